@@ -1,0 +1,207 @@
+//! Operators: the synchronous code that a stage runs.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::hash::Fingerprint;
+use crate::path::RelPath;
+use crate::port::{Header, Item, Port, PortItem};
+
+/// Items that a stage takes at once, in path order.
+#[derive(Debug)]
+pub struct Batch<T>(pub Vec<T>);
+
+impl<T> IntoIterator for Batch<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// How much a stage wants to take at once. The executor forms the batches; a batch ends
+/// at whichever limit it reaches first, and holds at least one item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchSize {
+    /// At most this many items.
+    pub items: usize,
+    /// At most this many bytes.
+    pub bytes: u64,
+    /// At most this many model tokens.
+    pub tokens: u64,
+}
+
+impl BatchSize {
+    /// One item at a time.
+    pub const ONE: Self = Self { items: 1, bytes: u64::MAX, tokens: u64::MAX };
+}
+
+/// A step of the data plane: plain synchronous code that owns no thread, no channel and
+/// no clock, and may be called from several threads at once.
+///
+/// The result for an item depends on nothing but the item and the operator's
+/// configuration: not on the batch, the thread, or what came before. That is what makes
+/// the modes agree (law 1).
+pub trait Operator: Send + Sync {
+    /// What it takes.
+    type In: PortItem;
+    /// What it gives.
+    type Out: PortItem;
+
+    /// The operator's name, such as `parse`.
+    fn name(&self) -> &str;
+
+    /// Hash of the operator's code version and configuration. Whatever changes a result
+    /// must change this.
+    fn fingerprint(&self) -> Fingerprint;
+
+    /// The batches it wants.
+    fn batch_size(&self) -> BatchSize {
+        BatchSize::ONE
+    }
+
+    /// What a file's path says about how its content is to be processed, such as the
+    /// language. Two files with equal bytes and equal variants of all operators are
+    /// processed once.
+    fn variant(&self, _path: &RelPath) -> &'static str {
+        ""
+    }
+
+    /// The header of the passages made from this operator's chunks; asked of chunk
+    /// operators only.
+    fn header(&self) -> Header {
+        Header::None
+    }
+
+    /// The number of components of its vectors; asked of embed operators only.
+    fn dimension(&self) -> Option<usize> {
+        None
+    }
+
+    /// Processes a batch.
+    ///
+    /// An item that yields no output has been dealt with: its diagnostics say how.
+    ///
+    /// # Errors
+    /// Only for what is no item's fault, such as a model that stopped working: it ends
+    /// the epoch. A bad item becomes a diagnostic.
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError>;
+}
+
+/// Takes what an operator makes of a batch.
+#[derive(Debug)]
+pub struct Emitter<T> {
+    stage: Arc<str>,
+    pub(crate) items: Vec<T>,
+    pub(crate) diagnostics: Vec<(RelPath, Diagnostic)>,
+}
+
+impl<T> Emitter<T> {
+    /// An emitter for the stage of that name.
+    #[must_use]
+    pub fn new(stage: Arc<str>) -> Self {
+        Self { stage, items: Vec::new(), diagnostics: Vec::new() }
+    }
+
+    /// Gives an output.
+    pub fn emit(&mut self, item: T) {
+        self.items.push(item);
+    }
+
+    /// Reports something about a file. `line` is 1-based, 0 for the whole file; `code`
+    /// is a stable word; the message must not hold the file's text.
+    pub fn report(&mut self, path: &RelPath, severity: Severity, code: &str, line: u32, message: impl Into<Box<str>>) {
+        let stage = Arc::clone(&self.stage);
+        let diagnostic = Diagnostic { severity, stage, code: code.into(), line, message: message.into() };
+        self.diagnostics.push((path.clone(), diagnostic));
+    }
+
+    /// What was given so far.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<T>, Vec<(RelPath, Diagnostic)>) {
+        (self.items, self.diagnostics)
+    }
+}
+
+/// An operator can no longer work at all.
+#[derive(Debug, thiserror::Error)]
+#[error("stage `{stage}`: {message}")]
+pub struct OperatorError {
+    /// The stage that failed.
+    pub stage: Box<str>,
+    /// What, where, and what to do.
+    pub message: Box<str>,
+}
+
+/// An operator with its types erased, as the graph and the executors hold it.
+pub trait ErasedOperator: Send + Sync {
+    /// See [`Operator::name`].
+    fn name(&self) -> &str;
+    /// See [`Operator::fingerprint`].
+    fn fingerprint(&self) -> Fingerprint;
+    /// See [`Operator::batch_size`].
+    fn batch_size(&self) -> BatchSize;
+    /// See [`Operator::variant`].
+    fn variant(&self, path: &RelPath) -> &'static str;
+    /// See [`Operator::header`].
+    fn header(&self) -> Header;
+    /// See [`Operator::dimension`].
+    fn dimension(&self) -> Option<usize>;
+    /// The port it takes.
+    fn input(&self) -> Port;
+    /// The port it gives.
+    fn output(&self) -> Port;
+    /// See [`Operator::process`]. Items of another type are refused with an error.
+    ///
+    /// # Errors
+    /// Those of [`Operator::process`].
+    fn process(&self, batch: Vec<Item>, out: &mut Emitter<Item>) -> Result<(), OperatorError>;
+}
+
+impl<O: Operator> ErasedOperator for O {
+    fn name(&self) -> &str {
+        Operator::name(self)
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Operator::fingerprint(self)
+    }
+
+    fn batch_size(&self) -> BatchSize {
+        Operator::batch_size(self)
+    }
+
+    fn variant(&self, path: &RelPath) -> &'static str {
+        Operator::variant(self, path)
+    }
+
+    fn header(&self) -> Header {
+        Operator::header(self)
+    }
+
+    fn dimension(&self) -> Option<usize> {
+        Operator::dimension(self)
+    }
+
+    fn input(&self) -> Port {
+        O::In::PORT
+    }
+
+    fn output(&self) -> Port {
+        O::Out::PORT
+    }
+
+    fn process(&self, batch: Vec<Item>, out: &mut Emitter<Item>) -> Result<(), OperatorError> {
+        let typed: Result<Vec<O::In>, Item> = batch.into_iter().map(O::In::from_item).collect();
+        let batch = typed.map_err(|_| OperatorError {
+            stage: Operator::name(self).into(),
+            message: format!("got an item that is not of its port `{}`; the graph was not checked", O::In::PORT).into(),
+        })?;
+        let mut typed_out = Emitter::new(Arc::clone(&out.stage));
+        let result = Operator::process(self, Batch(batch), &mut typed_out);
+        out.diagnostics.append(&mut typed_out.diagnostics);
+        out.items.extend(typed_out.items.into_iter().map(O::Out::into_item));
+        result
+    }
+}

@@ -1,0 +1,120 @@
+//! Chunks, and the passages that an embedder sees.
+
+use std::sync::Arc;
+
+use super::{Span, Syntax, Text};
+use crate::hash::{ChunkHash, Hash, Key};
+use crate::path::RelPath;
+
+/// A stretch of a file, and what is known about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Where it lies. The chunks of a file cover it in order, without gap or overlap.
+    pub span: Span,
+    /// The kind of the definition it holds (see
+    /// [`DefinitionKind::as_str`](super::DefinitionKind::as_str)), `code` where it holds
+    /// several or a part of one, `text` where the file has no grammar.
+    pub kind: &'static str,
+    /// The name of the definition it holds or belongs to; empty if none.
+    pub symbol: Box<str>,
+    /// The qualified name of what surrounds it; empty at the top of a file.
+    pub scope: Box<str>,
+    /// About how many tokens of a model it has, by the chunk stage's measure.
+    pub tokens: u32,
+    /// BLAKE3 of scope, symbol and text (see [`Header::body_hash`]).
+    pub body_hash: Hash,
+}
+
+/// A content cut into chunks; the item that a chunk stage gives.
+#[derive(Debug)]
+pub struct Chunked {
+    /// The text and its definitions.
+    pub syntax: Arc<Syntax>,
+    /// The chunks, which cover the text in order.
+    pub chunks: Vec<Chunk>,
+}
+
+/// What of a chunk's path stands in its header.
+///
+/// A header that holds the path helps quality, and makes a rename embed again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Header {
+    /// Path, scope and symbol.
+    Path,
+    /// Scope and symbol only: a rename embeds nothing.
+    Scope,
+    /// No header.
+    None,
+}
+
+impl Header {
+    /// The part of the header that depends on the path.
+    #[must_use]
+    pub fn path_part(self, path: &RelPath) -> &str {
+        match self {
+            Self::Path => path.as_str(),
+            Self::Scope | Self::None => "",
+        }
+    }
+
+    /// The hash of all that the embedder sees of a chunk but the path.
+    #[must_use]
+    pub fn body_hash(self, scope: &str, symbol: &str, text: &str) -> Hash {
+        match self {
+            Self::Path | Self::Scope => Hash::of_parts([scope.as_bytes(), symbol.as_bytes(), text.as_bytes()]),
+            Self::None => Hash::of_parts([text.as_bytes()]),
+        }
+    }
+
+    /// The hash of all that the embedder sees of a chunk.
+    ///
+    /// It is computed from hashes alone, so that a rename needs no text.
+    #[must_use]
+    pub fn chunk_hash(self, path: &RelPath, body_hash: &Hash) -> ChunkHash {
+        Hash::of_parts([self.path_part(path).as_bytes(), body_hash.as_bytes()])
+    }
+
+    /// Writes what the embedder sees: path, then scope and symbol, then the text.
+    pub fn write_passage(self, path: &str, scope: &str, symbol: &str, text: &str, out: &mut String) {
+        if self == Self::Path {
+            out.push_str(path);
+            out.push('\n');
+        }
+        if self != Self::None && !(scope.is_empty() && symbol.is_empty()) {
+            out.push_str(scope);
+            if !scope.is_empty() && !symbol.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(symbol);
+            out.push('\n');
+        }
+        out.push_str(text);
+    }
+}
+
+/// A chunk that needs a vector; the item that an embed stage takes.
+#[derive(Clone, Debug)]
+pub struct Passage {
+    /// Names the vector: the chunk's hash and the embedder's fingerprint.
+    pub key: Key,
+    /// What of the path the header holds.
+    pub header: Header,
+    /// The file it comes from.
+    pub path: RelPath,
+    /// See [`Chunk::scope`].
+    pub scope: Box<str>,
+    /// See [`Chunk::symbol`].
+    pub symbol: Box<str>,
+    /// The chunk's text.
+    pub text: Text,
+    /// See [`Chunk::tokens`].
+    pub tokens: u32,
+}
+
+impl Passage {
+    /// Appends what the embedder sees.
+    pub fn write_to(&self, out: &mut String) {
+        self.header.write_passage(self.path.as_str(), &self.scope, &self.symbol, &self.text, out);
+    }
+}

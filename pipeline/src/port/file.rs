@@ -1,0 +1,98 @@
+//! Files and their decoded text.
+
+use std::fmt;
+use std::ops::{Deref, Range};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::hash::ContentHash;
+use crate::path::RelPath;
+
+/// A file that the source names; the item of the `Files` port.
+#[derive(Debug)]
+pub struct FileItem {
+    /// Its path in the index.
+    pub path: RelPath,
+    /// Where its bytes are read from.
+    pub location: PathBuf,
+    /// Its size in bytes when the source was scanned.
+    pub bytes: u64,
+    /// The hash of its bytes when the source was scanned.
+    pub content_hash: ContentHash,
+    /// What its path says about how to parse it (see
+    /// [`Operator::variant`](crate::Operator::variant)); empty if nothing.
+    pub variant: &'static str,
+}
+
+/// The decoded text of a file; the item of the `Contents` port.
+#[derive(Debug)]
+pub struct Content {
+    /// The file it was read from. Where several paths share a content, this is the one
+    /// that stands for them.
+    pub file: Arc<FileItem>,
+    /// The whole text. Offsets in everything downstream are offsets into it; they equal
+    /// offsets into the file where the file is UTF-8.
+    pub text: Text,
+    /// BLAKE3 of the bytes that were read. The hash stage compares it with what the
+    /// scan saw.
+    pub content_hash: ContentHash,
+    /// The encoding the bytes were in, such as `UTF-8`.
+    pub encoding: &'static str,
+}
+
+/// A slice of shared text. Cloning it copies no text.
+#[derive(Clone)]
+pub struct Text {
+    whole: Arc<str>,
+    range: Range<usize>,
+}
+
+impl Text {
+    /// All of `whole`.
+    #[must_use]
+    pub fn new(whole: impl Into<Arc<str>>) -> Self {
+        let whole = whole.into();
+        let range = 0..whole.len();
+        Self { whole, range }
+    }
+
+    /// The part of this text at `range`, or `None` where the range is out of bounds or
+    /// cuts a character.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Option<Self> {
+        self.get(range.clone())?;
+        let start = self.range.start + range.start;
+        let end = self.range.start + range.end;
+        Some(Self { whole: Arc::clone(&self.whole), range: start..end })
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // `range` is only ever made by `new` and `slice`, so this never falls back.
+        self.whole.get(self.range.clone()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({} bytes)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_share_and_respect_characters() {
+        let text = Text::new("aé b");
+        let tail = text.slice(1..5).expect("on a boundary");
+        assert_eq!(&*tail, "é b");
+        assert_eq!(tail.slice(2..4).as_deref(), Some(" b"));
+        assert!(text.slice(2..3).is_none(), "cuts é");
+        assert!(text.slice(0..9).is_none(), "out of bounds");
+    }
+}

@@ -1,0 +1,223 @@
+//! Sinks: where rows go, in two steps (law 3: one epoch everywhere, or nowhere).
+//!
+//! ```text
+//! open ─► begin ─► (remove | add)* ─► stage ─► publish
+//!                                       │
+//!                         abandon ◄─────┘   at any time before publish
+//! ```
+//!
+//! `stage` makes everything durable and visible to nobody; `publish` makes it the sink's
+//! newest state and returns a [`Token`] that finds this very state again, in any
+//! process. An epoch exists once its commit record names the tokens; what a sink holds
+//! beyond the newest record is rolled back by the next `open`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::Diagnostic;
+use crate::hash::{ContentHash, Fingerprint, Hash, Key};
+use crate::path::RelPath;
+use crate::port::{Chunk, Definition, Port, Text};
+
+/// A logical time: the number of a published state of the index. The first is 1.
+pub type Epoch = u64;
+
+/// What a sink needs to find a published state again: for Lance the version of each
+/// table, for Tantivy the name of the epoch's `meta` file.
+pub type Token = serde_json::Value;
+
+/// All that one path holds at an epoch, as far as a sink's inputs go.
+///
+/// A record comes from a content that was just processed, or was recalled from what is
+/// stored: a sink cannot tell which, and must store the same rows for both.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The path.
+    pub path: RelPath,
+    /// What its content is.
+    pub analysis: Arc<Analysis>,
+    /// Its chunks with their vectors; `None` for a sink with no input of chunks or vectors.
+    pub chunks: Option<RecordChunks>,
+}
+
+/// The chunks of a [`Record`].
+#[derive(Clone, Debug)]
+pub struct RecordChunks {
+    /// The chunks, in order.
+    pub chunks: Arc<[Chunk]>,
+    /// For each chunk the hash of all that an embedder sees of it.
+    pub hashes: Vec<Hash>,
+    /// For each chunk its vector, one after the other (`chunks.len() × dimension`);
+    /// `None` for a sink whose input is chunks.
+    pub vectors: Option<Vec<f32>>,
+}
+
+/// What the operators found in one content.
+#[derive(Debug)]
+pub struct Analysis {
+    /// BLAKE3 of the file's bytes.
+    pub content_hash: ContentHash,
+    /// The language's name in lower case; `text` if none is known, `binary` for content
+    /// that is no text.
+    pub language: Box<str>,
+    /// The file's size in bytes.
+    pub bytes: u64,
+    /// Its lines; a last line without a line feed counts.
+    pub lines: u32,
+    /// The decoded text; empty where the content was quarantined.
+    pub text: Text,
+    /// What it defines, in order.
+    pub definitions: Vec<Definition>,
+    /// What there is to say about it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Analysis {
+    /// Whether the file is quarantined: a diagnostic says that it could not be indexed.
+    #[must_use]
+    pub fn is_quarantined(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == crate::Severity::Error)
+    }
+}
+
+/// The epoch that a sink is asked to stage.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EpochMeta {
+    /// Its number.
+    pub epoch: Epoch,
+    /// The root of the Merkle tree that it holds.
+    pub merkle_root: Hash,
+}
+
+/// A sink could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("sink `{sink}`: {action}: {message}")]
+pub struct SinkError {
+    /// The stage's name.
+    pub sink: Box<str>,
+    /// What it was doing, such as `cannot write table chunks`.
+    pub action: Box<str>,
+    /// Why, and what to do where something can be done.
+    pub message: Box<str>,
+}
+
+/// A store of rows. Calls come from one thread at a time.
+pub trait Sink: Send {
+    /// Hash of what shapes the stored rows: schema version and configuration.
+    fn fingerprint(&self) -> Fingerprint;
+
+    /// Opens the store at the state of `base`, rolling back whatever is newer; without
+    /// `base`, anything found is leftover of an epoch that never was, and is dropped.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written, or does not have the state.
+    fn open(&mut self, base: Option<&Token>) -> Result<(), SinkError>;
+
+    /// Begins an epoch. With `replace`, it starts from no rows at all.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn begin(&mut self, epoch: Epoch, replace: bool) -> Result<(), SinkError>;
+
+    /// Removes all rows of these paths that the base holds. Comes before any `add` of
+    /// the epoch.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn remove(&mut self, paths: &[RelPath]) -> Result<(), SinkError>;
+
+    /// Adds the rows of these records. Each path comes at most once an epoch.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn add(&mut self, records: &[Record]) -> Result<(), SinkError>;
+
+    /// Makes the epoch durable, visible to nobody.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn stage(&mut self, meta: &EpochMeta) -> Result<StagedRows, SinkError>;
+
+    /// Makes what was staged the newest state.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn publish(&mut self) -> Result<Token, SinkError>;
+
+    /// Drops what was written since `begin`.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn abandon(&mut self) -> Result<(), SinkError>;
+
+    /// The facts that this sink stores, if it can give rows back.
+    fn fact_store(&mut self) -> Option<&mut dyn FactStore> {
+        None
+    }
+}
+
+/// How many rows a sink staged, over all its tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagedRows {
+    /// Rows added.
+    pub added: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+}
+
+/// One stored chunk, as the fact plane hydrates it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredChunk {
+    /// [`RelPath::key`] of its path.
+    pub path: Key,
+    /// Hash of the content it was cut from.
+    pub content_hash: ContentHash,
+    /// Its place among the chunks of its content, counted from 0.
+    pub ordinal: u32,
+    /// See [`Chunk::body_hash`].
+    pub body_hash: Hash,
+    /// See [`RecordChunks::hashes`].
+    pub chunk_hash: Hash,
+}
+
+/// A sink that gives back what it stores, so that known content is neither parsed nor
+/// embedded again. All calls come between `open` and `stage`, and see the base state.
+pub trait FactStore: Send {
+    /// The chunks of all paths, in any order.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn chunks(&mut self) -> Result<Vec<StoredChunk>, SinkError>;
+
+    /// The records of these paths, in the order asked for, with chunks and vectors as
+    /// stored. The text is put together from the chunks, which cover it.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or lacks one of the paths.
+    fn records(&mut self, paths: &[RelPath]) -> Result<Vec<Record>, SinkError>;
+
+    /// The vectors stored for these chunk hashes (one after the other, in the order
+    /// asked for).
+    ///
+    /// # Errors
+    /// If the store cannot be read, or lacks one of the hashes.
+    fn vectors(&mut self, chunk_hashes: &[Hash]) -> Result<Vec<f32>, SinkError>;
+}
+
+/// What a sink is built with, apart from its own parameters.
+#[derive(Clone, Debug)]
+pub struct SinkContext {
+    /// The stage's name; it names errors and the folder.
+    pub name: Box<str>,
+    /// The folder that belongs to this sink alone: `<index>/<name>`.
+    pub folder: PathBuf,
+    /// The ports of its inputs.
+    pub inputs: Vec<Port>,
+    /// The dimension of the vectors it takes, if it takes vectors.
+    pub dimension: Option<usize>,
+    /// Whether to work on the calling thread alone as far as the store allows
+    /// (sequential mode), rather than on threads of its own.
+    pub single_threaded: bool,
+}
