@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn hex_round_trips() {
         let hash = Hash::of(b"gristmill");
-        assert_eq!(hash.to_string().parse(), Ok(hash));
+        assert_eq!(hash.to_string().parse().ok(), Some(hash));
         assert_eq!(hash.to_string().len(), 64);
     }
 }

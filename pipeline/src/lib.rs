@@ -4,14 +4,26 @@
 #![warn(missing_docs)]
 
 mod diagnostic;
+mod execute;
+pub mod failpoint;
+pub mod graph;
 mod hash;
+pub mod incremental;
+pub mod index;
+mod measure;
+pub mod merkle;
 mod operator;
 mod path;
 pub mod port;
+pub mod run;
 mod sink;
+pub mod source;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use execute::Mode;
+pub use graph::Graph;
 pub use hash::{ChunkHash, ContentHash, Fingerprint, Hash, Key};
+pub use measure::{Meters, Percentiles, StageMeter, StageReport};
 pub use operator::{Batch, BatchSize, Emitter, ErasedOperator, Operator, OperatorError};
 pub use path::RelPath;
 pub use sink::{

@@ -55,7 +55,7 @@ pub struct RecordChunks {
 }
 
 /// What the operators found in one content.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Analysis {
     /// BLAKE3 of the file's bytes.
     pub content_hash: ContentHash,

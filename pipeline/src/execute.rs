@@ -1,0 +1,159 @@
+//! Executors: how the stages of the data plane run.
+//!
+//! | mode | analysis | embedding | sinks |
+//! |---|---|---|---|
+//! | `sequential` | one file through all stages, in path order, on the calling thread | likewise | on the calling thread |
+//! | `parallel` | each worker of a rayon pool takes a file from read to chunk | on the same pool, before further files | a thread each |
+//! | `pipeline` | every stage has an inbox counted in bytes; workers go to where work waits | a stage like the others, batched across files | a thread each |
+//!
+//! What they execute is the same: a [`Task`] goes in, an [`Outcome`] comes out. Between
+//! the two kinds of task stands the fact plane, which says what has to be embedded.
+
+mod analysis;
+mod budget;
+mod parallel;
+mod pipeline;
+mod sequential;
+mod stage;
+
+pub(crate) use analysis::{Analysed, Line};
+pub(crate) use budget::{Budget, Lease};
+pub(crate) use stage::in_operator;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::Diagnostic;
+use crate::graph::Graph;
+use crate::hash::Key;
+use crate::measure::Meters;
+use crate::operator::OperatorError;
+use crate::path::RelPath;
+use crate::port::{FileItem, Passage, Vector};
+
+/// How a graph is executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// One thread: the reference result.
+    Sequential,
+    /// Files in parallel.
+    #[default]
+    Parallel,
+    /// Stages in parallel.
+    Pipeline,
+}
+
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Sequential, Self::Parallel, Self::Pipeline];
+
+    /// The name used in configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sequential => "sequential",
+            Self::Parallel => "parallel",
+            Self::Pipeline => "pipeline",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|mode| mode.as_str() == name);
+        known.ok_or_else(|| format!("`{name}` is no mode; the modes are sequential, parallel and pipeline"))
+    }
+}
+
+/// Something for the data plane to do.
+pub(crate) enum Task {
+    /// Take a file from read to chunk.
+    Analyse {
+        /// The content's key, which the outcome repeats.
+        key: Key,
+        /// The file that stands for the content.
+        file: Arc<FileItem>,
+        /// Its share of the memory limit, held until its rows are written.
+        lease: Lease,
+    },
+    /// Embed passages.
+    Embed {
+        /// The embed lane.
+        lane: usize,
+        /// The passages.
+        passages: Vec<Arc<Passage>>,
+    },
+}
+
+/// What became of a task, or of a part of it.
+pub(crate) enum Outcome {
+    /// A file was analysed.
+    Analysed(Analysed),
+    /// Passages were embedded. A passage that is named in none of the two lists is still
+    /// to come.
+    Embedded {
+        /// The embed lane.
+        lane: usize,
+        /// The vectors.
+        vectors: Vec<Vector>,
+        /// Passages for which there will be none, and why.
+        failed: Vec<(Key, RelPath, Diagnostic)>,
+    },
+}
+
+/// Runs tasks. The conductor of an epoch is its only caller.
+pub(crate) trait Executor {
+    /// Takes a task. It may wait for room.
+    fn submit(&mut self, task: Task);
+
+    /// The next outcome; waits for it if any task is under way, and gives `None` if not.
+    fn next(&mut self) -> Option<Result<Outcome, OperatorError>>;
+
+    /// An outcome that is there already.
+    fn try_next(&mut self) -> Option<Result<Outcome, OperatorError>>;
+
+    /// How many analyses are under way or waiting.
+    fn analysing(&self) -> usize;
+}
+
+/// The stages of the data plane as executors run them.
+pub(crate) struct DataPlane {
+    pub(crate) line: Line,
+    pub(crate) embedders: Vec<stage::StageRunner>,
+}
+
+impl DataPlane {
+    pub(crate) fn new(graph: &Graph, meters: &Meters) -> Self {
+        let embedders =
+            graph.embed_lanes().iter().filter_map(|lane| stage::StageRunner::new(graph, meters, lane.stage));
+        Self { line: Line::new(graph, meters), embedders: embedders.collect() }
+    }
+}
+
+/// Starts an executor.
+pub(crate) fn start(
+    mode: Mode,
+    workers: usize,
+    memory_limit: u64,
+    graph: &Graph,
+    meters: &Meters,
+) -> Result<Box<dyn Executor>, String> {
+    let plane = DataPlane::new(graph, meters);
+    Ok(match mode {
+        Mode::Sequential => Box::new(sequential::Sequential::new(plane)),
+        Mode::Parallel => Box::new(parallel::Parallel::start(plane, workers)?),
+        Mode::Pipeline => Box::new(pipeline::Pipeline::start(plane, workers, memory_limit, graph, meters)?),
+    })
+}

@@ -1,0 +1,134 @@
+//! `parallel`: each worker of a rayon pool takes a file from read to chunk.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::{DataPlane, Executor, Outcome, Task};
+use crate::measure::StageMeter;
+use crate::operator::OperatorError;
+
+/// Room for deeply nested syntax; the operators themselves do not recurse.
+pub(super) const STACK_BYTES: usize = 8 << 20;
+
+pub(crate) struct Parallel {
+    pool: rayon::ThreadPool,
+    shared: Arc<Shared>,
+    outcomes: Receiver<Result<Outcome, OperatorError>>,
+    under_way: usize,
+    analysing: usize,
+    idle: Idle,
+}
+
+struct Shared {
+    plane: DataPlane,
+    tasks: Mutex<Tasks>,
+    done: Sender<Result<Outcome, OperatorError>>,
+}
+
+/// Tasks that wait for a worker. Embedding goes first: it frees what is in flight.
+#[derive(Default)]
+struct Tasks {
+    embedding: VecDeque<Task>,
+    analysing: VecDeque<Task>,
+}
+
+/// Time in which workers had nothing to do, told to the first stage of the line: the
+/// stages are fused, so it is the one that would have taken more.
+struct Idle {
+    meter: Option<Arc<StageMeter>>,
+    workers: usize,
+    since: Instant,
+    last_busy: usize,
+}
+
+impl Idle {
+    /// Called before the number of busy workers changes.
+    fn account(&mut self, under_way: usize) {
+        let now = Instant::now();
+        let idle = self.workers.saturating_sub(self.last_busy) as u32;
+        if let Some(meter) = &self.meter {
+            meter.starved((now - self.since) * idle);
+        }
+        self.since = now;
+        self.last_busy = under_way;
+    }
+}
+
+impl Parallel {
+    pub(crate) fn start(plane: DataPlane, workers: usize) -> Result<Self, String> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(workers)
+            .stack_size(STACK_BYTES)
+            .thread_name(|index| format!("worker-{index}"))
+            .build()
+            .map_err(|error| error.to_string())?;
+        let (done, outcomes) = unbounded();
+        let meter = plane.line.first.first().and_then(|&first| plane.line.stages.get(first));
+        let meter = meter.map(|stage| Arc::clone(&stage.runner.meter));
+        let idle = Idle { meter, workers, since: Instant::now(), last_busy: 0 };
+        let shared = Arc::new(Shared { plane, tasks: Mutex::default(), done });
+        Ok(Self { pool, shared, outcomes, under_way: 0, analysing: 0, idle })
+    }
+
+    fn ended(&mut self, outcome: Result<Outcome, OperatorError>) -> Result<Outcome, OperatorError> {
+        self.under_way -= 1;
+        self.idle.account(self.under_way);
+        if !matches!(outcome, Ok(Outcome::Embedded { .. })) {
+            self.analysing = self.analysing.saturating_sub(1);
+        }
+        outcome
+    }
+}
+
+impl Executor for Parallel {
+    fn submit(&mut self, task: Task) {
+        let is_analysis = matches!(task, Task::Analyse { .. });
+        {
+            let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            if is_analysis { &mut tasks.analysing } else { &mut tasks.embedding }.push_back(task);
+        }
+        self.analysing += usize::from(is_analysis);
+        self.under_way += 1;
+        self.idle.account(self.under_way);
+        let shared = Arc::clone(&self.shared);
+        // Each spawn does one task, whichever is most urgent by the time it runs.
+        self.pool.spawn_fifo(move || {
+            let task = {
+                let mut tasks = shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+                tasks.embedding.pop_front().or_else(|| tasks.analysing.pop_front())
+            };
+            if let Some(task) = task {
+                // The receiver is gone only when the epoch was given up.
+                let _ = shared.done.send(shared.plane.perform(task));
+            }
+        });
+    }
+
+    fn next(&mut self) -> Option<Result<Outcome, OperatorError>> {
+        if self.under_way == 0 {
+            return None;
+        }
+        let outcome = self.outcomes.recv().ok()?;
+        Some(self.ended(outcome))
+    }
+
+    fn try_next(&mut self) -> Option<Result<Outcome, OperatorError>> {
+        let outcome = self.outcomes.try_recv().ok()?;
+        Some(self.ended(outcome))
+    }
+
+    fn analysing(&self) -> usize {
+        self.analysing
+    }
+}
+
+impl Drop for Parallel {
+    /// Tasks that no worker has taken are dropped, so that an abandoned epoch ends soon.
+    fn drop(&mut self) {
+        let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        *tasks = Tasks::default();
+    }
+}

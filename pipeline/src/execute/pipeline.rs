@@ -1,0 +1,365 @@
+//! `pipeline`: every stage at once, each with an inbox counted in bytes.
+//!
+//! Workers are as many as the machine's cores or the stages' wishes, whichever is more.
+//! Each has a home stage, and runs it while it has something in its inbox and room
+//! behind it; otherwise it goes to the stage whose inbox is fullest. A stage is not run
+//! while an inbox behind it is full: that is how a slow stage slows the reader.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::analysis::embedded;
+use super::stage::{Produced, StageRunner};
+use super::{Analysed, DataPlane, Executor, Outcome, Task};
+use crate::graph::Graph;
+use crate::measure::Meters;
+use crate::operator::{BatchSize, OperatorError};
+use crate::port::Item;
+
+pub(crate) struct Pipeline {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+    outcomes: Receiver<Result<Outcome, OperatorError>>,
+    /// Analyses and passages that have no outcome yet.
+    analysing: usize,
+    embedding: usize,
+}
+
+struct Shared {
+    nodes: Vec<Node>,
+    state: Mutex<State>,
+    changed: Condvar,
+    done: Sender<Result<Outcome, OperatorError>>,
+}
+
+/// A stage as the workers see it.
+struct Node {
+    runner: StageRunner,
+    kind: Kind,
+    capacity: u64,
+    batch: BatchSize,
+    /// Stages that take its output.
+    next: Vec<usize>,
+}
+
+enum Kind {
+    /// A stage of the line, with its chunk lane if it has one.
+    Line(Option<usize>),
+    /// The embedder of a lane.
+    Embed(usize),
+}
+
+struct State {
+    inboxes: Vec<Inbox>,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Inbox {
+    waiting: VecDeque<(Item, Option<Ticket>)>,
+    bytes: u64,
+}
+
+/// What is known so far of one file on its way down the line. The graph may fan out, so
+/// several items carry it; whoever lets go of the last one reports.
+#[derive(Clone)]
+struct Ticket(Arc<Passenger>);
+
+struct Passenger {
+    analysed: Mutex<Option<Analysed>>,
+    done: Sender<Result<Outcome, OperatorError>>,
+}
+
+impl Drop for Passenger {
+    fn drop(&mut self) {
+        let analysed = self.analysed.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(analysed) = analysed {
+            // The receiver is gone only when the epoch was given up.
+            let _ = self.done.send(Ok(Outcome::Analysed(analysed)));
+        }
+    }
+}
+
+impl Ticket {
+    fn with(&self, action: impl FnOnce(&mut Analysed)) {
+        let mut analysed = self.0.analysed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(analysed) = analysed.as_mut() {
+            action(analysed);
+        }
+    }
+}
+
+impl Inbox {
+    fn push(&mut self, node: &Node, item: Item, ticket: Option<Ticket>) {
+        let bytes = item.bytes();
+        self.bytes += bytes;
+        node.runner.meter.enqueued(1, bytes);
+        self.waiting.push_back((item, ticket));
+    }
+
+    /// Takes a batch of the size that the stage wants.
+    fn pop_batch(&mut self, node: &Node) -> Vec<(Item, Option<Ticket>)> {
+        let mut batch = Vec::new();
+        let (mut bytes, mut tokens) = (0, 0);
+        while let Some((item, _)) = self.waiting.front() {
+            let full = batch.len() >= node.batch.items
+                || bytes + item.bytes() > node.batch.bytes
+                || tokens + item.tokens() > node.batch.tokens;
+            if full && !batch.is_empty() {
+                break;
+            }
+            bytes += item.bytes();
+            tokens += item.tokens();
+            batch.extend(self.waiting.pop_front());
+        }
+        self.bytes -= bytes;
+        node.runner.meter.dequeued(batch.len() as u64, bytes);
+        batch
+    }
+}
+
+impl Pipeline {
+    pub(crate) fn start(
+        plane: DataPlane,
+        workers: usize,
+        memory_limit: u64,
+        graph: &Graph,
+        meters: &Meters,
+    ) -> Result<Self, String> {
+        let line_length = plane.line.stages.len();
+        let capacity =
+            |index: usize| graph.stages().get(index).map_or(1, |stage| graph.queue_bytes(stage, memory_limit));
+        let mut nodes = Vec::new();
+        for stage in plane.line.stages {
+            let batch = stage.runner.operator.batch_size();
+            let (kind, capacity) = (Kind::Line(stage.lane), capacity(stage.index));
+            nodes.push(Node { runner: stage.runner, kind, capacity, batch, next: stage.next });
+        }
+        for (lane, runner) in plane.embedders.into_iter().enumerate() {
+            let index = graph.embed_lanes().get(lane).map_or(usize::MAX, |lane| lane.stage);
+            let batch = runner.operator.batch_size();
+            nodes.push(Node { runner, kind: Kind::Embed(lane), capacity: capacity(index), batch, next: Vec::new() });
+        }
+        debug_assert_eq!(plane.line.first, [0], "the line begins with one stage");
+        debug_assert_eq!(line_length + graph.embed_lanes().len(), nodes.len());
+
+        // A wish beyond one worker a stage adds workers; the machine's cores are the least.
+        let wished: Vec<usize> = nodes.iter().map(|node| wish(graph, meters, node)).collect();
+        let homes: Vec<usize> = wished.iter().enumerate().flat_map(|(node, &wish)| vec![node; wish]).collect();
+        let extra: usize = wished.iter().map(|wish| wish.saturating_sub(1)).sum();
+        let count = workers + extra;
+
+        let (done, outcomes) = unbounded();
+        let inboxes = nodes.iter().map(|_| Inbox::default()).collect();
+        let state = Mutex::new(State { inboxes, closed: false });
+        let shared = Arc::new(Shared { nodes, state, changed: Condvar::new(), done });
+        let mut started = Vec::new();
+        for index in 0..count {
+            let shared = Arc::clone(&shared);
+            // Later stages first: with few workers, homes are where results come out.
+            let home = homes[homes.len() - 1 - index % homes.len()];
+            let thread = std::thread::Builder::new()
+                .name(format!("stage-{index}"))
+                .stack_size(super::parallel::STACK_BYTES)
+                .spawn(move || shared.work(home));
+            started.push(thread.map_err(|error| error.to_string())?);
+        }
+        Ok(Self { shared, workers: started, outcomes, analysing: 0, embedding: 0 })
+    }
+
+    fn ended(&mut self, outcome: Result<Outcome, OperatorError>) -> Result<Outcome, OperatorError> {
+        match &outcome {
+            Ok(Outcome::Analysed(_)) => self.analysing = self.analysing.saturating_sub(1),
+            Ok(Outcome::Embedded { vectors, failed, .. }) => {
+                self.embedding = self.embedding.saturating_sub(vectors.len() + failed.len());
+            }
+            Err(_) => {}
+        }
+        outcome
+    }
+}
+
+fn wish(graph: &Graph, meters: &Meters, node: &Node) -> usize {
+    let name = &node.runner.meter.name;
+    let index = meters.stages().iter().position(|meter| meter.name == *name);
+    index.and_then(|index| graph.stages().get(index)).map_or(1, |stage| stage.workers.max(1))
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_room(&self, state: &State, node: &Node) -> bool {
+        // An empty inbox takes one batch whatever its size, or a large file would never pass.
+        node.next.iter().all(|&next| {
+            let inbox = &state.inboxes[next];
+            inbox.waiting.is_empty() || inbox.bytes < self.nodes[next].capacity
+        })
+    }
+
+    /// The stage that a worker of that home should run now.
+    fn choose(&self, state: &State, home: usize) -> Option<usize> {
+        let runnable =
+            |index: &usize| !state.inboxes[*index].waiting.is_empty() && self.has_room(state, &self.nodes[*index]);
+        if runnable(&home) {
+            return Some(home);
+        }
+        let fullness = |index: &usize| state.inboxes[*index].bytes as f64 / self.nodes[*index].capacity.max(1) as f64;
+        // Of equally full ones the last, which is nearest to the sinks.
+        (0..self.nodes.len()).filter(runnable).max_by(|left, right| fullness(left).total_cmp(&fullness(right)))
+    }
+
+    fn work(&self, home: usize) {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return;
+            }
+            let Some(index) = self.choose(&state, home) else {
+                let was_blocked = !state.inboxes[home].waiting.is_empty();
+                let since = Instant::now();
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                let meter = &self.nodes[home].runner.meter;
+                if was_blocked {
+                    meter.blocked(since.elapsed())
+                } else {
+                    meter.starved(since.elapsed())
+                }
+                continue;
+            };
+            let node = &self.nodes[index];
+            let batch = state.inboxes[index].pop_batch(node);
+            drop(state);
+            // Room has come about before this stage.
+            self.changed.notify_all();
+            self.run(node, batch);
+            state = self.lock();
+        }
+    }
+
+    fn run(&self, node: &Node, batch: Vec<(Item, Option<Ticket>)>) {
+        let (items, tickets): (Vec<Item>, Vec<Option<Ticket>>) = batch.into_iter().unzip();
+        let asked = items.clone();
+        let produced = match node.runner.run(items) {
+            Ok(produced) => produced,
+            Err(error) => {
+                let _ = self.done.send(Err(error));
+                return;
+            }
+        };
+        match node.kind {
+            Kind::Embed(lane) => {
+                let _ = self.done.send(Ok(embedded(lane, &asked, produced)));
+            }
+            Kind::Line(lane) => self.pass_on(node, lane, &asked, tickets, produced),
+        }
+    }
+
+    /// Notes what a stage of the line gave in the tickets of the files it came from, and
+    /// hands it to the stages behind.
+    fn pass_on(
+        &self,
+        node: &Node,
+        lane: Option<usize>,
+        asked: &[Item],
+        tickets: Vec<Option<Ticket>>,
+        produced: Produced,
+    ) {
+        let ticket_of = |path: &crate::RelPath| {
+            let position = asked.iter().position(|item| item.path() == Some(path))?;
+            tickets.get(position)?.clone()
+        };
+        for (path, diagnostic) in produced.diagnostics {
+            if let Some(ticket) = ticket_of(&path) {
+                ticket.with(|analysed| analysed.diagnostics.push(diagnostic));
+            }
+        }
+        let mut onward = Vec::new();
+        for item in produced.items {
+            let Some(ticket) = item.path().and_then(ticket_of) else { continue };
+            ticket.with(|analysed| analysed.note(&item, lane));
+            onward.push((item, ticket));
+        }
+        if onward.is_empty() || node.next.is_empty() {
+            return;
+        }
+        let mut state = self.lock();
+        for &next in &node.next {
+            for (item, ticket) in &onward {
+                state.inboxes[next].push(&self.nodes[next], item.clone(), Some(ticket.clone()));
+            }
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn enter(&self, node: usize, items: impl IntoIterator<Item = (Item, Option<Ticket>)>) {
+        let mut state = self.lock();
+        for (item, ticket) in items {
+            state.inboxes[node].push(&self.nodes[node], item, ticket);
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+impl Executor for Pipeline {
+    fn submit(&mut self, task: Task) {
+        match task {
+            Task::Analyse { key, file, lease } => {
+                self.analysing += 1;
+                let lanes = self.shared.nodes.iter().filter(|node| matches!(node.kind, Kind::Line(Some(_)))).count();
+                let analysed = Analysed::new(key, Arc::clone(&file), lease, lanes);
+                let passenger = Passenger { analysed: Mutex::new(Some(analysed)), done: self.shared.done.clone() };
+                self.shared.enter(0, [(Item::File(file), Some(Ticket(Arc::new(passenger))))]);
+            }
+            Task::Embed { lane, passages } => {
+                self.embedding += passages.len();
+                let is_lane = |node: &Node| matches!(node.kind, Kind::Embed(of) if of == lane);
+                if let Some(node) = self.shared.nodes.iter().position(is_lane) {
+                    self.shared.enter(node, passages.into_iter().map(|passage| (Item::Passage(passage), None)));
+                }
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<Result<Outcome, OperatorError>> {
+        if self.analysing + self.embedding == 0 {
+            return None;
+        }
+        let outcome = self.outcomes.recv().ok()?;
+        Some(self.ended(outcome))
+    }
+
+    fn try_next(&mut self) -> Option<Result<Outcome, OperatorError>> {
+        let outcome = self.outcomes.try_recv().ok()?;
+        Some(self.ended(outcome))
+    }
+
+    fn analysing(&self) -> usize {
+        self.analysing
+    }
+}
+
+impl Drop for Pipeline {
+    /// What still waits is dropped, so that an abandoned epoch ends soon.
+    fn drop(&mut self) {
+        let abandoned = {
+            let mut state = self.shared.lock();
+            state.closed = true;
+            state.inboxes.iter_mut().map(std::mem::take).collect::<Vec<_>>()
+        };
+        // Dropped without the lock: the last holder of a ticket reports.
+        drop(abandoned);
+        self.shared.changed.notify_all();
+        for worker in self.workers.drain(..) {
+            // A worker that panicked outside of an operator has nothing more to say.
+            let _ = worker.join();
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `sequential`: everything on the calling thread, one task after the other.
+
+use std::collections::VecDeque;
+
+use super::analysis::embedded;
+use super::{DataPlane, Executor, Outcome, Task};
+use crate::operator::OperatorError;
+use crate::port::Item;
+
+pub(crate) struct Sequential {
+    plane: DataPlane,
+    embedding: VecDeque<Task>,
+    analysing: VecDeque<Task>,
+}
+
+impl Sequential {
+    pub(crate) fn new(plane: DataPlane) -> Self {
+        Self { plane, embedding: VecDeque::new(), analysing: VecDeque::new() }
+    }
+}
+
+impl DataPlane {
+    /// Does a task on the calling thread.
+    pub(crate) fn perform(&self, task: Task) -> Result<Outcome, OperatorError> {
+        match task {
+            Task::Analyse { key, file, lease } => self.line.run(key, file, lease).map(Outcome::Analysed),
+            Task::Embed { lane, passages } => {
+                let items: Vec<Item> = passages.into_iter().map(Item::Passage).collect();
+                let Some(embedder) = self.embedders.get(lane) else {
+                    return Ok(Outcome::Embedded { lane, vectors: Vec::new(), failed: Vec::new() });
+                };
+                let produced = embedder.run(items.clone())?;
+                Ok(embedded(lane, &items, produced))
+            }
+        }
+    }
+}
+
+impl Executor for Sequential {
+    fn submit(&mut self, task: Task) {
+        match task {
+            Task::Analyse { .. } => self.analysing.push_back(task),
+            Task::Embed { .. } => self.embedding.push_back(task),
+        }
+    }
+
+    fn next(&mut self) -> Option<Result<Outcome, OperatorError>> {
+        let task = self.embedding.pop_front().or_else(|| self.analysing.pop_front())?;
+        Some(self.plane.perform(task))
+    }
+
+    /// Nothing is done unasked, so nothing is ever there already.
+    fn try_next(&mut self) -> Option<Result<Outcome, OperatorError>> {
+        None
+    }
+
+    fn analysing(&self) -> usize {
+        self.analysing.len()
+    }
+}

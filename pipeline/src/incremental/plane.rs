@@ -1,0 +1,114 @@
+//! The plane's threads, and the handle that feeds them.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use timely::communication::WorkerGuards;
+
+use super::dataflow::build;
+use super::{Deltas, Facts, PassageLane};
+use crate::hash::Key;
+
+/// A running fact plane: timely workers on threads of their own, which share no memory
+/// but the channels to this handle. Dropping it ends them.
+pub struct FactPlane {
+    /// One a worker; dropped before the guards, which wait for the workers to end.
+    inputs: Vec<Sender<Facts>>,
+    outputs: Receiver<Deltas>,
+    _workers: WorkerGuards<()>,
+    rounds: u64,
+    facts: u64,
+    busy: Duration,
+}
+
+/// The plane's threads could not be started, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaneError {
+    /// They could not be started.
+    #[error("the fact plane's threads could not be started: {0}")]
+    Start(String),
+    /// A worker ended before its time.
+    #[error("a worker of the fact plane ended in the middle of an epoch; run again")]
+    Ended,
+}
+
+impl FactPlane {
+    /// Starts `workers` timely workers (at least one) for embed lanes of this shape.
+    ///
+    /// # Errors
+    /// If the threads cannot be started.
+    pub fn start(workers: usize, lanes: &[PassageLane]) -> Result<Self, PlaneError> {
+        let workers = workers.max(1);
+        let (inputs, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| bounded::<Facts>(1)).unzip();
+        // Each worker takes the receiver of its index; the lock is for the hand-over only.
+        let receivers: Mutex<Vec<Option<Receiver<Facts>>>> = Mutex::new(receivers.into_iter().map(Some).collect());
+        let (sender, outputs) = unbounded();
+        let lanes = lanes.to_vec();
+        let guards = timely::execute(timely::Config::process(workers), move |worker| {
+            let receiver = receivers.lock().ok().and_then(|mut all| all.get_mut(worker.index())?.take());
+            let Some(receiver) = receiver else { return };
+            let mut ends = worker.dataflow(|scope| build(scope, &lanes));
+            while let Ok(facts) = receiver.recv() {
+                let next = ends.enter(facts);
+                worker.step_while(|| ends.probe.less_than(&next));
+                if sender.send(ends.take()).is_err() {
+                    return;
+                }
+            }
+        });
+        let guards = guards.map_err(PlaneError::Start)?;
+        Ok(Self { inputs, outputs, _workers: guards, rounds: 0, facts: 0, busy: Duration::ZERO })
+    }
+
+    /// Enters facts, waits until the probe has passed them, and gives what follows.
+    ///
+    /// # Errors
+    /// If a worker has ended.
+    pub fn round(&mut self, facts: Facts) -> Result<Deltas, PlaneError> {
+        let started = Instant::now();
+        self.rounds += 1;
+        self.facts += facts.len() as u64;
+        for (input, share) in self.inputs.iter().zip(split(facts, self.inputs.len())) {
+            input.send(share).map_err(|_| PlaneError::Ended)?;
+        }
+        let mut deltas = Deltas::default();
+        for _ in &self.inputs {
+            let mut share = self.outputs.recv().map_err(|_| PlaneError::Ended)?;
+            deltas.contents.append(&mut share.contents);
+            deltas.rows.append(&mut share.rows);
+            deltas.passages.append(&mut share.passages);
+        }
+        deltas.sort();
+        self.busy += started.elapsed();
+        Ok(deltas)
+    }
+
+    /// Rounds so far, facts entered so far, and the time that rounds took.
+    #[must_use]
+    pub fn measures(&self) -> (u64, u64, Duration) {
+        (self.rounds, self.facts, self.busy)
+    }
+}
+
+/// Deals facts to workers by content, where the dataflow keeps them anyway.
+fn split(facts: Facts, workers: usize) -> Vec<Facts> {
+    if workers == 1 {
+        return vec![facts];
+    }
+    let mut shares = vec![Facts::default(); workers];
+    let worker = |content: Key| (content % workers as Key) as usize;
+    for fact in facts.files {
+        shares[worker(fact.0.0)].files.push(fact);
+    }
+    for fact in facts.analysed {
+        shares[worker(fact.0)].analysed.push(fact);
+    }
+    for fact in facts.chunks {
+        shares[worker(fact.0.0)].chunks.push(fact);
+    }
+    shares
+}
+
+#[cfg(test)]
+mod tests;

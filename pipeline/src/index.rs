@@ -1,0 +1,373 @@
+//! The index folder and its commit point.
+//!
+//! ```text
+//! LOCK                     one writer: an OS lock that dies with its process
+//! HEAD                     the newest commit record's epoch, replaced by rename
+//! commits/<epoch>.json     what the epoch is: Merkle root, fingerprints, a token per sink
+//! merkle/<epoch>           the tree, with its stat cache
+//! journal/                 vectors of an epoch that is not committed yet
+//! runs/<n>.json            one report per run
+//! <sink>/                  what belongs to each sink
+//! ```
+//!
+//! An epoch exists when `HEAD` names it: replacing `HEAD` is the only commit point.
+//! Whatever lies in the folder beyond that was never there.
+
+mod atomic;
+mod journal;
+
+pub(crate) use journal::Journal;
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::{Fingerprint, Hash};
+use crate::merkle::Tree;
+use crate::sink::{Epoch, StagedRows, Token};
+
+/// The version of the folder's layout that this code reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// The record of one epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommitRecord {
+    /// The layout's version; see [`FORMAT`].
+    pub format: u32,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// When it was committed, in milliseconds since 1970.
+    pub committed_ms: u64,
+    /// The root hash of its Merkle tree.
+    pub merkle_root: Hash,
+    /// The number of files in its Merkle tree.
+    pub files: u64,
+    /// The folder that was indexed.
+    pub source: PathBuf,
+    /// Hash of all that decides a content's definitions and chunks.
+    pub analysis: Fingerprint,
+    /// Hash of all that decides what rows a content leads to.
+    pub rows: Fingerprint,
+    /// For each sink what found its state, and what it was built by.
+    pub sinks: BTreeMap<String, SinkRecord>,
+    /// For each sink its token: the same as in `sinks`, where other programs look.
+    pub tokens: BTreeMap<String, Token>,
+}
+
+/// What a commit record says about one sink.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SinkRecord {
+    /// The sink's name in configuration, such as `lance`.
+    pub kind: String,
+    /// Hash of the sink's own fingerprint and its ports.
+    pub shape: Fingerprint,
+    /// The fingerprint of the embed stage whose vectors it stores, with the header.
+    pub embed: Option<Fingerprint>,
+    /// Rows that the epoch added and deleted.
+    pub staged: StagedRows,
+}
+
+/// The index folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// Another process writes to it.
+    #[error("the index {folder} is being written by another process; wait for it to end, or use another index folder")]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// It holds something else.
+    #[error("{folder} is not empty and is no index; choose another folder with `index.path` or `--index`")]
+    NotAnIndex {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There is no such folder, or no epoch in it.
+    #[error("there is no index at {folder}; build one with `gristmill run`")]
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A newer program wrote it.
+    #[error(
+        "the index {folder} has format {found}, and this program knows {FORMAT}; use the program that wrote it, or another folder"
+    )]
+    Newer {
+        /// The folder.
+        folder: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// An epoch is not there.
+    #[error("the index {folder} has no epoch {epoch}")]
+    NoEpoch {
+        /// The folder.
+        folder: PathBuf,
+        /// The epoch.
+        epoch: Epoch,
+    },
+    /// A file of it is damaged.
+    #[error("{path} is damaged: {reason}; rebuild the index with `gristmill run --full`")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file system refused.
+    #[error("{action} {path}: {reason}")]
+    Io {
+        /// What was tried, such as `cannot write`.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        reason: std::io::Error,
+    },
+}
+
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> IndexError {
+    let path = path.to_owned();
+    move |reason| IndexError::Io { action, path, reason }
+}
+
+/// An index folder, opened for reading.
+#[derive(Clone, Debug)]
+pub struct IndexFolder {
+    path: PathBuf,
+}
+
+impl IndexFolder {
+    /// Opens a folder that holds an index, for reading. Readers take no lock.
+    ///
+    /// # Errors
+    /// If there is none, or it is of a newer format.
+    pub fn open(path: &Path) -> Result<Self, IndexError> {
+        let folder = Self { path: path.to_owned() };
+        match folder.head()? {
+            Some(_) => Ok(folder),
+            None => Err(IndexError::Missing { folder: path.to_owned() }),
+        }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of the sink of that name.
+    #[must_use]
+    pub fn sink(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The newest epoch's record; `None` if there is no epoch yet.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn head(&self) -> Result<Option<CommitRecord>, IndexError> {
+        let path = self.path.join("HEAD");
+        let head = match std::fs::read_to_string(&path) {
+            Ok(head) => head,
+            Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {
+                return Ok(None);
+            }
+            Err(error) => return Err(io_error("cannot read", &path)(error)),
+        };
+        match head.trim().parse() {
+            Ok(epoch) => self.record(epoch).map(Some),
+            Err(_) => Err(IndexError::Damaged { path, reason: "it holds no epoch's number".into() }),
+        }
+    }
+
+    /// The record of an epoch.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    pub fn record(&self, epoch: Epoch) -> Result<CommitRecord, IndexError> {
+        let path = self.path.join("commits").join(format!("{epoch}.json"));
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(IndexError::NoEpoch { folder: self.path.clone(), epoch });
+            }
+            Err(error) => return Err(io_error("cannot read", &path)(error)),
+        };
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let damaged =
+            |reason: serde_json::Error| IndexError::Damaged { path: path.clone(), reason: reason.to_string() };
+        // The format comes first: a newer record may not read as one of ours.
+        let Format { format } = serde_json::from_str(&text).map_err(damaged)?;
+        if format > FORMAT {
+            return Err(IndexError::Newer { folder: self.path.clone(), found: format });
+        }
+        serde_json::from_str(&text).map_err(damaged)
+    }
+
+    /// The Merkle tree of an epoch.
+    ///
+    /// # Errors
+    /// If it cannot be read, is damaged, or is not the tree that the record names.
+    pub fn tree(&self, record: &CommitRecord) -> Result<Tree, IndexError> {
+        let path = self.path.join("merkle").join(record.epoch.to_string());
+        let bytes = std::fs::read(&path).map_err(io_error("cannot read", &path))?;
+        let tree = Tree::from_bytes(&bytes)
+            .map_err(|error| IndexError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        if tree.root_hash() != record.merkle_root {
+            return Err(IndexError::Damaged { path, reason: "its root hash is not that of the commit record".into() });
+        }
+        Ok(tree)
+    }
+
+    /// Reports of past runs, oldest first, as JSON texts.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn runs(&self) -> Result<Vec<String>, IndexError> {
+        let folder = self.path.join("runs");
+        let mut numbers = numbered(&folder)?;
+        numbers.sort_unstable();
+        let read = |number: u64| {
+            let path = folder.join(format!("{number}.json"));
+            std::fs::read_to_string(&path).map_err(io_error("cannot read", &path))
+        };
+        numbers.into_iter().map(read).collect()
+    }
+}
+
+/// The numbers of the `<n>.json` files in a folder.
+fn numbered(folder: &Path) -> Result<Vec<u64>, IndexError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(io_error("cannot list", folder)(error)),
+    };
+    let number = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.ok()?.file_name().to_str()?.strip_suffix(".json")?.parse().ok()
+    };
+    Ok(entries.filter_map(number).collect())
+}
+
+/// An index folder, locked for writing. Dropping it, or the end of the process by
+/// whatever cause, frees the lock.
+#[derive(Debug)]
+pub struct IndexWriter {
+    folder: IndexFolder,
+    _lock: File,
+}
+
+/// How many run reports are kept.
+const RUNS_KEPT: u64 = 100;
+
+impl IndexWriter {
+    /// Opens a folder for writing, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// If another process writes to it, or it holds something that is no index.
+    pub fn open(path: &Path) -> Result<Self, IndexError> {
+        let is_new = match std::fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) if error.kind() == ErrorKind::NotFound => true,
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                return Err(IndexError::NotAnIndex { folder: path.to_owned() });
+            }
+            Err(error) => return Err(io_error("cannot list", path)(error)),
+        };
+        // Every folder that was ever written to has the lock's file.
+        if !is_new && !path.join("LOCK").exists() {
+            return Err(IndexError::NotAnIndex { folder: path.to_owned() });
+        }
+        for part in ["", "commits", "merkle", "journal", "runs"] {
+            let part = path.join(part);
+            std::fs::create_dir_all(&part).map_err(io_error("cannot create", &part))?;
+        }
+        let lock_path = path.join("LOCK");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
+        let lock = lock.map_err(io_error("cannot open", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(IndexError::Locked { folder: path.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(io_error("cannot lock", &lock_path)(error)),
+        }
+        // Readers must not be locked out by a folder of a newer format either.
+        let folder = IndexFolder { path: path.to_owned() };
+        match folder.head() {
+            Err(error @ IndexError::Newer { .. }) => Err(error),
+            _ => Ok(Self { folder, _lock: lock }),
+        }
+    }
+
+    /// The folder, for reading.
+    #[must_use]
+    pub fn folder(&self) -> &IndexFolder {
+        &self.folder
+    }
+
+    /// Stores an epoch's tree, ahead of its record.
+    pub(crate) fn write_tree(&self, epoch: Epoch, tree: &Tree) -> Result<(), IndexError> {
+        let path = self.folder.path.join("merkle").join(epoch.to_string());
+        atomic::replace(&path, &tree.to_bytes()).map_err(io_error("cannot write", &path))
+    }
+
+    /// Commits an epoch: writes its record, then moves `HEAD`.
+    pub(crate) fn commit(&self, record: &CommitRecord) -> Result<(), IndexError> {
+        let path = self.folder.path.join("commits").join(format!("{}.json", record.epoch));
+        let json = serde_json::to_vec_pretty(record)
+            .map_err(|error| IndexError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        atomic::replace(&path, &json).map_err(io_error("cannot write", &path))?;
+        crate::failpoint::reach("commit.before_head");
+        let head = self.folder.path.join("HEAD");
+        atomic::replace(&head, format!("{}\n", record.epoch).as_bytes()).map_err(io_error("cannot write", &head))
+    }
+
+    /// Replaces an epoch's tree by one with equal hashes and fresher stat data.
+    pub(crate) fn refresh_tree(&self, record: &CommitRecord, tree: &Tree) -> Result<(), IndexError> {
+        debug_assert_eq!(tree.root_hash(), record.merkle_root, "a refresh changes no hash");
+        self.write_tree(record.epoch, tree)
+    }
+
+    /// Removes trees of epochs older than the newest: only the newest one is diffed
+    /// against, and a tree is the largest part of the folder that grows with each epoch.
+    pub(crate) fn drop_old_trees(&self, newest: Epoch) {
+        let folder = self.folder.path.join("merkle");
+        let Ok(entries) = std::fs::read_dir(&folder) else { return };
+        for entry in entries.flatten() {
+            let epoch: Option<Epoch> = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            if epoch.is_none_or(|epoch| epoch + 1 < newest) {
+                // What stays behind is dropped by a later run.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Where the journal of vectors lies.
+    pub(crate) fn journal_folder(&self) -> PathBuf {
+        self.folder.path.join("journal")
+    }
+
+    /// Stores a run's report, and drops the oldest beyond a hundred.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_run(&self, report: &[u8]) -> Result<(), IndexError> {
+        let folder = self.folder.path.join("runs");
+        let numbers = numbered(&folder)?;
+        let next = numbers.iter().max().map_or(1, |last| last + 1);
+        let path = folder.join(format!("{next}.json"));
+        std::fs::write(&path, report).map_err(io_error("cannot write", &path))?;
+        for old in numbers.into_iter().filter(|number| number + RUNS_KEPT <= next) {
+            let _ = std::fs::remove_file(folder.join(format!("{old}.json")));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! Files that are replaced whole or not at all.
+
+use std::fs::{File, rename};
+use std::io::{Result, Write as _};
+use std::path::Path;
+
+/// Replaces the file at `path`: writes a neighbour, syncs it, renames it over `path` and
+/// syncs the folder, so that after a crash at any moment the file is the old or the new.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = path.with_extension("tmp");
+    let mut file = File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    rename(&temporary, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,179 @@
+//! The journal: vectors of the epoch that is being built, kept until it is committed.
+//!
+//! It serves two ends. A passage that several contents of one epoch share is embedded
+//! once and read back for the others; and a run that was killed finds what it had
+//! embedded, so that nothing is embedded twice.
+//!
+//! ```text
+//! journal/<embed fingerprint>   =   record*
+//! record = key:16  values:dimension × f32  check:4     (little endian)
+//! ```
+//!
+//! `check` is the head of BLAKE3 of the rest of the record. What follows the first
+//! record that does not check is cut off: that is where the process died.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, ErrorKind, Read as _, Result, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::hash::{Fingerprint, Key};
+
+/// The vectors of one embed lane.
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: BufWriter<File>,
+    dimension: usize,
+    /// For each key the position of its record, counted in records.
+    positions: HashMap<Key, u64>,
+    /// Records that an interrupted run had left.
+    recovered: u64,
+    written: u64,
+}
+
+impl Journal {
+    /// Opens the journal of the embedder with that fingerprint, with all that an
+    /// interrupted run left in it.
+    pub(crate) fn open(folder: &Path, embedder: &Fingerprint, dimension: usize) -> Result<Self> {
+        let path = folder.join(embedder.short(32));
+        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
+        let mut positions = HashMap::new();
+        let mut record = vec![0; record_bytes(dimension)];
+        let mut records = 0;
+        let mut reader = std::io::BufReader::with_capacity(1 << 16, &mut file);
+        loop {
+            match reader.read_exact(&mut record) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
+                Err(error) => return Err(error),
+            }
+            let Some(key) = checked_key(&record) else { break };
+            positions.insert(key, records);
+            records += 1;
+        }
+        file.set_len(records * record.len() as u64)?;
+        file.seek(SeekFrom::End(0))?;
+        let file = BufWriter::with_capacity(1 << 16, file);
+        Ok(Self { path, file, dimension, positions, recovered: records, written: records })
+    }
+
+    /// Whether the vector of that key is in the journal.
+    pub(crate) fn contains(&self, key: Key) -> bool {
+        self.positions.contains_key(&key)
+    }
+
+    /// Whether an interrupted run had left the vector of that key.
+    pub(crate) fn is_recovered(&self, key: Key) -> bool {
+        self.positions.get(&key).is_some_and(|position| *position < self.recovered)
+    }
+
+    /// Appends a vector.
+    pub(crate) fn append(&mut self, key: Key, values: &[f32]) -> Result<()> {
+        let mut record = Vec::with_capacity(record_bytes(self.dimension));
+        record.extend_from_slice(&key.to_le_bytes());
+        for value in values {
+            record.extend_from_slice(&value.to_le_bytes());
+        }
+        let check = blake3::hash(&record);
+        record.extend_from_slice(check.as_bytes().first_chunk::<4>().unwrap_or(&[0; 4]));
+        self.file.write_all(&record)?;
+        self.positions.insert(key, self.written);
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Hands what was appended to the operating system, so that it survives the death
+    /// of this process.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        self.file.flush()
+    }
+
+    /// Reads vectors back, appending them to `out` in the order of `keys`.
+    pub(crate) fn read(&mut self, keys: &[Key], out: &mut Vec<f32>) -> Result<()> {
+        self.flush()?;
+        let size = record_bytes(self.dimension);
+        let mut record = vec![0; size];
+        let file = self.file.get_mut();
+        for key in keys {
+            let position = self.positions.get(key).ok_or(ErrorKind::NotFound)?;
+            file.seek(SeekFrom::Start(position * size as u64))?;
+            file.read_exact(&mut record)?;
+            if checked_key(&record) != Some(*key) {
+                return Err(ErrorKind::InvalidData.into());
+            }
+            let values = record.get(KEY_BYTES..size - CHECK_BYTES).unwrap_or_default();
+            out.extend(
+                values.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
+            );
+        }
+        file.seek(SeekFrom::End(0))?;
+        Ok(())
+    }
+
+    /// Removes the journal: its epoch is committed, or was replaced.
+    pub(crate) fn remove(self) -> Result<()> {
+        std::fs::remove_file(&self.path)
+    }
+}
+
+const KEY_BYTES: usize = size_of::<Key>();
+const CHECK_BYTES: usize = 4;
+
+const fn record_bytes(dimension: usize) -> usize {
+    KEY_BYTES + dimension * size_of::<f32>() + CHECK_BYTES
+}
+
+/// The key of a record, if its check fits.
+fn checked_key(record: &[u8]) -> Option<Key> {
+    let (body, check) = record.split_last_chunk::<CHECK_BYTES>()?;
+    let fits = blake3::hash(body).as_bytes().starts_with(check);
+    fits.then(|| body.first_chunk().map(|key| Key::from_le_bytes(*key)))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::Hash;
+
+    #[test]
+    fn what_was_written_survives_and_a_torn_tail_is_cut_off() {
+        let folder = tempfile::tempdir().expect("creates");
+        let embedder = Hash::of(b"embedder");
+        let mut journal = Journal::open(folder.path(), &embedder, 2).expect("opens");
+        for key in 0..3_u8 {
+            journal.append(key.into(), &[f32::from(key), 0.5]).expect("appends");
+        }
+        let mut read = Vec::new();
+        journal.read(&[2, 0], &mut read).expect("reads");
+        assert_eq!(read, [2.0, 0.5, 0.0, 0.5]);
+        journal.append(9, &[9.0, 9.0]).expect("appends after reading");
+        journal.flush().expect("flushes");
+        let path = journal.path.clone();
+        drop(journal);
+
+        let file = OpenOptions::new().write(true).open(&path).expect("opens");
+        file.set_len(4 * record_bytes(2) as u64 - 1).expect("cuts");
+        let mut journal = Journal::open(folder.path(), &embedder, 2).expect("opens");
+        assert_eq!((journal.recovered, journal.contains(2), journal.contains(9)), (3, true, false));
+        journal.append(9, &[8.0, 8.0]).expect("appends");
+        read.clear();
+        journal.read(&[9, 1], &mut read).expect("reads");
+        assert_eq!(read, [8.0, 8.0, 1.0, 0.5]);
+        journal.remove().expect("removes");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_damaged_record_ends_what_is_recovered() {
+        let folder = tempfile::tempdir().expect("creates");
+        let embedder = Hash::of(b"embedder");
+        let mut journal = Journal::open(folder.path(), &embedder, 1).expect("opens");
+        (0..3).for_each(|key| journal.append(key, &[1.0]).expect("appends"));
+        journal.flush().expect("flushes");
+        let mut bytes = std::fs::read(&journal.path).expect("reads");
+        bytes[record_bytes(1) + KEY_BYTES] ^= 1;
+        std::fs::write(&journal.path, bytes).expect("writes");
+        let journal = Journal::open(folder.path(), &embedder, 1).expect("opens");
+        assert_eq!((journal.recovered, journal.contains(0), journal.contains(2)), (1, true, false));
+    }
+}

@@ -1,0 +1,75 @@
+use super::*;
+use crate::merkle::{Leaf, Stat};
+
+fn record(epoch: Epoch, tree: &Tree) -> CommitRecord {
+    CommitRecord {
+        format: FORMAT,
+        epoch,
+        committed_ms: 0,
+        merkle_root: tree.root_hash(),
+        files: tree.len() as u64,
+        source: "/src".into(),
+        analysis: Hash::of(b""),
+        rows: Hash::of(b""),
+        sinks: BTreeMap::new(),
+        tokens: BTreeMap::new(),
+    }
+}
+
+fn tree() -> Tree {
+    Tree::build(vec![("a".into(), Leaf { content_hash: Hash::of(b"a"), stat: Stat::default(), note: None })], 1)
+}
+
+#[test]
+fn an_epoch_exists_once_head_names_it() {
+    let folder = tempfile::tempdir().expect("creates");
+    let path = folder.path().join("index");
+    assert!(matches!(IndexFolder::open(&path), Err(IndexError::Missing { .. })));
+    let writer = IndexWriter::open(&path).expect("opens");
+    assert_eq!(writer.folder().head().expect("reads"), None);
+    writer.write_tree(1, &tree()).expect("writes");
+    assert!(matches!(IndexFolder::open(&path), Err(IndexError::Missing { .. })), "a tree alone is no epoch");
+    writer.commit(&record(1, &tree())).expect("commits");
+    let reader = IndexFolder::open(&path).expect("opens");
+    let head = reader.head().expect("reads").expect("has one");
+    assert_eq!((head.epoch, reader.tree(&head).expect("reads")), (1, tree()));
+    assert!(matches!(reader.record(2), Err(IndexError::NoEpoch { epoch: 2, .. })));
+}
+
+#[test]
+fn one_writer_at_a_time() {
+    let folder = tempfile::tempdir().expect("creates");
+    let path = folder.path().join("index");
+    let first = IndexWriter::open(&path).expect("opens");
+    assert!(matches!(IndexWriter::open(&path), Err(IndexError::Locked { .. })));
+    drop(first);
+    IndexWriter::open(&path).expect("the lock ends with its holder");
+}
+
+#[test]
+fn refuses_what_is_no_index_or_a_newer_one() {
+    let folder = tempfile::tempdir().expect("creates");
+    std::fs::write(folder.path().join("notes.txt"), "mine").expect("writes");
+    assert!(matches!(IndexWriter::open(folder.path()), Err(IndexError::NotAnIndex { .. })));
+    assert!(matches!(IndexWriter::open(&folder.path().join("notes.txt")), Err(IndexError::NotAnIndex { .. })));
+
+    let path = folder.path().join("index");
+    let writer = IndexWriter::open(&path).expect("opens");
+    writer.commit(&CommitRecord { format: FORMAT + 1, ..record(1, &tree()) }).expect("commits");
+    drop(writer);
+    assert!(matches!(IndexWriter::open(&path), Err(IndexError::Newer { .. })));
+    assert!(matches!(IndexFolder::open(&path), Err(IndexError::Newer { .. })));
+}
+
+#[test]
+fn damage_is_found() {
+    let folder = tempfile::tempdir().expect("creates");
+    let writer = IndexWriter::open(folder.path()).expect("opens");
+    writer.write_tree(1, &tree()).expect("writes");
+    let record = record(1, &tree());
+    writer.commit(&record).expect("commits");
+    writer.write_tree(1, &Tree::empty()).expect("writes");
+    assert!(matches!(writer.folder().tree(&record), Err(IndexError::Damaged { .. })), "another tree");
+    std::fs::write(folder.path().join("HEAD"), "zero").expect("writes");
+    assert!(matches!(writer.folder().head(), Err(IndexError::Damaged { .. })));
+}

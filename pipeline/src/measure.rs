@@ -1,0 +1,246 @@
+//! What every stage is measured by, in every mode.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use crate::graph::Graph;
+
+/// The measures of one stage, written by whichever threads run it.
+#[derive(Debug)]
+pub struct StageMeter {
+    /// The stage's name.
+    pub name: Arc<str>,
+    items: AtomicU64,
+    bytes: AtomicU64,
+    busy_ns: AtomicU64,
+    cpu_ns: AtomicU64,
+    starved_ns: AtomicU64,
+    blocked_ns: AtomicU64,
+    queued_items: AtomicU64,
+    peak_items: AtomicU64,
+    queued_bytes: AtomicU64,
+    peak_bytes: AtomicU64,
+    /// Locked once a batch, never once an item.
+    latency_ns: Mutex<Histogram<u64>>,
+}
+
+/// Latencies from a nanosecond to an hour, to two digits.
+const LONGEST_NS: u64 = 3_600_000_000_000;
+
+impl StageMeter {
+    /// A meter that has seen nothing.
+    #[must_use]
+    pub fn new(name: Arc<str>) -> Self {
+        // The bounds are constants for which this cannot fail; if it did, a histogram
+        // that grows by itself does as well.
+        let histogram = Histogram::new_with_bounds(1, LONGEST_NS, 2).or_else(|_| Histogram::new(2));
+        let zero = AtomicU64::default;
+        Self {
+            name,
+            items: zero(),
+            bytes: zero(),
+            busy_ns: zero(),
+            cpu_ns: zero(),
+            starved_ns: zero(),
+            blocked_ns: zero(),
+            queued_items: zero(),
+            peak_items: zero(),
+            queued_bytes: zero(),
+            peak_bytes: zero(),
+            latency_ns: Mutex::new(histogram.unwrap_or_else(|_| unreachable!("two digits are allowed"))),
+        }
+    }
+
+    /// Runs `work` on a batch and takes its time.
+    pub fn measure<R>(&self, items: usize, bytes: u64, work: impl FnOnce() -> R) -> R {
+        let (started, cpu_started) = (Instant::now(), thread_cpu());
+        let result = work();
+        let (busy, cpu) = (started.elapsed(), thread_cpu().saturating_sub(cpu_started));
+        self.items.fetch_add(items as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.busy_ns.fetch_add(nanoseconds(busy), Ordering::Relaxed);
+        self.cpu_ns.fetch_add(nanoseconds(cpu), Ordering::Relaxed);
+        if let Ok(mut latency) = self.latency_ns.lock()
+            && items > 0
+        {
+            let each = (nanoseconds(busy) / items as u64).clamp(1, LONGEST_NS);
+            latency.saturating_record_n(each, items as u64);
+        }
+        result
+    }
+
+    /// Time in which the stage could have worked but had nothing to work on.
+    pub fn starved(&self, time: Duration) {
+        self.starved_ns.fetch_add(nanoseconds(time), Ordering::Relaxed);
+    }
+
+    /// Time in which the stage had work but nowhere to put its results.
+    pub fn blocked(&self, time: Duration) {
+        self.blocked_ns.fetch_add(nanoseconds(time), Ordering::Relaxed);
+    }
+
+    /// Something begins to wait for the stage.
+    pub fn enqueued(&self, items: u64, bytes: u64) {
+        let items = self.queued_items.fetch_add(items, Ordering::Relaxed) + items;
+        let bytes = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.peak_items.fetch_max(items, Ordering::Relaxed);
+        self.peak_bytes.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// Something no longer waits for the stage.
+    pub fn dequeued(&self, items: u64, bytes: u64) {
+        self.queued_items.fetch_sub(items, Ordering::Relaxed);
+        self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Items and bytes done so far, and items waiting.
+    #[must_use]
+    pub fn progress(&self) -> (u64, u64, u64) {
+        let load = |value: &AtomicU64| value.load(Ordering::Relaxed);
+        (load(&self.items), load(&self.bytes), load(&self.queued_items))
+    }
+
+    /// The measures so far.
+    #[must_use]
+    pub fn report(&self) -> StageReport {
+        let load = |value: &AtomicU64| value.load(Ordering::Relaxed);
+        let milliseconds = |value: &AtomicU64| load(value) as f64 / 1e6;
+        let latency = self.latency_ns.lock().ok();
+        let percentile =
+            |p: f64| latency.as_ref().map_or(0.0, |histogram| histogram.value_at_percentile(p) as f64 / 1e3);
+        StageReport {
+            name: self.name.to_string(),
+            items: load(&self.items),
+            bytes: load(&self.bytes),
+            busy_ms: milliseconds(&self.busy_ns),
+            cpu_ms: milliseconds(&self.cpu_ns),
+            starved_ms: milliseconds(&self.starved_ns),
+            blocked_ms: milliseconds(&self.blocked_ns),
+            peak_queue_items: load(&self.peak_items),
+            peak_queue_bytes: load(&self.peak_bytes),
+            latency_us: Percentiles {
+                p50: percentile(50.0),
+                p90: percentile(90.0),
+                p99: percentile(99.0),
+                max: latency.as_ref().map_or(0.0, |histogram| histogram.max() as f64 / 1e3),
+            },
+        }
+    }
+}
+
+/// The measures of one stage over a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageReport {
+    /// The stage's name.
+    pub name: String,
+    /// Items it took.
+    pub items: u64,
+    /// Bytes of source text that they stand for.
+    pub bytes: u64,
+    /// Time that its threads spent in it, in milliseconds.
+    pub busy_ms: f64,
+    /// CPU time that its threads spent in it, in milliseconds. What a store does on
+    /// threads of its own is not in it.
+    pub cpu_ms: f64,
+    /// Time in which it could have worked but had nothing to work on.
+    pub starved_ms: f64,
+    /// Time in which it had work but nowhere to put its results.
+    pub blocked_ms: f64,
+    /// The most items that waited for it at once.
+    pub peak_queue_items: u64,
+    /// The most bytes that waited for it at once.
+    pub peak_queue_bytes: u64,
+    /// Time in the stage per item, in microseconds.
+    pub latency_us: Percentiles,
+}
+
+/// Percentiles of a distribution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// The median.
+    pub p50: f64,
+    /// Nine of ten lie below.
+    pub p90: f64,
+    /// 99 of 100 lie below.
+    pub p99: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+/// The meters of all stages of a graph, in its order. Shared with whoever shows progress.
+#[derive(Debug)]
+pub struct Meters {
+    stages: Vec<Arc<StageMeter>>,
+    /// Files that the source named, once it is scanned.
+    pub files: AtomicU64,
+    /// Contents that this run has to analyse, as far as known.
+    pub contents: AtomicU64,
+}
+
+impl Meters {
+    /// A meter for each stage.
+    #[must_use]
+    pub fn new(graph: &Graph) -> Arc<Self> {
+        let stages = graph.stages().iter().map(|stage| Arc::new(StageMeter::new(Arc::clone(&stage.name))));
+        Arc::new(Self { stages: stages.collect(), files: AtomicU64::default(), contents: AtomicU64::default() })
+    }
+
+    /// The meters, in the order of the graph's stages.
+    #[must_use]
+    pub fn stages(&self) -> &[Arc<StageMeter>] {
+        &self.stages
+    }
+
+    pub(crate) fn stage(&self, index: usize) -> &Arc<StageMeter> {
+        &self.stages[index]
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn clock(id: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(id);
+    Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
+}
+
+/// CPU time of the calling thread.
+pub(crate) fn thread_cpu() -> Duration {
+    clock(rustix::time::ClockId::ThreadCPUTime)
+}
+
+/// CPU time of the whole process, all threads and the kernel's work for them included.
+pub(crate) fn process_cpu() -> Duration {
+    clock(rustix::time::ClockId::ProcessCPUTime)
+}
+
+/// The most memory the process has held so far, in bytes, where the system tells.
+pub(crate) fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measures_batches_and_queues() {
+        let meter = StageMeter::new("parse".into());
+        meter.enqueued(3, 30);
+        meter.dequeued(2, 20);
+        meter.enqueued(1, 5);
+        assert_eq!(meter.measure(2, 20, || 7), 7);
+        let report = meter.report();
+        assert_eq!((report.items, report.bytes), (2, 20));
+        assert_eq!((report.peak_queue_items, report.peak_queue_bytes), (3, 30));
+        assert_eq!(meter.progress(), (2, 20, 2));
+        assert!(report.latency_us.p50 > 0.0 && report.latency_us.max >= report.latency_us.p50);
+    }
+}

@@ -1,0 +1,672 @@
+//! The conductor: takes one Merkle diff through both planes.
+//!
+//! It alone talks to the fact plane, the executor and the sinks, and does no heavy work
+//! itself. One turn of its loop: let files in as the memory limit allows, take what the
+//! executor has done, and, when enough has come together, run a round of facts, whose
+//! deltas are new tasks for the executor and rows for the sinks.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::assembly::{Assembly, Known};
+use super::base::{Base, content_key, rows_fingerprint};
+use super::report::{Quarantined, Work};
+use super::sinks::SinkHandle;
+use super::{Interrupt, RunError};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::execute::{Analysed, Budget, Executor, Lease, Outcome, Task};
+use crate::graph::Graph;
+use crate::hash::{Fingerprint, Hash, Key};
+use crate::incremental::{Deltas, FactPlane, Facts, PassageId};
+use crate::index::Journal;
+use crate::measure::Meters;
+use crate::merkle::{Diff, Leaf, Stat, path_order};
+use crate::path::RelPath;
+use crate::port::{FileItem, Header, Passage, Vector};
+use crate::sink::{Analysis, Record, SinkError};
+use crate::source::DirectorySource;
+
+/// Contents whose facts go into one round. More makes rounds cheaper, fewer lets the
+/// embedder and the sinks begin sooner.
+const ROUND_CONTENTS: usize = 32;
+
+/// Paths whose rows are recalled from a store at once.
+const RECALL_PATHS: usize = 64;
+
+/// Analyses that wait for a worker, per worker: enough that none waits for a round.
+const QUEUED_PER_WORKER: usize = 8;
+
+/// A path that changed, and what it holds now.
+struct Holding {
+    path: RelPath,
+    leaf: Leaf,
+    content: Key,
+}
+
+/// Where the vector of a chunk comes from.
+struct Slot {
+    assembly: usize,
+    chunk: usize,
+}
+
+pub(super) struct Conductor<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) source: &'a DirectorySource,
+    pub(super) meters: &'a Meters,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) plane: &'a mut FactPlane,
+    pub(super) executor: Box<dyn Executor>,
+    pub(super) sinks: &'a mut [SinkHandle],
+    pub(super) journals: &'a mut [Journal],
+    pub(super) budget: Budget,
+    pub(super) base: Option<&'a Base>,
+    pub(super) workers: usize,
+    rows: Fingerprint,
+    /// Changed paths by key.
+    holdings: HashMap<Key, Holding>,
+    /// Contents to analyse, each with the key of the path to read.
+    backlog: VecDeque<(Key, Key)>,
+    /// Facts for the next round, and what is known of the contents they are about.
+    facts: Facts,
+    known: HashMap<Key, Known>,
+    /// Passages of the base that lost their last holder in this epoch.
+    died: HashSet<PassageId>,
+    assemblies: HashMap<usize, Assembly>,
+    next_assembly: usize,
+    /// By embed lane and chunk key, who waits for a vector under way.
+    awaited: HashMap<(usize, Key), Vec<Slot>>,
+    /// Records that are complete.
+    complete: Vec<Assembly>,
+    complete_bytes: u64,
+    pub(super) outcome: EpochOutcome,
+}
+
+/// What an epoch's processing found out.
+#[derive(Default)]
+pub(super) struct EpochOutcome {
+    pub(super) work: Work,
+    pub(super) findings: BTreeMap<String, u64>,
+    pub(super) quarantined: Vec<Quarantined>,
+    /// Paths that turned out to hold something else than the scan saw, or nothing.
+    pub(super) corrected: Vec<(RelPath, Option<Leaf>)>,
+}
+
+/// What a conductor works with.
+pub(super) struct Parts<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) source: &'a DirectorySource,
+    pub(super) meters: &'a Meters,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) plane: &'a mut FactPlane,
+    pub(super) executor: Box<dyn Executor>,
+    pub(super) sinks: &'a mut [SinkHandle],
+    pub(super) journals: &'a mut [Journal],
+    pub(super) budget: Budget,
+    pub(super) base: Option<&'a Base>,
+    pub(super) workers: usize,
+}
+
+impl<'a> Conductor<'a> {
+    pub(super) fn new(parts: Parts<'a>) -> Self {
+        let Parts { graph, source, meters, interrupt, plane, executor, sinks, journals, budget, base, workers } = parts;
+        Self {
+            graph,
+            source,
+            meters,
+            interrupt,
+            plane,
+            executor,
+            sinks,
+            journals,
+            budget,
+            base,
+            workers,
+            rows: rows_fingerprint(graph),
+            holdings: HashMap::new(),
+            backlog: VecDeque::new(),
+            facts: Facts::default(),
+            known: HashMap::new(),
+            died: HashSet::new(),
+            assemblies: HashMap::new(),
+            next_assembly: 0,
+            awaited: HashMap::new(),
+            complete: Vec::new(),
+            complete_bytes: 0,
+            outcome: EpochOutcome::default(),
+        }
+    }
+
+    /// Processes a diff until every row of the epoch is with the sinks.
+    pub(super) fn run(mut self, diff: &Diff) -> Result<EpochOutcome, RunError> {
+        self.enter_diff(diff);
+        self.round()?;
+        loop {
+            self.interrupt.check()?;
+            self.admit();
+            let outcome = if self.known.len() >= ROUND_CONTENTS { None } else { self.executor.next() };
+            match outcome {
+                Some(outcome) => {
+                    self.take(outcome?)?;
+                    while self.known.len() < ROUND_CONTENTS
+                        && let Some(outcome) = self.executor.try_next()
+                    {
+                        self.take(outcome?)?;
+                    }
+                }
+                None if !self.facts.is_empty() => self.round()?,
+                None if !self.backlog.is_empty() => self.wait_for_room()?,
+                None => break,
+            }
+            if self.complete.len() >= ROUND_CONTENTS || self.complete_bytes >= 1 << 20 {
+                self.hand_over()?;
+            }
+        }
+        self.hand_over()?;
+        debug_assert!(self.assemblies.is_empty() && self.awaited.is_empty(), "every vector has come");
+        for sink in &mut *self.sinks {
+            sink.settle()?;
+        }
+        Ok(self.outcome)
+    }
+
+    /// Turns the diff into facts, in keys of this run.
+    fn enter_diff(&mut self, diff: &Diff) {
+        let before = self.base.map(|base| base.record.rows);
+        for change in &diff.changes {
+            let (path, variant) = (change.path.key(), self.graph.variant(&change.path));
+            if let (Some(leaf), Some(rows)) = (&change.before, before) {
+                self.facts.files.push(((content_key(&leaf.content_hash, variant, &rows), path), -1));
+            }
+            if let Some(leaf) = &change.after {
+                let content = content_key(&leaf.content_hash, variant, &self.rows);
+                self.facts.files.push(((content, path), 1));
+                self.holdings.insert(path, Holding { path: change.path.clone(), leaf: leaf.clone(), content });
+            }
+        }
+    }
+
+    /// Lets files in, as far as the memory limit and the workers allow.
+    fn admit(&mut self) {
+        while self.executor.analysing() < self.workers * QUEUED_PER_WORKER
+            && let Some(&(content, path)) = self.backlog.front()
+        {
+            let Some(holding) = self.holdings.get(&path) else {
+                self.backlog.pop_front();
+                continue;
+            };
+            let Some(lease) = self.budget.try_lease(holding.leaf.stat.bytes) else { return };
+            let file = Arc::new(FileItem {
+                path: holding.path.clone(),
+                location: self.source.location(&holding.path),
+                bytes: holding.leaf.stat.bytes,
+                content_hash: holding.leaf.content_hash,
+                variant: self.graph.variant(&holding.path),
+            });
+            self.backlog.pop_front();
+            self.executor.submit(Task::Analyse { key: content, file, lease });
+        }
+    }
+
+    /// Nothing can be done before a sink lets go of something.
+    fn wait_for_room(&mut self) -> Result<(), RunError> {
+        self.hand_over()?;
+        let bytes = self.backlog.front().and_then(|(_, path)| self.holdings.get(path));
+        let bytes = bytes.map_or(0, |holding| holding.leaf.stat.bytes);
+        let since = Instant::now();
+        self.budget.wait_for(bytes);
+        if let Some(first) = self.graph.consumers(None).next() {
+            self.meters.stage(first).blocked(since.elapsed());
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, outcome: Outcome) -> Result<(), RunError> {
+        match outcome {
+            Outcome::Analysed(analysed) => self.take_analysed(analysed),
+            Outcome::Embedded { lane, vectors, failed } => return self.take_embedded(lane, vectors, failed),
+        }
+        Ok(())
+    }
+
+    fn take_analysed(&mut self, analysed: Analysed) {
+        let path = analysed.file.path.key();
+        let seen = analysed.content.as_ref().map(|content| content.content_hash);
+        let transient = analysed.diagnostics.iter().find(|found| TRANSIENT.contains(&&*found.code));
+        if let Some(found) = transient {
+            let (code, severity, message) = (Arc::clone(&found.code), found.severity, found.message.clone());
+            self.correct(path, analysed.key, &code, severity, message.into());
+        } else if seen.is_some_and(|seen| seen != analysed.file.content_hash) {
+            let message = "changed while it was being indexed; the next run takes its new content";
+            self.correct(path, analysed.key, "changed", Severity::Note, message.into());
+        } else {
+            self.outcome.work.contents_analysed += 1;
+            let key = analysed.key;
+            self.learn(key, Known::from_analysed(analysed));
+        }
+    }
+
+    /// A file did not hold, when it was read, what the scan had seen: takes its fact back.
+    /// Another path that holds the content stands for it from now on.
+    fn correct(&mut self, path: Key, content: Key, code: &str, severity: Severity, message: String) {
+        let Some(holding) = self.holdings.get_mut(&path) else { return };
+        self.facts.files.push(((content, path), -1));
+        if code == "vanished" {
+            self.outcome.corrected.push((holding.path.clone(), None));
+            self.holdings.remove(&path);
+            *self.outcome.findings.entry(code.to_owned()).or_default() += 1;
+            return;
+        }
+        // No stat data: the next run looks again.
+        let leaf = Leaf::noted(Stat::default(), severity, code, message);
+        holding.content = content_key(&leaf.content_hash, self.graph.variant(&holding.path), &self.rows);
+        holding.leaf = leaf.clone();
+        self.facts.files.push(((holding.content, path), 1));
+        self.outcome.corrected.push((holding.path.clone(), Some(leaf)));
+    }
+
+    /// A content is known: its facts go into the next round.
+    fn learn(&mut self, content: Key, known: Known) {
+        self.facts.analysed.push((content, 1));
+        self.facts.chunks.extend(known.chunk_facts().map(|chunk| ((content, chunk), 1)));
+        self.known.insert(content, known);
+    }
+
+    /// Runs a round of facts and does what follows from it.
+    fn round(&mut self) -> Result<(), RunError> {
+        let deltas = self.plane.round(std::mem::take(&mut self.facts))?;
+        let known = std::mem::take(&mut self.known);
+        let gone = deltas.rows.iter().filter(|(_, difference)| *difference < 0);
+        let gone: Vec<Key> = gone.map(|((path, _), _)| *path).collect();
+        self.remove(&gone)?;
+        let mut born = HashSet::new();
+        for (passage, difference) in &deltas.passages {
+            if *difference > 0 {
+                born.insert(*passage);
+            } else {
+                self.died.insert(*passage);
+            }
+        }
+        self.add_rows(&deltas, &known, &born)?;
+        self.plan_contents(&deltas)
+    }
+
+    /// Deletes the rows of paths that hold something else, or nothing.
+    fn remove(&mut self, gone: &[Key]) -> Result<(), RunError> {
+        let Some(base) = self.base else { return Ok(()) };
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let gone: HashSet<Key> = gone.iter().copied().collect();
+        let mut paths = Vec::new();
+        base.tree.for_each(|path, _| {
+            let path = RelPath::from(path);
+            if gone.contains(&path.key()) {
+                paths.push(path);
+            }
+        });
+        let paths: Arc<[RelPath]> = paths.into();
+        for sink in &mut *self.sinks {
+            let paths = Arc::clone(&paths);
+            sink.post(0, 0, move |sink| sink.remove(&paths))?;
+        }
+        Ok(())
+    }
+
+    /// Contents that nothing is known of yet: notes and stored contents are known at
+    /// once, the others are read.
+    fn plan_contents(&mut self, deltas: &Deltas) -> Result<(), RunError> {
+        let mut recalled: Vec<(Key, RelPath)> = Vec::new();
+        let mut planned: Vec<(Key, Key)> = Vec::new();
+        for ((content, path), _) in deltas.contents.iter().filter(|(_, difference)| *difference > 0) {
+            let Some(holding) = self.holdings.get(path) else { continue };
+            if holding.leaf.note.is_some() {
+                let known = Known::from_note(&holding.leaf, self.graph.chunk_lanes().len(), self.budget.force(0));
+                self.learn(*content, known);
+            } else if let Some(holder) = self.base.and_then(|base| base.holder(*content)) {
+                recalled.push((*content, holder.clone()));
+            } else {
+                planned.push((*content, *path));
+            }
+        }
+        let path_of = |(_, path): &(Key, Key)| self.holdings.get(path).map(|holding| &holding.path);
+        planned.sort_by(|left, right| match (path_of(left), path_of(right)) {
+            (Some(left), Some(right)) => path_order(left, right),
+            (left, right) => left.cmp(&right),
+        });
+        self.meters.contents.fetch_add(planned.len() as u64, Ordering::Relaxed);
+        self.backlog.extend(planned);
+        for group in recalled.chunks(RECALL_PATHS) {
+            let paths: Vec<RelPath> = group.iter().map(|(_, path)| path.clone()).collect();
+            self.outcome.work.paths_recalled += paths.len() as u64;
+            for ((content, _), known) in group.iter().zip(self.recall(&paths)?) {
+                self.learn(*content, known);
+            }
+            // Facts of recalled contents lead to rows, which must not pile up.
+            self.round()?;
+            self.hand_over()?;
+        }
+        Ok(())
+    }
+
+    /// Begins the rows that a round adds.
+    fn add_rows(
+        &mut self,
+        deltas: &Deltas,
+        known: &HashMap<Key, Known>,
+        born: &HashSet<PassageId>,
+    ) -> Result<(), RunError> {
+        let mut of_stored: Vec<(RelPath, RelPath)> = Vec::new();
+        let mut fresh: Vec<(RelPath, Key)> = Vec::new();
+        let mut standing: HashSet<Key> = HashSet::new();
+        for ((path, content), _) in deltas.rows.iter().filter(|(_, difference)| *difference > 0) {
+            let Some(holding) = self.holdings.get(path) else { continue };
+            if known.contains_key(content) {
+                if !standing.insert(*content) {
+                    self.outcome.work.paths_shared += 1;
+                }
+                fresh.push((holding.path.clone(), *content));
+            } else if let Some(holder) = self.base.and_then(|base| base.holder(*content)) {
+                of_stored.push((holding.path.clone(), holder.clone()));
+            }
+        }
+        let fresh: Vec<(RelPath, &Known)> =
+            fresh.into_iter().filter_map(|(path, content)| Some((path, known.get(&content)?))).collect();
+        self.assemble(&fresh, born)?;
+        for group in of_stored.chunks(RECALL_PATHS) {
+            let holders: Vec<RelPath> = group.iter().map(|(_, holder)| holder.clone()).collect();
+            let recalled = self.recall(&holders)?;
+            self.outcome.work.paths_recalled += recalled.len() as u64;
+            let rows: Vec<(RelPath, &Known)> =
+                group.iter().map(|(path, _)| path.clone()).zip(recalled.iter()).collect();
+            self.assemble(&rows, born)?;
+            self.hand_over()?;
+        }
+        Ok(())
+    }
+
+    /// What the stores know of the contents that these paths of the base hold.
+    fn recall(&mut self, paths: &[RelPath]) -> Result<Vec<Known>, RunError> {
+        let lanes = self.graph.chunk_lanes().len();
+        let mut all: Vec<Option<Known>> = paths.iter().map(|_| None).collect();
+        for sink in self.sinks.iter_mut().filter(|sink| sink.is_fact_store) {
+            let asked = paths.to_vec();
+            let records = sink.call(move |sink| match sink.fact_store() {
+                Some(store) => store.records(&asked),
+                None => Ok(Vec::new()),
+            })?;
+            for (slot, record) in all.iter_mut().zip(records) {
+                let Record { analysis, chunks, .. } = record;
+                let known = slot.get_or_insert_with(|| Known {
+                    lease: Arc::new(self.budget.force(analysis.text.len() as u64)),
+                    analysis: Arc::clone(&analysis),
+                    lanes: (0..lanes).map(|_| Arc::from([])).collect(),
+                });
+                if known.analysis.text.is_empty() {
+                    known.analysis = analysis;
+                }
+                if let (Some(lane), Some(chunks)) = (sink.chunk_lane, chunks)
+                    && let Some(slot) = known.lanes.get_mut(lane)
+                {
+                    *slot = chunks.chunks;
+                }
+            }
+        }
+        let missing = |name: &RelPath| SinkError {
+            sink: "store".into(),
+            action: "cannot recall a file".into(),
+            message: format!("`{name}` is in the epoch but not in its tables; rebuild with `gristmill run --full`")
+                .into(),
+        };
+        let all = all.into_iter().zip(paths).map(|(known, path)| known.ok_or_else(|| missing(path)));
+        Ok(all.collect::<Result<_, _>>()?)
+    }
+
+    /// Begins records: finds the vectors that exist, and asks for those that do not.
+    fn assemble(&mut self, rows: &[(RelPath, &Known)], born: &HashSet<PassageId>) -> Result<(), RunError> {
+        let mut tasks: Vec<Vec<Arc<Passage>>> = self.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
+        let mut stored: Vec<Vec<(Hash, Slot)>> = self.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
+        let first = self.next_assembly;
+        for (path, known) in rows {
+            self.note_findings(path, &known.analysis);
+            let index = self.next_assembly;
+            self.next_assembly += 1;
+            let mut assembly = self.begin(path, known);
+            for (lane, shape) in self.graph.embed_lanes().iter().enumerate() {
+                let header = self.header(shape.chunk_lane);
+                let chunks = known.lanes.get(shape.chunk_lane).map_or(&[][..], |chunks| chunks);
+                let hashes = assembly.hashes.get(shape.chunk_lane).cloned().unwrap_or_default();
+                for (chunk, (of, hash)) in chunks.iter().zip(hashes).enumerate() {
+                    let slot = Slot { assembly: index, chunk };
+                    let key = hash.key();
+                    let header_key = if header == Header::Path { path.key() } else { 0 };
+                    let id = PassageId { lane: lane as u16, header: header_key, body: of.body_hash.key() };
+                    let in_base = (!born.contains(&id) || self.died.contains(&id)) && self.is_stored(lane);
+                    if let Some(waiting) = self.awaited.get_mut(&(lane, key)) {
+                        waiting.push(slot);
+                        assembly.missing += 1;
+                        self.outcome.work.passages_shared += 1;
+                    } else if self.journals.get(lane).is_some_and(|journal| journal.contains(key)) {
+                        self.read_journal(lane, key, chunk, &mut assembly)?;
+                    } else if in_base {
+                        if let Some(stored) = stored.get_mut(lane) {
+                            stored.push((hash, slot));
+                        }
+                        assembly.missing += 1;
+                    } else {
+                        self.awaited.insert((lane, key), vec![slot]);
+                        assembly.missing += 1;
+                        let text =
+                            known.analysis.text.slice(of.span.bytes()).unwrap_or_else(|| crate::port::Text::new(""));
+                        let passage = Passage {
+                            key,
+                            header,
+                            path: path.clone(),
+                            scope: of.scope.clone(),
+                            symbol: of.symbol.clone(),
+                            text,
+                            tokens: of.tokens,
+                        };
+                        if let Some(tasks) = tasks.get_mut(lane) {
+                            tasks.push(Arc::new(passage));
+                        }
+                    }
+                }
+            }
+            self.assemblies.insert(index, assembly);
+        }
+        for (lane, wanted) in stored.into_iter().enumerate() {
+            self.fetch_stored(lane, wanted)?;
+        }
+        for (lane, passages) in tasks.into_iter().enumerate() {
+            self.submit(lane, passages);
+        }
+        for index in first..self.next_assembly {
+            self.complete_if_whole(index);
+        }
+        Ok(())
+    }
+
+    fn header(&self, chunk_lane: usize) -> Header {
+        self.graph.chunk_lanes().get(chunk_lane).map_or(Header::None, |lane| lane.header)
+    }
+
+    /// Whether vectors of the lane can be taken from the base.
+    fn is_stored(&self, lane: usize) -> bool {
+        self.base.is_some_and(|base| base.same_embedding.get(lane) == Some(&true))
+            && self.sinks.iter().any(|sink| sink.is_fact_store && sink.embed_lane == Some(lane))
+    }
+
+    fn begin(&self, path: &RelPath, known: &Known) -> Assembly {
+        let hashes: Vec<Vec<Hash>> = known
+            .lanes
+            .iter()
+            .enumerate()
+            .map(|(lane, chunks)| {
+                let header = self.header(lane);
+                chunks.iter().map(|chunk| header.chunk_hash(path, &chunk.body_hash)).collect()
+            })
+            .collect();
+        let vectors: Vec<Vec<f32>> = self
+            .graph
+            .embed_lanes()
+            .iter()
+            .map(|lane| vec![0.0; known.lanes.get(lane.chunk_lane).map_or(0, |chunks| chunks.len()) * lane.dimension])
+            .collect();
+        let bytes: usize = vectors.iter().map(|vectors| vectors.len() * size_of::<f32>()).sum();
+        Assembly {
+            path: path.clone(),
+            analysis: Arc::clone(&known.analysis),
+            lanes: known.lanes.clone(),
+            hashes,
+            vectors,
+            missing: 0,
+            leases: vec![Arc::clone(&known.lease), Arc::new(self.budget.force(bytes as u64))],
+        }
+    }
+
+    fn read_journal(&mut self, lane: usize, key: Key, chunk: usize, assembly: &mut Assembly) -> Result<(), RunError> {
+        let Some(journal) = self.journals.get_mut(lane) else { return Ok(()) };
+        let mut values = Vec::new();
+        journal.read(&[key], &mut values).map_err(RunError::Journal)?;
+        assembly.place(lane, chunk, &values);
+        if journal.is_recovered(key) {
+            self.outcome.work.passages_recovered += 1;
+        } else {
+            self.outcome.work.passages_shared += 1;
+        }
+        Ok(())
+    }
+
+    /// Takes vectors from the base.
+    fn fetch_stored(&mut self, lane: usize, wanted: Vec<(Hash, Slot)>) -> Result<(), RunError> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let hashes: Vec<Hash> = wanted.iter().map(|(hash, _)| *hash).collect();
+        let stores = |sink: &&mut SinkHandle| sink.is_fact_store && sink.embed_lane == Some(lane);
+        let Some(sink) = self.sinks.iter_mut().find(stores) else { return Ok(()) };
+        let values = sink.call(move |sink| match sink.fact_store() {
+            Some(store) => store.vectors(&hashes),
+            None => Ok(Vec::new()),
+        })?;
+        let dimension = self.graph.embed_lanes().get(lane).map_or(1, |lane| lane.dimension);
+        self.outcome.work.passages_reused += wanted.len() as u64;
+        for ((_, slot), values) in wanted.into_iter().zip(values.chunks_exact(dimension)) {
+            if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
+                assembly.place(lane, slot.chunk, values);
+                assembly.missing -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives passages to the executor in batches of the size that the embedder wants.
+    fn submit(&mut self, lane: usize, passages: Vec<Arc<Passage>>) {
+        let stage = self.graph.embed_lanes().get(lane).and_then(|lane| self.graph.stages().get(lane.stage));
+        let Some(size) = stage.and_then(|stage| stage.operator()).map(|operator| operator.batch_size()) else { return };
+        let mut batch = Vec::new();
+        let (mut bytes, mut tokens) = (0, 0);
+        for passage in passages {
+            let (more_bytes, more_tokens) = (passage.text.len() as u64, u64::from(passage.tokens));
+            let full =
+                batch.len() >= size.items || bytes + more_bytes > size.bytes || tokens + more_tokens > size.tokens;
+            if full && !batch.is_empty() {
+                self.executor.submit(Task::Embed { lane, passages: std::mem::take(&mut batch) });
+                (bytes, tokens) = (0, 0);
+            }
+            bytes += more_bytes;
+            tokens += more_tokens;
+            batch.push(passage);
+        }
+        if !batch.is_empty() {
+            self.executor.submit(Task::Embed { lane, passages: batch });
+        }
+    }
+
+    fn take_embedded(
+        &mut self,
+        lane: usize,
+        vectors: Vec<Vector>,
+        failed: Vec<(Key, RelPath, Diagnostic)>,
+    ) -> Result<(), RunError> {
+        self.outcome.work.passages_embedded += vectors.len() as u64;
+        for vector in vectors {
+            if let Some(journal) = self.journals.get_mut(lane) {
+                journal.append(vector.key, &vector.values).map_err(RunError::Journal)?;
+            }
+            for slot in self.awaited.remove(&(lane, vector.key)).unwrap_or_default() {
+                if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
+                    assembly.place(lane, slot.chunk, &vector.values);
+                    assembly.missing -= 1;
+                }
+                self.complete_if_whole(slot.assembly);
+            }
+        }
+        for (key, _, diagnostic) in failed {
+            for slot in self.awaited.remove(&(lane, key)).unwrap_or_default() {
+                if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
+                    assembly.report(diagnostic.clone());
+                    assembly.missing -= 1;
+                    let (path, analysis) = (assembly.path.clone(), Arc::clone(&assembly.analysis));
+                    self.note_findings(&path, &analysis);
+                }
+                self.complete_if_whole(slot.assembly);
+            }
+        }
+        if let Some(journal) = self.journals.get_mut(lane) {
+            journal.flush().map_err(RunError::Journal)?;
+        }
+        crate::failpoint::reach("embed.journaled");
+        Ok(())
+    }
+
+    fn complete_if_whole(&mut self, index: usize) {
+        if self.assemblies.get(&index).is_some_and(|assembly| assembly.missing == 0)
+            && let Some(assembly) = self.assemblies.remove(&index)
+        {
+            self.complete_bytes += assembly.bytes();
+            self.complete.push(assembly);
+        }
+    }
+
+    /// Hands complete records to the sinks, with their shares of the memory limit.
+    fn hand_over(&mut self) -> Result<(), RunError> {
+        if self.complete.is_empty() {
+            return Ok(());
+        }
+        let mut complete = std::mem::take(&mut self.complete);
+        let bytes = std::mem::take(&mut self.complete_bytes);
+        complete.sort_by(|left, right| path_order(&left.path, &right.path));
+        for index in 0..self.sinks.len() {
+            let (this, later) = self.sinks.split_at_mut(index + 1);
+            let Some(sink) = this.last_mut() else { continue };
+            let last = |lane| later.iter().all(|sink| sink.embed_lane != lane);
+            let records: Vec<Record> = complete
+                .iter_mut()
+                .map(|assembly| assembly.record(sink.chunk_lane, sink.embed_lane, last(sink.embed_lane)))
+                .collect();
+            let leases: Vec<Arc<Lease>> = complete.iter().flat_map(|assembly| assembly.leases.clone()).collect();
+            sink.post(records.len(), bytes, move |sink| {
+                let result = sink.add(&records);
+                drop(leases);
+                result
+            })?;
+        }
+        Ok(())
+    }
+
+    fn note_findings(&mut self, path: &RelPath, analysis: &Analysis) {
+        for found in &analysis.diagnostics {
+            *self.outcome.findings.entry(found.code.to_string()).or_default() += 1;
+            if found.severity == Severity::Error {
+                let (code, message) = (found.code.to_string(), found.message.to_string());
+                self.outcome.quarantined.push(Quarantined { path: path.clone(), code, message });
+            }
+        }
+    }
+}
+
+/// Findings that say nothing about the content: it could not be had this time.
+const TRANSIENT: [&str; 3] = ["vanished", "changed", "unreadable"];

@@ -1,0 +1,111 @@
+use std::fs;
+use std::time::Duration;
+
+use super::*;
+
+fn source(root: &Path) -> DirectorySource {
+    DirectorySource {
+        root: root.to_owned(),
+        include: Vec::new(),
+        exclude: Vec::new(),
+        hidden: false,
+        follow_links: false,
+        max_file_bytes: 100,
+        skip: vec![root.join("index")],
+    }
+}
+
+fn write(root: &Path, path: &str, content: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().expect("has a parent")).expect("creates");
+    fs::write(path, content).expect("writes");
+}
+
+fn paths(tree: &Tree) -> Vec<String> {
+    let mut paths = Vec::new();
+    tree.for_each(|path, leaf| {
+        let code = leaf.note.as_ref().map_or(String::new(), |note| format!(" ({})", note.code));
+        paths.push(format!("{path}{code}"));
+    });
+    paths
+}
+
+#[test]
+fn takes_what_git_would_and_notes_what_it_does_not_read() {
+    let folder = tempfile::tempdir().expect("creates");
+    let root = folder.path();
+    write(root, "src/main.rs", "fn main() {}");
+    write(root, "target/out.rs", "");
+    write(root, ".gitignore", "target/\n");
+    write(root, "index/HEAD", "1");
+    write(root, "server.pem", "secret");
+    write(root, "large.txt", &"x".repeat(101));
+    for threads in [1, 2] {
+        let scan = source(root).scan(&Tree::empty(), threads).expect("scans");
+        assert_eq!(paths(&scan.tree), ["large.txt (too_large)", "server.pem (sensitive)", "src/main.rs"]);
+        assert_eq!((scan.measures.files_read, scan.measures.bytes_read), (1, 12), "the others are not read");
+    }
+    let mut narrow = source(root);
+    narrow.hidden = true;
+    narrow.include = vec!["*.rs".into(), ".gitignore".into()];
+    narrow.exclude = vec!["src/**".into()];
+    assert_eq!(paths(&narrow.scan(&Tree::empty(), 2).expect("scans").tree), [".gitignore"]);
+}
+
+#[test]
+fn reads_again_only_what_may_have_changed() {
+    let folder = tempfile::tempdir().expect("creates");
+    let root = folder.path();
+    write(root, "old.rs", "old");
+    let long_ago = SystemTime::now() - Duration::from_secs(60);
+    let old = File::options().append(true).open(root.join("old.rs")).expect("opens");
+    old.set_modified(long_ago).expect("sets");
+    // The change time cannot be set; it must lie before the scan for the leaf to vouch.
+    std::thread::sleep(Duration::from_millis(30));
+    let first = source(root).scan(&Tree::empty(), 1).expect("scans");
+    let second = source(root).scan(&first.tree, 1).expect("scans");
+    assert_eq!((second.measures.files_read, second.tree.root_hash()), (0, first.tree.root_hash()));
+
+    // Same size, same modification time: the change time gives it away.
+    fs::write(root.join("old.rs"), "new").expect("writes");
+    old.set_modified(long_ago).expect("sets");
+    let third = source(root).scan(&first.tree, 1).expect("scans");
+    assert_eq!(third.measures.files_read, 1);
+    assert_ne!(third.tree.root_hash(), first.tree.root_hash());
+
+    // Written in the same instant as the scan: racy, so it is read once more.
+    let mut racy = third.tree.clone();
+    racy.scanned_ns = racy.get("old.rs").expect("is there").stat.changed_ns;
+    assert_eq!(source(root).scan(&racy, 1).expect("scans").measures.files_read, 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn odd_names_and_links_have_an_outcome() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().expect("creates");
+    let root = folder.path();
+    let odd = std::ffi::OsStr::from_bytes(b"a\\\xffb.rs");
+    fs::write(root.join(odd), "odd").expect("writes");
+    fs::create_dir(root.join("dir")).expect("creates");
+    std::os::unix::fs::symlink(root, root.join("dir/loop")).expect("links");
+    let mut source = source(root);
+    assert_eq!(paths(&source.scan(&Tree::empty(), 1).expect("scans").tree), [r"a\\\xffb.rs"]);
+    assert_eq!(source.location(&r"a\\\xffb.rs".into()), root.join(odd));
+    assert_eq!(source.location(&r"plain\\é.rs".into()), root.join(r"plain\\é.rs"));
+    source.follow_links = true;
+    for threads in [1, 2] {
+        let tree = source.scan(&Tree::empty(), threads).expect("scans").tree;
+        assert_eq!(paths(&tree), [r"a\\\xffb.rs", "dir/loop (link_loop)"]);
+    }
+}
+
+#[test]
+fn a_missing_root_and_a_bad_glob_are_errors() {
+    let folder = tempfile::tempdir().expect("creates");
+    let missing = source(&folder.path().join("nowhere")).scan(&Tree::empty(), 1);
+    assert!(missing.expect_err("fails").to_string().contains("nowhere"));
+    let mut bad = source(folder.path());
+    bad.include = vec!["a{b".into()];
+    assert!(bad.scan(&Tree::empty(), 1).expect_err("fails").to_string().contains("a{b"));
+}

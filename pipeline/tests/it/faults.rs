@@ -1,0 +1,138 @@
+//! Laws 3, 5 and 6: bad files are data, failures leave the epoch before, memory is
+//! bounded.
+
+use gristmill_pipeline::index::IndexFolder;
+use gristmill_pipeline::run::{Ending, RunError};
+use gristmill_pipeline::{Mode, RelPath};
+
+use crate::toys::{Job, stored_tree};
+
+#[test]
+fn a_panic_quarantines_its_file_and_spares_the_rest() {
+    for mode in Mode::ALL {
+        let job = Job::new();
+        job.write("bad.x", "panic\n");
+        job.write("good.x", "def fine\n");
+        let report = job.run(mode);
+        assert_eq!(report.epoch, 1, "{mode}");
+        let quarantined: Vec<_> =
+            report.quarantined.iter().map(|file| (file.path.as_str(), file.code.as_str())).collect();
+        assert_eq!(quarantined, [("bad.x", "panic")], "{mode}");
+        assert!(job.rows().contains("fine"), "{mode}");
+        assert!(job.rows().contains("failed twice on this file (asked to)"), "{mode}");
+    }
+}
+
+#[test]
+fn a_chunk_that_cannot_be_embedded_is_a_finding() {
+    let job = Job::new();
+    job.write("a.x", "one\nunembeddable\nthree\n");
+    for mode in Mode::ALL {
+        let report = job.try_run(mode, true).expect("runs");
+        assert_eq!(report.work.passages_embedded, 2, "{mode}");
+        assert_eq!(report.quarantined.len(), 1, "{mode}");
+    }
+}
+
+#[test]
+fn a_failing_sink_leaves_the_epoch_before() {
+    for mode in Mode::ALL {
+        let job = Job::new();
+        job.write("a.x", "one\n");
+        job.run(mode);
+        let before = job.rows();
+        job.write("a.x", "two\n");
+        job.disk.lock().expect("whole").fail_add = true;
+        let error = job.try_run(mode, false).expect_err("fails");
+        assert!(matches!(&error, RunError::Sink(error) if error.message.contains("disk full")), "{mode}: {error}");
+        assert_eq!(job.rows(), before, "{mode}");
+        job.disk.lock().expect("whole").fail_add = false;
+        job.counts.take();
+        let report = job.run(mode);
+        assert_eq!((report.epoch, report.ending), (2, Ending::Committed), "{mode}");
+        assert!(report.work.passages_recovered <= 1, "{mode}: embedded before the failure, so not again");
+    }
+}
+
+#[test]
+fn an_interrupted_run_leaves_the_epoch_before_and_its_vectors() {
+    let job = Job::new();
+    job.write("a.x", "one\n");
+    job.interrupt.request();
+    assert!(matches!(job.try_run(Mode::Parallel, false), Err(RunError::Interrupted)));
+    assert!(IndexFolder::open(&job.index()).is_err(), "there is no epoch yet");
+}
+
+#[test]
+fn in_flight_bytes_stay_under_the_limit() {
+    for mode in Mode::ALL {
+        let mut job = Job::new();
+        // A chunk a file, whose vector has 8 bytes: about 1,000 bytes of text each.
+        for n in 0..40 {
+            job.write(&format!("{n}.x"), &format!("{n}{}", "x".repeat(1000)));
+        }
+        job.memory_limit = 4000;
+        let report = job.run(mode);
+        let vectors = 40 * 8;
+        assert!(report.in_flight.peak_bytes <= 4000 + vectors, "{mode}: {}", report.in_flight.peak_bytes);
+        assert_eq!(report.work.contents_analysed, 40, "{mode}");
+    }
+}
+
+#[test]
+fn an_empty_tree_is_an_epoch() {
+    let job = Job::new();
+    let report = job.run(Mode::Parallel);
+    assert_eq!((report.epoch, report.scan.files), (1, 0));
+    job.write("a.x", "one\n");
+    job.run(Mode::Parallel);
+    job.remove("a.x");
+    assert_eq!(job.run(Mode::Parallel).changes.deleted, 1);
+    assert!(stored_tree(&job.index()).is_empty());
+}
+
+#[test]
+fn a_damaged_tree_costs_a_full_diff_and_is_reported() {
+    let job = Job::new();
+    job.write("a.x", "one\n");
+    job.run(Mode::Parallel);
+    let rows = job.rows();
+    std::fs::write(job.index().join("merkle/1"), "garbage").expect("writes");
+    let report = job.run(Mode::Parallel);
+    assert!(report.notice.expect("says so").contains("Merkle tree cannot be used"));
+    assert_eq!((report.ending, report.epoch), (Ending::Unchanged, 1), "the commit record's root hash vouches for it");
+    assert_eq!(job.run(Mode::Parallel).notice, None, "the tree was replaced");
+
+    std::fs::write(job.index().join("merkle/1"), "garbage").expect("writes");
+    job.write("b.x", "two\n");
+    let report = job.run(Mode::Parallel);
+    assert!(report.rebuilt_because.expect("says so").contains("Merkle tree cannot be used"));
+    assert!(job.rows().starts_with(rows.lines().next().expect("has one")));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_unreadable_file_is_quarantined_until_it_can_be_read() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let job = Job::new();
+    job.write("a.x", "one\n");
+    // Permissions do not bind root, so a link to nowhere stands in for it there.
+    let source = job.folder.path().join("src");
+    job.write("locked.x", "two\n");
+    std::fs::set_permissions(source.join("locked.x"), std::fs::Permissions::from_mode(0)).expect("sets");
+    if std::fs::read(source.join("locked.x")).is_ok() {
+        symlink("nowhere", source.join("dangling.x")).expect("links");
+        assert!(stored_after(&job).get("dangling.x").is_none(), "links are left out");
+        return;
+    }
+    let report = job.run(Mode::Parallel);
+    assert_eq!(report.quarantined.first().map(|file| file.path.clone()), Some(RelPath::from("locked.x")));
+    assert_eq!(job.run(Mode::Parallel).quarantined.len(), 1, "an unchanged run says so too");
+    std::fs::set_permissions(source.join("locked.x"), std::fs::Permissions::from_mode(0o644)).expect("sets");
+    assert_eq!(job.run(Mode::Parallel).quarantined.len(), 0);
+}
+
+fn stored_after(job: &Job) -> gristmill_pipeline::merkle::Tree {
+    job.run(Mode::Parallel);
+    stored_tree(&job.index())
+}

@@ -1,0 +1,480 @@
+//! Operators that are small enough to see through, and a sink whose disk is a map.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use gristmill_pipeline::graph::{Role, SinkFactory, StageSpec};
+use gristmill_pipeline::merkle::Tree;
+use gristmill_pipeline::port::{
+    Chunk, Chunked, Content, Definition, DefinitionKind, FileItem, Header, Passage, Port, Span, Syntax, Text, Vector,
+};
+use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport, run};
+use gristmill_pipeline::source::DirectorySource;
+use gristmill_pipeline::{
+    Batch, BatchSize, Emitter, EpochMeta, ErasedOperator, FactStore, Fingerprint, Graph, Hash, Meters, Mode, Operator,
+    OperatorError, Record, RelPath, Severity, Sink, SinkContext, SinkError, StagedRows, StoredChunk, Token,
+};
+use serde_json::json;
+
+/// How often operators were asked.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub parsed: AtomicU64,
+    pub embedded: AtomicU64,
+}
+
+impl Counts {
+    pub fn take(&self) -> (u64, u64) {
+        (self.parsed.swap(0, Ordering::Relaxed), self.embedded.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// Reads UTF-8; a content that begins with `binary` gives nothing.
+pub struct Read;
+
+impl Operator for Read {
+    type In = Arc<FileItem>;
+    type Out = Arc<Content>;
+
+    fn name(&self) -> &str {
+        "read"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"read")
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for file in batch {
+            let Ok(bytes) = std::fs::read(&file.location) else {
+                out.report(&file.path, Severity::Note, "vanished", 0, "it is gone");
+                continue;
+            };
+            let content_hash = Hash::of(&bytes);
+            let text = String::from_utf8(bytes).expect("tests write UTF-8");
+            if text.starts_with("binary") {
+                out.report(&file.path, Severity::Note, "binary", 0, "no text");
+                continue;
+            }
+            out.emit(Arc::new(Content { file, text: Text::new(text), content_hash, encoding: "UTF-8" }));
+        }
+        Ok(())
+    }
+}
+
+/// Every line that begins with `def` defines its second word. `panic` panics.
+pub struct Parse {
+    pub counts: Arc<Counts>,
+    pub version: u32,
+}
+
+impl Operator for Parse {
+    type In = Arc<Content>;
+    type Out = Arc<Syntax>;
+
+    fn name(&self) -> &str {
+        "parse"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of_parts([b"parse".as_slice(), &self.version.to_le_bytes()])
+    }
+
+    fn variant(&self, path: &RelPath) -> &'static str {
+        if path.extension() == Some("md") { "prose" } else { "" }
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for content in batch {
+            self.counts.parsed.fetch_add(1, Ordering::Relaxed);
+            assert!(!content.text.contains("panic"), "asked to");
+            let mut definitions = Vec::new();
+            let mut start = 0;
+            for (line, text) in (1..).zip(content.text.split_inclusive('\n')) {
+                let end = start + text.len() as u32;
+                if let Some(name) = text.strip_prefix("def ") {
+                    let name: Box<str> = name.trim().into();
+                    let span = Span { start_byte: start, end_byte: end, start_line: line, end_line: line };
+                    definitions.push(Definition {
+                        qualified_name: name.clone(),
+                        name,
+                        kind: DefinitionKind::Function,
+                        signature: format!("v{}", self.version).into(),
+                        doc: "".into(),
+                        span,
+                        extent_start: start,
+                        parent: None,
+                    });
+                }
+                start = end;
+            }
+            let language = if content.file.variant.is_empty() { "toy" } else { content.file.variant };
+            let lines = content.text.lines().count() as u32;
+            out.emit(Arc::new(Syntax { content, language, lines, definitions, blocks: Vec::new() }));
+        }
+        Ok(())
+    }
+}
+
+/// One chunk a line.
+pub struct Lines {
+    pub header: Header,
+}
+
+impl Operator for Lines {
+    type In = Arc<Syntax>;
+    type Out = Arc<Chunked>;
+
+    fn name(&self) -> &str {
+        "chunk"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(format!("lines {:?}", self.header).as_bytes())
+    }
+
+    fn header(&self) -> Header {
+        self.header
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for syntax in batch {
+            let mut start = 0;
+            let mut chunks = Vec::new();
+            for (line, text) in (1..).zip(syntax.content.text.split_inclusive('\n')) {
+                let end = start + text.len() as u32;
+                chunks.push(Chunk {
+                    span: Span { start_byte: start, end_byte: end, start_line: line, end_line: line },
+                    kind: "code",
+                    symbol: "".into(),
+                    scope: "".into(),
+                    tokens: 1,
+                    body_hash: self.header.body_hash("", "", text),
+                });
+                start = end;
+            }
+            out.emit(Arc::new(Chunked { syntax, chunks }));
+        }
+        Ok(())
+    }
+}
+
+/// Two numbers from the hash of what it sees. `unembeddable` panics.
+pub struct Embed {
+    pub counts: Arc<Counts>,
+    pub version: u32,
+}
+
+impl Operator for Embed {
+    type In = Arc<Passage>;
+    type Out = Vector;
+
+    fn name(&self) -> &str {
+        "embed"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of_parts([b"embed".as_slice(), &self.version.to_le_bytes()])
+    }
+
+    fn batch_size(&self) -> BatchSize {
+        BatchSize { items: 3, bytes: 64, tokens: u64::MAX }
+    }
+
+    fn dimension(&self) -> Option<usize> {
+        Some(2)
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for passage in batch {
+            let mut seen = String::new();
+            passage.write_to(&mut seen);
+            assert!(!seen.contains("unembeddable"), "asked to");
+            self.counts.embedded.fetch_add(1, Ordering::Relaxed);
+            let hash = Hash::of(seen.as_bytes()).key();
+            let values = [(hash % 1000) as f32, self.version as f32];
+            out.emit(Vector { key: passage.key, values: values.into() });
+        }
+        Ok(())
+    }
+}
+
+/// A stored record.
+pub type Row = Record;
+
+/// Everything that was ever published, by version.
+#[derive(Debug, Default)]
+pub struct Disk {
+    versions: Vec<BTreeMap<RelPath, Row>>,
+    pub fail_add: bool,
+}
+
+/// Builds sinks that share a disk.
+pub struct Memory {
+    pub disk: Arc<Mutex<Disk>>,
+}
+
+struct MemorySink {
+    disk: Arc<Mutex<Disk>>,
+    base: BTreeMap<RelPath, Row>,
+    next: BTreeMap<RelPath, Row>,
+    rows: StagedRows,
+}
+
+impl SinkFactory for Memory {
+    fn kind(&self) -> &str {
+        "memory"
+    }
+
+    fn accepts(&self) -> &[Port] {
+        &[Port::Syntax, Port::Chunks, Port::Vectors]
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"memory")
+    }
+
+    fn build(&self, _context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
+        Ok(Box::new(MemorySink {
+            disk: Arc::clone(&self.disk),
+            base: BTreeMap::new(),
+            next: BTreeMap::new(),
+            rows: StagedRows::default(),
+        }))
+    }
+}
+
+impl Sink for MemorySink {
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"memory")
+    }
+
+    fn open(&mut self, base: Option<&Token>) -> Result<(), SinkError> {
+        let mut disk = self.disk.lock().expect("whole");
+        let version = base.and_then(|token| token["version"].as_u64()).unwrap_or(0) as usize;
+        disk.versions.truncate(version);
+        self.base = disk.versions.last().cloned().unwrap_or_default();
+        Ok(())
+    }
+
+    fn begin(&mut self, _epoch: u64, replace: bool) -> Result<(), SinkError> {
+        self.next = if replace { BTreeMap::new() } else { self.base.clone() };
+        self.rows = StagedRows::default();
+        Ok(())
+    }
+
+    fn remove(&mut self, paths: &[RelPath]) -> Result<(), SinkError> {
+        for path in paths {
+            self.next.remove(path).expect("only stored paths are removed");
+            self.rows.deleted += 1;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, records: &[Record]) -> Result<(), SinkError> {
+        if self.disk.lock().expect("whole").fail_add {
+            return Err(SinkError { sink: "memory".into(), action: "add".into(), message: "disk full".into() });
+        }
+        for record in records {
+            let before = self.next.insert(record.path.clone(), record.clone());
+            assert!(before.is_none(), "{} was not removed, or came twice", record.path);
+            self.rows.added += 1;
+        }
+        Ok(())
+    }
+
+    fn stage(&mut self, _meta: &EpochMeta) -> Result<StagedRows, SinkError> {
+        Ok(self.rows)
+    }
+
+    fn publish(&mut self) -> Result<Token, SinkError> {
+        let mut disk = self.disk.lock().expect("whole");
+        disk.versions.push(std::mem::take(&mut self.next));
+        Ok(json!({ "version": disk.versions.len() }))
+    }
+
+    fn abandon(&mut self) -> Result<(), SinkError> {
+        self.next.clear();
+        Ok(())
+    }
+
+    fn fact_store(&mut self) -> Option<&mut dyn FactStore> {
+        Some(self)
+    }
+}
+
+impl FactStore for MemorySink {
+    fn chunks(&mut self) -> Result<Vec<StoredChunk>, SinkError> {
+        let mut all = Vec::new();
+        for record in self.base.values() {
+            let Some(chunks) = &record.chunks else { continue };
+            for (ordinal, (chunk, hash)) in (0..).zip(chunks.chunks.iter().zip(&chunks.hashes)) {
+                all.push(StoredChunk {
+                    path: record.path.key(),
+                    content_hash: record.analysis.content_hash,
+                    ordinal,
+                    body_hash: chunk.body_hash,
+                    chunk_hash: *hash,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    fn records(&mut self, paths: &[RelPath]) -> Result<Vec<Record>, SinkError> {
+        Ok(paths.iter().map(|path| self.base[path].clone()).collect())
+    }
+
+    fn vectors(&mut self, chunk_hashes: &[Hash]) -> Result<Vec<f32>, SinkError> {
+        let mut all = Vec::new();
+        for wanted in chunk_hashes {
+            let found = self.base.values().filter_map(|record| record.chunks.as_ref()).find_map(|chunks| {
+                let at = chunks.hashes.iter().position(|hash| hash == wanted)?;
+                Some(chunks.vectors.as_ref()?[at * 2..at * 2 + 2].to_vec())
+            });
+            all.extend(found.expect("only stored vectors are asked for"));
+        }
+        Ok(all)
+    }
+}
+
+/// A job over a folder, with its disk.
+pub struct Job {
+    pub folder: tempfile::TempDir,
+    pub disk: Arc<Mutex<Disk>>,
+    pub text_disk: Arc<Mutex<Disk>>,
+    pub counts: Arc<Counts>,
+    pub header: Header,
+    pub parse_version: u32,
+    pub embed_version: u32,
+    pub memory_limit: u64,
+    pub plane_workers: usize,
+    pub interrupt: Interrupt,
+}
+
+impl Job {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("creates");
+        std::fs::create_dir(folder.path().join("src")).expect("creates");
+        Self {
+            folder,
+            disk: Arc::default(),
+            text_disk: Arc::default(),
+            counts: Arc::default(),
+            header: Header::Path,
+            parse_version: 1,
+            embed_version: 1,
+            memory_limit: 1 << 20,
+            plane_workers: 1,
+            interrupt: Interrupt::default(),
+        }
+    }
+
+    pub fn write(&self, path: &str, content: &str) {
+        let path = self.folder.path().join("src").join(path);
+        std::fs::create_dir_all(path.parent().expect("has a parent")).expect("creates");
+        std::fs::write(path, content).expect("writes");
+    }
+
+    pub fn remove(&self, path: &str) {
+        std::fs::remove_file(self.folder.path().join("src").join(path)).expect("removes");
+    }
+
+    pub fn rename(&self, from: &str, to: &str) {
+        let root = self.folder.path().join("src");
+        std::fs::rename(root.join(from), root.join(to)).expect("renames");
+    }
+
+    pub fn index(&self) -> std::path::PathBuf {
+        self.folder.path().join("index")
+    }
+
+    pub fn graph(&self) -> Graph {
+        let stage = |name: &str, inputs: &[&str], role: Role| StageSpec {
+            name: name.into(),
+            inputs: inputs.iter().map(|input| (*input).into()).collect(),
+            role,
+            workers: 1,
+            queue_bytes: None,
+        };
+        fn operator<O: ErasedOperator + 'static>(operator: O) -> Role {
+            Role::Operator(Arc::new(operator))
+        }
+        let counts = || Arc::clone(&self.counts);
+        let memory = |disk: &Arc<Mutex<Disk>>| Role::Sink(Arc::new(Memory { disk: Arc::clone(disk) }));
+        Graph::build(vec![
+            stage("read", &["source"], operator(Read)),
+            stage("parse", &["read"], operator(Parse { counts: counts(), version: self.parse_version })),
+            stage("chunk", &["parse"], operator(Lines { header: self.header })),
+            stage("embed", &["chunk"], operator(Embed { counts: counts(), version: self.embed_version })),
+            stage("vectors", &["parse", "embed"], memory(&self.disk)),
+            stage("text", &["chunk"], memory(&self.text_disk)),
+        ])
+        .expect("is sound")
+    }
+
+    pub fn source(&self) -> DirectorySource {
+        DirectorySource {
+            root: self.folder.path().join("src"),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            hidden: false,
+            follow_links: false,
+            max_file_bytes: 1 << 20,
+            skip: Vec::new(),
+        }
+    }
+
+    pub fn try_run(&self, mode: Mode, full: bool) -> Result<RunReport, RunError> {
+        let graph = self.graph();
+        run(&RunPlan {
+            graph: &graph,
+            source: &self.source(),
+            index: &self.index(),
+            mode,
+            workers: 2,
+            plane_workers: self.plane_workers,
+            memory_limit: self.memory_limit,
+            full,
+            meters: &Meters::new(&graph),
+            interrupt: &self.interrupt,
+        })
+    }
+
+    pub fn run(&self, mode: Mode) -> RunReport {
+        self.try_run(mode, false).expect("runs")
+    }
+
+    /// All rows of the newest epoch, in a comparable form.
+    pub fn rows(&self) -> String {
+        [&self.disk, &self.text_disk]
+            .map(|disk| format!("{:#?}", Rows(disk.lock().expect("whole").versions.last())))
+            .join("\n")
+    }
+}
+
+struct Rows<'a>(Option<&'a BTreeMap<RelPath, Row>>);
+
+impl std::fmt::Debug for Rows<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (path, record) in self.0.into_iter().flatten() {
+            let analysis = &record.analysis;
+            write!(f, "{path} {} {} {} ", analysis.language, analysis.bytes, analysis.lines)?;
+            write!(f, "{:?} {:?} {:?} ", analysis.content_hash, analysis.definitions, analysis.diagnostics)?;
+            if let Some(chunks) = &record.chunks {
+                write!(f, "{:?} {:?} {:?}", chunks.chunks, chunks.hashes, chunks.vectors)?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// The tree of a job's newest epoch.
+pub fn stored_tree(index: &Path) -> Tree {
+    let folder = gristmill_pipeline::index::IndexFolder::open(index).expect("is an index");
+    let head = folder.head().expect("reads").expect("has an epoch");
+    folder.tree(&head).expect("reads")
+}
