@@ -1,1 +1,15 @@
+//! The operators of the data plane: read, hash, parse, chunk, embed.
+//!
+//! Each is plain synchronous code (see [`gristmill_pipeline::Operator`]); none knows
+//! where its results go.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
+pub mod chunk;
+pub mod embed;
+pub mod hash;
+mod language;
+pub mod parse;
+pub mod read;
+
+pub use language::{Language, known_languages};

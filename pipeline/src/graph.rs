@@ -219,6 +219,16 @@ impl Graph {
         Hash::of_parts(lineages.iter().map(|lineage| lineage.as_bytes().as_slice()))
     }
 
+    /// Hash of what decides the vectors of an embed lane, given a chunk: the embedder and
+    /// the header that it sees.
+    #[must_use]
+    pub fn embed_fingerprint(&self, lane: usize) -> Option<Fingerprint> {
+        let lane = self.embed_lanes.get(lane)?;
+        let stage = self.stages.get(lane.stage)?;
+        let header = self.chunk_lanes.get(lane.chunk_lane)?.header;
+        Some(Hash::of_parts([stage.fingerprint.as_bytes().as_slice(), format!("{header:?}").as_bytes()]))
+    }
+
     /// What a file's path says about how to process its content: the variants of all
     /// operators, of which at most one is expected to care.
     #[must_use]

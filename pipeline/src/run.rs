@@ -21,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base::{Base, obstacle, rows_fingerprint};
 use epoch::{Conductor, EpochOutcome, Parts};
-use sinks::{SinkHandle, embed_fingerprint, shape};
+use sinks::{SinkHandle, shape};
 
 use crate::execute::{self, Budget, Mode};
 use crate::graph::Graph;
@@ -146,17 +146,26 @@ pub fn run(plan: &RunPlan<'_>) -> Result<RunReport, RunError> {
         }
         report.epoch = record.epoch;
         report.quarantined = noted(&scan.tree);
-        return Ok(clock.finish(report, plan, None));
+        return finish(clock.finish(report, plan, None), &writer);
     }
     let mut epoch = Epoch::open(plan, &writer, head, notice, threads)?;
     clock.hydrate = clock.lap();
     match epoch.build(scan.tree, &mut report, &mut clock) {
-        Ok(()) => Ok(clock.finish(report, plan, Some(&epoch))),
+        Ok(()) => finish(clock.finish(report, plan, Some(&epoch)), &writer),
         Err(error) => {
             epoch.sinks.iter_mut().for_each(SinkHandle::abandon);
             Err(error)
         }
     }
+}
+
+/// Keeps the report of a run beside the index.
+fn finish(report: RunReport, writer: &IndexWriter) -> Result<RunReport, RunError> {
+    // The epoch is committed: a report that cannot be stored does not undo it.
+    if let Ok(json) = serde_json::to_vec(&report) {
+        let _ = writer.write_run(&json);
+    }
+    Ok(report)
 }
 
 /// The newest epoch with its tree. A damaged tree costs a rebuild, not the index: the
@@ -327,7 +336,7 @@ impl<'a> Epoch<'a> {
         let lanes = graph.embed_lanes().iter().enumerate();
         lanes
             .map(|(lane, shape)| {
-                let embedder = embed_fingerprint(graph, lane).unwrap_or(shape_less(lane));
+                let embedder = graph.embed_fingerprint(lane).unwrap_or(shape_less(lane));
                 Journal::open(&folder, &embedder, shape.dimension).map_err(RunError::Journal)
             })
             .collect()
@@ -388,7 +397,7 @@ impl<'a> Epoch<'a> {
                 Some(crate::graph::Body::Sink(factory)) => factory.kind().to_owned(),
                 _ => String::new(),
             };
-            let embed = sink.embed_lane.and_then(|lane| embed_fingerprint(graph, lane));
+            let embed = sink.embed_lane.and_then(|lane| graph.embed_fingerprint(lane));
             let staged = staged.get(index).copied().unwrap_or_default();
             records.insert(sink.name.to_string(), SinkRecord { kind, shape, embed, staged });
             tokens.insert(sink.name.to_string(), token);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::sinks::{SinkHandle, embed_fingerprint, shape};
+use super::sinks::{SinkHandle, shape};
 use crate::graph::Graph;
 use crate::hash::{ContentHash, Fingerprint, Hash, Key};
 use crate::incremental::{ChunkFact, Facts};
@@ -30,7 +30,7 @@ pub(super) fn content_key(content_hash: &ContentHash, variant: &str, rows: &Fing
 
 /// Hash of all that decides what rows a content leads to.
 pub(super) fn rows_fingerprint(graph: &Graph) -> Fingerprint {
-    let embedders = (0..graph.embed_lanes().len()).filter_map(|lane| embed_fingerprint(graph, lane));
+    let embedders = (0..graph.embed_lanes().len()).filter_map(|lane| graph.embed_fingerprint(lane));
     let all: Vec<Fingerprint> = [graph.analysis_fingerprint()].into_iter().chain(embedders).collect();
     Hash::of_parts(all.iter().map(|fingerprint| fingerprint.as_bytes().as_slice()))
 }
@@ -63,7 +63,7 @@ impl Base {
         let same_analysis = record.analysis == graph.analysis_fingerprint();
         let stored: Vec<Fingerprint> = record.sinks.values().filter_map(|sink| sink.embed).collect();
         let same_embedding = (0..graph.embed_lanes().len())
-            .map(|lane| embed_fingerprint(graph, lane).is_some_and(|fingerprint| stored.contains(&fingerprint)))
+            .map(|lane| graph.embed_fingerprint(lane).is_some_and(|fingerprint| stored.contains(&fingerprint)))
             .collect();
         let rows = rows_fingerprint(graph);
         let mut holders = HashMap::new();

@@ -46,14 +46,6 @@ pub(super) fn shape(graph: &Graph, sink: &SinkStage) -> Option<Fingerprint> {
     Some(Hash::of_parts(parts))
 }
 
-/// Hash of what decides the vectors of an embed lane, given the text of a chunk.
-pub(super) fn embed_fingerprint(graph: &Graph, lane: usize) -> Option<Fingerprint> {
-    let lane = graph.embed_lanes().get(lane)?;
-    let stage = graph.stages().get(lane.stage)?;
-    let header = graph.chunk_lanes().get(lane.chunk_lane)?.header;
-    Some(Hash::of_parts([stage.fingerprint.as_bytes().as_slice(), format!("{header:?}").as_bytes()]))
-}
-
 /// Builds all sinks of a graph, in its order.
 pub(super) fn build(
     graph: &Graph,

@@ -20,19 +20,19 @@ use serde_json::json;
 
 /// How often operators were asked.
 #[derive(Debug, Default)]
-pub struct Counts {
-    pub parsed: AtomicU64,
-    pub embedded: AtomicU64,
+pub(crate) struct Counts {
+    pub(crate) parsed: AtomicU64,
+    pub(crate) embedded: AtomicU64,
 }
 
 impl Counts {
-    pub fn take(&self) -> (u64, u64) {
+    pub(crate) fn take(&self) -> (u64, u64) {
         (self.parsed.swap(0, Ordering::Relaxed), self.embedded.swap(0, Ordering::Relaxed))
     }
 }
 
 /// Reads UTF-8; a content that begins with `binary` gives nothing.
-pub struct Read;
+pub(crate) struct Read;
 
 impl Operator for Read {
     type In = Arc<FileItem>;
@@ -65,9 +65,9 @@ impl Operator for Read {
 }
 
 /// Every line that begins with `def` defines its second word. `panic` panics.
-pub struct Parse {
-    pub counts: Arc<Counts>,
-    pub version: u32,
+pub(crate) struct Parse {
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) version: u32,
 }
 
 impl Operator for Parse {
@@ -119,8 +119,8 @@ impl Operator for Parse {
 }
 
 /// One chunk a line.
-pub struct Lines {
-    pub header: Header,
+pub(crate) struct Lines {
+    pub(crate) header: Header,
 }
 
 impl Operator for Lines {
@@ -162,9 +162,9 @@ impl Operator for Lines {
 }
 
 /// Two numbers from the hash of what it sees. `unembeddable` panics.
-pub struct Embed {
-    pub counts: Arc<Counts>,
-    pub version: u32,
+pub(crate) struct Embed {
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) version: u32,
 }
 
 impl Operator for Embed {
@@ -202,18 +202,18 @@ impl Operator for Embed {
 }
 
 /// A stored record.
-pub type Row = Record;
+pub(crate) type Row = Record;
 
 /// Everything that was ever published, by version.
 #[derive(Debug, Default)]
-pub struct Disk {
+pub(crate) struct Disk {
     versions: Vec<BTreeMap<RelPath, Row>>,
-    pub fail_add: bool,
+    pub(crate) fail_add: bool,
 }
 
 /// Builds sinks that share a disk.
-pub struct Memory {
-    pub disk: Arc<Mutex<Disk>>,
+pub(crate) struct Memory {
+    pub(crate) disk: Arc<Mutex<Disk>>,
 }
 
 struct MemorySink {
@@ -341,21 +341,21 @@ impl FactStore for MemorySink {
 }
 
 /// A job over a folder, with its disk.
-pub struct Job {
-    pub folder: tempfile::TempDir,
-    pub disk: Arc<Mutex<Disk>>,
-    pub text_disk: Arc<Mutex<Disk>>,
-    pub counts: Arc<Counts>,
-    pub header: Header,
-    pub parse_version: u32,
-    pub embed_version: u32,
-    pub memory_limit: u64,
-    pub plane_workers: usize,
-    pub interrupt: Interrupt,
+pub(crate) struct Job {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) disk: Arc<Mutex<Disk>>,
+    pub(crate) text_disk: Arc<Mutex<Disk>>,
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) header: Header,
+    pub(crate) parse_version: u32,
+    pub(crate) embed_version: u32,
+    pub(crate) memory_limit: u64,
+    pub(crate) plane_workers: usize,
+    pub(crate) interrupt: Interrupt,
 }
 
 impl Job {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("creates");
         std::fs::create_dir(folder.path().join("src")).expect("creates");
         Self {
@@ -372,26 +372,26 @@ impl Job {
         }
     }
 
-    pub fn write(&self, path: &str, content: &str) {
+    pub(crate) fn write(&self, path: &str, content: &str) {
         let path = self.folder.path().join("src").join(path);
         std::fs::create_dir_all(path.parent().expect("has a parent")).expect("creates");
         std::fs::write(path, content).expect("writes");
     }
 
-    pub fn remove(&self, path: &str) {
+    pub(crate) fn remove(&self, path: &str) {
         std::fs::remove_file(self.folder.path().join("src").join(path)).expect("removes");
     }
 
-    pub fn rename(&self, from: &str, to: &str) {
+    pub(crate) fn rename(&self, from: &str, to: &str) {
         let root = self.folder.path().join("src");
         std::fs::rename(root.join(from), root.join(to)).expect("renames");
     }
 
-    pub fn index(&self) -> std::path::PathBuf {
+    pub(crate) fn index(&self) -> std::path::PathBuf {
         self.folder.path().join("index")
     }
 
-    pub fn graph(&self) -> Graph {
+    pub(crate) fn graph(&self) -> Graph {
         let stage = |name: &str, inputs: &[&str], role: Role| StageSpec {
             name: name.into(),
             inputs: inputs.iter().map(|input| (*input).into()).collect(),
@@ -415,7 +415,7 @@ impl Job {
         .expect("is sound")
     }
 
-    pub fn source(&self) -> DirectorySource {
+    pub(crate) fn source(&self) -> DirectorySource {
         DirectorySource {
             root: self.folder.path().join("src"),
             include: Vec::new(),
@@ -427,7 +427,7 @@ impl Job {
         }
     }
 
-    pub fn try_run(&self, mode: Mode, full: bool) -> Result<RunReport, RunError> {
+    pub(crate) fn try_run(&self, mode: Mode, full: bool) -> Result<RunReport, RunError> {
         let graph = self.graph();
         run(&RunPlan {
             graph: &graph,
@@ -443,12 +443,12 @@ impl Job {
         })
     }
 
-    pub fn run(&self, mode: Mode) -> RunReport {
+    pub(crate) fn run(&self, mode: Mode) -> RunReport {
         self.try_run(mode, false).expect("runs")
     }
 
     /// All rows of the newest epoch, in a comparable form.
-    pub fn rows(&self) -> String {
+    pub(crate) fn rows(&self) -> String {
         [&self.disk, &self.text_disk]
             .map(|disk| format!("{:#?}", Rows(disk.lock().expect("whole").versions.last())))
             .join("\n")
@@ -473,7 +473,7 @@ impl std::fmt::Debug for Rows<'_> {
 }
 
 /// The tree of a job's newest epoch.
-pub fn stored_tree(index: &Path) -> Tree {
+pub(crate) fn stored_tree(index: &Path) -> Tree {
     let folder = gristmill_pipeline::index::IndexFolder::open(index).expect("is an index");
     let head = folder.head().expect("reads").expect("has an epoch");
     folder.tree(&head).expect("reads")

@@ -1,0 +1,175 @@
+//! A static model: tokenizer, table and the rule that joins them.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use gristmill_pipeline::Hash;
+use serde::Deserialize;
+
+use super::error::EmbedError;
+use super::pooling::{Pooling, pool};
+use super::table::{Loaded, Table};
+use super::tokenizer::{Scratch, Tokenizer};
+
+/// Model2Vec's own limit, for models that name none.
+const PLAIN_MAX_TOKENS: usize = 512;
+
+const BUILT_IN_NAME: &str = "static-code (built in)";
+const BUILT_IN_CONFIG: &[u8] = include_bytes!("../../models/static-code/config.json");
+const BUILT_IN_TOKENIZER: &[u8] = include_bytes!("../../models/static-code/tokenizer.json");
+const BUILT_IN_TABLE: &[u8] = include_bytes!("../../models/static-code/model.safetensors");
+
+/// A model in Model2Vec layout.
+///
+/// `config.json` decides the rule. With a `gristmill` key: split identifiers if it says
+/// so, take the first `max_tokens` tokens, drop the unknown, weigh by `term_frequency`,
+/// normalise. Without: drop the unknown tokens, take the first 512, average, and
+/// normalise if `normalize` is true.
+#[derive(Debug)]
+pub struct StaticModel {
+    name: Box<str>,
+    tokenizer: Tokenizer,
+    table: Table,
+    pooling: Pooling,
+    max_tokens: usize,
+    /// Whether unknown tokens count towards the limit.
+    limit_counts_unknown: bool,
+    identity: Hash,
+}
+
+#[derive(Deserialize)]
+struct ModelConfig {
+    #[serde(default)]
+    normalize: Option<bool>,
+    #[serde(default)]
+    gristmill: Option<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    #[serde(default)]
+    split_identifiers: bool,
+    #[serde(default)]
+    term_frequency: TermFrequency,
+    max_tokens: Option<usize>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TermFrequency {
+    #[default]
+    Count,
+    Log,
+}
+
+impl StaticModel {
+    /// The model that comes with the crate, read at the first call and then shared.
+    ///
+    /// # Errors
+    /// Never, unless the crate was built with damaged model files.
+    pub fn built_in() -> Result<Arc<Self>, EmbedError> {
+        static MODEL: OnceLock<Arc<StaticModel>> = OnceLock::new();
+        if let Some(model) = MODEL.get() {
+            return Ok(Arc::clone(model));
+        }
+        let model =
+            Self::from_files(BUILT_IN_NAME, BUILT_IN_CONFIG, BUILT_IN_TOKENIZER, Cow::Borrowed(BUILT_IN_TABLE))?;
+        Ok(Arc::clone(MODEL.get_or_init(|| Arc::new(model))))
+    }
+
+    /// Reads `config.json`, `tokenizer.json` and `model.safetensors` from `folder`.
+    ///
+    /// # Errors
+    /// If a file is missing or damaged, or tokenizer and table do not belong together.
+    pub fn load(folder: &Path) -> Result<Self, EmbedError> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            std::fs::read(&path).map_err(|source| EmbedError::Read { path, source })
+        };
+        let (config, tokenizer) = (read("config.json")?, read("tokenizer.json")?);
+        let table = read("model.safetensors")?;
+        Self::from_files(&folder.to_string_lossy(), &config, &tokenizer, Cow::Owned(table))
+    }
+
+    fn from_files(
+        name: &str,
+        config_json: &[u8],
+        tokenizer_json: &[u8],
+        table_file: Cow<'static, [u8]>,
+    ) -> Result<Self, EmbedError> {
+        let model = || Box::<str>::from(name);
+        let config: ModelConfig =
+            serde_json::from_slice(config_json).map_err(|source| EmbedError::Config { model: model(), source })?;
+        let splits = config.gristmill.as_ref().is_some_and(|rule| rule.split_identifiers);
+        let tokenizer = Tokenizer::from_json(tokenizer_json, splits)
+            .map_err(|reason| EmbedError::Tokenizer { model: model(), reason })?;
+        let identity = Hash::of_parts([
+            Hash::of(config_json).as_bytes().as_slice(),
+            Hash::of(tokenizer_json).as_bytes(),
+            Hash::of(&table_file).as_bytes(),
+        ]);
+        let Loaded { table, indexed } =
+            Table::read(table_file).map_err(|reason| EmbedError::Table { model: model(), reason })?;
+        for (tensor, rows) in indexed {
+            let (tokens, highest) = (tokenizer.tokens(), tokenizer.highest());
+            if tokens != rows || highest as usize >= rows {
+                return Err(EmbedError::Mismatch { model: model(), tokens, highest, tensor, rows });
+            }
+        }
+        let (pooling, max_tokens) = match &config.gristmill {
+            Some(rule) => {
+                let log_counts = rule.term_frequency == TermFrequency::Log;
+                (Pooling { log_counts, normalise: true }, rule.max_tokens.unwrap_or(usize::MAX))
+            }
+            None => {
+                let normalise = config.normalize.unwrap_or_default();
+                (Pooling { log_counts: false, normalise }, PLAIN_MAX_TOKENS)
+            }
+        };
+        let limit_counts_unknown = config.gristmill.is_some();
+        Ok(Self { name: model(), tokenizer, table, pooling, max_tokens, limit_counts_unknown, identity })
+    }
+
+    /// How errors name the model.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number of components of the table's rows.
+    #[must_use]
+    pub const fn dimension(&self) -> usize {
+        self.table.dimension()
+    }
+
+    /// The model's own limit of tokens a text.
+    #[must_use]
+    pub const fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+
+    /// Hash of the three files: equal models embed equally.
+    #[must_use]
+    pub const fn identity(&self) -> &Hash {
+        &self.identity
+    }
+
+    /// The tokenizer.
+    #[must_use]
+    pub const fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Writes the vector of `text` to `out`, which is zero and no longer than a row.
+    pub(super) fn embed(&self, text: &str, max_tokens: usize, scratch: &mut Scratch, out: &mut [f32]) {
+        let limit = if self.limit_counts_unknown { max_tokens } else { usize::MAX };
+        self.tokenizer.encode(text, limit, scratch);
+        if let Some(unknown) = self.tokenizer.unknown() {
+            scratch.ids.retain(|&id| id != unknown);
+        }
+        scratch.ids.truncate(max_tokens);
+        pool(&self.table, self.pooling, &mut scratch.ids, out);
+    }
+}

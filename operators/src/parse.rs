@@ -1,0 +1,190 @@
+//! The parse operator: text to definitions and blocks, through tree-sitter.
+//!
+//! ```text
+//! Content ─► language (path, then `#!`) ─► tree ─► one walk ─► definitions, blocks
+//! ```
+//!
+//! A text is never refused. Where its language is unknown, or parsing it would cost out
+//! of proportion, it has no definitions and no blocks, and is cut by lines.
+
+mod doc;
+mod found;
+pub(crate) mod grammar;
+mod machine;
+mod walk;
+
+use std::sync::Arc;
+
+use gristmill_pipeline::port::{Content, Syntax};
+use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, RelPath, Severity};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::machine::Failure;
+use self::walk::Outline;
+use crate::language::{self, Language, PLAIN_TEXT, known_languages};
+
+/// Raised by every change that lets the same text give other definitions or blocks.
+const VERSION: &str = "1";
+
+/// Configuration of the parse operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ParseConfig {
+    /// Texts of more bytes than this are not parsed: they are cut by lines. Files that
+    /// large are generated or data, and their tree takes some 20 times their size.
+    pub max_bytes: u64,
+    /// Texts that nest brackets deeper than this are not parsed: some grammars take
+    /// time that grows with the square of the depth.
+    pub max_nesting: u32,
+}
+
+impl Default for ParseConfig {
+    fn default() -> Self {
+        Self { max_bytes: 1 << 20, max_nesting: 1000 }
+    }
+}
+
+/// Finds the definitions of a text and where it may be cut.
+#[derive(Debug)]
+pub struct Parse {
+    config: ParseConfig,
+    fingerprint: Fingerprint,
+}
+
+impl Parse {
+    /// A parse operator of that configuration.
+    #[must_use]
+    pub fn new(config: ParseConfig) -> Self {
+        let numbers = [config.max_bytes.to_le_bytes(), u64::from(config.max_nesting).to_le_bytes()];
+        let grammars = known_languages().iter().filter_map(|language| Some(language.grammar?.version.as_bytes()));
+        let parts = [b"parse".as_slice(), VERSION.as_bytes()].into_iter();
+        let fingerprint = Hash::of_parts(parts.chain(grammars).chain(numbers.iter().map(<[u8; 8]>::as_slice)));
+        Self { config, fingerprint }
+    }
+
+    /// Parses one text.
+    fn parse(&self, content: Arc<Content>, out: &mut Emitter<Arc<Syntax>>) {
+        let path = &content.file.path;
+        let text: &str = &content.text;
+        if u32::try_from(text.len()).is_err() {
+            let message = "the text is larger than 4 GiB, which offsets cannot hold; exclude the file";
+            return out.report(path, Severity::Error, "size", 0, message);
+        }
+        let language = language::of_path(path).or_else(|| language::of_first_line(text));
+        let outline = language.and_then(|language| self.outline(language, path, text, out));
+        let outline = outline.unwrap_or_else(|| Outline { lines: lines(text), ..Outline::default() });
+        out.emit(Arc::new(Syntax {
+            language: language.map_or(PLAIN_TEXT, |language| language.name),
+            lines: outline.lines,
+            definitions: outline.definitions,
+            blocks: outline.blocks,
+            content,
+        }));
+    }
+
+    /// `None` where the text is to be cut by lines.
+    fn outline(
+        &self,
+        language: &Language,
+        path: &RelPath,
+        text: &str,
+        out: &mut Emitter<Arc<Syntax>>,
+    ) -> Option<Outline> {
+        let grammar = language.grammar?;
+        if text.len() as u64 > self.config.max_bytes {
+            let limit = self.config.max_bytes;
+            let message =
+                format!("not parsed: {} bytes exceed `max_bytes` = {limit}; it is indexed by lines", text.len());
+            out.report(path, Severity::Note, "large", 0, message);
+            return None;
+        }
+        let (line, depth) = deepest_bracket(text);
+        if depth > self.config.max_nesting {
+            let limit = self.config.max_nesting;
+            let message =
+                format!("not parsed: brackets nest {depth} deep, over `max_nesting` = {limit}; it is indexed by lines");
+            out.report(path, Severity::Warning, "nesting", line, message);
+            return None;
+        }
+        match machine::parse(grammar, text) {
+            Ok(parsed) => {
+                if let Some(line) = parsed.error_line {
+                    let message =
+                        format!("not all of it is {} that the grammar knows; the rest is indexed", language.name);
+                    out.report(path, Severity::Note, "syntax", line, message);
+                }
+                Some(parsed.outline)
+            }
+            Err(failure) => {
+                let message = match failure {
+                    Failure::Steps => "not parsed: the grammar took too many steps; it is indexed by lines".to_owned(),
+                    Failure::Grammar => {
+                        format!("not parsed: {} does not load; it is indexed by lines", grammar.version)
+                    }
+                };
+                out.report(path, Severity::Warning, "grammar", 0, message);
+                None
+            }
+        }
+    }
+}
+
+impl Default for Parse {
+    fn default() -> Self {
+        Self::new(ParseConfig::default())
+    }
+}
+
+impl Operator for Parse {
+    type In = Arc<Content>;
+    type Out = Arc<Syntax>;
+
+    fn name(&self) -> &str {
+        "parse"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    fn variant(&self, path: &RelPath) -> &'static str {
+        language::of_path(path).map_or("", |language| language.name)
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for content in batch {
+            self.parse(content, out);
+        }
+        Ok(())
+    }
+}
+
+/// Number of lines; a last line without a line feed counts.
+fn lines(text: &str) -> u32 {
+    let feeds = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    let open = !text.is_empty() && !text.ends_with('\n');
+    u32::try_from(feeds + usize::from(open)).unwrap_or(u32::MAX)
+}
+
+/// The line and depth of the deepest bracket.
+///
+/// Brackets in strings and comments count too; a closing one without its opening one
+/// does not. A limit far above what people nest makes up for that.
+fn deepest_bracket(text: &str) -> (u32, u32) {
+    let (mut line, mut depth, mut deepest) = (1_u32, 0_u32, (0_u32, 0_u32));
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => {
+                depth += 1;
+                if depth > deepest.1 {
+                    deepest = (line, depth);
+                }
+            }
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'\n' => line += 1,
+            _ => {}
+        }
+    }
+    deepest
+}

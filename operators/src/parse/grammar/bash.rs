@@ -1,0 +1,46 @@
+//! Bash and its relatives.
+
+use gristmill_pipeline::port::DefinitionKind as Kind;
+use tree_sitter::Node;
+
+use super::{Grammar, rule};
+use crate::parse::found::{Found, Verdict, children, named};
+
+pub(crate) static BASH: Grammar = Grammar {
+    closures: &["while_statement", "for_statement", "c_style_for_statement", "subshell"],
+    rules: &[
+        rule("function_definition", Kind::Function, named),
+        rule("variable_assignment", Kind::Variable, assignment),
+        rule("declaration_command", Kind::Variable, declaration),
+    ],
+    ..Grammar::new(|| tree_sitter_bash::LANGUAGE.into(), "tree-sitter-bash 0.25.1")
+};
+
+fn plain_name(assignment: Node<'_>) -> Option<Node<'_>> {
+    assignment.child_by_field_name("name").filter(|name| name.kind() == "variable_name")
+}
+
+fn assignment(found: &mut Found<'_>) -> Verdict {
+    // `a=b command` sets a variable for the command only.
+    if found.parent.kind() == "command" || found.local {
+        return Verdict::Nothing;
+    }
+    found.name_at(plain_name(found.node))
+}
+
+/// `readonly A=1 B=2`.
+fn declaration(found: &mut Found<'_>) -> Verdict {
+    if found.local {
+        return Verdict::Nothing;
+    }
+    if found.slice(found.node).starts_with("readonly") {
+        found.kind = Kind::Constant;
+    }
+    for assignment in children(found.node).filter(|node| node.kind() == "variable_assignment") {
+        if let Some(name) = plain_name(assignment) {
+            found.add_name(found.slice(name));
+        }
+    }
+    found.absorbed = children(found.node).find(|node| node.kind() == "variable_assignment").map(|node| node.id());
+    found.verdict()
+}

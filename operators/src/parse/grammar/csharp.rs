@@ -1,0 +1,77 @@
+//! C#.
+
+use std::borrow::Cow;
+
+use gristmill_pipeline::port::DefinitionKind as Kind;
+
+use super::{Grammar, rule};
+use crate::parse::found::{Found, Rank, Verdict, child_of_kind, children, named};
+
+pub(crate) static CSHARP: Grammar = Grammar {
+    attributes: &["attribute_list"],
+    through: &["declaration_list", "enum_member_declaration_list"],
+    closures: &["lambda_expression", "anonymous_method_expression"],
+    bodies: &["accessor_list", "arrow_expression_clause"],
+    rules: &[
+        rule("namespace_declaration", Kind::Module, named),
+        rule("file_scoped_namespace_declaration", Kind::Module, file_scoped),
+        rule("class_declaration", Kind::Class, named),
+        rule("interface_declaration", Kind::Interface, named),
+        rule("struct_declaration", Kind::Struct, named),
+        rule("record_declaration", Kind::Struct, named),
+        rule("enum_declaration", Kind::Enum, named),
+        rule("enum_member_declaration", Kind::Variant, named),
+        rule("delegate_declaration", Kind::Type, named),
+        rule("method_declaration", Kind::Method, named),
+        rule("local_function_statement", Kind::Function, named),
+        rule("constructor_declaration", Kind::Constructor, named),
+        rule("destructor_declaration", Kind::Method, destructor),
+        rule("operator_declaration", Kind::Method, operator),
+        rule("conversion_operator_declaration", Kind::Method, operator),
+        rule("indexer_declaration", Kind::Method, indexer),
+        rule("property_declaration", Kind::Field, named),
+        rule("event_declaration", Kind::Field, named),
+        rule("event_field_declaration", Kind::Field, variables),
+        rule("field_declaration", Kind::Field, variables),
+    ],
+    ..Grammar::new(|| tree_sitter_c_sharp::LANGUAGE.into(), "tree-sitter-c-sharp 0.23.5")
+};
+
+fn file_scoped(found: &mut Found<'_>) -> Verdict {
+    found.open = Some(Rank(0));
+    named(found)
+}
+
+fn destructor(found: &mut Found<'_>) -> Verdict {
+    found.name = Cow::Owned(format!("~{}", found.field_text("name")));
+    found.verdict()
+}
+
+/// `operator +`, as written.
+fn operator(found: &mut Found<'_>) -> Verdict {
+    let head = found.slice(found.node);
+    let from = head.find("operator").unwrap_or(head.len());
+    let head = &head[from..];
+    found.add_name(head[..head.find('(').unwrap_or(0)].trim());
+    found.verdict()
+}
+
+fn indexer(found: &mut Found<'_>) -> Verdict {
+    found.add_name("this");
+    found.verdict()
+}
+
+fn variables(found: &mut Found<'_>) -> Verdict {
+    if children(found.node).any(|node| node.kind() == "modifier" && found.slice(node) == "const") {
+        found.kind = Kind::Constant;
+    }
+    let Some(declaration) = child_of_kind(found.node, "variable_declaration") else { return Verdict::Nothing };
+    for declarator in children(declaration) {
+        if let Some(name) =
+            declarator.child_by_field_name("name").filter(|_| declarator.kind() == "variable_declarator")
+        {
+            found.add_name(found.slice(name));
+        }
+    }
+    found.verdict()
+}

@@ -1,0 +1,90 @@
+//! Kotlin.
+
+use gristmill_pipeline::port::DefinitionKind as Kind;
+
+use super::{Grammar, rule};
+use crate::parse::found::{Found, Verdict, child_of_kind, has_token, named};
+
+pub(crate) static KOTLIN: Grammar = Grammar {
+    comments: &["line_comment", "block_comment"],
+    attributes: &["annotation"],
+    modifiers: &["modifiers"],
+    through: &["class_body", "enum_class_body"],
+    closures: &["lambda_literal", "anonymous_function", "anonymous_initializer", "getter", "setter"],
+    bodies: &["class_body", "enum_class_body", "function_body", "getter", "setter", "block"],
+    rules: &[
+        rule("class_declaration", Kind::Class, class),
+        rule("object_declaration", Kind::Object, named),
+        rule("companion_object", Kind::Object, companion),
+        rule("enum_entry", Kind::Variant, first_identifier),
+        rule("function_declaration", Kind::Function, function),
+        rule("secondary_constructor", Kind::Constructor, constructor),
+        rule("property_declaration", Kind::Variable, property),
+        rule("type_alias", Kind::Type, first_identifier),
+    ],
+    ..Grammar::new(|| tree_sitter_kotlin_ng::LANGUAGE.into(), "tree-sitter-kotlin-ng 1.1.0")
+};
+
+fn modifiers<'t>(found: &Found<'t>) -> &'t str {
+    child_of_kind(found.node, "modifiers").map_or("", |node| found.slice(node))
+}
+
+fn has(modifiers: &str, word: &str) -> bool {
+    modifiers.split_whitespace().any(|modifier| modifier == word)
+}
+
+fn class(found: &mut Found<'_>) -> Verdict {
+    if has_token(found.node, "interface") {
+        found.kind = Kind::Interface;
+    } else if has(modifiers(found), "enum") {
+        found.kind = Kind::Enum;
+    }
+    named(found)
+}
+
+fn companion(found: &mut Found<'_>) -> Verdict {
+    match found.field("name") {
+        Some(name) => found.name_at(Some(name)),
+        None => {
+            found.add_name("Companion");
+            found.verdict()
+        }
+    }
+}
+
+fn first_identifier(found: &mut Found<'_>) -> Verdict {
+    found.name_at(child_of_kind(found.node, "identifier"))
+}
+
+/// An extension function is named after the type that it extends.
+fn function(found: &mut Found<'_>) -> Verdict {
+    let mut cursor = found.node.walk();
+    let mut more = cursor.goto_first_child();
+    let mut before = None;
+    while more && cursor.field_name() != Some("name") {
+        let node = cursor.node();
+        if node.kind() == "." {
+            if let Some(receiver) = before {
+                let receiver = found.slice(receiver);
+                found.scope = receiver[..receiver.find(['<', '?']).unwrap_or(receiver.len())].into();
+            }
+        } else if node.is_named() {
+            before = Some(node);
+        }
+        more = cursor.goto_next_sibling();
+    }
+    named(found)
+}
+
+fn constructor(found: &mut Found<'_>) -> Verdict {
+    found.add_name("constructor");
+    found.verdict()
+}
+
+fn property(found: &mut Found<'_>) -> Verdict {
+    if has(modifiers(found), "const") {
+        found.kind = Kind::Constant;
+    }
+    let variable = child_of_kind(found.node, "variable_declaration");
+    found.name_at(variable.and_then(|variable| child_of_kind(variable, "identifier")))
+}

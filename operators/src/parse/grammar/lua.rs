@@ -1,0 +1,88 @@
+//! Lua.
+
+use gristmill_pipeline::port::DefinitionKind as Kind;
+use tree_sitter::Node;
+
+use super::{Grammar, rule};
+use crate::parse::found::{Found, Verdict, child_of_kind, children};
+
+pub(crate) static LUA: Grammar = Grammar {
+    through: &["block", "expression_list"],
+    closures: &["function_definition", "for_statement", "while_statement", "repeat_statement", "do_statement"],
+    rules: &[
+        rule("function_declaration", Kind::Function, function),
+        rule("variable_declaration", Kind::Variable, variable),
+        rule("assignment_statement", Kind::Variable, assignment),
+        rule("field", Kind::Function, field),
+    ],
+    ..Grammar::new(|| tree_sitter_lua::LANGUAGE.into(), "tree-sitter-lua 0.5.0")
+};
+
+/// Splits `a.b.c` and `a.b:c` into what precedes the name and the name.
+fn take_path<'t>(found: &mut Found<'t>, path: Node<'t>) {
+    let text = found.slice(path);
+    match text.rfind(['.', ':']) {
+        Some(at) => {
+            found.separator = Some(if text[at..].starts_with(':') { ":" } else { "." });
+            found.scope = text[..at].into();
+            found.name = text[at + 1..].into();
+        }
+        None => found.name = text.into(),
+    }
+}
+
+fn function(found: &mut Found<'_>) -> Verdict {
+    let Some(name) = found.field("name") else { return Verdict::Nothing };
+    take_path(found, name);
+    // `function a.b()` is a function of a table; only `:` makes it a method.
+    if found.separator == Some(".") {
+        found.separator = None;
+    }
+    found.verdict()
+}
+
+fn variable(found: &mut Found<'_>) -> Verdict {
+    let Some(assignment) = child_of_kind(found.node, "assignment_statement") else { return Verdict::Nothing };
+    found.absorbed = Some(assignment.id());
+    assigned(found, assignment)
+}
+
+fn assignment(found: &mut Found<'_>) -> Verdict {
+    assigned(found, found.node)
+}
+
+fn assigned<'t>(found: &mut Found<'t>, assignment: Node<'t>) -> Verdict {
+    let names = child_of_kind(assignment, "variable_list");
+    let values = child_of_kind(assignment, "expression_list");
+    let (Some(names), Some(value)) = (names, values.and_then(|values| values.named_child(0))) else {
+        return Verdict::Nothing;
+    };
+    if value.kind() == "function_definition" {
+        let Some(name) = names.named_child(0) else { return Verdict::Nothing };
+        if !matches!(name.kind(), "identifier" | "dot_index_expression") {
+            return Verdict::Nothing;
+        }
+        take_path(found, name);
+        found.separator = None;
+        found.kind = Kind::Function;
+        found.body = value.child_by_field_name("body");
+    } else if !found.local {
+        let table = value.kind() == "table_constructor";
+        if let Some(path) = names.named_child(0).filter(|name| table && name.kind() == "dot_index_expression") {
+            take_path(found, path);
+            found.separator = None;
+        }
+        for name in children(names).filter(|name| name.kind() == "identifier") {
+            found.add_name(found.slice(name));
+        }
+    }
+    found.verdict()
+}
+
+/// A function in a table.
+fn field(found: &mut Found<'_>) -> Verdict {
+    let value = found.field("value").filter(|value| value.kind() == "function_definition");
+    let Some(value) = value else { return Verdict::Nothing };
+    found.body = value.child_by_field_name("body");
+    found.name_at(found.field("name").filter(|name| name.kind() == "identifier"))
+}

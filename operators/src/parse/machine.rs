@@ -1,0 +1,111 @@
+//! Parsers, kept by each thread and used again.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
+
+use super::grammar::{Grammar, Role};
+use super::walk::{self, Outline};
+
+/// Parsing is given up after this many steps of 100 parser operations for each byte, and
+/// a floor. Real code takes a twentieth of it; the count depends on the text alone, so
+/// every run gives up at the same place, which no clock could promise.
+const STEPS_PER_BYTE: usize = 1;
+const LEAST_STEPS: usize = 10_000;
+
+/// How many children of a node with an error are looked at to find its line.
+const ERROR_CHILDREN: usize = 10_000;
+
+/// A parser with the grammar it is set to.
+struct Machine {
+    grammar: &'static Grammar,
+    parser: Parser,
+    roles: Vec<Role>,
+}
+
+thread_local! {
+    static MACHINES: RefCell<Vec<Machine>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A text that was parsed.
+pub(crate) struct Parsed {
+    pub outline: Outline,
+    /// The 1-based line of the first thing that is not in the grammar.
+    pub error_line: Option<u32>,
+}
+
+/// Why a text was not parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It took too many steps.
+    Steps,
+    /// The linked grammar is of a version that the library does not read.
+    Grammar,
+}
+
+/// Parses a text of at most `u32::MAX` bytes and walks the tree.
+pub(crate) fn parse(grammar: &'static Grammar, text: &str) -> Result<Parsed, Failure> {
+    MACHINES.with_borrow_mut(|machines| {
+        let at = match machines.iter().position(|machine| std::ptr::eq(machine.grammar, grammar)) {
+            Some(at) => at,
+            None => {
+                machines.push(Machine::new(grammar)?);
+                machines.len() - 1
+            }
+        };
+        let machine = machines.get_mut(at).ok_or(Failure::Grammar)?;
+        let tree = machine.tree(text)?;
+        let error_line = error_line(tree.root_node());
+        Ok(Parsed { outline: walk::outline(grammar, &machine.roles, text, &tree), error_line })
+    })
+}
+
+impl Machine {
+    fn new(grammar: &'static Grammar) -> Result<Self, Failure> {
+        let language = (grammar.language)();
+        let mut parser = Parser::new();
+        parser.set_language(&language).map_err(|_| Failure::Grammar)?;
+        Ok(Self { grammar, parser, roles: grammar.roles(&language) })
+    }
+
+    fn tree(&mut self, text: &str) -> Result<Tree, Failure> {
+        let budget = LEAST_STEPS + text.len() * STEPS_PER_BYTE;
+        let mut steps = 0;
+        let mut progress = |_: &ParseState| {
+            steps += 1;
+            if steps > budget { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let bytes = text.as_bytes();
+        let options = ParseOptions::new().progress_callback(&mut progress);
+        let mut rest = |from: usize, _| bytes.get(from..).unwrap_or_default();
+        let tree = self.parser.parse_with_options(&mut rest, None, Some(options));
+        tree.ok_or_else(|| {
+            // A parser that was stopped would otherwise resume with the next text.
+            self.parser.reset();
+            Failure::Steps
+        })
+    }
+}
+
+/// The line of the first error, followed down from the root.
+fn error_line(root: Node<'_>) -> Option<u32> {
+    if !root.has_error() {
+        return None;
+    }
+    let mut cursor = root.walk();
+    let mut node = root;
+    'down: while !(node.is_error() && node.id() != root.id()) && !node.is_missing() && cursor.goto_first_child() {
+        for _ in 0..ERROR_CHILDREN {
+            if cursor.node().has_error() {
+                node = cursor.node();
+                continue 'down;
+            }
+            if !cursor.goto_next_sibling() {
+                break;
+            }
+        }
+        break;
+    }
+    u32::try_from(node.start_position().row + 1).ok()
+}

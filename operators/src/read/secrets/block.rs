@@ -1,0 +1,122 @@
+//! Credentials with a structure of their own: key blocks, web tokens, URLs.
+
+use memchr::memmem;
+
+use super::token::{begins_word, url_safe};
+use super::value::{entropy, is_placeholder};
+use super::{Found, run_of};
+
+/// The longest key block; an RSA key of 16,384 bits has about 12,600 bytes.
+const LONGEST_BLOCK: usize = 16 << 10;
+
+/// The least run of base64 in a block that holds a key. An Ed25519 key has 64 bytes of
+/// it on one line.
+const LEAST_KEY: usize = 40;
+
+/// A PEM or PGP private key, from `-----BEGIN` to the end of its end mark; to where the
+/// base64 ends if there is none.
+pub(super) fn private_key(bytes: &[u8], start: usize) -> Found {
+    let rest = bytes.get(start..)?;
+    let rest = rest.get(..LONGEST_BLOCK).unwrap_or(rest);
+    let label_start = "-----BEGIN ".len();
+    let label = run_of(rest, label_start, 40, |byte| byte.is_ascii_uppercase() || matches!(byte, b' ' | b'0'..=b'9'));
+    memmem::find(label, b"PRIVATE KEY")?;
+    let body_start = label_start + label.len() + 5;
+    let body = rest.get(body_start..)?;
+    if rest.get(body_start - 5..body_start)? != b"-----" {
+        return None;
+    }
+    let (body_length, length) = match memmem::find(body, b"-----END ") {
+        Some(end) => {
+            let mark = body_start + end + "-----END ".len();
+            let tail = run_of(rest, mark, 48, |byte| byte.is_ascii_uppercase() || matches!(byte, b' ' | b'-'));
+            (end, mark + tail.len())
+        }
+        None => {
+            let is_body =
+                |byte: u8| is_base64(byte) || byte.is_ascii_whitespace() || matches!(byte, b'\\' | b'"' | b'\'' | b',');
+            let length = run_of(body, 0, LONGEST_BLOCK, is_body).len();
+            (length, body_start + length)
+        }
+    };
+    let key = longest_base64(body.get(..body_length)?);
+    (key.len() >= LEAST_KEY && entropy(key) > 3.0).then(|| ("private key", start..start + length))
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+fn longest_base64(body: &[u8]) -> &[u8] {
+    // In a string literal, lines end in `\n` as two characters; the `n` joins what follows,
+    // which does not matter for a length.
+    body.split(|byte| !is_base64(*byte)).max_by_key(|run| run.len()).unwrap_or_default()
+}
+
+/// A signed JSON web token (RFC 7519): header, payload and signature in base64url, the
+/// first two being JSON objects.
+pub(super) fn web_token(bytes: &[u8], start: usize) -> Found {
+    const LONGEST_PART: usize = 8 << 10;
+    if !begins_word(bytes, start) {
+        return None;
+    }
+    let part = |at| run_of(bytes, at, LONGEST_PART, url_safe).len();
+    let header = part(start);
+    let payload_start = start + header + 1;
+    if header < 16 || !bytes.get(payload_start - 1..)?.starts_with(b".eyJ") {
+        return None;
+    }
+    let payload = part(payload_start);
+    let signature_start = payload_start + payload + 1;
+    let signature = part(signature_start);
+    let is_signed = payload >= 10 && bytes.get(signature_start - 1) == Some(&b'.') && signature >= 16;
+    is_signed.then(|| ("JSON web token", start..signature_start + signature))
+}
+
+/// Passwords that protect nothing: they stand in examples and local set-ups.
+const COMMON_PASSWORDS: &[&str] = &["password", "passwd", "secret", "postgres", "123456", "admin", "guest", "mysql"];
+
+/// The password in `scheme://user:password@host`.
+pub(super) fn url_password(bytes: &[u8], separator: usize) -> Found {
+    let has_scheme = separator.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    if !has_scheme {
+        return None;
+    }
+    let start = separator + 3;
+    let part = |at| {
+        run_of(bytes, at, 256, |byte| {
+            byte.is_ascii_graphic()
+                && !matches!(
+                    byte,
+                    b'/' | b':' | b'@' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'(' | b')' | b','
+                )
+        })
+    };
+    let user = part(start);
+    if bytes.get(start + user.len()) != Some(&b':') {
+        return None;
+    }
+    let password_start = start + user.len() + 1;
+    let password = part(password_start);
+    let end = password_start + password.len();
+    if bytes.get(end) != Some(&b'@') {
+        return None;
+    }
+    let host =
+        run_of(bytes, end + 1, 64, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'[' | b':'));
+    let is_local = [b"localhost".as_slice(), b"127.", b"0.0.0.0", b"[", b"example", b"host"]
+        .iter()
+        .any(|mark| host.starts_with(mark));
+    let is_variable = password.iter().any(|byte| matches!(byte, b'{' | b'}' | b'$' | b'%' | b'*' | b'[' | b']'));
+    let is_common = COMMON_PASSWORDS.iter().any(|common| memmem::find(password, common.as_bytes()).is_some());
+    let is_real = password.len() >= 6
+        && !host.is_empty()
+        && !is_local
+        && memmem::find(host, b"example").is_none()
+        && !is_variable
+        && !is_common
+        && password != user
+        && entropy(password) >= 2.0
+        && !is_placeholder(password);
+    is_real.then_some(("password in a URL", password_start..end))
+}

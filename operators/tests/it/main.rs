@@ -1,0 +1,4 @@
+mod chunk;
+mod embed;
+mod parse;
+mod read;

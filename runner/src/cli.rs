@@ -1,0 +1,83 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::commands::{self, CommandError};
+use crate::exit::Exit;
+use crate::terminal;
+
+/// The environment variable that sets what is logged to standard error, such as `info`
+/// or `gristmill=debug`.
+pub const LOG_VARIABLE: &str = "GRISTMILL_LOG";
+
+/// Turns source trees into searchable tables, and keeps them exact as the sources change.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "gristmill", version, after_help = Exit::help(), max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    Init(commands::init::Args),
+    Check(commands::check::Args),
+    Run(commands::run::Args),
+    Search(commands::search::Args),
+    Status(commands::status::Args),
+    Digest(commands::digest::Args),
+    Inspect(commands::inspect::Args),
+    Schema(commands::schema::Args),
+}
+
+/// Parses the process's arguments and runs the command.
+#[must_use]
+pub fn main() -> Exit {
+    start_log();
+    run(std::env::args_os())
+}
+
+/// Parses arguments, of which the first is the program's name, and runs the command.
+/// What goes wrong is told on standard error.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` and `--version` come this way too. Nobody is left to tell if the
+            // message cannot be printed.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::BadConfig } else { Exit::Done };
+        }
+    };
+    match cli.execute() {
+        Ok(exit) => exit,
+        Err(error) => {
+            terminal::print_error(&error.render(terminal::error_style()));
+            error.exit()
+        }
+    }
+}
+
+impl Cli {
+    fn execute(self) -> Result<Exit, CommandError> {
+        match self.command {
+            Command::Init(args) => commands::init::execute(args),
+            Command::Check(args) => commands::check::execute(args),
+            Command::Run(args) => commands::run::execute(args),
+            Command::Search(args) => commands::search::execute(args),
+            Command::Status(args) => commands::status::execute(args),
+            Command::Digest(args) => commands::digest::execute(args),
+            Command::Inspect(args) => commands::inspect::execute(args),
+            Command::Schema(args) => commands::schema::execute(args),
+        }
+    }
+}
+
+fn start_log() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("error"));
+    // Fails only where a log was started already, which then goes on.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,95 @@
+//! The folders of a job: where they are, and whether they can be used.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::error::Fault;
+use super::texts::Place;
+
+/// The path seen from the working folder; unchanged if there is none.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The absolute path of `path` seen from `folder`, links and `..` resolved as far as it
+/// exists.
+pub(super) fn resolve(folder: &Path, path: &Path) -> PathBuf {
+    let joined = absolute(&folder.join(path));
+    let mut rest = Vec::new();
+    let mut existing = joined.as_path();
+    loop {
+        if let Ok(mut real) = existing.canonicalize() {
+            for part in rest.iter().rev() {
+                match part {
+                    Component::ParentDir => {
+                        real.pop();
+                    }
+                    part => real.push(part),
+                }
+            }
+            return real;
+        }
+        match (existing.components().next_back(), existing.parent()) {
+            (Some(last), Some(parent)) => {
+                rest.push(last);
+                existing = parent;
+            }
+            _ => return joined,
+        }
+    }
+}
+
+/// Reports a source that is no readable folder.
+pub(super) fn check_source(root: &Path, place: Option<Place>) -> Option<Fault> {
+    let reason = std::fs::read_dir(root).err()?;
+    let message = format!("cannot read the source {}: {reason}", root.display());
+    let help = "`source.path` is relative to the job file, or set it with `--source`";
+    Some(fault("source", message, place).help(Some(help)))
+}
+
+/// Reports an index folder that cannot be written, or that is not apart from the source.
+pub(super) fn check_index(index: &Path, source: &Path, place: Option<Place>) -> Option<Fault> {
+    if source.starts_with(index) {
+        let message = format!("the index folder {} holds the source", index.display());
+        let help = "give the index a folder of its own, such as `.gristmill`; it may lie in the source";
+        return Some(fault("index", message, place).help(Some(help)));
+    }
+    let parent = index.ancestors().find(|folder| folder.exists())?;
+    if !parent.is_dir() {
+        let message = format!("cannot write the index folder {}: {} is a file", index.display(), parent.display());
+        return Some(fault("index", message, place).help(Some("set another `index.path`")));
+    }
+    // Permissions, read-only mounts and full quotas differ by system; writing tells.
+    let reason = tempfile::Builder::new().prefix(".gristmill-check-").tempfile_in(parent).err()?;
+    let message = format!("cannot write the index folder {}: {}", index.display(), without_path(&reason));
+    let help = format!("make {} writable, or set another `index.path`", parent.display());
+    Some(fault("index", message, place).help(Some(help)))
+}
+
+fn fault(code: &'static str, message: String, place: Option<Place>) -> Fault {
+    match place {
+        Some(place) => Fault::at(code, place, message),
+        None => Fault::whole(code, message),
+    }
+}
+
+/// The error without the random name of the file that could not be made.
+fn without_path(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" at path ").next().unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_resolve_beyond_what_exists() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let real = folder.path().canonicalize().expect("exists");
+        std::fs::create_dir(real.join("a")).expect("writable");
+        assert_eq!(resolve(&real, Path::new("a/..")), real);
+        assert_eq!(resolve(&real, Path::new("./a/x/y")), real.join("a/x/y"));
+        assert_eq!(resolve(&real, Path::new("none/../b")), real.join("b"));
+        assert_eq!(resolve(&real, Path::new("/")), Path::new("/"));
+    }
+}

@@ -1,0 +1,113 @@
+//! The sections of a job file as they are written; [`Job`](super::Job) is what they
+//! come to.
+
+use std::num::NonZeroUsize;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::values::{ByteSize, Glob, Inputs, Mode};
+
+/// How the job is run.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct JobSection {
+    /// The job's name in reports. Default: the name of the job file.
+    pub(super) name: Option<String>,
+    /// How the stages are executed.
+    pub(super) mode: Mode,
+    /// Worker threads of the data plane. Default: one for each core.
+    pub(super) workers: Option<NonZeroUsize>,
+    /// Bytes of source text and vectors that may be in flight at once.
+    pub(super) memory_limit: ByteSize,
+    /// Worker threads of the fact plane.
+    pub(super) plane_workers: NonZeroUsize,
+}
+
+impl Default for JobSection {
+    fn default() -> Self {
+        Self {
+            name: None,
+            mode: Mode::default(),
+            workers: None,
+            memory_limit: ByteSize(256 << 20),
+            plane_workers: NonZeroUsize::MIN,
+        }
+    }
+}
+
+/// What a source is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum SourceKind {
+    /// A folder and what lies below it.
+    #[default]
+    Directory,
+}
+
+/// What is indexed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SourceSection {
+    /// What the source is.
+    pub(super) kind: SourceKind,
+    /// The folder, relative to the job file's own folder.
+    pub(super) path: String,
+    /// Globs of the files to take, relative to the source. Default: all.
+    pub(super) include: Vec<Glob>,
+    /// Globs of the files to leave out, though `include` takes them.
+    pub(super) exclude: Vec<Glob>,
+    /// Whether to take files and folders whose name begins with a dot.
+    pub(super) hidden: bool,
+    /// Whether to follow symbolic links.
+    pub(super) follow_links: bool,
+    /// Larger files are left out.
+    pub(super) max_file_bytes: ByteSize,
+}
+
+impl Default for SourceSection {
+    fn default() -> Self {
+        Self {
+            kind: SourceKind::default(),
+            path: ".".into(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            hidden: false,
+            follow_links: false,
+            max_file_bytes: ByteSize(2 << 20),
+        }
+    }
+}
+
+/// Where the index lies.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct IndexSection {
+    /// The index folder, relative to the job file's own folder. Default: `.gristmill` in
+    /// the source. It is never indexed itself.
+    pub(super) path: Option<String>,
+}
+
+/// What every stage has, whatever it runs.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct StageSection {
+    /// The stage's name, unique in the job. Default: the name of what it runs. A sink
+    /// keeps its rows in a folder of this name.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9_][A-Za-z0-9_-]*$"))]
+    pub(super) name: Option<String>,
+    /// The operator that the stage runs.
+    pub(super) operator: Option<String>,
+    /// The sink that the stage runs.
+    pub(super) sink: Option<String>,
+    /// The stage that it takes from, or `source`; a sink may take from several.
+    pub(super) input: Inputs,
+    /// Workers that it wishes for in `pipeline` mode.
+    pub(super) workers: Option<NonZeroUsize>,
+    /// Bytes that may wait for it in `pipeline` mode. Default: an equal share of
+    /// `memory_limit`.
+    pub(super) queue: Option<ByteSize>,
+}
+
+/// The keys of [`StageSection`]; all others are the parameters of what the stage runs.
+pub(super) const STAGE_KEYS: [&str; 6] = ["name", "operator", "sink", "input", "workers", "queue"];

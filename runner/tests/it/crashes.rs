@@ -1,0 +1,96 @@
+//! Law 3 under crashes: a process that dies anywhere leaves the epoch before it or the
+//! epoch after it, whole, in every store.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::world::{World, text};
+
+/// Every place at which a run can be made to abort.
+const POINTS: [&str; 7] =
+    ["embed.journaled", "staged", "publish.one", "publish.one:2", "published", "commit.before_head", "committed"];
+
+/// A tree, an index of it, and then an edit.
+fn edited() -> World {
+    let world = World::sample();
+    world.run(&[]);
+    world.write("lib.rs", "pub fn replaced() -> u32 {\n    7\n}\n");
+    world.write("new.go", "package main\n\nfunc Fresh() int { return 1 }\n");
+    std::fs::remove_file(world.source().join("notes.txt")).unwrap();
+    world
+}
+
+#[test]
+fn a_crash_at_any_point_leaves_one_epoch_and_the_next_run_completes() {
+    for mode in ["sequential", "parallel", "pipeline"] {
+        let world = edited();
+        let (before, after) = (world.digest(), world.digest_from_scratch());
+        assert_ne!(before, after);
+        for point in POINTS {
+            let output = world.run_command(&["--mode", mode]).env("GRISTMILL_CRASH_AT", point).output().unwrap();
+            assert_eq!(output.status.code(), None, "{mode} {point}: the process was to die: {}", text(&output.stdout));
+            // `committed` comes after the commit point: there, and only there, the new
+            // epoch shows.
+            let expected = if point == "committed" { &after } else { &before };
+            assert_eq!(&world.digest(), expected, "{mode} {point}");
+        }
+        let (report, _) = world.run(&["--mode", mode]);
+        assert_eq!(report["ending"], "unchanged", "{mode}: the last crash came after the commit");
+        assert_eq!(world.digest(), after, "{mode}");
+        world.write("new.go", "package main\n\nfunc Fresher() int { return 2 }\n");
+        world.run(&["--mode", mode]);
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{mode}: epochs after the crashes are sound");
+    }
+}
+
+#[test]
+fn what_was_embedded_before_a_crash_is_not_embedded_again() {
+    let world = World::sample();
+    let crashed = world.run_command(&["--mode", "parallel"]).env("GRISTMILL_CRASH_AT", "staged").output().unwrap();
+    assert_eq!(crashed.status.code(), None);
+    let (report, _) = world.run(&[]);
+    assert_eq!(report["work"]["passages_embedded"], 0, "{:#}", report["work"]);
+    assert!(report["work"]["passages_recovered"].as_u64() > Some(0));
+    assert_eq!(world.digest(), world.digest_from_scratch());
+}
+
+/// How often a run is killed; more with `GRISTMILL_KILLS`.
+fn kills() -> u64 {
+    std::env::var("GRISTMILL_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(6)
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_one_epoch() {
+    let world = edited();
+    let (before, after) = (world.digest(), world.digest_from_scratch());
+    for kill in 0..kills() {
+        let mut child = world.run_command(&["--quiet"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Spread over a run by a fixed odd step, so that failures can be repeated.
+        std::thread::sleep(Duration::from_millis(20 + kill * 37 % 400));
+        let _ = child.kill();
+        child.wait().unwrap();
+        let digest = world.digest();
+        assert!(digest == before || digest == after, "kill {kill}: a mixed epoch");
+    }
+    world.run(&[]);
+    assert_eq!(world.digest(), after);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_abandons_the_epoch_cleanly() {
+    let world = World::sample();
+    for n in 0..300 {
+        world.write(&format!("many/{n}.rs"), format!("fn f{n}() {{ {} }}\n", "call(); ".repeat(200)));
+    }
+    let mut child = world.run_command(&["--mode", "sequential"]).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(150));
+    let pid = child.id().to_string();
+    std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    let code = child.wait().unwrap().code();
+    // A machine may be fast enough to be done by then.
+    assert!(code == Some(130) || code == Some(0), "{code:?}");
+    let (report, _) = world.run(&[]);
+    assert_eq!(report["epoch"], if code == Some(0) { 1 } else { report["epoch"].as_u64().unwrap() });
+    assert_eq!(world.digest(), world.digest_from_scratch());
+}

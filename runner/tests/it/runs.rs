@@ -1,0 +1,154 @@
+//! Whole runs of the real binary over real stores.
+
+use crate::world::{World, code, text};
+
+#[test]
+fn every_mode_writes_the_same_index() {
+    let world = World::sample();
+    let scratch = world.digest_from_scratch();
+    for mode in ["sequential", "parallel", "pipeline"] {
+        let (report, code) = world.run(&["--full", "--mode", mode]);
+        assert_eq!((report["mode"].as_str(), code), (Some(mode), 0));
+        assert_eq!(report["work"]["contents_analysed"], 4, "{mode}: a copy is analysed once");
+        assert_eq!(world.digest(), scratch, "{mode}");
+    }
+}
+
+#[test]
+fn a_run_does_what_changed_and_no_more() {
+    let world = World::sample();
+    world.run(&[]);
+    // Within the clock's resolution of a write, stat data vouches for nothing.
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    world.run(&[]);
+    let (nothing, _) = world.run(&[]);
+    assert_eq!((nothing["ending"].as_str(), nothing["scan"]["files_read"].as_u64()), (Some("unchanged"), Some(0)));
+
+    world.write("lib.rs", "//! A cache.\n\n/// Finds the entry of a key.\npub fn find_entry(key: &str) -> Option<u32> {\n    Some(1)\n}\n");
+    let (edit, _) = world.run(&[]);
+    assert_eq!((edit["work"]["contents_analysed"].as_u64(), edit["changes"]["modified"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(world.digest(), world.digest_from_scratch());
+
+    std::fs::rename(world.source().join("app"), world.source().join("moved")).unwrap();
+    let (moved, _) = world.run(&["--mode", "pipeline"]);
+    assert_eq!(
+        (moved["work"]["contents_analysed"].as_u64(), moved["work"]["paths_recalled"].as_u64()),
+        (Some(0), Some(2))
+    );
+    assert_eq!(world.digest(), world.digest_from_scratch());
+
+    std::fs::remove_dir_all(world.source().join("web")).unwrap();
+    world.run(&["--mode", "sequential"]);
+    assert_eq!(world.digest(), world.digest_from_scratch());
+}
+
+#[test]
+fn search_finds_by_words_and_by_meaning() {
+    let world = World::sample();
+    world.run(&[]);
+    for (mode, query, path) in [
+        ("text", "find_entry", "lib.rs"),
+        ("vector", "open the settings", "app/main.py"),
+        ("hybrid", "http server listen on a port", "web/index.ts"),
+    ] {
+        let hits = world.search(&[query, "--mode", mode, "-k", "3"]);
+        assert_eq!(hits[0]["path"], path, "{mode}: {hits:#}");
+        for field in ["start_line", "end_line", "score", "epoch"] {
+            assert!(hits[0][field].is_number(), "{mode}: {field}");
+        }
+    }
+    let only = world.search(&["settings", "--path", "*.ts"]);
+    assert!(only.as_array().unwrap().iter().all(|hit| hit["path"] == "web/index.ts"), "{only:#}");
+    let only = world.search(&["settings", "--language", "python"]);
+    assert!(only.as_array().unwrap().iter().all(|hit| hit["language"] == "python") && only[0].is_object(), "{only:#}");
+}
+
+#[test]
+fn bad_files_have_an_outcome_and_cost_nothing_else() {
+    let world = World::sample();
+    world.write("latin.py", b"name = 'caf\xe9'\n");
+    world.write("image.bin", b"\x89PNG\x00\x01\x02");
+    world.write("nul_later.txt", [vec![b'a'; 9000], vec![0], b"end\n".to_vec()].concat());
+    world.write("empty.rs", "");
+    world.write("long_line.json", format!("[{}1]", "1,".repeat(400_000)));
+    world.write("deep.js", format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)));
+    world.write("id_rsa", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
+    world.write("token.py", "key = 'AKIAIOSFODNN7ABCDEFG'\n");
+    std::fs::File::create(world.source().join("huge.txt")).unwrap().set_len(2 << 30).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        std::fs::write(world.source().join(std::ffi::OsStr::from_bytes(b"odd\xff.rs")), "fn odd_name() {}\n").unwrap();
+        std::os::unix::fs::symlink(world.source(), world.source().join("loop")).unwrap();
+    }
+    let mut digests = Vec::new();
+    for mode in ["sequential", "parallel", "pipeline"] {
+        let (report, code) = world.run(&["--full", "--mode", mode]);
+        assert_eq!(code, 0, "{mode}: {:#}", report["quarantined"]);
+        for finding in ["binary", "encoding", "nul", "sensitive", "secret", "too_large", "nesting"] {
+            assert!(report["findings"][finding].as_u64() >= Some(1), "{mode}: {finding} in {:#}", report["findings"]);
+        }
+        digests.push(world.digest());
+    }
+    assert!(digests.iter().all(|digest| *digest == digests[0]));
+    assert_eq!(world.search(&["odd_name", "--mode", "text"])[0]["path"], r"odd\xff.rs");
+    assert_eq!(world.search(&["find_entry", "--mode", "text"])[0]["path"], "lib.rs");
+    let leaked = world.search(&["AKIAIOSFODNN7ABCDEFG", "--mode", "text"]);
+    assert!(!leaked.to_string().contains("AKIAIOSFODNN7ABCDEFG"), "{leaked:#}");
+}
+
+#[test]
+fn secrets_can_quarantine() {
+    let world = World::sample();
+    world.write("token.py", "key = 'AKIAIOSFODNN7ABCDEFG'\n");
+    let (report, code) = world.run(&["--set", "stage.read.secrets=skip"]);
+    assert_eq!((code, report["quarantined"][0]["path"].as_str()), (3, Some("token.py")));
+}
+
+#[test]
+fn an_empty_tree_is_an_index() {
+    let world = World::new();
+    let (report, code) = world.run(&[]);
+    assert_eq!((code, report["epoch"].as_u64()), (0, Some(1)));
+    assert_eq!(world.search(&["anything"]).as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn what_cannot_be_run_says_why_by_its_exit_code() {
+    let world = World::sample();
+    let missing = world.command(&["run", "--source", "nowhere", "--index", "index"]).output().unwrap();
+    assert_eq!(code(&missing), 2, "{}", text(&missing.stderr));
+    std::fs::create_dir(world.index()).unwrap();
+    std::fs::write(world.index().join("notes"), "mine").unwrap();
+    let occupied = world.run_command(&[]).output().unwrap();
+    assert_eq!(code(&occupied), 2, "{}", text(&occupied.stderr));
+    assert!(text(&occupied.stderr).contains("is no index"), "{}", text(&occupied.stderr));
+    std::fs::remove_dir_all(world.index()).unwrap();
+
+    world.run(&[]);
+    let lock = std::fs::File::open(world.index().join("LOCK")).unwrap();
+    lock.try_lock().unwrap();
+    assert_eq!(code(&world.run_command(&[]).output().unwrap()), 4);
+    drop(lock);
+
+    let commit = world.index().join("commits/1.json");
+    let newer = std::fs::read_to_string(&commit).unwrap().replacen("\"format\": 1", "\"format\": 99", 1);
+    std::fs::write(&commit, newer).unwrap();
+    let newer = world.run_command(&[]).output().unwrap();
+    assert_eq!(code(&newer), 1);
+    assert!(text(&newer.stderr).contains("format 99"), "{}", text(&newer.stderr));
+}
+
+#[test]
+fn status_inspect_and_check_tell_what_there_is() {
+    let world = World::sample();
+    world.run(&[]);
+    for (args, expected) in [
+        (vec!["status"], "epoch   1"),
+        (vec!["inspect"], "lance/chunks"),
+        (vec!["inspect", "--table", "symbols"], "qualified_name"),
+    ] {
+        let output = world.command(&args).arg("--index").arg(world.index()).output().unwrap();
+        assert!(text(&output.stdout).contains(expected), "{args:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    }
+}

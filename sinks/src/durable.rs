@@ -1,0 +1,71 @@
+//! Making files outlive a power cut.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+/// How many files are flushed at a time. File systems join flushes that wait for the
+/// same journal commit, so several at once cost little more than one.
+const FLUSHES: usize = 8;
+
+/// Flushes files and folders to the disk. With `concurrent`, several at a time.
+pub(crate) fn sync_all(paths: &[PathBuf], concurrent: bool) -> io::Result<()> {
+    let flush = |path: &PathBuf| File::open(path)?.sync_all();
+    if !concurrent || paths.len() < 2 {
+        return paths.iter().try_for_each(flush);
+    }
+    let share = paths.len().div_ceil(FLUSHES);
+    thread::scope(|scope| {
+        let flushes: Vec<_> =
+            paths.chunks(share).map(|paths| scope.spawn(move || paths.iter().try_for_each(flush))).collect();
+        flushes.into_iter().try_for_each(|flush| match flush.join() {
+            Ok(result) => result,
+            Err(_) => Err(io::Error::other("a thread that flushes files panicked")),
+        })
+    })
+}
+
+/// Replaces a file by rename, so that a reader finds the old or the new content, whole.
+/// With `sync`, the new content is on the disk before the old one goes.
+pub(crate) fn replace_file(path: &Path, content: &[u8], sync: bool) -> io::Result<()> {
+    let draft = path.with_extension("draft");
+    let mut file = File::create(&draft)?;
+    file.write_all(content)?;
+    if !sync {
+        return fs::rename(&draft, path);
+    }
+    file.sync_all()?;
+    rename(&draft, path)
+}
+
+/// Renames a file that is already flushed, and flushes the folder.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    match to.parent() {
+        Some(folder) => sync_folder(folder),
+        None => Ok(()),
+    }
+}
+
+/// Flushes the names in a folder. Where a folder cannot be opened as a file, the system
+/// keeps names durable by itself.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Removes a file; one that is not there is fine.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a folder and all in it; one that is not there is fine.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

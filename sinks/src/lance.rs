@@ -1,0 +1,67 @@
+//! The Lance store: one table per kind of row, each a Lance dataset of its own.
+//!
+//! ```text
+//! add ─► rows ─► record batches ─► [bounded channel] ─► Lance encodes and writes fragments
+//!                                                                     │
+//! remove ─► row addresses ─► deletion files ──────────► stage ◄───────┘   flushed to disk, in no manifest
+//!                                                         │
+//!                                                      publish            one manifest per changed table
+//! ```
+//!
+//! The token names the version of each table:
+//! `{"files": {"version": 3, "rows": 17}, "chunks": {…}, …}`. A table that an epoch does
+//! not change keeps its version. A table whose newest version is newer than the token's
+//! is rolled back by a version that restores the token's, so that what readers pinned
+//! stays as it is.
+
+mod addresses;
+mod blocking;
+mod deletions;
+mod digest;
+mod error;
+mod facts;
+mod load;
+mod location;
+mod reader;
+mod retain;
+mod sink;
+mod table;
+mod writer;
+
+use lance::session::Session;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use reader::{ChunkVectors, LanceReader, RowKey};
+pub use retain::retain;
+pub use sink::LanceSink;
+
+/// How the Lance store writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LanceConfig {
+    /// Rows that are gathered before they are handed to Lance.
+    pub batch_rows: usize,
+    /// Bytes that are gathered before they are handed to Lance. Each table holds at most
+    /// three times as much: one batch being gathered, one waiting, one being written.
+    pub batch_bytes: usize,
+    /// Rows of one data file at most.
+    pub max_rows_per_file: usize,
+    /// Fragments of a table beyond which an epoch joins the small ones.
+    pub max_fragments: usize,
+    /// Whether staged files are flushed to the disk. Without it a power cut (though no
+    /// crash of the process) can lose epochs that were committed.
+    pub sync: bool,
+}
+
+impl Default for LanceConfig {
+    fn default() -> Self {
+        Self { batch_rows: 4096, batch_bytes: 8 << 20, max_rows_per_file: 1 << 20, max_fragments: 64, sync: true }
+    }
+}
+
+/// Caches for one store, far smaller than Lance's defaults: an index is one of many
+/// things in a process, and rows are not cached here anyway.
+fn session() -> Session {
+    Session::new(64 << 20, 64 << 20, std::sync::Arc::default())
+}

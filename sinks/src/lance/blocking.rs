@@ -1,0 +1,56 @@
+//! Running Lance's futures for callers that are plain synchronous code.
+
+use std::future::Future;
+use std::io;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// A runtime of the store's own.
+///
+/// A caller need not be asynchronous, and may be: inside another runtime's thread, where
+/// blocking on a future is refused, the future runs on a thread made for it.
+pub(crate) struct Blocking {
+    /// `None` only while being dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Blocking {
+    /// With `single_threaded`, futures and what they spawn run on the calling thread
+    /// while it waits. Lance still encodes on a pool of its own, whose size
+    /// `LANCE_CPU_THREADS` sets, and reads files on blocking threads.
+    pub fn new(single_threaded: bool) -> io::Result<Self> {
+        let mut builder = if single_threaded { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+        if !single_threaded {
+            builder.worker_threads(1);
+        }
+        Ok(Self { runtime: Some(builder.thread_name("lance-store").enable_all().build()?) })
+    }
+
+    /// Waits for a future.
+    pub fn wait<F>(&self, future: F) -> io::Result<F::Output>
+    where
+        F: Future + Send,
+        F::Output: Send,
+    {
+        let runtime = self.runtime.as_ref().ok_or_else(|| io::Error::other("the store is closed"))?;
+        if Handle::try_current().is_err() {
+            return Ok(runtime.block_on(future));
+        }
+        std::thread::scope(|scope| scope.spawn(|| runtime.block_on(future)).join())
+            .map_err(|_| io::Error::other("a thread that waited for Lance panicked"))
+    }
+
+    /// Where tasks are spawned.
+    pub fn handle(&self) -> io::Result<&Handle> {
+        self.runtime.as_ref().map(Runtime::handle).ok_or_else(|| io::Error::other("the store is closed"))
+    }
+}
+
+impl Drop for Blocking {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Dropping a runtime waits for its threads, which is refused inside another.
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! A table's content as one hash.
+
+use arrow::array::{Array, AsArray as _, RecordBatch};
+use arrow::datatypes::{DataType, Float32Type, UInt32Type, UInt64Type};
+use gristmill_pipeline::Hash;
+
+/// Hashes of rows, in any order.
+#[derive(Default)]
+pub(super) struct RowDigest {
+    rows: Vec<Hash>,
+    row: Vec<u8>,
+}
+
+/// A column of a type that no table has.
+#[derive(Debug, thiserror::Error)]
+#[error("column `{0}` has the type {1}, which no digest covers")]
+pub(super) struct NoDigest(String, DataType);
+
+impl RowDigest {
+    /// Adds the rows of a batch, taking its columns in the order they have.
+    pub fn add(&mut self, batch: &RecordBatch, columns: &[&str]) -> Result<(), NoDigest> {
+        let schema = batch.schema();
+        let columns: Vec<&dyn Array> =
+            columns.iter().filter_map(|name| Some(batch.column_by_name(name)?.as_ref())).collect();
+        for row in 0..batch.num_rows() {
+            self.row.clear();
+            for (nth, column) in columns.iter().enumerate() {
+                if !write(*column, row, &mut self.row) {
+                    return Err(NoDigest(schema.field(nth).name().clone(), column.data_type().clone()));
+                }
+            }
+            self.rows.push(Hash::of(&self.row));
+        }
+        Ok(())
+    }
+
+    /// The hash over all rows, whatever order they came in.
+    pub fn finish(mut self) -> Hash {
+        self.rows.sort_unstable();
+        Hash::of_parts(self.rows.iter().map(|hash| hash.as_bytes().as_slice()))
+    }
+}
+
+/// Writes one value so that no two sequences of values write the same bytes.
+fn write(column: &dyn Array, row: usize, out: &mut Vec<u8>) -> bool {
+    if column.is_null(row) {
+        out.push(0);
+        return true;
+    }
+    out.push(1);
+    match column.data_type() {
+        DataType::Utf8 => write_sized(column.as_string::<i32>().value(row).as_bytes(), out),
+        DataType::FixedSizeBinary(_) => write_sized(column.as_fixed_size_binary().value(row), out),
+        DataType::UInt32 => out.extend(column.as_primitive::<UInt32Type>().value(row).to_le_bytes()),
+        DataType::UInt64 => out.extend(column.as_primitive::<UInt64Type>().value(row).to_le_bytes()),
+        DataType::Boolean => out.push(u8::from(column.as_boolean().value(row))),
+        DataType::FixedSizeList(..) => {
+            let list = column.as_fixed_size_list().value(row);
+            let Some(values) = list.as_primitive_opt::<Float32Type>() else { return false };
+            out.extend((values.len() as u64).to_le_bytes());
+            out.extend(values.values().iter().flat_map(|value| value.to_bits().to_le_bytes()));
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn write_sized(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend((bytes.len() as u64).to_le_bytes());
+    out.extend_from_slice(bytes);
+}

@@ -1,0 +1,48 @@
+//! Where a table lies. The one place that knows that an index is a folder.
+
+use std::path::{Path, PathBuf};
+
+use lance_table::format::{DeletionFile, Fragment};
+use lance_table::io::deletion::relative_deletion_file_path;
+
+use crate::tables::Table;
+
+/// The place of one table.
+#[derive(Clone, Debug)]
+pub(super) struct Location {
+    folder: PathBuf,
+}
+
+impl Location {
+    pub fn new(folder: &Path, table: Table) -> Self {
+        Self { folder: folder.join(format!("{table}.lance")) }
+    }
+
+    /// What Lance opens the table by.
+    pub fn uri(&self) -> String {
+        self.folder.to_string_lossy().into_owned()
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether the table has a version at all.
+    pub fn exists(&self) -> bool {
+        self.manifests().exists()
+    }
+
+    pub fn manifests(&self) -> PathBuf {
+        self.folder.join("_versions")
+    }
+
+    /// The data files of new fragments.
+    pub fn data_files<'a>(&self, fragments: impl IntoIterator<Item = &'a Fragment>) -> Vec<PathBuf> {
+        let data = self.folder.join("data");
+        fragments.into_iter().flat_map(|fragment| &fragment.files).map(|file| data.join(&file.path)).collect()
+    }
+
+    pub fn deletion_file(&self, fragment: u64, file: &DeletionFile) -> PathBuf {
+        self.folder.join(relative_deletion_file_path(fragment, file))
+    }
+}

@@ -1,0 +1,306 @@
+//! Reading the tables at a token.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{SchemaRef, UInt32Type};
+use futures::TryStreamExt as _;
+use gristmill_pipeline::{Hash, RelPath, SinkError, Token};
+use lance::Dataset;
+
+use super::blocking::Blocking;
+use super::digest::RowDigest;
+use super::error::TableError;
+use super::load::{self, PathKeys};
+use super::location::Location;
+use super::session;
+use super::sink::{named, rows_of, version_of};
+use crate::failure::{While as _, failure};
+use crate::tables::{Columns, Table};
+
+/// The name that errors of a reader bear.
+const READER: &str = "lance";
+
+/// The tables of one epoch. Epochs that are written later do not show.
+pub struct LanceReader {
+    blocking: Blocking,
+    tables: BTreeMap<Table, OpenTable>,
+    /// Row addresses by path and ordinal, once something asked for them.
+    keys: OnceLock<Vec<(RowKey, u64)>>,
+}
+
+struct OpenTable {
+    dataset: Arc<Dataset>,
+    rows: u64,
+}
+
+/// Names a row of `chunks`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey {
+    /// [`RelPath::key`] of the path.
+    pub path: gristmill_pipeline::Key,
+    /// The chunk's place among those of the path.
+    pub ordinal: u32,
+}
+
+/// Every vector of a table, for exact search.
+#[derive(Clone, Debug)]
+pub struct ChunkVectors {
+    /// Components of a vector.
+    pub dimension: usize,
+    /// The components, one vector after the other (`rows × dimension`).
+    pub values: Vec<f32>,
+    /// For each row its address, for [`LanceReader::take`].
+    pub addresses: Vec<u64>,
+    /// For each row its path, as an index into `paths`.
+    pub path: Vec<u32>,
+    /// For each row its ordinal.
+    pub ordinals: Vec<u32>,
+    /// The paths, each once.
+    pub paths: Vec<RelPath>,
+}
+
+impl LanceReader {
+    /// Opens the tables in `folder` that `token` names, at its versions.
+    ///
+    /// # Errors
+    /// If the token names no table, or a table is not there at its version.
+    pub fn open(folder: &Path, token: &Token) -> Result<Self, SinkError> {
+        let blocking = Blocking::new(false).during(READER, "cannot start its runtime")?;
+        let session = Arc::new(session());
+        let mut tables = BTreeMap::new();
+        for table in Table::ALL {
+            let Some(version) = version_of(token, table) else { continue };
+            let location = Location::new(folder, table);
+            let dataset = blocking
+                .wait(load::open(&location, &session, Some(version)))
+                .during(READER, "cannot open its tables")?
+                .map_err(|error| named(READER, "cannot open", table)(error.into()))?;
+            tables.insert(table, OpenTable { dataset: Arc::new(dataset), rows: rows_of(token, table).unwrap_or(0) });
+        }
+        if tables.is_empty() {
+            return Err(failure(READER, "cannot open its tables", "the token names no table; is it of a Lance store?"));
+        }
+        Ok(Self { blocking, tables, keys: OnceLock::new() })
+    }
+
+    /// The tables that are there.
+    pub fn tables(&self) -> impl Iterator<Item = Table> + '_ {
+        self.tables.keys().copied()
+    }
+
+    /// Rows of a table; 0 if it is not there.
+    #[must_use]
+    pub fn count_rows(&self, table: Table) -> u64 {
+        self.tables.get(&table).map_or(0, |open| open.rows)
+    }
+
+    /// The columns of a table.
+    ///
+    /// # Errors
+    /// If the table is not there.
+    pub fn schema(&self, table: Table) -> Result<SchemaRef, SinkError> {
+        let schema: arrow::datatypes::Schema = self.dataset(table)?.schema().into();
+        Ok(Arc::new(schema))
+    }
+
+    /// The first `rows` rows of a table.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub fn sample(&self, table: Table, rows: usize) -> Result<RecordBatch, SinkError> {
+        let rows = rows.min(usize::try_from(self.count_rows(table)).unwrap_or(usize::MAX));
+        let indices: Vec<u64> = (0..rows as u64).collect();
+        let dataset = self.dataset(table)?;
+        self.wait(table, async { Ok(dataset.take(&indices, dataset.schema().clone()).await?) })
+    }
+
+    /// Columns of all rows of a table; all columns if none is named.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub fn scan(&self, table: Table, columns: &[&str]) -> Result<Vec<RecordBatch>, SinkError> {
+        let dataset = self.dataset(table)?;
+        self.wait(table, async {
+            let mut scanner = dataset.scan();
+            if !columns.is_empty() {
+                scanner.project(columns)?;
+            }
+            Ok(scanner.scan_in_order(true).try_into_stream().await?.try_collect().await?)
+        })
+    }
+
+    /// Columns of the rows that an SQL condition holds for, `limit` at most.
+    ///
+    /// # Errors
+    /// If the condition is no SQL over the table's columns, or the table cannot be read.
+    pub fn filter(
+        &self,
+        table: Table,
+        columns: &[&str],
+        condition: &str,
+        limit: Option<u32>,
+    ) -> Result<Vec<RecordBatch>, SinkError> {
+        let dataset = self.dataset(table)?;
+        self.wait(table, async {
+            let mut scanner = dataset.scan();
+            if !columns.is_empty() {
+                scanner.project(columns)?;
+            }
+            scanner.filter(condition)?.limit(limit.map(i64::from), None)?;
+            Ok(scanner.try_into_stream().await?.try_collect().await?)
+        })
+    }
+
+    /// Columns of the rows at these addresses, in that order.
+    ///
+    /// # Errors
+    /// If the table cannot be read, or has no such rows.
+    pub fn take(&self, table: Table, addresses: &[u64], columns: &[&str]) -> Result<RecordBatch, SinkError> {
+        let dataset = self.dataset(table)?;
+        self.wait(table, async { Ok(load::take(dataset, addresses, columns).await?) })
+    }
+
+    /// The addresses of these chunks, `None` where there is no such chunk. The first call
+    /// reads two columns of the table; later ones search what it kept.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub fn chunk_addresses(&self, chunks: &[(RelPath, u32)]) -> Result<Vec<Option<u64>>, SinkError> {
+        let keys = match self.keys.get() {
+            Some(keys) => keys,
+            None => {
+                let keys = self.load_keys()?;
+                self.keys.get_or_init(|| keys)
+            }
+        };
+        let find = |(path, ordinal): &(RelPath, u32)| {
+            let key = RowKey { path: path.key(), ordinal: *ordinal };
+            keys.binary_search_by_key(&key, |entry| entry.0).ok().and_then(|at| keys.get(at)).map(|entry| entry.1)
+        };
+        Ok(chunks.iter().map(find).collect())
+    }
+
+    /// Columns of these chunks, in that order; those that are not there are left out.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub fn take_chunks(&self, chunks: &[(RelPath, u32)], columns: &[&str]) -> Result<RecordBatch, SinkError> {
+        let addresses: Vec<u64> = self.chunk_addresses(chunks)?.into_iter().flatten().collect();
+        self.take(Table::Chunks, &addresses, columns)
+    }
+
+    fn load_keys(&self) -> Result<Vec<(RowKey, u64)>, SinkError> {
+        let dataset = self.dataset(Table::Chunks)?;
+        let mut keys = Vec::new();
+        let mut paths = PathKeys::default();
+        self.wait(
+            Table::Chunks,
+            load::scan(dataset, &["path", "ordinal"], |batch, addresses| {
+                let columns = Columns(batch);
+                let (path, ordinals) = (columns.text("path")?, columns.numbers::<UInt32Type>("ordinal")?);
+                keys.extend(addresses.iter().enumerate().map(|(row, address)| {
+                    (RowKey { path: paths.key(path.value(row)), ordinal: ordinals.value(row) }, *address)
+                }));
+                Ok(())
+            }),
+        )?;
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
+    /// All vectors, with what names their rows.
+    ///
+    /// # Errors
+    /// If the table has no vectors or cannot be read.
+    pub fn vectors(&self) -> Result<ChunkVectors, SinkError> {
+        let dataset = self.dataset(Table::Chunks)?;
+        let rows = usize::try_from(self.count_rows(Table::Chunks)).unwrap_or_default();
+        let mut vectors = ChunkVectors {
+            dimension: 0,
+            values: Vec::new(),
+            addresses: Vec::with_capacity(rows),
+            path: Vec::with_capacity(rows),
+            ordinals: Vec::with_capacity(rows),
+            paths: Vec::new(),
+        };
+        self.wait(
+            Table::Chunks,
+            load::scan(dataset, &["path", "ordinal", "vector"], |batch, addresses| {
+                let columns = Columns(batch);
+                let (path, ordinals) = (columns.text("path")?, columns.numbers::<UInt32Type>("ordinal")?);
+                let (values, dimension) = columns.vectors("vector")?;
+                if vectors.dimension == 0 {
+                    vectors.dimension = dimension;
+                    vectors.values.reserve_exact(rows * dimension);
+                }
+                vectors.values.extend_from_slice(values);
+                vectors.addresses.extend_from_slice(addresses);
+                vectors.ordinals.extend_from_slice(ordinals.values());
+                for path in path.iter().flatten() {
+                    if vectors.paths.last().is_none_or(|last| last.as_str() != path) {
+                        vectors.paths.push(RelPath::from(path));
+                    }
+                    vectors.path.push(u32::try_from(vectors.paths.len() - 1).unwrap_or(u32::MAX));
+                }
+                Ok(())
+            }),
+        )?;
+        Ok(vectors)
+    }
+
+    /// A hash of the content of each table: of all rows without `epoch`, whatever order
+    /// and fragments they lie in.
+    ///
+    /// # Errors
+    /// If a table cannot be read.
+    pub fn table_digests(&self) -> Result<BTreeMap<Table, Hash>, SinkError> {
+        self.tables().map(|table| Ok((table, self.table_digest(table)?))).collect()
+    }
+
+    /// A hash of the content of all tables. Equal digests mean equal rows.
+    ///
+    /// # Errors
+    /// If a table cannot be read.
+    pub fn digest(&self) -> Result<Hash, SinkError> {
+        let tables = self.table_digests()?;
+        let parts = tables.iter().flat_map(|(table, hash)| [table.as_str().as_bytes(), hash.as_bytes().as_slice()]);
+        Ok(Hash::of_parts(parts))
+    }
+
+    fn table_digest(&self, table: Table) -> Result<Hash, SinkError> {
+        let dataset = self.dataset(table)?;
+        let columns: Vec<&str> =
+            dataset.schema().fields.iter().map(|field| field.name.as_str()).filter(|name| *name != "epoch").collect();
+        let mut digest = RowDigest::default();
+        let mut refused = None;
+        self.wait(
+            table,
+            load::scan(dataset, &columns, |batch, _| {
+                if let Err(error) = digest.add(batch, &columns) {
+                    refused.get_or_insert(error);
+                }
+                Ok(())
+            }),
+        )?;
+        match refused {
+            Some(error) => Err(failure(READER, format!("cannot digest table {table}"), error)),
+            None => Ok(digest.finish()),
+        }
+    }
+
+    fn dataset(&self, table: Table) -> Result<&Arc<Dataset>, SinkError> {
+        let open = self.tables.get(&table).map(|open| &open.dataset);
+        open.ok_or_else(|| failure(READER, format!("cannot read table {table}"), "the store has no such table"))
+    }
+
+    fn wait<T: Send>(
+        &self,
+        table: Table,
+        future: impl Future<Output = Result<T, TableError>> + Send,
+    ) -> Result<T, SinkError> {
+        self.blocking.wait(future).during(READER, "cannot read")?.map_err(named(READER, "cannot read", table))
+    }
+}

@@ -1,0 +1,191 @@
+//! The schemas of the tables, stable and documented in field metadata.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use serde::{Deserialize, Serialize};
+
+/// Counts the changes of the schemas. A store of another version is rebuilt.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Table {
+    /// One row per file.
+    Files,
+    /// One row per chunk.
+    Chunks,
+    /// One row per definition.
+    Symbols,
+    /// One row per finding about a file.
+    Diagnostics,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 4] = [Self::Files, Self::Chunks, Self::Symbols, Self::Diagnostics];
+
+    /// The name used in folders, tokens and output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Chunks => "chunks",
+            Self::Symbols => "symbols",
+            Self::Diagnostics => "diagnostics",
+        }
+    }
+}
+
+impl std::fmt::Display for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A table with the columns that it has in one store.
+#[derive(Clone, Debug)]
+pub struct TableSchema {
+    /// Which table.
+    pub table: Table,
+    /// The dimension of the vectors, if the table has any.
+    pub dimension: Option<usize>,
+    /// The columns. Each field's metadata has a `description`.
+    pub arrow: SchemaRef,
+}
+
+impl TableSchema {
+    /// The schema of `table`; `dimension` gives `chunks` a column of vectors.
+    #[must_use]
+    pub fn new(table: Table, dimension: Option<usize>) -> Self {
+        let dimension = dimension.filter(|_| table == Table::Chunks);
+        let mut fields = match table {
+            Table::Files => files(),
+            Table::Chunks => chunks(dimension),
+            Table::Symbols => symbols(),
+            Table::Diagnostics => diagnostics(),
+        };
+        fields.push(column("epoch", DataType::UInt64, "The epoch that wrote this row."));
+        let metadata = HashMap::from([
+            ("gristmill.table".to_owned(), table.as_str().to_owned()),
+            ("gristmill.schema_version".to_owned(), SCHEMA_VERSION.to_string()),
+        ]);
+        Self { table, dimension, arrow: Arc::new(Schema::new_with_metadata(fields, metadata)) }
+    }
+
+    /// The table's columns with another column after them.
+    #[must_use]
+    pub fn with_column(mut self, field: Field) -> Self {
+        let mut fields: Vec<_> = self.arrow.fields().iter().cloned().collect();
+        fields.push(Arc::new(field));
+        self.arrow = Arc::new(Schema::new_with_metadata(fields, self.arrow.metadata().clone()));
+        self
+    }
+}
+
+/// A column without nulls.
+pub(crate) fn column(name: &str, data_type: DataType, description: &str) -> Field {
+    Field::new(name, data_type, false)
+        .with_metadata(HashMap::from([("description".to_owned(), description.to_owned())]))
+}
+
+const HASH: DataType = DataType::FixedSizeBinary(32);
+
+fn path() -> Field {
+    column("path", DataType::Utf8, "The file's path relative to the source's root, parts separated by `/`.")
+}
+
+fn language() -> Field {
+    column("language", DataType::Utf8, "The language's name in lower case; `text` if unknown, `binary` if no text.")
+}
+
+fn content_hash() -> Field {
+    column("content_hash", HASH, "BLAKE3 of the file's bytes.")
+}
+
+fn span() -> [Field; 4] {
+    [
+        column("start_line", DataType::UInt32, "Line of the first byte, counted from 1."),
+        column("end_line", DataType::UInt32, "Line of the last byte, counted from 1."),
+        column("start_byte", DataType::UInt32, "First byte in the decoded text, counted from 0."),
+        column("end_byte", DataType::UInt32, "One past the last byte."),
+    ]
+}
+
+fn files() -> Vec<Field> {
+    vec![
+        path(),
+        language(),
+        column("bytes", DataType::UInt64, "The file's size in bytes."),
+        column("lines", DataType::UInt32, "Its lines; a last line without a line feed counts."),
+        content_hash(),
+        column("chunks", DataType::UInt32, "How many chunks it has."),
+        column("symbols", DataType::UInt32, "How many definitions it has."),
+        column("quarantined", DataType::Boolean, "Whether nothing of its content is indexed; see the diagnostics."),
+    ]
+}
+
+fn chunks(dimension: Option<usize>) -> Vec<Field> {
+    let mut fields = vec![
+        column(
+            "chunk_id",
+            DataType::Utf8,
+            "32 hex digits: 128 bits of BLAKE3 over path, chunk_hash and the chunk's place among equal ones of the path.",
+        ),
+        path(),
+        language(),
+        column("kind", DataType::Utf8, "The kind of the definition that the chunk holds; `code` or `text` otherwise."),
+        column("symbol", DataType::Utf8, "The name of the definition that it holds or belongs to; empty if none."),
+        column("scope", DataType::Utf8, "The qualified name of what surrounds it; empty at the top of a file."),
+    ];
+    fields.extend(span());
+    fields.extend([
+        column("ordinal", DataType::UInt32, "Its place among the chunks of the file, counted from 0."),
+        column("tokens", DataType::UInt32, "About how many tokens of a model it has."),
+        content_hash(),
+        column("body_hash", HASH, "BLAKE3 of scope, symbol and text."),
+        column("chunk_hash", HASH, "BLAKE3 of all that an embedder sees of it."),
+        column("text", DataType::Utf8, "The text. The chunks of a file cover it in order."),
+    ]);
+    if let Some(dimension) = dimension {
+        let item = Arc::new(Field::new("item", DataType::Float32, true));
+        // A dimension beyond i32 is refused where vectors are appended.
+        let dimension = i32::try_from(dimension).unwrap_or(i32::MAX);
+        fields.push(column("vector", DataType::FixedSizeList(item, dimension), "Its embedding."));
+    }
+    fields
+}
+
+fn symbols() -> Vec<Field> {
+    let mut fields = vec![
+        path(),
+        language(),
+        column("name", DataType::Utf8, "The name as written."),
+        column("qualified_name", DataType::Utf8, "The name with those of the definitions that contain it."),
+        column("kind", DataType::Utf8, "What it is, by a name that is the same across languages."),
+        column("signature", DataType::Utf8, "Its head on one line."),
+        column("doc", DataType::Utf8, "Its documentation without comment marks; empty if it has none."),
+    ];
+    fields.extend(span());
+    fields.extend([
+        column("extent_start", DataType::UInt32, "Where its doc comment, attributes or decorators begin."),
+        column("parent", DataType::UInt32, "The ordinal of the definition that contains it.").with_nullable(true),
+        column("ordinal", DataType::UInt32, "Its place among the definitions of the file, counted from 0."),
+        content_hash(),
+    ]);
+    fields
+}
+
+fn diagnostics() -> Vec<Field> {
+    vec![
+        path(),
+        column("severity", DataType::Utf8, "`note`, `warning` or `error`; an error quarantines the file."),
+        column("stage", DataType::Utf8, "The stage that found it."),
+        column("code", DataType::Utf8, "A stable word for the kind of finding."),
+        column("line", DataType::UInt32, "The 1-based line, or 0 if it is about the whole file."),
+        column("message", DataType::Utf8, "What, where, and what to do."),
+        content_hash(),
+    ]
+}

@@ -1,0 +1,53 @@
+//! The Tantivy store: one document per chunk, found by BM25 over code-aware tokens.
+//!
+//! ```text
+//! add ─► documents ─► [Tantivy's queue] ─► worker: tokens, postings ─► segment files
+//! remove ─► terms to delete ──────┐                                        │
+//!                                 └──► stage: commit, merge, flush, write meta.<epoch>.json
+//!                                         │
+//!                                      publish: replace meta.json by it
+//! ```
+//!
+//! Segment files are never changed, so an epoch is the list of files in its
+//! `meta.<epoch>.json`: the token names that file, and a reader opens the index by it.
+//! The body's text is not stored; a hit's path and ordinal name the row of `chunks` in a
+//! Lance store, and its bytes the place in the source file.
+
+mod collect;
+mod digest;
+mod directory;
+mod document;
+mod glob;
+mod query;
+mod reader;
+mod sink;
+pub mod tokenizer;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use collect::retain;
+pub use reader::{Hit, SearchOptions, TantivyReader};
+pub use sink::TantivySink;
+
+/// How the Tantivy store writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TantivyConfig {
+    /// Bytes of postings that all threads together hold before they write a segment; at
+    /// least 15 MB for each thread.
+    pub writer_memory: usize,
+    /// Threads that index, 8 at most. One segment or more comes of each in every epoch.
+    pub threads: usize,
+    /// Segments beyond which an epoch merges the small ones.
+    pub max_segments: usize,
+    /// Whether staged files are flushed to the disk. Without it a power cut (though no
+    /// crash of the process) can lose epochs that were committed.
+    pub sync: bool,
+}
+
+impl Default for TantivyConfig {
+    fn default() -> Self {
+        Self { writer_memory: 64_000_000, threads: 1, max_segments: 10, sync: true }
+    }
+}

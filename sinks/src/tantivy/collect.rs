@@ -1,0 +1,90 @@
+//! Which files of an index folder may go.
+//!
+//! A published epoch is its `meta.<epoch>.json`; a segment file that none of those names
+//! is of an epoch that never was, or of one that is no longer retained.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gristmill_pipeline::{Epoch, SinkError, Token};
+use tantivy::{Index, TantivyError};
+
+use super::directory::{EpochDirectory, META};
+use crate::durable;
+use crate::failure::{While as _, failure};
+
+/// The file that names what an epoch holds.
+pub(super) fn meta_name(epoch: Epoch) -> String {
+    format!("meta.{epoch}.json")
+}
+
+fn epoch_of(name: &str) -> Option<Epoch> {
+    name.strip_prefix("meta.")?.strip_suffix(".json")?.parse().ok()
+}
+
+/// The `meta` file that a token names.
+pub(super) fn meta_of(token: &Token) -> Option<&str> {
+    token.get("meta")?.as_str().filter(|name| epoch_of(name).is_some())
+}
+
+/// Keeps the epochs that these tokens name, and deletes what only others hold. Readers
+/// that are open keep what they have.
+///
+/// # Errors
+/// If a token is of another store, or the folder cannot be read or written.
+pub fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
+    let action = "cannot delete old epochs";
+    let mut keep = HashSet::new();
+    for token in tokens {
+        let name = meta_of(token).ok_or_else(|| failure("tantivy", action, "a token names no `meta` file"))?;
+        keep.insert(name.to_owned());
+    }
+    for name in metas(folder).during("tantivy", action)? {
+        if !keep.contains(&name) {
+            durable::remove_file(&folder.join(name)).during("tantivy", action)?;
+        }
+    }
+    sweep(folder).during("tantivy", action)
+}
+
+/// Deletes what was published after `newest`, and all that no epoch names.
+pub(super) fn roll_back(folder: &Path, newest: &str) -> tantivy::Result<()> {
+    for name in metas(folder)? {
+        if epoch_of(&name) > epoch_of(newest) {
+            durable::remove_file(&folder.join(name))?;
+        }
+    }
+    sweep(folder)
+}
+
+/// Deletes the files that no published epoch names.
+pub(super) fn sweep(folder: &Path) -> tantivy::Result<()> {
+    let mut named: HashSet<PathBuf> = HashSet::new();
+    for name in metas(folder)? {
+        let directory = EpochDirectory::open(folder, &name).map_err(TantivyError::from)?;
+        named.extend(Index::open(directory)?.load_metas()?.list_segment_files());
+    }
+    for name in names(folder)? {
+        // Locks begin with a dot.
+        let kept = name == META || name.starts_with('.') || epoch_of(&name).is_some();
+        if !kept && !named.contains(Path::new(&name)) {
+            durable::remove_file(&folder.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn metas(folder: &Path) -> io::Result<impl Iterator<Item = String>> {
+    Ok(names(folder)?.into_iter().filter(|name| epoch_of(name).is_some()))
+}
+
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        // A name that is not UTF-8 is none of ours.
+        names.extend(entry?.file_name().into_string());
+    }
+    Ok(names)
+}

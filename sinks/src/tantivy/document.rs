@@ -1,0 +1,160 @@
+//! The fields of the index, and a chunk as a document.
+
+use std::convert::Infallible;
+use std::iter::Empty;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use gristmill_pipeline::port::{Chunk, Text};
+use gristmill_pipeline::{Analysis, Record, RelPath};
+use tantivy::schema::document::{Document, ReferenceValue, ReferenceValueLeaf, Value};
+use tantivy::schema::{FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::TextAnalyzer;
+use tantivy::{Index, TantivyError};
+
+use super::tokenizer::{self, CodeTokenizer};
+
+/// Counts the changes of fields and tokenizer. An index of another version is rebuilt.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+/// The fields of a document.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fields {
+    pub path: Field,
+    pub path_text: Field,
+    pub symbol: Field,
+    pub scope: Field,
+    pub body: Field,
+    pub language: Field,
+    pub kind: Field,
+    pub ordinal: Field,
+    pub start_line: Field,
+    pub end_line: Field,
+    pub start_byte: Field,
+    pub end_byte: Field,
+}
+
+/// The names of the numeric fields. They are columns only: what a hit needs is one read
+/// from each, where the document store would give them a second copy.
+pub(super) const NUMBERS: [&str; 5] = ["ordinal", "start_line", "end_line", "start_byte", "end_byte"];
+
+/// The schema of the index.
+pub(super) fn schema() -> Schema {
+    let code = || {
+        TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default()
+                .set_tokenizer(tokenizer::NAME)
+                .set_index_option(IndexRecordOption::WithFreqsAndPositions)
+                .set_fieldnorms(true),
+        )
+    };
+    let mut schema = Schema::builder();
+    schema.add_text_field("path", STRING | STORED);
+    schema.add_text_field("path_text", code());
+    schema.add_text_field("symbol", code().set_stored());
+    schema.add_text_field("scope", code().set_stored());
+    schema.add_text_field("body", code());
+    schema.add_text_field("language", STRING | STORED);
+    schema.add_text_field("kind", STRING | STORED);
+    for name in NUMBERS {
+        schema.add_u64_field(name, FAST);
+    }
+    schema.build()
+}
+
+impl Fields {
+    pub fn of(schema: &Schema) -> Result<Self, TantivyError> {
+        let field = |name| schema.get_field(name);
+        Ok(Self {
+            path: field("path")?,
+            path_text: field("path_text")?,
+            symbol: field("symbol")?,
+            scope: field("scope")?,
+            body: field("body")?,
+            language: field("language")?,
+            kind: field("kind")?,
+            ordinal: field("ordinal")?,
+            start_line: field("start_line")?,
+            end_line: field("end_line")?,
+            start_byte: field("start_byte")?,
+            end_byte: field("end_byte")?,
+        })
+    }
+}
+
+/// Makes the tokenizer known to an index.
+pub(super) fn register_tokenizer(index: &Index) {
+    index.tokenizers().register(tokenizer::NAME, TextAnalyzer::from(CodeTokenizer::default()));
+}
+
+/// A chunk on its way into the index. It shares all it has with the record.
+pub(super) struct ChunkDocument {
+    fields: Fields,
+    path: RelPath,
+    analysis: Arc<Analysis>,
+    chunks: Arc<[Chunk]>,
+    ordinal: usize,
+    text: Text,
+    /// Held until the document is indexed, for one who waits for that.
+    _indexed: Option<Sender<Infallible>>,
+}
+
+impl ChunkDocument {
+    /// The document of a chunk; `None` where the chunk lies outside the text.
+    pub fn new(
+        fields: Fields,
+        record: &Record,
+        chunks: &Arc<[Chunk]>,
+        ordinal: usize,
+        indexed: Option<Sender<Infallible>>,
+    ) -> Option<Self> {
+        let text = record.analysis.text.slice(chunks.get(ordinal)?.span.bytes())?;
+        let (path, analysis) = (record.path.clone(), Arc::clone(&record.analysis));
+        Some(Self { fields, path, analysis, chunks: Arc::clone(chunks), ordinal, text, _indexed: indexed })
+    }
+}
+
+impl Document for ChunkDocument {
+    type Value<'a> = ChunkValue<'a>;
+    type FieldsValuesIter<'a> = std::iter::Flatten<std::option::IntoIter<[(Field, ChunkValue<'a>); 12]>>;
+
+    fn iter_fields_and_values(&self) -> Self::FieldsValuesIter<'_> {
+        let Self { fields, path, ordinal, .. } = self;
+        let values = self.chunks.get(*ordinal).map(|chunk| {
+            [
+                (fields.path, ChunkValue::Text(path.as_str())),
+                (fields.path_text, ChunkValue::Text(path.as_str())),
+                (fields.symbol, ChunkValue::Text(&chunk.symbol)),
+                (fields.scope, ChunkValue::Text(&chunk.scope)),
+                (fields.body, ChunkValue::Text(&self.text)),
+                (fields.language, ChunkValue::Text(&self.analysis.language)),
+                (fields.kind, ChunkValue::Text(chunk.kind)),
+                (fields.ordinal, ChunkValue::Number(*ordinal as u64)),
+                (fields.start_line, ChunkValue::Number(chunk.span.start_line.into())),
+                (fields.end_line, ChunkValue::Number(chunk.span.end_line.into())),
+                (fields.start_byte, ChunkValue::Number(chunk.span.start_byte.into())),
+                (fields.end_byte, ChunkValue::Number(chunk.span.end_byte.into())),
+            ]
+        });
+        values.into_iter().flatten()
+    }
+}
+
+/// A value of a field.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ChunkValue<'a> {
+    Text(&'a str),
+    Number(u64),
+}
+
+impl<'a> Value<'a> for ChunkValue<'a> {
+    type ArrayIter = Empty<Self>;
+    type ObjectIter = Empty<(&'a str, Self)>;
+
+    fn as_value(&self) -> ReferenceValue<'a, Self> {
+        ReferenceValue::Leaf(match self {
+            Self::Text(text) => ReferenceValueLeaf::Str(text),
+            Self::Number(number) => ReferenceValueLeaf::U64(*number),
+        })
+    }
+}

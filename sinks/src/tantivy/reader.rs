@@ -1,0 +1,199 @@
+//! Searching an index at a token.
+
+use std::path::{Path, PathBuf};
+
+use gristmill_pipeline::{Hash, RelPath, SinkError, Token};
+use serde::{Deserialize, Serialize};
+use tantivy::collector::TopDocs;
+use tantivy::schema::Value as _;
+use tantivy::{Directory as _, DocAddress, Index, IndexReader, ReloadPolicy, Searcher, SegmentReader, TantivyDocument};
+
+use super::collect::meta_of;
+use super::digest;
+use super::directory::EpochDirectory;
+use super::document::{Fields, NUMBERS, register_tokenizer};
+use super::query;
+use crate::failure::{While as _, failure};
+
+/// The name that errors of a reader bear.
+const READER: &str = "tantivy";
+
+/// The documents of one epoch. Epochs that are written later do not show.
+///
+/// Every method takes `&self`, and many threads may search at once.
+pub struct TantivyReader {
+    index: Index,
+    fields: Fields,
+    searcher: Searcher,
+    /// Keeps the searcher's segments open.
+    _reader: IndexReader,
+}
+
+/// What narrows and weighs a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SearchOptions {
+    /// Hits at most.
+    pub limit: usize,
+    /// Globs one of which the path matches; empty for any path. A glob without `/` is
+    /// matched with the file's name.
+    pub paths: Vec<String>,
+    /// Languages, in lower case; empty for any.
+    pub languages: Vec<String>,
+    /// Kinds of chunks; empty for any.
+    pub kinds: Vec<String>,
+    /// What a word in the chunk's text counts.
+    pub body_boost: f32,
+    /// What a word in the name of its definition counts.
+    pub symbol_boost: f32,
+    /// What a word in the names around it counts.
+    pub scope_boost: f32,
+    /// What a word in the path counts.
+    pub path_boost: f32,
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        Self {
+            limit: 20,
+            paths: Vec::new(),
+            languages: Vec::new(),
+            kinds: Vec::new(),
+            body_boost: 1.0,
+            symbol_boost: 3.0,
+            scope_boost: 0.5,
+            path_boost: 1.5,
+        }
+    }
+}
+
+/// A chunk that was found. Path and ordinal name its row in a Lance store; the bytes
+/// name its place in the file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Hit {
+    /// The path.
+    pub path: RelPath,
+    /// Its place among the chunks of the path, counted from 0.
+    pub ordinal: u32,
+    /// Line of its first byte, counted from 1.
+    pub start_line: u32,
+    /// Line of its last byte.
+    pub end_line: u32,
+    /// Its first byte, counted from 0.
+    pub start_byte: u32,
+    /// One past its last byte.
+    pub end_byte: u32,
+    /// The language's name.
+    pub language: Box<str>,
+    /// Its kind.
+    pub kind: Box<str>,
+    /// The name of the definition that it holds or belongs to; empty if none.
+    pub symbol: Box<str>,
+    /// The qualified name of what surrounds it; empty at the top of a file.
+    pub scope: Box<str>,
+    /// Its BM25 score, the higher the better.
+    pub score: f32,
+}
+
+impl TantivyReader {
+    /// Opens the index in `folder` at the epoch that `token` names.
+    ///
+    /// # Errors
+    /// If the token is of another store, or files of the epoch are not there.
+    pub fn open(folder: &Path, token: &Token) -> Result<Self, SinkError> {
+        let action = "cannot open the index";
+        let cause = "the token names no `meta` file; is it of a Tantivy store?";
+        let meta = meta_of(token).ok_or_else(|| failure(READER, action, cause))?;
+        let directory = EpochDirectory::open(folder, meta).during(READER, action)?;
+        let index = Index::open(directory).during(READER, action)?;
+        register_tokenizer(&index);
+        let fields = Fields::of(&index.schema()).during(READER, action)?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual);
+        let reader: IndexReader = reader.try_into().during(READER, action)?;
+        Ok(Self { searcher: reader.searcher(), index, fields, _reader: reader })
+    }
+
+    /// How many chunks there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.searcher.num_docs()
+    }
+
+    /// How many segments hold them.
+    #[must_use]
+    pub fn segments(&self) -> usize {
+        self.searcher.segment_readers().len()
+    }
+
+    /// The chunks that match best, best first. Words are alternatives; a phrase in double
+    /// quotes must be there. Chunks of equal score come in the order of their documents.
+    ///
+    /// # Errors
+    /// If a glob makes no expression, or the index cannot be read.
+    pub fn search(&self, text: &str, options: &SearchOptions) -> Result<Vec<Hit>, SinkError> {
+        if options.limit == 0 {
+            return Ok(Vec::new());
+        }
+        let query = query::build(&self.fields, text, options).during(READER, "cannot read the query")?;
+        let collector = TopDocs::with_limit(options.limit).order_by_score();
+        let action = "cannot search the index";
+        let found = self.searcher.search(&*query, &collector).during(READER, action)?;
+        found.into_iter().map(|(score, address)| self.hit(score, address).during(READER, action)).collect()
+    }
+
+    fn hit(&self, score: f32, address: DocAddress) -> tantivy::Result<Hit> {
+        let document: TantivyDocument = self.searcher.doc(address)?;
+        let segment = self.searcher.segment_reader(address.segment_ord);
+        let text = |field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default();
+        let [ordinal, start_line, end_line, start_byte, end_byte] = numbers(segment, address.doc_id)?;
+        Ok(Hit {
+            path: RelPath::from(text(self.fields.path)),
+            ordinal,
+            start_line,
+            end_line,
+            start_byte,
+            end_byte,
+            language: text(self.fields.language).into(),
+            kind: text(self.fields.kind).into(),
+            symbol: text(self.fields.symbol).into(),
+            scope: text(self.fields.scope).into(),
+            score,
+        })
+    }
+
+    /// The files of the epoch whose content does not have the checksum that it was
+    /// written with. (A missing file keeps the index from being opened.)
+    ///
+    /// # Errors
+    /// If the list of files cannot be read.
+    pub fn damaged_files(&self) -> Result<Vec<PathBuf>, SinkError> {
+        let action = "cannot list the files of the index";
+        let files = self.index.load_metas().during(READER, action)?.list_segment_files();
+        let exists = |path: &PathBuf| self.index.directory().exists(path).unwrap_or(true);
+        let sound = |path: &PathBuf| matches!(self.index.directory().validate_checksum(path), Ok(true));
+        let mut damaged: Vec<_> = files.into_iter().filter(exists).filter(|path| !sound(path)).collect();
+        damaged.sort_unstable();
+        Ok(damaged)
+    }
+
+    /// A hash of the content: of the terms with frequencies and positions, and of the
+    /// stored fields, of every chunk, whatever segments they lie in. Equal digests mean
+    /// that the same queries match the same chunks; scores also count chunks that were
+    /// removed and whose segment was not merged yet.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn digest(&self) -> Result<Hash, SinkError> {
+        digest::of(&self.searcher, &self.fields).during(READER, "cannot digest the index")
+    }
+}
+
+/// The numeric fields of a document, in the order of [`NUMBERS`].
+pub(super) fn numbers(segment: &SegmentReader, doc: u32) -> tantivy::Result<[u32; NUMBERS.len()]> {
+    let mut numbers = [0; NUMBERS.len()];
+    for (number, name) in numbers.iter_mut().zip(NUMBERS) {
+        let value = segment.fast_fields().u64(name)?.first(doc).unwrap_or_default();
+        *number = u32::try_from(value).unwrap_or(u32::MAX);
+    }
+    Ok(numbers)
+}

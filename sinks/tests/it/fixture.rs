@@ -1,0 +1,188 @@
+//! Records made from a few numbers, and an index folder to put them in.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gristmill_pipeline::port::{Chunk, Definition, DefinitionKind, Header, Port, Span, Text};
+use gristmill_pipeline::{
+    Analysis, Diagnostic, Epoch, EpochMeta, Hash, Record, RecordChunks, RelPath, Severity, Sink, SinkContext, Token,
+};
+use gristmill_sinks::{ArrowConfig, ArrowSink, LanceConfig, LanceSink, TantivyConfig, TantivySink};
+
+pub const DIMENSION: usize = 4;
+
+/// A folder that goes away with the test.
+pub struct Index {
+    _root: tempfile::TempDir,
+    pub folder: PathBuf,
+}
+
+impl Index {
+    pub fn new() -> Self {
+        let root = tempfile::tempdir().expect("a folder for the test");
+        let folder = root.path().join("store");
+        Self { _root: root, folder }
+    }
+
+    pub fn context(&self, inputs: &[Port]) -> SinkContext {
+        SinkContext {
+            name: "store".into(),
+            folder: self.folder.clone(),
+            inputs: inputs.to_vec(),
+            dimension: inputs.contains(&Port::Vectors).then_some(DIMENSION),
+            single_threaded: false,
+        }
+    }
+
+    pub fn lance(&self) -> LanceSink {
+        self.lance_with(&LanceConfig { sync: false, ..LanceConfig::default() })
+    }
+
+    pub fn lance_with(&self, config: &LanceConfig) -> LanceSink {
+        LanceSink::new(config, &self.context(&[Port::Syntax, Port::Vectors])).expect("a sink")
+    }
+
+    pub fn tantivy(&self) -> TantivySink {
+        self.tantivy_with(TantivyConfig { sync: false, writer_memory: 15_000_000, ..TantivyConfig::default() })
+    }
+
+    pub fn tantivy_with(&self, config: TantivyConfig) -> TantivySink {
+        TantivySink::new(config, &self.context(&[Port::Chunks])).expect("a sink")
+    }
+
+    pub fn arrow(&self, port: Port) -> ArrowSink {
+        ArrowSink::new(&ArrowConfig::default(), &self.context(&[port])).expect("a sink")
+    }
+}
+
+pub fn meta(epoch: Epoch) -> EpochMeta {
+    EpochMeta { epoch, merkle_root: Hash::of(&epoch.to_le_bytes()) }
+}
+
+/// Removes and adds, up to and with `stage`.
+pub fn stage(sink: &mut dyn Sink, epoch: Epoch, replace: bool, removed: &[&str], added: &[Record]) {
+    sink.begin(epoch, replace).expect("begin");
+    let removed: Vec<_> = removed.iter().map(|path| RelPath::from(*path)).collect();
+    sink.remove(&removed).expect("remove");
+    sink.add(added).expect("add");
+    sink.stage(&meta(epoch)).expect("stage");
+}
+
+/// A whole epoch.
+pub fn publish(sink: &mut dyn Sink, epoch: Epoch, removed: &[&str], added: &[Record]) -> Token {
+    stage(sink, epoch, false, removed, added);
+    sink.publish().expect("publish")
+}
+
+/// A record of `path` whose content follows from `version` alone: some have no chunks,
+/// some are quarantined, some have many chunks.
+pub fn record(path: &str, version: u32) -> Record {
+    let quarantined = version % 7 == 6;
+    let lines = if quarantined { 0 } else { version % 5 };
+    let text: String = (0..lines)
+        .map(|line| format!("fn parse_Line{line}(input{version}: Größe) {{ body_{} }}\n", version % 3))
+        .collect();
+    let text = Text::new(text);
+    let kinds = [DefinitionKind::Function, DefinitionKind::Method, DefinitionKind::Section];
+    let spans: Vec<Span> = text
+        .split_inclusive('\n')
+        .scan(0, |start, line| {
+            let end = *start + line.len();
+            let span = (std::mem::replace(start, end), end);
+            Some(span)
+        })
+        .zip(1..)
+        .map(|((start, end), line)| Span {
+            start_byte: start as u32,
+            end_byte: end as u32,
+            start_line: line,
+            end_line: line,
+        })
+        .collect();
+    let definitions: Vec<_> = spans
+        .iter()
+        .enumerate()
+        .map(|(nth, span)| Definition {
+            name: format!("parse_Line{nth}").into(),
+            qualified_name: format!("Outer::parse_Line{nth}").into(),
+            kind: kinds[nth % kinds.len()],
+            signature: format!("fn parse_Line{nth}(input{version}: Größe)").into(),
+            doc: if nth == 1 { "Parses a line.".into() } else { "".into() },
+            span: *span,
+            extent_start: span.start_byte,
+            parent: (nth > 0).then_some(0),
+        })
+        .collect();
+    let chunks: Vec<_> = spans
+        .iter()
+        .enumerate()
+        .map(|(nth, span)| {
+            let (scope, symbol) = ("Outer", format!("parse_Line{nth}"));
+            // Equal lines make equal chunks, as repeated code does.
+            let body = if version % 2 == 0 { "same" } else { &text[span.bytes()] };
+            Chunk {
+                span: *span,
+                kind: if nth == 3 { "code" } else { kinds[nth % kinds.len()].as_str() },
+                body_hash: Header::Scope.body_hash(scope, if version % 2 == 0 { "" } else { &symbol }, body),
+                symbol: symbol.into(),
+                scope: scope.into(),
+                tokens: span.end_byte - span.start_byte,
+            }
+        })
+        .collect();
+    let path = RelPath::from(path);
+    let hashes: Vec<_> = chunks.iter().map(|chunk| Header::Scope.chunk_hash(&path, &chunk.body_hash)).collect();
+    let vectors = hashes.iter().flat_map(|hash| vector(hash)).collect();
+    let mut diagnostics = Vec::new();
+    for nth in 0..version % 3 {
+        diagnostics.push(Diagnostic {
+            severity: if nth == 0 { Severity::Warning } else { Severity::Note },
+            stage: "parse".into(),
+            code: "odd".into(),
+            line: 9 - nth,
+            message: format!("finding {nth} of version {version}").into(),
+        });
+    }
+    if quarantined {
+        diagnostics.push(Diagnostic {
+            severity: Severity::Error,
+            stage: "read".into(),
+            code: "binary".into(),
+            line: 0,
+            message: "no text".into(),
+        });
+    }
+    let analysis = Analysis {
+        content_hash: Hash::of(&version.to_le_bytes()),
+        language: if quarantined { "binary".into() } else { "rust".into() },
+        bytes: text.len() as u64 + u64::from(version),
+        lines,
+        text,
+        definitions,
+        diagnostics,
+    };
+    let chunks = RecordChunks { chunks: chunks.into(), hashes, vectors: Some(vectors) };
+    Record { path, analysis: Arc::new(analysis), chunks: Some(chunks) }
+}
+
+/// The vector of every chunk with this hash.
+pub fn vector(hash: &Hash) -> [f32; DIMENSION] {
+    let bytes = hash.as_bytes();
+    std::array::from_fn(|nth| f32::from(bytes[nth]) / 7.0 - f32::from(bytes[nth + 4]))
+}
+
+/// Fails unless the two records store alike.
+#[track_caller]
+pub fn assert_same(found: &Record, expected: &Record) {
+    assert_eq!(found.path, expected.path);
+    let (a, b) = (&found.analysis, &expected.analysis);
+    assert_eq!(a.content_hash, b.content_hash, "{}", found.path);
+    assert_eq!((&a.language, a.bytes, a.lines), (&b.language, b.bytes, b.lines), "{}", found.path);
+    assert_eq!(&*a.text, &*b.text);
+    assert_eq!(a.definitions, b.definitions);
+    assert_eq!(a.diagnostics, b.diagnostics);
+    let (a, b) = (found.chunks.as_ref().expect("chunks"), expected.chunks.as_ref().expect("chunks"));
+    assert_eq!(a.chunks, b.chunks);
+    assert_eq!(a.hashes, b.hashes);
+    assert_eq!(a.vectors.as_deref().unwrap_or_default(), b.vectors.as_deref().unwrap_or_default());
+}

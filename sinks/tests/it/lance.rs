@@ -1,0 +1,379 @@
+//! The Lance store.
+
+use std::collections::BTreeMap;
+
+use gristmill_pipeline::port::Port;
+use gristmill_pipeline::{FactStore as _, Record, RelPath, Sink as _, Token};
+use gristmill_sinks::lance::retain;
+use gristmill_sinks::tables::Table;
+use gristmill_sinks::{LanceConfig, LanceReader, LanceSink};
+
+use crate::fixture::{self, Index, assert_same, publish, record, stage};
+
+fn paths(records: &[Record]) -> Vec<RelPath> {
+    records.iter().map(|record| record.path.clone()).collect()
+}
+
+fn reader(index: &Index, token: &Token) -> LanceReader {
+    LanceReader::open(&index.folder, token).expect("a reader")
+}
+
+fn opened(index: &Index, base: Option<&Token>) -> LanceSink {
+    let mut sink = index.lance();
+    sink.open(base).expect("open");
+    sink
+}
+
+fn all() -> Vec<Record> {
+    (0..30).map(|nth| record(&format!("src/file{nth}.rs"), nth)).collect()
+}
+
+#[test]
+fn records_come_back_as_they_were_added() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let added = all();
+    let token = publish(&mut sink, 1, &[], &added);
+    drop(sink);
+
+    let mut sink = opened(&index, Some(&token));
+    let facts = sink.fact_store().expect("facts");
+    let mut asked = paths(&added);
+    asked.reverse();
+    let found = facts.records(&asked).expect("records");
+    for (found, expected) in found.iter().zip(added.iter().rev()) {
+        assert_same(found, expected);
+    }
+    assert_eq!(found.len(), added.len());
+    let missing = facts.records(&[RelPath::from("nowhere")]).expect_err("no such path");
+    assert!(missing.to_string().contains("`nowhere`"), "{missing}");
+}
+
+#[test]
+fn chunks_and_vectors_come_back() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let added = all();
+    let token = publish(&mut sink, 1, &[], &added);
+    let mut sink = opened(&index, Some(&token));
+
+    let mut chunks = sink.chunks().expect("chunks");
+    chunks.sort_by_key(|chunk| (chunk.path, chunk.ordinal));
+    let mut expected: Vec<_> = added
+        .iter()
+        .flat_map(|record| {
+            let chunks = record.chunks.as_ref().expect("chunks");
+            (0..).zip(chunks.chunks.iter().zip(&chunks.hashes)).map(|(ordinal, (chunk, hash))| {
+                (record.path.key(), ordinal, record.analysis.content_hash, chunk.body_hash, *hash)
+            })
+        })
+        .collect();
+    expected.sort_by_key(|chunk| (chunk.0, chunk.1));
+    let found: Vec<_> = chunks.iter().map(|c| (c.path, c.ordinal, c.content_hash, c.body_hash, c.chunk_hash)).collect();
+    assert_eq!(found, expected);
+
+    let hashes: Vec<_> = chunks.iter().rev().map(|chunk| chunk.chunk_hash).collect();
+    let vectors: Vec<f32> = hashes.iter().flat_map(fixture::vector).collect();
+    assert_eq!(sink.vectors(&hashes).expect("vectors"), vectors);
+    assert!(sink.vectors(&[gristmill_pipeline::Hash::of(b"none")]).is_err());
+    assert_eq!(sink.vectors(&[]).expect("vectors"), [0.0; 0]);
+}
+
+#[test]
+fn later_epochs_do_not_show_at_an_older_token() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let first = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
+    let pinned = reader(&index, &first);
+    let before = pinned.digest().expect("digest");
+    let second = publish(&mut sink, 2, &["a"], &[record("a", 8), record("c", 9)]);
+    assert_eq!(pinned.digest().expect("digest"), before);
+    assert_eq!(reader(&index, &first).digest().expect("digest"), before);
+    let after = reader(&index, &second);
+    assert_ne!(after.digest().expect("digest"), before);
+    assert_eq!(after.count_rows(Table::Files), 3);
+    assert_eq!(pinned.count_rows(Table::Files), 2);
+}
+
+#[test]
+fn a_table_without_change_keeps_its_version() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let first = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 0)]);
+    let second = publish(&mut sink, 2, &["b"], &[record("b", 5)]);
+    assert_eq!(first["chunks"], second["chunks"], "neither version of b has chunks");
+    assert_ne!(first["files"], second["files"]);
+    let third = publish(&mut sink, 3, &[], &[]);
+    assert_eq!(second, third);
+}
+
+#[test]
+fn an_abandoned_epoch_leaves_nothing() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let base = publish(&mut sink, 1, &[], &all());
+    let digest = reader(&index, &base).digest().expect("digest");
+    let files = files_under(&index.folder);
+
+    stage(&mut sink, 2, false, &["src/file1.rs"], &[record("new", 4)]);
+    sink.abandon().expect("abandon");
+    assert_eq!(files_under(&index.folder), files, "staged files are gone");
+
+    sink.begin(2, true).expect("begin");
+    sink.add(&[record("other", 3)]).expect("add");
+    sink.abandon().expect("abandon");
+
+    let unchanged = publish(&mut sink, 2, &[], &[]);
+    assert_eq!(unchanged, base);
+    assert_eq!(reader(&index, &unchanged).digest().expect("digest"), digest);
+}
+
+#[test]
+fn a_published_epoch_without_commit_is_rolled_back() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let base = publish(&mut sink, 1, &[], &all());
+    let digest = reader(&index, &base).digest().expect("digest");
+    publish(&mut sink, 2, &["src/file3.rs"], &[record("lost", 4)]);
+    drop(sink);
+
+    // A crash before the commit record: twice, as one may come during recovery too.
+    for _ in 0..2 {
+        let mut sink = opened(&index, Some(&base));
+        assert!(sink.records(&[RelPath::from("lost")]).is_err());
+        assert_same(&sink.records(&["src/file3.rs".into()]).expect("records")[0], &record("src/file3.rs", 3));
+    }
+    let mut sink = opened(&index, Some(&base));
+    let token = publish(&mut sink, 2, &["src/file2.rs"], &[record("kept", 9)]);
+    assert_eq!(reader(&index, &base).digest().expect("digest"), digest);
+
+    let expected = Index::new();
+    let mut scratch = opened(&expected, None);
+    let mut records: Vec<_> = all().into_iter().filter(|record| record.path.as_str() != "src/file2.rs").collect();
+    records.push(record("kept", 9));
+    let scratch = publish(&mut scratch, 1, &[], &records);
+    let found = reader(&index, &token).table_digests().expect("digests");
+    assert_eq!(found, reader(&expected, &scratch).table_digests().expect("digests"));
+}
+
+#[test]
+fn opening_without_a_base_drops_leftovers() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    publish(&mut sink, 1, &[], &all());
+    let mut sink = opened(&index, None);
+    let token = publish(&mut sink, 1, &[], &[record("only", 3)]);
+    assert_eq!(reader(&index, &token).count_rows(Table::Files), 1);
+}
+
+#[test]
+fn a_sink_dropped_while_staging_leaves_the_base() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let base = publish(&mut sink, 1, &[], &all());
+    let digest = reader(&index, &base).digest().expect("digest");
+    for staged in [false, true] {
+        sink.begin(2, false).expect("begin");
+        sink.remove(&["src/file1.rs".into()]).expect("remove");
+        sink.add(&[record("new", 3)]).expect("add");
+        if staged {
+            sink.stage(&fixture::meta(2)).expect("stage");
+        }
+        drop(sink);
+        sink = opened(&index, Some(&base));
+        assert_eq!(reader(&index, &base).digest().expect("digest"), digest);
+    }
+    let token = publish(&mut sink, 2, &[], &[]);
+    assert_eq!(token, base);
+}
+
+#[test]
+fn replacing_starts_from_no_rows() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let base = publish(&mut sink, 1, &[], &all());
+    stage(&mut sink, 2, true, &["src/file1.rs"], &[record("a", 3)]);
+    let token = sink.publish().expect("publish");
+    let found = reader(&index, &token);
+    assert_eq!(found.count_rows(Table::Files), 1);
+    assert_eq!(found.count_rows(Table::Chunks), 3);
+    assert_eq!(found.count_rows(Table::Diagnostics), 0);
+    assert_eq!(reader(&index, &base).count_rows(Table::Files), 30);
+    assert_same(&sink.records(&["a".into()]).expect("records")[0], &record("a", 3));
+    let token = publish(&mut sink, 3, &["a"], &[]);
+    assert_eq!(reader(&index, &token).count_rows(Table::Chunks), 0);
+}
+
+#[test]
+fn digests_do_not_depend_on_order_batches_or_history() {
+    let digests = |index: &Index, token: &Token| reader(index, token).table_digests().expect("digests");
+    let whole = Index::new();
+    let token = publish(&mut opened(&whole, None), 1, &[], &all());
+    let expected = digests(&whole, &token);
+
+    let pieces = Index::new();
+    let config = LanceConfig { batch_rows: 3, max_rows_per_file: 7, max_fragments: 3, ..LanceConfig::default() };
+    let mut sink = pieces.lance_with(&config);
+    sink.open(None).expect("open");
+    publish(&mut sink, 1, &[], &[record("src/file4.rs", 99), record("gone", 4)]);
+    for (epoch, records) in (2..).zip(all().rchunks(4)) {
+        let removed = if epoch == 5 { &["src/file4.rs", "gone"][..] } else { &[] };
+        let records: Vec<_> = records.iter().filter(|record| record.path.as_str() != "src/file4.rs").cloned().collect();
+        publish(&mut sink, epoch, removed, &records);
+    }
+    let token = publish(&mut sink, 20, &[], &[record("src/file4.rs", 4)]);
+    assert_eq!(digests(&pieces, &token), expected);
+    let found = sink.records(&paths(&all())).expect("records");
+    for (found, expected) in found.iter().zip(&all()) {
+        assert_same(found, expected);
+    }
+
+    publish(&mut sink, 21, &["src/file4.rs"], &[record("src/file4.rs", 3)]);
+    assert_ne!(digests(&pieces, &publish(&mut sink, 22, &[], &[])), expected);
+}
+
+#[test]
+fn small_fragments_are_joined() {
+    let index = Index::new();
+    let config = LanceConfig { max_fragments: 4, sync: false, ..LanceConfig::default() };
+    let mut sink = index.lance_with(&config);
+    sink.open(None).expect("open");
+    let mut expected = BTreeMap::new();
+    for epoch in 1..=14 {
+        let path = format!("f{}", epoch % 9);
+        let record = record(&path, epoch * 5 + 3);
+        publish(&mut sink, epoch.into(), &[&path], std::slice::from_ref(&record));
+        expected.insert(path, record);
+    }
+    let asked: Vec<_> = expected.keys().map(|path| RelPath::from(path.as_str())).collect();
+    for (found, expected) in sink.records(&asked).expect("records").iter().zip(expected.values()) {
+        assert_same(found, expected);
+    }
+    let fragments = std::fs::read_dir(index.folder.join("files.lance/data")).expect("data").count();
+    assert!(fragments >= 14, "old epochs keep their files");
+}
+
+#[test]
+fn the_reader_gives_rows_and_vectors() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    publish(&mut sink, 1, &[], &all());
+    publish(&mut sink, 2, &["src/file3.rs"], &[]);
+    let token = publish(&mut sink, 3, &[], &[record("z", 4)]);
+    let reader = reader(&index, &token);
+
+    let rows = reader.count_rows(Table::Chunks) as usize;
+    assert_eq!(reader.scan(Table::Chunks, &["text"]).expect("scan").iter().map(|b| b.num_rows()).sum::<usize>(), rows);
+    assert_eq!(reader.sample(Table::Chunks, 5).expect("sample").num_rows(), 5);
+    assert_eq!(reader.sample(Table::Files, 1000).expect("sample").num_rows(), 30);
+    let schema = reader.schema(Table::Chunks).expect("schema");
+    assert!(schema.fields().iter().all(|field| field.metadata().contains_key("description")));
+
+    let vectors = reader.vectors().expect("vectors");
+    assert_eq!((vectors.dimension, vectors.ordinals.len()), (fixture::DIMENSION, rows));
+    let at = vectors.paths.iter().position(|path| path.as_str() == "z").expect("z") as u32;
+    let row = (0..rows).find(|row| vectors.path[*row] == at && vectors.ordinals[*row] == 2).expect("its third chunk");
+    let expected = record("z", 4);
+    let hash = &expected.chunks.as_ref().expect("chunks").hashes[2];
+    assert_eq!(vectors.values[row * 4..][..4], fixture::vector(hash));
+
+    let wanted = [(RelPath::from("z"), 2), (RelPath::from("src/file3.rs"), 0), (RelPath::from("src/file9.rs"), 1)];
+    let addresses = reader.chunk_addresses(&wanted).expect("addresses");
+    assert_eq!(addresses[0], Some(vectors.addresses[row]));
+    assert_eq!(addresses[1], None);
+    assert_eq!(reader.take_chunks(&wanted, &["path", "text"]).expect("rows").num_rows(), 2);
+    let found = reader.filter(Table::Chunks, &["path"], "path = 'z'", None).expect("filter");
+    assert_eq!(found.iter().map(|batch| batch.num_rows()).sum::<usize>(), 4);
+}
+
+#[test]
+fn tables_follow_the_inputs() {
+    let index = Index::new();
+    let mut sink = LanceSink::new(&LanceConfig::default(), &index.context(&[Port::Syntax])).expect("a sink");
+    sink.open(None).expect("open");
+    let token = publish(&mut sink, 1, &[], &[record("a", 3)]);
+    let reader = reader(&index, &token);
+    assert_eq!(reader.tables().collect::<Vec<_>>(), [Table::Files, Table::Symbols, Table::Diagnostics]);
+    let found = sink.records(&["a".into()]).expect("records");
+    assert!(found[0].chunks.is_none());
+    assert_eq!(found[0].analysis.definitions, record("a", 3).analysis.definitions);
+    assert_ne!(sink.fingerprint(), index.lance().fingerprint());
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_leaves_the_base() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let base = publish(&mut sink, 1, &[], &all());
+    let digest = reader(&index, &base).digest().expect("digest");
+    // A file where a folder should be fails every write into it, as a full disk does.
+    let data = index.folder.join("chunks.lance/data");
+    let aside = index.folder.join("aside");
+    std::fs::rename(&data, &aside).expect("rename");
+    std::fs::write(&data, "").expect("write");
+    sink.begin(2, false).expect("begin");
+    let failed = sink.add(&[record("new", 4)]).and_then(|()| sink.stage(&fixture::meta(2)).map(|_| ()));
+    let error = failed.expect_err("nowhere to write").to_string();
+    assert!(error.contains("table chunks"), "{error}");
+    sink.abandon().expect("abandon");
+    std::fs::remove_file(&data).expect("remove");
+    std::fs::rename(&aside, &data).expect("rename");
+    assert_eq!(reader(&index, &base).digest().expect("digest"), digest);
+    publish(&mut sink, 2, &[], &[record("new", 4)]);
+}
+
+#[test]
+fn a_caller_inside_a_runtime_is_served() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        for single_threaded in [false, true] {
+            let index = Index::new();
+            let mut context = index.context(&[Port::Vectors]);
+            context.single_threaded = single_threaded;
+            let mut sink = LanceSink::new(&LanceConfig::default(), &context).expect("a sink");
+            sink.open(None).expect("open");
+            let token = publish(&mut sink, 1, &[], &[record("a", 3)]);
+            assert_eq!(reader(&index, &token).count_rows(Table::Chunks), 3);
+        }
+    });
+}
+
+fn files_under(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            // Lance makes the folder of deletion files on first need.
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn only_retained_epochs_keep_their_space() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let mut epochs = Vec::new();
+    for epoch in 1..=6 {
+        let token =
+            publish(&mut sink, epoch.into(), &["a"], &[record("a", epoch * 5 + 3), record(&format!("f{epoch}"), 4)]);
+        let digest = reader(&index, &token).digest().expect("digest");
+        epochs.push((token, digest));
+    }
+    // An epoch that is dropped while it is staged leaves files that no version names.
+    stage(&mut sink, 7, false, &["a"], &[record("a", 4)]);
+    drop(sink);
+    let before = files_under(&index.folder).len();
+    let kept: Vec<_> = [1, 4].iter().map(|nth| epochs[*nth].0.clone()).collect();
+    retain(&index.folder, &kept).expect("retain");
+    assert!(files_under(&index.folder).len() < before);
+    for nth in [1, 4, 5] {
+        assert_eq!(reader(&index, &epochs[nth].0).digest().expect("digest"), epochs[nth].1);
+    }
+    assert!(LanceReader::open(&index.folder, &epochs[0].0).is_err());
+    let mut sink = opened(&index, Some(&epochs[5].0));
+    publish(&mut sink, 7, &["a"], &[record("a", 4)]);
+}
