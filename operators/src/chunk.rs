@@ -37,9 +37,10 @@ const LEAST_TOKENS: u32 = 16;
 pub struct ChunkConfig {
     /// No chunk has more tokens than this, by [`estimate_tokens`]; at least 16.
     ///
-    /// 300 is about 1,000 bytes of code. It keeps nine functions in ten whole; static
-    /// tables read up to 384 tokens, and transformers gain nothing beyond some 128 but
-    /// lose the rest of a function that was cut.
+    /// 300 is about 1,000 bytes of code, and keeps most functions whole (measured: 70 %
+    /// in large Rust crates, 88 % in Python packages); the mean chunk then has some 150.
+    /// Embedders gain little beyond 128 tokens; past that, a function is kept whole so
+    /// that it is found, and shown, as one.
     pub max_tokens: u32,
     /// A definition of at least this many tokens has a chunk of its own; smaller
     /// neighbours share one.

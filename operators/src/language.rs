@@ -39,7 +39,7 @@ pub(crate) fn of_path(path: &RelPath) -> Option<&'static Language> {
     let name = path.file_name();
     if let Some(extension) = path.extension() {
         let known = |known: &&str| known.eq_ignore_ascii_case(extension);
-        if let Some(language) = LANGUAGES.iter().find(|language| language.extensions.iter().any(|e| known(&e))) {
+        if let Some(language) = LANGUAGES.iter().find(|language| language.extensions.iter().any(known)) {
             return Some(language);
         }
     }
@@ -56,12 +56,6 @@ pub(crate) fn of_first_line(text: &str) -> Option<&'static Language> {
     }
     let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     LANGUAGES.iter().find(|language| language.interpreters.contains(&program))
-}
-
-/// The language of that name.
-#[cfg(test)]
-pub(crate) fn named(name: &str) -> Option<&'static Language> {
-    LANGUAGES.iter().find(|language| language.name == name)
 }
 
 const fn language(

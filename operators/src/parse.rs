@@ -32,7 +32,7 @@ const VERSION: &str = "1";
 #[serde(default, deny_unknown_fields)]
 pub struct ParseConfig {
     /// Texts of more bytes than this are not parsed: they are cut by lines. Files that
-    /// large are generated or data, and their tree takes some 20 times their size.
+    /// large are mostly generated or data, and a tree takes many times their size.
     pub max_bytes: u64,
     /// Texts that nest brackets deeper than this are not parsed: some grammars take
     /// time that grows with the square of the depth.

@@ -109,15 +109,18 @@ impl Node {
     }
 }
 
+/// A name with what bears it.
+type Entry = (Box<str>, Node);
+
 /// A directory of a tree: its entries by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
     hash: Hash,
-    entries: Vec<(Box<str>, Node)>,
+    entries: Vec<Entry>,
 }
 
 impl Directory {
-    fn new(entries: Vec<(Box<str>, Node)>) -> Self {
+    fn new(entries: Vec<Entry>) -> Self {
         let mut hasher = blake3::Hasher::new();
         for (name, node) in &entries {
             let kind = match node {
@@ -164,7 +167,7 @@ impl Tree {
         files.dedup_by(|later, earlier| later.0 == earlier.0);
         let mut count = 0;
         // The directories that are open, from the root down, each with its name.
-        let mut open: Vec<(Box<str>, Vec<(Box<str>, Node)>)> = vec![("".into(), Vec::new())];
+        let mut open: Vec<(Box<str>, Vec<Entry>)> = vec![("".into(), Vec::new())];
         for (path, leaf) in files {
             let mut parts: Vec<&str> = path.as_str().split('/').collect();
             let name = parts.pop().unwrap_or_default();
@@ -238,7 +241,7 @@ impl Tree {
     }
 }
 
-fn close_down_to(open: &mut Vec<(Box<str>, Vec<(Box<str>, Node)>)>, depth: usize) {
+fn close_down_to(open: &mut Vec<(Box<str>, Vec<Entry>)>, depth: usize) {
     while open.len() > depth {
         let Some((name, entries)) = open.pop() else { return };
         if let Some((_, siblings)) = open.last_mut() {

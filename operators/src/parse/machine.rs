@@ -95,7 +95,7 @@ fn error_line(root: Node<'_>) -> Option<u32> {
     }
     let mut cursor = root.walk();
     let mut node = root;
-    'down: while !(node.is_error() && node.id() != root.id()) && !node.is_missing() && cursor.goto_first_child() {
+    'down: while !(node.is_missing() || node.is_error() && node.id() != root.id()) && cursor.goto_first_child() {
         for _ in 0..ERROR_CHILDREN {
             if cursor.node().has_error() {
                 node = cursor.node();

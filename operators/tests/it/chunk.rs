@@ -1,4 +1,5 @@
 //! The chunk operator as a stage sees it, and the laws of chunks.
+#![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -63,10 +64,13 @@ fn samples() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/samples");
     let mut samples: Vec<(String, String)> = std::fs::read_dir(folder)
         .expect("samples")
-        .filter_map(|entry| entry.ok())
+        .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|extension| extension != "snap"))
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()))
+        .map(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+            (name, std::fs::read_to_string(&path).expect("a sample"))
+        })
         .collect();
     samples.sort();
     assert!(samples.len() >= 26);

@@ -1,4 +1,5 @@
 //! The parse operator as a stage sees it.
+#![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::fmt::Write as _;
 use std::path::Path;

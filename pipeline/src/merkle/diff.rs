@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Directory, Leaf, Node, Tree};
+use super::{Directory, Entry, Leaf, Node, Tree};
 use crate::path::RelPath;
 
 /// One path that holds something else, or something, or nothing.
@@ -39,7 +39,7 @@ impl Diff {
             return;
         }
         self.entered += 1;
-        fn entries(directory: Option<&Directory>) -> std::slice::Iter<'_, (Box<str>, Node)> {
+        fn entries(directory: Option<&Directory>) -> std::slice::Iter<'_, Entry> {
             directory.map_or(&[][..], |directory| &directory.entries).iter()
         }
         let (mut left, mut right) = (entries(before).peekable(), entries(after).peekable());

@@ -66,6 +66,8 @@ pub(super) struct Conductor<'a> {
     rows: Fingerprint,
     /// Changed paths by key.
     holdings: HashMap<Key, Holding>,
+    /// Paths that held something in the base and hold something else, or nothing, now.
+    leaving: HashMap<Key, RelPath>,
     /// Contents to analyse, each with the key of the path to read.
     backlog: VecDeque<(Key, Key)>,
     /// Facts for the next round, and what is known of the contents they are about.
@@ -125,6 +127,7 @@ impl<'a> Conductor<'a> {
             workers,
             rows: rows_fingerprint(graph),
             holdings: HashMap::new(),
+            leaving: HashMap::new(),
             backlog: VecDeque::new(),
             facts: Facts::default(),
             known: HashMap::new(),
@@ -178,6 +181,7 @@ impl<'a> Conductor<'a> {
             let (path, variant) = (change.path.key(), self.graph.variant(&change.path));
             if let (Some(leaf), Some(rows)) = (&change.before, before) {
                 self.facts.files.push(((content_key(&leaf.content_hash, variant, &rows), path), -1));
+                self.leaving.insert(path, change.path.clone());
             }
             if let Some(leaf) = &change.after {
                 let content = content_key(&leaf.content_hash, variant, &self.rows);
@@ -294,18 +298,11 @@ impl<'a> Conductor<'a> {
 
     /// Deletes the rows of paths that hold something else, or nothing.
     fn remove(&mut self, gone: &[Key]) -> Result<(), RunError> {
-        let Some(base) = self.base else { return Ok(()) };
-        if gone.is_empty() {
+        let mut paths: Vec<RelPath> = gone.iter().filter_map(|path| self.leaving.remove(path)).collect();
+        if paths.is_empty() {
             return Ok(());
         }
-        let gone: HashSet<Key> = gone.iter().copied().collect();
-        let mut paths = Vec::new();
-        base.tree.for_each(|path, _| {
-            let path = RelPath::from(path);
-            if gone.contains(&path.key()) {
-                paths.push(path);
-            }
-        });
+        paths.sort_by(path_order);
         let paths: Arc<[RelPath]> = paths.into();
         for sink in &mut *self.sinks {
             let paths = Arc::clone(&paths);

@@ -115,8 +115,12 @@ fn scratch(sink: &mut dyn Sink, content: &Content) -> Token {
     publish(sink, 1, &[], &records(content))
 }
 
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, fork: false, ..ProptestConfig::default() })]
+    #![proptest_config(cases(6))]
 
     #[test]
     fn lance_holds_what_a_map_holds(steps in steps()) {
@@ -144,6 +148,11 @@ proptest! {
             prop_assert_eq!(digest(&index, &token), digest(&expected, &scratch));
         }
     }
+
+}
+
+proptest! {
+    #![proptest_config(cases(16))]
 
     #[test]
     fn tantivy_holds_what_a_map_holds(steps in steps()) {

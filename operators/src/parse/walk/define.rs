@@ -47,7 +47,7 @@ impl<'t> Walk<'t> {
                 if let (Some(doc), Some(owner)) = (found.doc, top.definition)
                     && let Some(definition) = self.out.definitions.get_mut(owner as usize)
                 {
-                    definition.doc = documentation(self.text, [byte(doc.start)..byte(doc.end)]);
+                    definition.doc = documentation(self.text, std::iter::once(byte(doc.start)..byte(doc.end)));
                 }
                 self.plain(node, false)
             }
@@ -112,7 +112,7 @@ impl<'t> Walk<'t> {
         let head = self.signature_of(&found, start, end);
         let comments = self.frames.last().map_or(0, |frame| frame.comments).min(self.comments.len());
         let doc = match &found.doc {
-            Some(doc) => documentation(self.text, [byte(doc.start)..byte(doc.end)]),
+            Some(doc) => documentation(self.text, std::iter::once(byte(doc.start)..byte(doc.end))),
             None if lead.any => {
                 let text = self.text;
                 documentation(text, self.comments.drain(comments..))
