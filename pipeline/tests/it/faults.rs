@@ -119,7 +119,7 @@ fn an_unreadable_file_is_quarantined_until_it_can_be_read() {
     // Permissions do not bind root, so a link to nowhere stands in for it there.
     let source = job.folder.path().join("src");
     job.write("locked.x", "two\n");
-    std::fs::set_permissions(source.join("locked.x"), std::fs::Permissions::from_mode(0)).expect("sets");
+    std::fs::set_permissions(source.join("locked.x"), std::fs::Permissions::from_mode(0o000)).expect("sets");
     if std::fs::read(source.join("locked.x")).is_ok() {
         symlink("nowhere", source.join("dangling.x")).expect("links");
         assert!(stored_after(&job).get("dangling.x").is_none(), "links are left out");

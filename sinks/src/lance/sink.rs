@@ -94,7 +94,7 @@ pub(super) fn named(sink: &str, action: &str, table: Table) -> impl FnOnce(Table
 
 impl Sink for LanceSink {
     fn fingerprint(&self) -> Fingerprint {
-        let tables: Vec<_> = self.tables.iter().map(|table| table.table()).collect();
+        let tables: Vec<_> = self.tables.iter().map(StoredTable::table).collect();
         let dimension = self.tables.iter().find_map(|table| table.schema.dimension);
         let shape = json!(["lance", SCHEMA_VERSION, tables, dimension]);
         Hash::of(shape.to_string().as_bytes())

@@ -386,6 +386,7 @@ async fn restored(newest: Dataset, version: u64) -> lance::Result<Dataset> {
     if matches!(restores, Some(Operation::Restore { version: restored }) if restored == version) {
         return Ok(newest);
     }
+    tracing::info!(table = newest.uri(), from = newest.version_id(), to = version, "rolls back");
     let mut dataset = newest.checkout_version(version).await?;
     dataset.restore().await?;
     Ok(dataset)

@@ -7,7 +7,7 @@ use arrow::array::{
     ArrayRef, FixedSizeBinaryBuilder, FixedSizeListArray, Float32Array, RecordBatch, StringBuilder, UInt32Builder,
     UInt64Builder,
 };
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use gristmill_pipeline::port::DefinitionKind;
 use gristmill_pipeline::{Epoch, Hash, Record, RecordChunks};
 
@@ -86,7 +86,7 @@ impl ChunkRows {
 
     fn vector_column(&mut self) -> Result<Option<ArrayRef>, RowError> {
         let Some(DataType::FixedSizeList(item, dimension)) =
-            self.schema.field_with_name("vector").ok().map(|field| field.data_type())
+            self.schema.field_with_name("vector").ok().map(Field::data_type)
         else {
             return Ok(None);
         };

@@ -53,6 +53,7 @@ pub fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
 pub(super) fn roll_back(folder: &Path, newest: &str) -> tantivy::Result<()> {
     for name in metas(folder)? {
         if epoch_of(&name) > epoch_of(newest) {
+            tracing::info!(index = %folder.display(), from = name, to = newest, "rolls back");
             durable::remove_file(&folder.join(name))?;
         }
     }

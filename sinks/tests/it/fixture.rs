@@ -119,11 +119,11 @@ pub fn record(path: &str, version: u32) -> Record {
         .map(|(nth, span)| {
             let (scope, symbol) = ("Outer", format!("parse_Line{nth}"));
             // Equal lines make equal chunks, as repeated code does.
-            let body = if version % 2 == 0 { "same" } else { &text[span.bytes()] };
+            let body = if version.is_multiple_of(2) { "same" } else { &text[span.bytes()] };
             Chunk {
                 span: *span,
                 kind: if nth == 3 { "code" } else { kinds[nth % kinds.len()].as_str() },
-                body_hash: Header::Scope.body_hash(scope, if version % 2 == 0 { "" } else { &symbol }, body),
+                body_hash: Header::Scope.body_hash(scope, if version.is_multiple_of(2) { "" } else { &symbol }, body),
                 symbol: symbol.into(),
                 scope: scope.into(),
                 tokens: span.end_byte - span.start_byte,
@@ -132,7 +132,7 @@ pub fn record(path: &str, version: u32) -> Record {
         .collect();
     let path = RelPath::from(path);
     let hashes: Vec<_> = chunks.iter().map(|chunk| Header::Scope.chunk_hash(&path, &chunk.body_hash)).collect();
-    let vectors = hashes.iter().flat_map(|hash| vector(hash)).collect();
+    let vectors = hashes.iter().flat_map(vector).collect();
     let mut diagnostics = Vec::new();
     for nth in 0..version % 3 {
         diagnostics.push(Diagnostic {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::RecordBatch;
 use gristmill_pipeline::port::Port;
 use gristmill_pipeline::{FactStore as _, Record, RelPath, Sink as _, Token};
 use gristmill_sinks::lance::retain;
@@ -263,7 +264,10 @@ fn the_reader_gives_rows_and_vectors() {
     let reader = reader(&index, &token);
 
     let rows = reader.count_rows(Table::Chunks) as usize;
-    assert_eq!(reader.scan(Table::Chunks, &["text"]).expect("scan").iter().map(|b| b.num_rows()).sum::<usize>(), rows);
+    assert_eq!(
+        reader.scan(Table::Chunks, &["text"]).expect("scan").iter().map(RecordBatch::num_rows).sum::<usize>(),
+        rows
+    );
     assert_eq!(reader.sample(Table::Chunks, 5).expect("sample").num_rows(), 5);
     assert_eq!(reader.sample(Table::Files, 1000).expect("sample").num_rows(), 30);
     let schema = reader.schema(Table::Chunks).expect("schema");
@@ -283,7 +287,7 @@ fn the_reader_gives_rows_and_vectors() {
     assert_eq!(addresses[1], None);
     assert_eq!(reader.take_chunks(&wanted, &["path", "text"]).expect("rows").num_rows(), 2);
     let found = reader.filter(Table::Chunks, &["path"], "path = 'z'", None).expect("filter");
-    assert_eq!(found.iter().map(|batch| batch.num_rows()).sum::<usize>(), 4);
+    assert_eq!(found.iter().map(RecordBatch::num_rows).sum::<usize>(), 4);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Tests of the stores through their public interface.
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod arrow_ipc;
 mod epochs;
