@@ -80,6 +80,36 @@ fn in_flight_bytes_stay_under_the_limit() {
 }
 
 #[test]
+fn a_file_that_changes_under_the_reader_costs_no_other_file() {
+    for mode in Mode::ALL {
+        let job = Job::new();
+        // Whichever of two paths stands for their content, the other one takes over.
+        for (name, content) in [("a", "def one\n"), ("b", "def two\n"), ("c", "def three\n")] {
+            job.write(&format!("gone-{name}.x"), content);
+            job.write(&format!("stays-{name}.x"), content);
+        }
+        job.write("moving.x", "def four\n");
+        job.write("stays-d.x", "def four\n");
+        let report = job.run(mode);
+        let rows = job.rows();
+        for kept in ["stays-a.x", "stays-b.x", "stays-c.x", "stays-d.x"] {
+            assert!(rows.contains(kept), "{mode}: {kept} in {rows}");
+        }
+        let tree = stored_tree(&job.index());
+        // A path whose content was read elsewhere is not looked at, so it stands.
+        let gone = ["gone-a.x", "gone-b.x", "gone-c.x"].map(|path| (path, tree.get(path).is_none()));
+        for (path, is_gone) in gone {
+            assert_eq!(is_gone, !rows.contains(path), "{mode}: {path} in tree and tables alike");
+        }
+        let vanished = report.findings.get("vanished").copied().unwrap_or_default();
+        assert_eq!(vanished, gone.iter().filter(|(_, is_gone)| *is_gone).count() as u64, "{mode}");
+        assert_eq!(report.work.contents_analysed, 4, "{mode}: each content from a path that still had it");
+        let changed = report.findings.contains_key("changed");
+        assert_eq!(changed, tree.get("moving.x").is_some_and(|leaf| leaf.note.is_some()), "{mode}");
+    }
+}
+
+#[test]
 fn an_empty_tree_is_an_epoch() {
     let job = Job::new();
     let report = job.run(Mode::Parallel);

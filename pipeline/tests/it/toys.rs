@@ -31,7 +31,8 @@ impl Counts {
     }
 }
 
-/// Reads UTF-8; a content that begins with `binary` gives nothing.
+/// Reads UTF-8; a content that begins with `binary` gives nothing. A file called `gone`
+/// vanishes before it is read, and one called `moving` changes.
 pub(crate) struct Read;
 
 impl Operator for Read {
@@ -48,10 +49,14 @@ impl Operator for Read {
 
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
         for file in batch {
-            let Ok(bytes) = std::fs::read(&file.location) else {
+            if file.path.file_name().starts_with("gone") {
                 out.report(&file.path, Severity::Note, "vanished", 0, "it is gone");
                 continue;
-            };
+            }
+            let mut bytes = std::fs::read(&file.location).expect("reads");
+            if file.path.file_name().starts_with("moving") {
+                bytes.extend(b"more\n");
+            }
             let content_hash = Hash::of(&bytes);
             let text = String::from_utf8(bytes).expect("tests write UTF-8");
             if text.starts_with("binary") {

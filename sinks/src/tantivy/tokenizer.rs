@@ -11,8 +11,8 @@
 //!
 //! A word is a run of letters, digits and underscores of any script. It is parted at
 //! underscores, from lower to upper case, before the last capital of a run that a lower
-//! case letter follows, and between letters and digits unless it begins with a digit
-//! (`0x1f` stays whole). Ideographs and kana are tokens each. Everything is lower case.
+//! case letter follows, and between letters and digits, unless it begins with a digit or
+//! an underscore and a digit (`0x1f` stays whole). Ideographs and kana are tokens each. Everything is lower case.
 
 use std::ops::Range;
 
@@ -56,25 +56,22 @@ pub struct CodeTokens<'a> {
 impl TokenStream for CodeTokens<'_> {
     fn advance(&mut self) -> bool {
         if let Some(part) = next_part(self.text, &mut self.parts) {
-            self.emit(part, 1);
+            self.emit(part, self.position, 1);
             self.position += 1;
             return true;
         }
         while let Some(word) = next_word(self.text, &mut self.cursor) {
-            let range = word.range;
+            let (range, position) = (word.range, self.position);
             if range.len() > MAX_WORD {
                 self.position += 1;
                 continue;
             }
-            if word.compound {
-                let mut parts = range.clone();
-                let count = std::iter::from_fn(|| next_part(self.text, &mut parts)).count();
+            if word.parts > 1 {
                 self.parts = range.clone();
-                self.emit(range, count);
             } else {
-                self.emit(range, 1);
                 self.position += 1;
             }
+            self.emit(range, position, word.parts);
             return true;
         }
         false
@@ -90,11 +87,11 @@ impl TokenStream for CodeTokens<'_> {
 }
 
 impl CodeTokens<'_> {
-    fn emit(&mut self, range: Range<usize>, length: usize) {
+    fn emit(&mut self, range: Range<usize>, position: usize, length: usize) {
         let source = self.text.get(range.clone()).unwrap_or_default();
         let token = &mut *self.token;
         (token.offset_from, token.offset_to) = (range.start, range.end);
-        (token.position, token.position_length) = (self.position, length);
+        (token.position, token.position_length) = (position, length);
         token.text.clear();
         if source.is_ascii() {
             token.text.push_str(source);
@@ -162,8 +159,8 @@ fn class_of(character: char) -> Class {
 
 struct Word {
     range: Range<usize>,
-    /// Whether it has more than one part.
-    compound: bool,
+    /// How many parts it has.
+    parts: usize,
 }
 
 /// The next word from `cursor` on, without underscores around it.
@@ -175,7 +172,7 @@ fn next_word(text: &str, cursor: &mut usize) -> Option<Word> {
             Class::Other | Class::Underscore => start += length,
             Class::Ideograph => {
                 *cursor = start + length;
-                return Some(Word { range: start..start + length, compound: false });
+                return Some(Word { range: start..start + length, parts: 1 });
             }
             Class::Lower | Class::Upper | Class::Digit => {
                 *cursor = start + length;
@@ -183,9 +180,9 @@ fn next_word(text: &str, cursor: &mut usize) -> Option<Word> {
             }
         }
     };
-    let number = previous == Class::Digit;
+    let mut number = previous == Class::Digit;
     let mut end = *cursor;
-    let mut compound = false;
+    let mut parts = 1;
     let mut capitals = usize::from(previous == Class::Upper);
     while let Some((class, length)) = class_at(text, *cursor) {
         match class {
@@ -193,7 +190,12 @@ fn next_word(text: &str, cursor: &mut usize) -> Option<Word> {
             Class::Underscore => {}
             Class::Lower | Class::Upper | Class::Digit => {
                 // `previous` is an underscore only inside the word, since more follows.
-                compound |= previous == Class::Underscore || (!number && parts_at(previous, class, capitals));
+                if previous == Class::Underscore {
+                    number = class == Class::Digit;
+                    parts += 1;
+                } else if !number && parts_at(previous, class, capitals) {
+                    parts += 1;
+                }
                 end = *cursor + length;
             }
         }
@@ -201,7 +203,7 @@ fn next_word(text: &str, cursor: &mut usize) -> Option<Word> {
         previous = class;
         *cursor += length;
     }
-    Some(Word { range: start..end, compound })
+    Some(Word { range: start..end, parts })
 }
 
 /// Whether a part begins at or just before a character of class `class`.
@@ -326,8 +328,15 @@ mod tests {
             let mut tokenizer = CodeTokenizer::default();
             let mut stream = tokenizer.token_stream(&text);
             let mut next = 0;
+            let (mut whole, mut end) = (0..0, 0);
             while stream.advance() {
                 let token = stream.token();
+                if token.position_length > 1 {
+                    proptest::prop_assert!(whole.is_empty(), "a whole has as many parts as it says");
+                    (whole, end) = (next..next + token.position_length, token.offset_to);
+                } else if whole.next().is_some() {
+                    proptest::prop_assert!(token.offset_to <= end, "parts lie within their whole");
+                }
                 proptest::prop_assert_eq!(token.position, next);
                 let source = text.get(token.offset_from..token.offset_to).expect("a slice of the text");
                 proptest::prop_assert_eq!(source.to_lowercase(), token.text.clone());
@@ -335,6 +344,7 @@ mod tests {
                     next += 1;
                 }
             }
+            proptest::prop_assert!(whole.is_empty());
         }
 
         #[test]
