@@ -25,6 +25,9 @@ pub struct Args {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
+    /// Read every file of the full-text indexes and compare its checksum.
+    #[arg(long)]
+    pub verify: bool,
 }
 
 #[derive(Serialize)]
@@ -41,14 +44,35 @@ struct Status {
 /// If there is no index, or it cannot be read.
 pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let folder = args.index.folder()?;
-    let status = gather(&folder).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let failed = |error: SnapshotError| Failure::new(Exit::Failed, error.to_string());
+    let status = gather(&folder).map_err(failed)?;
     if args.json {
         let json = serde_json::to_string_pretty(&status).map_err(std::io::Error::from)?;
         terminal::print(&format!("{json}\n"))?;
     } else {
         terminal::print(&render(&status))?;
     }
+    if args.verify {
+        let damaged = damaged(&folder).map_err(failed)?;
+        if !damaged.is_empty() {
+            let failure =
+                Failure::new(Exit::Failed, format!("files whose checksums do not fit: {}", damaged.join(", ")));
+            return Err(failure.help("rebuild the index with `gristmill run --full`").into());
+        }
+        terminal::print_error("every checksum of the full-text indexes fits\n");
+    }
     Ok(Exit::Done)
+}
+
+/// Files of the newest epoch's full-text indexes that are not as they were written.
+fn damaged(folder: &std::path::Path) -> Result<Vec<String>, SnapshotError> {
+    let snapshot = Snapshot::open(folder, None)?;
+    let mut damaged = Vec::new();
+    for name in snapshot.sinks("tantivy") {
+        let files = snapshot.tantivy(name)?.damaged_files()?;
+        damaged.extend(files.iter().map(|file| format!("{name}/{}", file.display())));
+    }
+    Ok(damaged)
 }
 
 fn gather(folder: &std::path::Path) -> Result<Status, SnapshotError> {

@@ -152,3 +152,19 @@ fn status_inspect_and_check_tell_what_there_is() {
         assert!(text(&output.stdout).contains(expected), "{args:?}: {}{}", text(&output.stdout), text(&output.stderr));
     }
 }
+
+#[test]
+fn damage_to_a_full_text_index_is_found() {
+    let world = World::sample();
+    world.run(&[]);
+    let verify = || world.command(&["status", "--verify"]).arg("--index").arg(world.index()).output().unwrap();
+    assert_eq!(code(&verify()), 0);
+    let files = std::fs::read_dir(world.index().join("tantivy")).unwrap().map(|entry| entry.unwrap().path());
+    let store = files.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "store")).unwrap();
+    let mut bytes = std::fs::read(&store).unwrap();
+    bytes[3] ^= 1;
+    std::fs::write(&store, bytes).unwrap();
+    let damaged = verify();
+    assert_eq!(code(&damaged), 1);
+    assert!(text(&damaged.stderr).contains("checksums do not fit"), "{}", text(&damaged.stderr));
+}
