@@ -5,6 +5,8 @@
 //! executor has done, and, when enough has come together, run a round of facts, whose
 //! deltas are new tasks for the executor and rows for the sinks.
 
+mod vectors;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,16 +17,16 @@ use super::base::{Base, content_key, rows_fingerprint};
 use super::report::{Quarantined, Work};
 use super::sinks::SinkHandle;
 use super::{Interrupt, RunError};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Severity;
 use crate::execute::{Analysed, Budget, Executor, Lease, Outcome, Task};
 use crate::graph::Graph;
-use crate::hash::{Fingerprint, Hash, Key};
+use crate::hash::{Fingerprint, Key};
 use crate::incremental::{Deltas, FactPlane, Facts, PassageId};
 use crate::index::Journal;
 use crate::measure::Meters;
 use crate::merkle::{Diff, Leaf, Stat, path_order};
 use crate::path::RelPath;
-use crate::port::{FileItem, Header, Passage, Vector};
+use crate::port::FileItem;
 use crate::sink::{Analysis, Record, SinkError};
 use crate::source::DirectorySource;
 
@@ -418,214 +420,6 @@ impl<'a> Conductor<'a> {
         };
         let all = all.into_iter().zip(paths).map(|(known, path)| known.ok_or_else(|| missing(path)));
         Ok(all.collect::<Result<_, _>>()?)
-    }
-
-    /// Begins records: finds the vectors that exist, and asks for those that do not.
-    fn assemble(&mut self, rows: &[(RelPath, &Known)], born: &HashSet<PassageId>) -> Result<(), RunError> {
-        let mut tasks: Vec<Vec<Arc<Passage>>> = self.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
-        let mut stored: Vec<Vec<(Hash, Slot)>> = self.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
-        let first = self.next_assembly;
-        for (path, known) in rows {
-            self.note_findings(path, &known.analysis);
-            let index = self.next_assembly;
-            self.next_assembly += 1;
-            let mut assembly = self.begin(path, known);
-            for (lane, shape) in self.graph.embed_lanes().iter().enumerate() {
-                let header = self.header(shape.chunk_lane);
-                let chunks = known.lanes.get(shape.chunk_lane).map_or(&[][..], |chunks| chunks);
-                let hashes = assembly.hashes.get(shape.chunk_lane).cloned().unwrap_or_default();
-                for (chunk, (of, hash)) in chunks.iter().zip(hashes).enumerate() {
-                    let slot = Slot { assembly: index, chunk };
-                    let key = hash.key();
-                    let header_key = if header == Header::Path { path.key() } else { 0 };
-                    let id = PassageId { lane: lane as u16, header: header_key, body: of.body_hash.key() };
-                    let in_base = (!born.contains(&id) || self.died.contains(&id)) && self.is_stored(lane);
-                    if let Some(waiting) = self.awaited.get_mut(&(lane, key)) {
-                        waiting.push(slot);
-                        assembly.missing += 1;
-                        self.outcome.work.passages_shared += 1;
-                    } else if self.journals.get(lane).is_some_and(|journal| journal.contains(key)) {
-                        self.read_journal(lane, key, chunk, &mut assembly)?;
-                    } else if in_base {
-                        if let Some(stored) = stored.get_mut(lane) {
-                            stored.push((hash, slot));
-                        }
-                        assembly.missing += 1;
-                    } else {
-                        self.awaited.insert((lane, key), vec![slot]);
-                        assembly.missing += 1;
-                        let text =
-                            known.analysis.text.slice(of.span.bytes()).unwrap_or_else(|| crate::port::Text::new(""));
-                        let passage = Passage {
-                            key,
-                            header,
-                            path: path.clone(),
-                            scope: of.scope.clone(),
-                            symbol: of.symbol.clone(),
-                            text,
-                            tokens: of.tokens,
-                        };
-                        if let Some(tasks) = tasks.get_mut(lane) {
-                            tasks.push(Arc::new(passage));
-                        }
-                    }
-                }
-            }
-            self.assemblies.insert(index, assembly);
-        }
-        for (lane, wanted) in stored.into_iter().enumerate() {
-            self.fetch_stored(lane, wanted)?;
-        }
-        for (lane, passages) in tasks.into_iter().enumerate() {
-            self.submit(lane, passages);
-        }
-        for index in first..self.next_assembly {
-            self.complete_if_whole(index);
-        }
-        Ok(())
-    }
-
-    fn header(&self, chunk_lane: usize) -> Header {
-        self.graph.chunk_lanes().get(chunk_lane).map_or(Header::None, |lane| lane.header)
-    }
-
-    /// Whether vectors of the lane can be taken from the base.
-    fn is_stored(&self, lane: usize) -> bool {
-        self.base.is_some_and(|base| base.same_embedding.get(lane) == Some(&true))
-            && self.sinks.iter().any(|sink| sink.is_fact_store && sink.embed_lane == Some(lane))
-    }
-
-    fn begin(&self, path: &RelPath, known: &Known) -> Assembly {
-        let hashes: Vec<Vec<Hash>> = known
-            .lanes
-            .iter()
-            .enumerate()
-            .map(|(lane, chunks)| {
-                let header = self.header(lane);
-                chunks.iter().map(|chunk| header.chunk_hash(path, &chunk.body_hash)).collect()
-            })
-            .collect();
-        let vectors: Vec<Vec<f32>> = self
-            .graph
-            .embed_lanes()
-            .iter()
-            .map(|lane| vec![0.0; known.lanes.get(lane.chunk_lane).map_or(0, |chunks| chunks.len()) * lane.dimension])
-            .collect();
-        let bytes: usize = vectors.iter().map(|vectors| vectors.len() * size_of::<f32>()).sum();
-        Assembly {
-            path: path.clone(),
-            analysis: Arc::clone(&known.analysis),
-            lanes: known.lanes.clone(),
-            hashes,
-            vectors,
-            missing: 0,
-            leases: vec![Arc::clone(&known.lease), Arc::new(self.budget.force(bytes as u64))],
-        }
-    }
-
-    fn read_journal(&mut self, lane: usize, key: Key, chunk: usize, assembly: &mut Assembly) -> Result<(), RunError> {
-        let Some(journal) = self.journals.get_mut(lane) else { return Ok(()) };
-        let mut values = Vec::new();
-        journal.read(&[key], &mut values).map_err(RunError::Journal)?;
-        assembly.place(lane, chunk, &values);
-        if journal.is_recovered(key) {
-            self.outcome.work.passages_recovered += 1;
-        } else {
-            self.outcome.work.passages_shared += 1;
-        }
-        Ok(())
-    }
-
-    /// Takes vectors from the base.
-    fn fetch_stored(&mut self, lane: usize, wanted: Vec<(Hash, Slot)>) -> Result<(), RunError> {
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let hashes: Vec<Hash> = wanted.iter().map(|(hash, _)| *hash).collect();
-        let stores = |sink: &&mut SinkHandle| sink.is_fact_store && sink.embed_lane == Some(lane);
-        let Some(sink) = self.sinks.iter_mut().find(stores) else { return Ok(()) };
-        let values = sink.call(move |sink| match sink.fact_store() {
-            Some(store) => store.vectors(&hashes),
-            None => Ok(Vec::new()),
-        })?;
-        let dimension = self.graph.embed_lanes().get(lane).map_or(1, |lane| lane.dimension);
-        self.outcome.work.passages_reused += wanted.len() as u64;
-        for ((_, slot), values) in wanted.into_iter().zip(values.chunks_exact(dimension)) {
-            if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
-                assembly.place(lane, slot.chunk, values);
-                assembly.missing -= 1;
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives passages to the executor in batches of the size that the embedder wants.
-    fn submit(&mut self, lane: usize, passages: Vec<Arc<Passage>>) {
-        let stage = self.graph.embed_lanes().get(lane).and_then(|lane| self.graph.stages().get(lane.stage));
-        let Some(size) = stage.and_then(|stage| stage.operator()).map(|operator| operator.batch_size()) else { return };
-        let mut batch = Vec::new();
-        let (mut bytes, mut tokens) = (0, 0);
-        for passage in passages {
-            let (more_bytes, more_tokens) = (passage.text.len() as u64, u64::from(passage.tokens));
-            let full =
-                batch.len() >= size.items || bytes + more_bytes > size.bytes || tokens + more_tokens > size.tokens;
-            if full && !batch.is_empty() {
-                self.executor.submit(Task::Embed { lane, passages: std::mem::take(&mut batch) });
-                (bytes, tokens) = (0, 0);
-            }
-            bytes += more_bytes;
-            tokens += more_tokens;
-            batch.push(passage);
-        }
-        if !batch.is_empty() {
-            self.executor.submit(Task::Embed { lane, passages: batch });
-        }
-    }
-
-    fn take_embedded(
-        &mut self,
-        lane: usize,
-        vectors: Vec<Vector>,
-        failed: Vec<(Key, RelPath, Diagnostic)>,
-    ) -> Result<(), RunError> {
-        self.outcome.work.passages_embedded += vectors.len() as u64;
-        for vector in vectors {
-            if let Some(journal) = self.journals.get_mut(lane) {
-                journal.append(vector.key, &vector.values).map_err(RunError::Journal)?;
-            }
-            for slot in self.awaited.remove(&(lane, vector.key)).unwrap_or_default() {
-                if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
-                    assembly.place(lane, slot.chunk, &vector.values);
-                    assembly.missing -= 1;
-                }
-                self.complete_if_whole(slot.assembly);
-            }
-        }
-        for (key, _, diagnostic) in failed {
-            for slot in self.awaited.remove(&(lane, key)).unwrap_or_default() {
-                if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
-                    assembly.report(diagnostic.clone());
-                    assembly.missing -= 1;
-                    let (path, analysis) = (assembly.path.clone(), Arc::clone(&assembly.analysis));
-                    self.note_findings(&path, &analysis);
-                }
-                self.complete_if_whole(slot.assembly);
-            }
-        }
-        if let Some(journal) = self.journals.get_mut(lane) {
-            journal.flush().map_err(RunError::Journal)?;
-        }
-        crate::failpoint::reach("embed.journaled");
-        Ok(())
-    }
-
-    fn complete_if_whole(&mut self, index: usize) {
-        if self.assemblies.get(&index).is_some_and(|assembly| assembly.missing == 0)
-            && let Some(assembly) = self.assemblies.remove(&index)
-        {
-            self.complete_bytes += assembly.bytes();
-            self.complete.push(assembly);
-        }
     }
 
     /// Hands complete records to the sinks, with their shares of the memory limit.

@@ -1,0 +1,118 @@
+//! Where the time of a run goes, and the bound that it is measured against.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::report::{Changes, Ending, InFlight, PlaneReport, RunReport, Times, Work};
+use super::{Epoch, RunPlan, now_ms};
+use crate::graph::Graph;
+use crate::measure::{peak_memory, process_cpu};
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// Takes the time of a run's parts.
+pub(super) struct Clock {
+    started: Instant,
+    started_ms: u64,
+    cpu_started: Duration,
+    last: Instant,
+    pub(super) scan: Duration,
+    pub(super) hydrate: Duration,
+    pub(super) process: Duration,
+    pub(super) stage: Duration,
+    pub(super) publish: Duration,
+}
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        let now = Instant::now();
+        let zero = Duration::ZERO;
+        let (cpu_started, started_ms) = (process_cpu(), now_ms());
+        Self {
+            started: now,
+            started_ms,
+            cpu_started,
+            last: now,
+            scan: zero,
+            hydrate: zero,
+            process: zero,
+            stage: zero,
+            publish: zero,
+        }
+    }
+
+    pub(super) fn lap(&mut self) -> Duration {
+        let now = Instant::now();
+        let lap = now - self.last;
+        self.last = now;
+        lap
+    }
+
+    /// A report of a run that has done nothing yet.
+    pub(super) fn report(&self, plan: &RunPlan<'_>, workers: usize) -> RunReport {
+        RunReport {
+            ending: Ending::Unchanged,
+            epoch: 0,
+            merkle_root: crate::Hash::of(b""),
+            mode: plan.mode,
+            workers,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            started_ms: self.started_ms,
+            rebuilt_because: None,
+            notice: None,
+            scan: crate::source::ScanMeasures::default(),
+            changes: Changes::default(),
+            work: Work::default(),
+            rows: BTreeMap::new(),
+            stages: Vec::new(),
+            plane: PlaneReport::default(),
+            time: Times::default(),
+            in_flight: InFlight { limit_bytes: plan.memory_limit, peak_bytes: 0 },
+            peak_memory_bytes: None,
+            findings: BTreeMap::new(),
+            quarantined: Vec::new(),
+        }
+    }
+
+    /// Completes the report; `epoch` is the one that was built, if one was.
+    pub(super) fn finish(&self, mut report: RunReport, plan: &RunPlan<'_>, epoch: Option<&Epoch<'_>>) -> RunReport {
+        report.stages = plan.meters.stages().iter().map(|meter| meter.report()).collect();
+        if let Some(epoch) = epoch {
+            report.ending = Ending::Committed;
+            let (rounds, facts, busy) = epoch.plane.measures();
+            report.plane = PlaneReport { rounds, facts, busy_ms: ms(busy) };
+            report.in_flight.peak_bytes = epoch.budget.peak();
+        }
+        report.peak_memory_bytes = peak_memory();
+        let (wall, cpu) = (ms(self.started.elapsed()), ms(process_cpu().saturating_sub(self.cpu_started)));
+        let serial = serial_parts(plan.graph, &report);
+        let slowest_serial = serial.iter().map(|(_, busy)| *busy).fold(0.0, f64::max);
+        let operators = plan.graph.stages().iter().zip(&report.stages).filter(|(stage, _)| stage.operator().is_some());
+        let per_worker =
+            operators.map(|(_, measures)| (measures.name.clone(), measures.busy_ms / report.workers as f64));
+        let bottleneck = serial.iter().cloned().chain(per_worker).max_by(|left, right| left.1.total_cmp(&right.1));
+        let bound = (cpu / report.cores as f64).max(slowest_serial);
+        report.time = Times {
+            wall_ms: wall,
+            cpu_ms: cpu,
+            scan_ms: ms(self.scan),
+            hydrate_ms: ms(self.hydrate),
+            process_ms: ms(self.process),
+            stage_ms: ms(self.stage),
+            publish_ms: ms(self.publish),
+            bottleneck: bottleneck.map(|(name, _)| name).unwrap_or_default(),
+            bound_ms: bound,
+            overlap_efficiency: if wall > 0.0 { (bound / wall).min(1.0) } else { 1.0 },
+        };
+        report
+    }
+}
+
+/// The parts of a run that run on one thread each, with the time they were busy.
+fn serial_parts(graph: &Graph, report: &RunReport) -> Vec<(String, f64)> {
+    let sinks = graph.sinks().iter().filter_map(|sink| report.stages.get(sink.stage));
+    let sinks = sinks.map(|measures| (measures.name.clone(), measures.busy_ms));
+    sinks.chain([("fact plane".to_owned(), report.plane.busy_ms)]).collect()
+}
