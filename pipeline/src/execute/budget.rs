@@ -83,6 +83,13 @@ impl Budget {
     }
 }
 
+impl Lease {
+    /// How large the share is.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         self.budget.with(|state| state.held -= self.bytes);

@@ -202,7 +202,7 @@ impl<'a> Conductor<'a> {
                 self.backlog.pop_front();
                 continue;
             };
-            let Some(lease) = self.budget.try_lease(holding.leaf.stat.bytes) else { return };
+            let Some(lease) = self.budget.try_lease(self.weight(&holding.leaf)) else { return };
             let file = Arc::new(FileItem {
                 path: holding.path.clone(),
                 location: self.source.location(&holding.path),
@@ -215,11 +215,20 @@ impl<'a> Conductor<'a> {
         }
     }
 
+    /// What a file will hold in flight, in bytes: its text, and its vectors by what chunks
+    /// usually are. Should it turn out to have more, the rest is leased as it comes.
+    fn weight(&self, leaf: &Leaf) -> u64 {
+        const USUAL_CHUNK_BYTES: u64 = 400;
+        let components: usize = self.graph.embed_lanes().iter().map(|lane| lane.dimension).sum();
+        let vector_bytes = (components * size_of::<f32>()) as u64;
+        leaf.stat.bytes + leaf.stat.bytes * vector_bytes / USUAL_CHUNK_BYTES
+    }
+
     /// Nothing can be done before a sink lets go of something.
     fn wait_for_room(&mut self) -> Result<(), RunError> {
         self.hand_over()?;
         let bytes = self.backlog.front().and_then(|(_, path)| self.holdings.get(path));
-        let bytes = bytes.map_or(0, |holding| holding.leaf.stat.bytes);
+        let bytes = bytes.map_or(0, |holding| self.weight(&holding.leaf));
         let since = Instant::now();
         self.budget.wait_for(bytes);
         if let Some(first) = self.graph.consumers(None).next() {

@@ -109,6 +109,9 @@ impl Conductor<'_> {
             .map(|lane| vec![0.0; known.lanes.get(lane.chunk_lane).map_or(0, |chunks| chunks.len()) * lane.dimension])
             .collect();
         let bytes: usize = vectors.iter().map(|vectors| vectors.len() * size_of::<f32>()).sum();
+        // The content's lease covers its text and, as a rule, its vectors.
+        let covered = known.lease.bytes().saturating_sub(known.analysis.text.len() as u64);
+        let more = (bytes as u64).saturating_sub(covered);
         Assembly {
             path: path.clone(),
             analysis: Arc::clone(&known.analysis),
@@ -116,7 +119,7 @@ impl Conductor<'_> {
             hashes,
             vectors,
             missing: 0,
-            leases: vec![Arc::clone(&known.lease), Arc::new(self.budget.force(bytes as u64))],
+            leases: vec![Arc::clone(&known.lease), Arc::new(self.budget.force(more))],
         }
     }
 
