@@ -54,17 +54,7 @@ struct Slot {
 }
 
 pub(super) struct Conductor<'a> {
-    pub(super) graph: &'a Graph,
-    pub(super) source: &'a DirectorySource,
-    pub(super) meters: &'a Meters,
-    pub(super) interrupt: &'a Interrupt,
-    pub(super) plane: &'a mut FactPlane,
-    pub(super) executor: Box<dyn Executor>,
-    pub(super) sinks: &'a mut [SinkHandle],
-    pub(super) journals: &'a mut [Journal],
-    pub(super) budget: Budget,
-    pub(super) base: Option<&'a Base>,
-    pub(super) workers: usize,
+    with: Parts<'a>,
     rows: Fingerprint,
     /// Changed paths by key.
     holdings: HashMap<Key, Holding>,
@@ -84,7 +74,7 @@ pub(super) struct Conductor<'a> {
     /// Records that are complete.
     complete: Vec<Assembly>,
     complete_bytes: u64,
-    pub(super) outcome: EpochOutcome,
+    outcome: EpochOutcome,
 }
 
 /// What an epoch's processing found out.
@@ -114,20 +104,9 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Conductor<'a> {
     pub(super) fn new(parts: Parts<'a>) -> Self {
-        let Parts { graph, source, meters, interrupt, plane, executor, sinks, journals, budget, base, workers } = parts;
         Self {
-            graph,
-            source,
-            meters,
-            interrupt,
-            plane,
-            executor,
-            sinks,
-            journals,
-            budget,
-            base,
-            workers,
-            rows: rows_fingerprint(graph),
+            rows: rows_fingerprint(parts.graph),
+            with: parts,
             holdings: HashMap::new(),
             leaving: HashMap::new(),
             backlog: VecDeque::new(),
@@ -148,14 +127,14 @@ impl<'a> Conductor<'a> {
         self.enter_diff(diff);
         self.round()?;
         loop {
-            self.interrupt.check()?;
+            self.with.interrupt.check()?;
             self.admit();
-            let outcome = if self.known.len() >= ROUND_CONTENTS { None } else { self.executor.next() };
+            let outcome = if self.known.len() >= ROUND_CONTENTS { None } else { self.with.executor.next() };
             match outcome {
                 Some(outcome) => {
                     self.take(outcome?)?;
                     while self.known.len() < ROUND_CONTENTS
-                        && let Some(outcome) = self.executor.try_next()
+                        && let Some(outcome) = self.with.executor.try_next()
                     {
                         self.take(outcome?)?;
                     }
@@ -170,7 +149,7 @@ impl<'a> Conductor<'a> {
         }
         self.hand_over()?;
         debug_assert!(self.assemblies.is_empty() && self.awaited.is_empty(), "every vector has come");
-        for sink in &mut *self.sinks {
+        for sink in &mut *self.with.sinks {
             sink.settle()?;
         }
         Ok(self.outcome)
@@ -178,9 +157,9 @@ impl<'a> Conductor<'a> {
 
     /// Turns the diff into facts, in keys of this run.
     fn enter_diff(&mut self, diff: &Diff) {
-        let before = self.base.map(|base| base.record.rows);
+        let before = self.with.base.map(|base| base.record.rows);
         for change in &diff.changes {
-            let (path, variant) = (change.path.key(), self.graph.variant(&change.path));
+            let (path, variant) = (change.path.key(), self.with.graph.variant(&change.path));
             if let (Some(leaf), Some(rows)) = (&change.before, before) {
                 self.facts.files.push(((content_key(&leaf.content_hash, variant, &rows), path), -1));
                 self.leaving.insert(path, change.path.clone());
@@ -195,23 +174,23 @@ impl<'a> Conductor<'a> {
 
     /// Lets files in, as far as the memory limit and the workers allow.
     fn admit(&mut self) {
-        while self.executor.analysing() < self.workers * QUEUED_PER_WORKER
+        while self.with.executor.analysing() < self.with.workers * QUEUED_PER_WORKER
             && let Some(&(content, path)) = self.backlog.front()
         {
             let Some(holding) = self.holdings.get(&path) else {
                 self.backlog.pop_front();
                 continue;
             };
-            let Some(lease) = self.budget.try_lease(self.weight(&holding.leaf)) else { return };
+            let Some(lease) = self.with.budget.try_lease(self.weight(&holding.leaf)) else { return };
             let file = Arc::new(FileItem {
                 path: holding.path.clone(),
-                location: self.source.location(&holding.path),
+                location: self.with.source.location(&holding.path),
                 bytes: holding.leaf.stat.bytes,
                 content_hash: holding.leaf.content_hash,
-                variant: self.graph.variant(&holding.path),
+                variant: self.with.graph.variant(&holding.path),
             });
             self.backlog.pop_front();
-            self.executor.submit(Task::Analyse { key: content, file, lease });
+            self.with.executor.submit(Task::Analyse { key: content, file, lease });
         }
     }
 
@@ -219,7 +198,7 @@ impl<'a> Conductor<'a> {
     /// usually are. Should it turn out to have more, the rest is leased as it comes.
     fn weight(&self, leaf: &Leaf) -> u64 {
         const USUAL_CHUNK_BYTES: u64 = 400;
-        let components: usize = self.graph.embed_lanes().iter().map(|lane| lane.dimension).sum();
+        let components: usize = self.with.graph.embed_lanes().iter().map(|lane| lane.dimension).sum();
         let vector_bytes = (components * size_of::<f32>()) as u64;
         leaf.stat.bytes + leaf.stat.bytes * vector_bytes / USUAL_CHUNK_BYTES
     }
@@ -230,9 +209,9 @@ impl<'a> Conductor<'a> {
         let bytes = self.backlog.front().and_then(|(_, path)| self.holdings.get(path));
         let bytes = bytes.map_or(0, |holding| self.weight(&holding.leaf));
         let since = Instant::now();
-        self.budget.wait_for(bytes);
-        if let Some(first) = self.graph.consumers(None).next() {
-            self.meters.stage(first).blocked(since.elapsed());
+        self.with.budget.wait_for(bytes);
+        if let Some(first) = self.with.graph.consumers(None).next() {
+            self.with.meters.stage(first).blocked(since.elapsed());
         }
         Ok(())
     }
@@ -275,7 +254,7 @@ impl<'a> Conductor<'a> {
         }
         // No stat data: the next run looks again.
         let leaf = Leaf::noted(Stat::default(), severity, code, message);
-        holding.content = content_key(&leaf.content_hash, self.graph.variant(&holding.path), &self.rows);
+        holding.content = content_key(&leaf.content_hash, self.with.graph.variant(&holding.path), &self.rows);
         holding.leaf = leaf.clone();
         self.facts.files.push(((holding.content, path), 1));
         self.outcome.corrected.push((holding.path.clone(), Some(leaf)));
@@ -290,7 +269,7 @@ impl<'a> Conductor<'a> {
 
     /// Runs a round of facts and does what follows from it.
     fn round(&mut self) -> Result<(), RunError> {
-        let deltas = self.plane.round(std::mem::take(&mut self.facts))?;
+        let deltas = self.with.plane.round(std::mem::take(&mut self.facts))?;
         let known = std::mem::take(&mut self.known);
         let gone = deltas.rows.iter().filter(|(_, difference)| *difference < 0);
         let gone: Vec<Key> = gone.map(|((path, _), _)| *path).collect();
@@ -315,7 +294,7 @@ impl<'a> Conductor<'a> {
         }
         paths.sort_by(path_order);
         let paths: Arc<[RelPath]> = paths.into();
-        for sink in &mut *self.sinks {
+        for sink in &mut *self.with.sinks {
             let paths = Arc::clone(&paths);
             sink.post(0, 0, move |sink| sink.remove(&paths))?;
         }
@@ -330,9 +309,10 @@ impl<'a> Conductor<'a> {
         for ((content, path), _) in deltas.contents.iter().filter(|(_, difference)| *difference > 0) {
             let Some(holding) = self.holdings.get(path) else { continue };
             if holding.leaf.note.is_some() {
-                let known = Known::from_note(&holding.leaf, self.graph.chunk_lanes().len(), self.budget.force(0));
+                let known =
+                    Known::from_note(&holding.leaf, self.with.graph.chunk_lanes().len(), self.with.budget.force(0));
                 self.learn(*content, known);
-            } else if let Some(holder) = self.base.and_then(|base| base.holder(*content)) {
+            } else if let Some(holder) = self.with.base.and_then(|base| base.holder(*content)) {
                 recalled.push((*content, holder.clone()));
             } else {
                 planned.push((*content, *path));
@@ -343,7 +323,7 @@ impl<'a> Conductor<'a> {
             (Some(left), Some(right)) => path_order(left, right),
             (left, right) => left.cmp(&right),
         });
-        self.meters.contents.fetch_add(planned.len() as u64, Ordering::Relaxed);
+        self.with.meters.contents.fetch_add(planned.len() as u64, Ordering::Relaxed);
         self.backlog.extend(planned);
         for group in recalled.chunks(RECALL_PATHS) {
             let paths: Vec<RelPath> = group.iter().map(|(_, path)| path.clone()).collect();
@@ -375,7 +355,7 @@ impl<'a> Conductor<'a> {
                     self.outcome.work.paths_shared += 1;
                 }
                 fresh.push((holding.path.clone(), *content));
-            } else if let Some(holder) = self.base.and_then(|base| base.holder(*content)) {
+            } else if let Some(holder) = self.with.base.and_then(|base| base.holder(*content)) {
                 of_stored.push((holding.path.clone(), holder.clone()));
             }
         }
@@ -396,9 +376,9 @@ impl<'a> Conductor<'a> {
 
     /// What the stores know of the contents that these paths of the base hold.
     fn recall(&mut self, paths: &[RelPath]) -> Result<Vec<Known>, RunError> {
-        let lanes = self.graph.chunk_lanes().len();
+        let lanes = self.with.graph.chunk_lanes().len();
         let mut all: Vec<Option<Known>> = paths.iter().map(|_| None).collect();
-        for sink in self.sinks.iter_mut().filter(|sink| sink.is_fact_store) {
+        for sink in self.with.sinks.iter_mut().filter(|sink| sink.is_fact_store) {
             let asked = paths.to_vec();
             let records = sink.call(move |sink| match sink.fact_store() {
                 Some(store) => store.records(&asked),
@@ -407,7 +387,7 @@ impl<'a> Conductor<'a> {
             for (slot, record) in all.iter_mut().zip(records) {
                 let Record { analysis, chunks, .. } = record;
                 let known = slot.get_or_insert_with(|| Known {
-                    lease: Arc::new(self.budget.force(analysis.text.len() as u64)),
+                    lease: Arc::new(self.with.budget.force(analysis.text.len() as u64)),
                     analysis: Arc::clone(&analysis),
                     lanes: (0..lanes).map(|_| Arc::from([])).collect(),
                 });
@@ -439,8 +419,8 @@ impl<'a> Conductor<'a> {
         let mut complete = std::mem::take(&mut self.complete);
         let bytes = std::mem::take(&mut self.complete_bytes);
         complete.sort_by(|left, right| path_order(&left.path, &right.path));
-        for index in 0..self.sinks.len() {
-            let (this, later) = self.sinks.split_at_mut(index + 1);
+        for index in 0..self.with.sinks.len() {
+            let (this, later) = self.with.sinks.split_at_mut(index + 1);
             let Some(sink) = this.last_mut() else { continue };
             let last = |lane| later.iter().all(|sink| sink.embed_lane != lane);
             let records: Vec<Record> = complete

@@ -20,15 +20,15 @@ use crate::port::{Header, Passage, Text, Vector};
 impl Conductor<'_> {
     /// Begins records: finds the vectors that exist, and asks for those that do not.
     pub(super) fn assemble(&mut self, rows: &[(RelPath, &Known)], born: &HashSet<PassageId>) -> Result<(), RunError> {
-        let mut tasks: Vec<Vec<Arc<Passage>>> = self.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
-        let mut stored: Vec<Vec<(Hash, Slot)>> = self.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
+        let mut tasks: Vec<Vec<Arc<Passage>>> = self.with.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
+        let mut stored: Vec<Vec<(Hash, Slot)>> = self.with.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
         let first = self.next_assembly;
         for (path, known) in rows {
             self.note_findings(path, &known.analysis);
             let index = self.next_assembly;
             self.next_assembly += 1;
             let mut assembly = self.begin(path, known);
-            for (lane, shape) in self.graph.embed_lanes().iter().enumerate() {
+            for (lane, shape) in self.with.graph.embed_lanes().iter().enumerate() {
                 let header = self.header(shape.chunk_lane);
                 let chunks = known.lanes.get(shape.chunk_lane).map_or(&[][..], |chunks| chunks);
                 let hashes = assembly.hashes.get(shape.chunk_lane).cloned().unwrap_or_default();
@@ -42,7 +42,7 @@ impl Conductor<'_> {
                         waiting.push(slot);
                         assembly.missing += 1;
                         self.outcome.work.passages_shared += 1;
-                    } else if self.journals.get(lane).is_some_and(|journal| journal.contains(key)) {
+                    } else if self.with.journals.get(lane).is_some_and(|journal| journal.contains(key)) {
                         self.read_journal(lane, key, chunk, &mut assembly)?;
                     } else if in_base {
                         if let Some(stored) = stored.get_mut(lane) {
@@ -83,13 +83,13 @@ impl Conductor<'_> {
     }
 
     fn header(&self, chunk_lane: usize) -> Header {
-        self.graph.chunk_lanes().get(chunk_lane).map_or(Header::None, |lane| lane.header)
+        self.with.graph.chunk_lanes().get(chunk_lane).map_or(Header::None, |lane| lane.header)
     }
 
     /// Whether vectors of the lane can be taken from the base.
     fn is_stored(&self, lane: usize) -> bool {
-        self.base.is_some_and(|base| base.same_embedding.get(lane) == Some(&true))
-            && self.sinks.iter().any(|sink| sink.is_fact_store && sink.embed_lane == Some(lane))
+        self.with.base.is_some_and(|base| base.same_embedding.get(lane) == Some(&true))
+            && self.with.sinks.iter().any(|sink| sink.is_fact_store && sink.embed_lane == Some(lane))
     }
 
     fn begin(&self, path: &RelPath, known: &Known) -> Assembly {
@@ -103,6 +103,7 @@ impl Conductor<'_> {
             })
             .collect();
         let vectors: Vec<Vec<f32>> = self
+            .with
             .graph
             .embed_lanes()
             .iter()
@@ -119,12 +120,12 @@ impl Conductor<'_> {
             hashes,
             vectors,
             missing: 0,
-            leases: vec![Arc::clone(&known.lease), Arc::new(self.budget.force(more))],
+            leases: vec![Arc::clone(&known.lease), Arc::new(self.with.budget.force(more))],
         }
     }
 
     fn read_journal(&mut self, lane: usize, key: Key, chunk: usize, assembly: &mut Assembly) -> Result<(), RunError> {
-        let Some(journal) = self.journals.get_mut(lane) else { return Ok(()) };
+        let Some(journal) = self.with.journals.get_mut(lane) else { return Ok(()) };
         let mut values = Vec::new();
         journal.read(&[key], &mut values).map_err(RunError::Journal)?;
         assembly.place(lane, chunk, &values);
@@ -143,12 +144,12 @@ impl Conductor<'_> {
         }
         let hashes: Vec<Hash> = wanted.iter().map(|(hash, _)| *hash).collect();
         let stores = |sink: &&mut SinkHandle| sink.is_fact_store && sink.embed_lane == Some(lane);
-        let Some(sink) = self.sinks.iter_mut().find(stores) else { return Ok(()) };
+        let Some(sink) = self.with.sinks.iter_mut().find(stores) else { return Ok(()) };
         let values = sink.call(move |sink| match sink.fact_store() {
             Some(store) => store.vectors(&hashes),
             None => Ok(Vec::new()),
         })?;
-        let dimension = self.graph.embed_lanes().get(lane).map_or(1, |lane| lane.dimension);
+        let dimension = self.with.graph.embed_lanes().get(lane).map_or(1, |lane| lane.dimension);
         self.outcome.work.passages_reused += wanted.len() as u64;
         for ((_, slot), values) in wanted.into_iter().zip(values.chunks_exact(dimension)) {
             if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
@@ -161,7 +162,7 @@ impl Conductor<'_> {
 
     /// Gives passages to the executor in batches of the size that the embedder wants.
     fn submit(&mut self, lane: usize, passages: Vec<Arc<Passage>>) {
-        let stage = self.graph.embed_lanes().get(lane).and_then(|lane| self.graph.stages().get(lane.stage));
+        let stage = self.with.graph.embed_lanes().get(lane).and_then(|lane| self.with.graph.stages().get(lane.stage));
         let Some(size) = stage.and_then(|stage| stage.operator()).map(|operator| operator.batch_size()) else { return };
         let mut batch = Vec::new();
         let (mut bytes, mut tokens) = (0, 0);
@@ -170,7 +171,7 @@ impl Conductor<'_> {
             let full =
                 batch.len() >= size.items || bytes + more_bytes > size.bytes || tokens + more_tokens > size.tokens;
             if full && !batch.is_empty() {
-                self.executor.submit(Task::Embed { lane, passages: std::mem::take(&mut batch) });
+                self.with.executor.submit(Task::Embed { lane, passages: std::mem::take(&mut batch) });
                 (bytes, tokens) = (0, 0);
             }
             bytes += more_bytes;
@@ -178,7 +179,7 @@ impl Conductor<'_> {
             batch.push(passage);
         }
         if !batch.is_empty() {
-            self.executor.submit(Task::Embed { lane, passages: batch });
+            self.with.executor.submit(Task::Embed { lane, passages: batch });
         }
     }
 
@@ -190,7 +191,7 @@ impl Conductor<'_> {
     ) -> Result<(), RunError> {
         self.outcome.work.passages_embedded += vectors.len() as u64;
         for vector in vectors {
-            if let Some(journal) = self.journals.get_mut(lane) {
+            if let Some(journal) = self.with.journals.get_mut(lane) {
                 journal.append(vector.key, &vector.values).map_err(RunError::Journal)?;
             }
             for slot in self.awaited.remove(&(lane, vector.key)).unwrap_or_default() {
@@ -212,7 +213,7 @@ impl Conductor<'_> {
                 self.complete_if_whole(slot.assembly);
             }
         }
-        if let Some(journal) = self.journals.get_mut(lane) {
+        if let Some(journal) = self.with.journals.get_mut(lane) {
             journal.flush().map_err(RunError::Journal)?;
         }
         crate::failpoint::reach("embed.journaled");
