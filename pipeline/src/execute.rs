@@ -154,6 +154,6 @@ pub(crate) fn start(
     Ok(match mode {
         Mode::Sequential => Box::new(sequential::Sequential::new(plane)),
         Mode::Parallel => Box::new(parallel::Parallel::start(plane, workers)?),
-        Mode::Pipeline => Box::new(pipeline::Pipeline::start(plane, workers, memory_limit, graph, meters)?),
+        Mode::Pipeline => Box::new(pipeline::Pipeline::start(plane, workers, memory_limit, graph)?),
     })
 }

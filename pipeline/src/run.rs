@@ -333,9 +333,9 @@ impl<'a> Epoch<'a> {
         let folder = self.writer.journal_folder();
         let lanes = graph.embed_lanes().iter().enumerate();
         lanes
-            .map(|(lane, shape)| {
-                let embedder = graph.embed_fingerprint(lane).unwrap_or(shape_less(lane));
-                Journal::open(&folder, &embedder, shape.dimension).map_err(RunError::Journal)
+            .filter_map(|(lane, shape)| {
+                let embedder = graph.embed_fingerprint(lane)?;
+                Some(Journal::open(&folder, &embedder, shape.dimension).map_err(RunError::Journal))
             })
             .collect()
     }
@@ -417,10 +417,6 @@ impl<'a> Epoch<'a> {
 
 fn absolute(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn shape_less(lane: usize) -> crate::Hash {
-    crate::Hash::of(&lane.to_le_bytes())
 }
 
 fn passage_lanes(graph: &Graph) -> Vec<PassageLane> {

@@ -16,7 +16,6 @@ use super::analysis::embedded;
 use super::stage::{Produced, StageRunner};
 use super::{Analysed, DataPlane, Executor, Outcome, Task};
 use crate::graph::Graph;
-use crate::measure::Meters;
 use crate::operator::{BatchSize, OperatorError};
 use crate::port::Item;
 
@@ -123,32 +122,28 @@ impl Inbox {
 }
 
 impl Pipeline {
-    pub(crate) fn start(
-        plane: DataPlane,
-        workers: usize,
-        memory_limit: u64,
-        graph: &Graph,
-        meters: &Meters,
-    ) -> Result<Self, String> {
+    pub(crate) fn start(plane: DataPlane, workers: usize, memory_limit: u64, graph: &Graph) -> Result<Self, String> {
         let line_length = plane.line.stages.len();
         let capacity =
             |index: usize| graph.stages().get(index).map_or(1, |stage| graph.queue_bytes(stage, memory_limit));
-        let mut nodes = Vec::new();
+        // A wish beyond one worker a stage adds workers; the machine's cores are the least.
+        let wish = |index: usize| graph.stages().get(index).map_or(1, |stage| stage.workers.max(1));
+        let (mut nodes, mut wished) = (Vec::new(), Vec::new());
         for stage in plane.line.stages {
             let batch = stage.runner.operator.batch_size();
             let (kind, capacity) = (Kind::Line(stage.lane), capacity(stage.index));
+            wished.push(wish(stage.index));
             nodes.push(Node { runner: stage.runner, kind, capacity, batch, next: stage.next });
         }
         for (lane, runner) in plane.embedders.into_iter().enumerate() {
             let index = graph.embed_lanes().get(lane).map_or(usize::MAX, |lane| lane.stage);
             let batch = runner.operator.batch_size();
+            wished.push(wish(index));
             nodes.push(Node { runner, kind: Kind::Embed(lane), capacity: capacity(index), batch, next: Vec::new() });
         }
         debug_assert_eq!(plane.line.first, [0], "the line begins with one stage");
         debug_assert_eq!(line_length + graph.embed_lanes().len(), nodes.len());
 
-        // A wish beyond one worker a stage adds workers; the machine's cores are the least.
-        let wished: Vec<usize> = nodes.iter().map(|node| wish(graph, meters, node)).collect();
         let homes: Vec<usize> = wished.iter().enumerate().flat_map(|(node, &wish)| vec![node; wish]).collect();
         let extra: usize = wished.iter().map(|wish| wish.saturating_sub(1)).sum();
         let count = workers + extra;
@@ -181,12 +176,6 @@ impl Pipeline {
         }
         outcome
     }
-}
-
-fn wish(graph: &Graph, meters: &Meters, node: &Node) -> usize {
-    let name = &node.runner.meter.name;
-    let index = meters.stages().iter().position(|meter| meter.name == *name);
-    index.and_then(|index| graph.stages().get(index)).map_or(1, |stage| stage.workers.max(1))
 }
 
 impl Shared {

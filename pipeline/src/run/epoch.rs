@@ -44,7 +44,6 @@ const QUEUED_PER_WORKER: usize = 8;
 struct Holding {
     path: RelPath,
     leaf: Leaf,
-    content: Key,
 }
 
 /// Where the vector of a chunk comes from.
@@ -167,7 +166,7 @@ impl<'a> Conductor<'a> {
             if let Some(leaf) = &change.after {
                 let content = content_key(&leaf.content_hash, variant, &self.rows);
                 self.facts.files.push(((content, path), 1));
-                self.holdings.insert(path, Holding { path: change.path.clone(), leaf: leaf.clone(), content });
+                self.holdings.insert(path, Holding { path: change.path.clone(), leaf: leaf.clone() });
             }
         }
     }
@@ -254,9 +253,9 @@ impl<'a> Conductor<'a> {
         }
         // No stat data: the next run looks again.
         let leaf = Leaf::noted(Stat::default(), severity, code, message);
-        holding.content = content_key(&leaf.content_hash, self.with.graph.variant(&holding.path), &self.rows);
+        let noted = content_key(&leaf.content_hash, self.with.graph.variant(&holding.path), &self.rows);
         holding.leaf = leaf.clone();
-        self.facts.files.push(((holding.content, path), 1));
+        self.facts.files.push(((noted, path), 1));
         self.outcome.corrected.push((holding.path.clone(), Some(leaf)));
     }
 

@@ -30,14 +30,15 @@ impl Conductor<'_> {
             let mut assembly = self.begin(path, known);
             for (lane, shape) in self.with.graph.embed_lanes().iter().enumerate() {
                 let header = self.header(shape.chunk_lane);
+                let header_key = if header == Header::Path { path.key() } else { 0 };
+                let is_stored = self.is_stored(lane);
                 let chunks = known.lanes.get(shape.chunk_lane).map_or(&[][..], |chunks| chunks);
                 let hashes = assembly.hashes.get(shape.chunk_lane).cloned().unwrap_or_default();
                 for (chunk, (of, hash)) in chunks.iter().zip(hashes).enumerate() {
                     let slot = Slot { assembly: index, chunk };
                     let key = hash.key();
-                    let header_key = if header == Header::Path { path.key() } else { 0 };
                     let id = PassageId { lane: lane as u16, header: header_key, body: of.body_hash.key() };
-                    let in_base = (!born.contains(&id) || self.died.contains(&id)) && self.is_stored(lane);
+                    let in_base = is_stored && (!born.contains(&id) || self.died.contains(&id));
                     if let Some(waiting) = self.awaited.get_mut(&(lane, key)) {
                         waiting.push(slot);
                         assembly.missing += 1;
