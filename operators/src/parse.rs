@@ -78,6 +78,8 @@ impl Parse {
             language: language.map_or(PLAIN_TEXT, |language| language.name),
             lines: outline.lines,
             definitions: outline.definitions,
+            references: Vec::new(),
+            imports: Vec::new(),
             blocks: outline.blocks,
             content,
         }));

@@ -67,7 +67,10 @@ impl Read {
 
     /// Reads one file. `Ok(None)` if it gives no content and that has been reported.
     fn read(&self, file: &Arc<FileItem>, out: &mut Emitter<Arc<Content>>) -> Result<Option<Content>, Fault> {
-        let bytes = read_bounded(&file.location, file.bytes)?;
+        let bytes = match &file.origin {
+            Origin::File(location) => read_bounded(location, file.bytes)?,
+            Origin::Object(object) => object.read()?,
+        };
         let content_hash = Hash::of(&bytes);
         let decoded = decode(&bytes)?;
         if u32::try_from(decoded.text.len()).is_err() {

@@ -47,6 +47,12 @@ pub struct CommitRecord {
     pub files: u64,
     /// The folder that was indexed.
     pub source: PathBuf,
+    /// The revision that it holds, where the source has revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Box<str>>,
+    /// The views that it has, each with its fingerprint.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub views: BTreeMap<Box<str>, Fingerprint>,
     /// Hash of all that decides a content's definitions and chunks.
     pub analysis: Fingerprint,
     /// Hash of all that decides what rows a content leads to.

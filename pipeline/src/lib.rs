@@ -18,6 +18,7 @@ pub mod port;
 pub mod run;
 mod sink;
 pub mod source;
+mod view;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use execute::Mode;
@@ -27,6 +28,7 @@ pub use measure::{Meters, Percentiles, StageMeter, StageReport};
 pub use operator::{Batch, BatchSize, Emitter, ErasedOperator, Operator, OperatorError};
 pub use path::RelPath;
 pub use sink::{
-    Analysis, Epoch, EpochMeta, FactStore, Record, RecordChunks, Sink, SinkContext, SinkError, StagedRows, StoredChunk,
-    Token,
+    Analysis, Epoch, EpochMeta, FactStore, Record, RecordChunks, RowId, Sink, SinkContext, SinkError, StagedRows,
+    StoredFacts, StoredVectors, Token, row_key,
 };
+pub use view::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewType, ViewValue};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hash::Fingerprint;
 use crate::path::RelPath;
-use crate::port::{Header, Item, Port, PortItem};
+use crate::port::{Header, Import, Item, Port, PortItem};
 
 /// Items that a stage takes at once, in path order.
 #[derive(Debug)]
@@ -66,6 +66,20 @@ pub trait Operator: Send + Sync {
     /// processed once.
     fn variant(&self, _path: &RelPath) -> &'static str {
         ""
+    }
+
+    /// The names by which imports in other files may mean the file at `path`, such as
+    /// `a/b/c` and `b/c`; asked of parse operators only. Names of different languages
+    /// never mean each other: the operator says so in the names, by a prefix for example.
+    fn module_names(&self, _path: &RelPath) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The names (see [`module_names`](Self::module_names)) that an import in the file at
+    /// `path` may mean, the likeliest first; the first that some file has is what it
+    /// means. Empty if it can mean no file of the source. Asked of parse operators only.
+    fn import_names(&self, _path: &RelPath, _import: &Import) -> Vec<String> {
+        Vec::new()
     }
 
     /// The header of the passages made from this operator's chunks; asked of chunk
@@ -144,6 +158,10 @@ pub trait ErasedOperator: Send + Sync {
     fn batch_size(&self) -> BatchSize;
     /// See [`Operator::variant`].
     fn variant(&self, path: &RelPath) -> &'static str;
+    /// See [`Operator::module_names`].
+    fn module_names(&self, path: &RelPath) -> Vec<String>;
+    /// See [`Operator::import_names`].
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String>;
     /// See [`Operator::header`].
     fn header(&self) -> Header;
     /// See [`Operator::dimension`].
@@ -174,6 +192,14 @@ impl<O: Operator> ErasedOperator for O {
 
     fn variant(&self, path: &RelPath) -> &'static str {
         Operator::variant(self, path)
+    }
+
+    fn module_names(&self, path: &RelPath) -> Vec<String> {
+        Operator::module_names(self, path)
+    }
+
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
+        Operator::import_names(self, path, import)
     }
 
     fn header(&self) -> Header {

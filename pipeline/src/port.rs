@@ -14,7 +14,7 @@ mod vector;
 
 pub use chunk::{Chunk, Chunked, Header, Passage};
 pub use file::{Content, FileItem, Text};
-pub use syntax::{Block, Definition, DefinitionKind, NO_DEFINITION, Span, Syntax};
+pub use syntax::{Block, Definition, DefinitionKind, Import, NO_DEFINITION, Reference, ReferenceKind, Span, Syntax};
 pub use vector::Vector;
 
 use std::fmt;

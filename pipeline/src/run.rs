@@ -34,7 +34,7 @@ use crate::merkle::{Change, Diff, Tree, diff};
 use crate::operator::OperatorError;
 use crate::port::Header;
 use crate::sink::{EpochMeta, SinkError, StagedRows, Token};
-use crate::source::{DirectorySource, SourceError};
+use crate::source::{Source, SourceError};
 
 /// A request to stop, which any thread may make. The run abandons its epoch and ends
 /// with [`RunError::Interrupted`]; an epoch that is being published is finished first.
@@ -57,7 +57,7 @@ pub struct RunPlan<'a> {
     /// The checked graph.
     pub graph: &'a Graph,
     /// Where files come from.
-    pub source: &'a DirectorySource,
+    pub source: &'a dyn Source,
     /// The index folder.
     pub index: &'a Path,
     /// How the graph is executed.
@@ -121,9 +121,8 @@ pub fn run(plan: &RunPlan<'_>) -> Result<RunReport, RunError> {
     let writer = IndexWriter::open(plan.index)?;
     let (head, notice) = newest(&writer, plan.full)?;
     let threads = if plan.mode == Mode::Sequential { 1 } else { plan.workers.max(1) };
-    let known = head.as_ref().map(|(_, tree)| tree);
-    let empty = Tree::empty();
-    let scan = plan.source.scan(known.unwrap_or(&empty), threads)?;
+    let known = head.as_ref().map(|(record, tree)| (record, tree));
+    let scan = plan.source.scan(known, threads)?;
     plan.meters.files.store(scan.measures.files, Ordering::Relaxed);
     clock.scan = clock.lap();
     plan.interrupt.check()?;
@@ -406,7 +405,9 @@ impl<'a> Epoch<'a> {
             committed_ms: now_ms(),
             merkle_root: tree.root_hash(),
             files: tree.len() as u64,
-            source: absolute(&self.plan.source.root),
+            source: absolute(self.plan.source.place()),
+            revision: None,
+            views: BTreeMap::new(),
             analysis: graph.analysis_fingerprint(),
             rows: rows_fingerprint(graph),
             sinks: records,

@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::Diagnostic;
 use crate::hash::{ContentHash, Fingerprint, Hash, Key};
 use crate::path::RelPath;
-use crate::port::{Chunk, Definition, Port, Text};
+use crate::port::{Chunk, Definition, Import, Port, Reference, Text};
+use crate::view::{ViewDelta, ViewSchema};
 
 /// A logical time: the number of a published state of the index. The first is 1.
 pub type Epoch = u64;
@@ -27,6 +28,29 @@ pub type Epoch = u64;
 /// What a sink needs to find a published state again: for Lance the version of each
 /// table, for Tantivy the name of the epoch's `meta` file.
 pub type Token = serde_json::Value;
+
+/// Names all rows that one path has while it holds one content.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RowId {
+    /// The path.
+    pub path: RelPath,
+    /// The hash of what it holds.
+    pub content_hash: ContentHash,
+}
+
+impl RowId {
+    /// The key by which a store finds the rows.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        row_key(self.path.as_str(), &self.content_hash)
+    }
+}
+
+/// The key of the rows that `path` has while it holds `content_hash`.
+#[must_use]
+pub fn row_key(path: &str, content_hash: &ContentHash) -> Key {
+    Hash::of_parts([path.as_bytes(), content_hash.as_bytes()]).key()
+}
 
 /// All that one path holds at an epoch, as far as a sink's inputs go.
 ///
@@ -70,6 +94,10 @@ pub struct Analysis {
     pub text: Text,
     /// What it defines, in order.
     pub definitions: Vec<Definition>,
+    /// Names that it uses, in order.
+    pub references: Vec<Reference>,
+    /// What it imports, in order.
+    pub imports: Vec<Import>,
     /// What there is to say about it.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -121,18 +149,27 @@ pub trait Sink: Send {
     /// If the store cannot be written.
     fn begin(&mut self, epoch: Epoch, replace: bool) -> Result<(), SinkError>;
 
-    /// Removes all rows of these paths that the base holds. Comes before any `add` of
-    /// the epoch.
+    /// Removes all of these rows, which the base holds. Comes before any `add` of the
+    /// epoch.
     ///
     /// # Errors
     /// If the store cannot be written.
-    fn remove(&mut self, paths: &[RelPath]) -> Result<(), SinkError>;
+    fn remove(&mut self, rows: &[RowId]) -> Result<(), SinkError>;
 
     /// Adds the rows of these records. Each path comes at most once an epoch.
     ///
     /// # Errors
     /// If the store cannot be written.
     fn add(&mut self, records: &[Record]) -> Result<(), SinkError>;
+
+    /// Changes the tables of views; comes at most once an epoch for each view. A sink
+    /// that was given no [`SinkContext::views`] is not asked.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn change_views(&mut self, _deltas: &[ViewDelta]) -> Result<(), SinkError> {
+        Ok(())
+    }
 
     /// Makes the epoch durable, visible to nobody.
     ///
@@ -167,43 +204,58 @@ pub struct StagedRows {
     pub deleted: u64,
 }
 
-/// One stored chunk, as the fact plane hydrates it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredChunk {
-    /// [`RelPath::key`] of its path.
-    pub path: Key,
-    /// Hash of the content it was cut from.
-    pub content_hash: ContentHash,
-    /// Its place among the chunks of its content, counted from 0.
-    pub ordinal: u32,
-    /// See [`Chunk::body_hash`].
-    pub body_hash: Hash,
-    /// See [`RecordChunks::hashes`].
-    pub chunk_hash: Hash,
+/// What is stored of one path, as far as facts are made of it.
+#[derive(Clone, Debug)]
+pub struct StoredFacts {
+    /// The path.
+    pub path: RelPath,
+    /// What it holds, without text, diagnostics, signatures and doc comments.
+    pub analysis: Analysis,
+    /// [`Chunk::body_hash`] of its chunks, in order.
+    pub bodies: Vec<Hash>,
+}
+
+/// Vectors of a store.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StoredVectors {
+    /// For each hash that was asked for, whether the store has its vector.
+    pub found: Vec<bool>,
+    /// The vectors found, one after the other, in the order asked for.
+    pub values: Vec<f32>,
 }
 
 /// A sink that gives back what it stores, so that known content is neither parsed nor
 /// embedded again. All calls come between `open` and `stage`, and see the base state.
+///
+/// Rows that an epoch deleted stay readable for as long as an epoch that has them is
+/// kept. `since` is the token of the oldest epoch whose rows may be given; without it,
+/// only rows of the base may.
 pub trait FactStore: Send {
-    /// The chunks of all paths, in any order.
+    /// Calls `visit` with the facts of all rows of the base, in any order.
     ///
     /// # Errors
     /// If the store cannot be read.
-    fn chunks(&mut self) -> Result<Vec<StoredChunk>, SinkError>;
+    fn facts(&mut self, visit: &mut dyn FnMut(StoredFacts)) -> Result<(), SinkError>;
 
-    /// The records of these paths, in the order asked for, with chunks and vectors as
-    /// stored. The text is put together from the chunks, which cover it.
+    /// The records of these rows, in the order asked for, with chunks and vectors as
+    /// stored; `None` for rows that the store does not have. The text is put together
+    /// from the chunks, which cover it.
     ///
     /// # Errors
-    /// If the store cannot be read, or lacks one of the paths.
-    fn records(&mut self, paths: &[RelPath]) -> Result<Vec<Record>, SinkError>;
+    /// If the store cannot be read.
+    fn records(&mut self, rows: &[RowId], since: Option<&Token>) -> Result<Vec<Option<Record>>, SinkError>;
 
-    /// The vectors stored for these chunk hashes (one after the other, in the order
-    /// asked for).
+    /// The vectors stored for these chunk hashes.
     ///
     /// # Errors
-    /// If the store cannot be read, or lacks one of the hashes.
-    fn vectors(&mut self, chunk_hashes: &[Hash]) -> Result<Vec<f32>, SinkError>;
+    /// If the store cannot be read.
+    fn vectors(&mut self, chunk_hashes: &[Hash], since: Option<&Token>) -> Result<StoredVectors, SinkError>;
+
+    /// For each content all rows, deleted ones too, that hold or held it.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn holders(&mut self, contents: &[ContentHash], since: Option<&Token>) -> Result<Vec<Vec<RowId>>, SinkError>;
 }
 
 /// What a sink is built with, apart from its own parameters.
@@ -217,6 +269,8 @@ pub struct SinkContext {
     pub inputs: Vec<Port>,
     /// The dimension of the vectors it takes, if it takes vectors.
     pub dimension: Option<usize>,
+    /// The views whose tables this sink keeps.
+    pub views: Vec<Arc<ViewSchema>>,
     /// Whether to work on the calling thread alone as far as the store allows
     /// (sequential mode), rather than on threads of its own.
     pub single_threaded: bool,

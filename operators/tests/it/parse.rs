@@ -14,7 +14,7 @@ use gristmill_pipeline::{Batch, ContentHash, Diagnostic, Emitter, Operator, RelP
 pub fn content(path: &str, text: &str) -> Arc<Content> {
     let content_hash = ContentHash::of(text.as_bytes());
     let path = RelPath::from(path);
-    let file = FileItem { path, location: "".into(), bytes: text.len() as u64, content_hash, variant: "" };
+    let file = FileItem { path, origin: Origin::File("".into()), bytes: text.len() as u64, content_hash, variant: "" };
     Arc::new(Content { file: Arc::new(file), text: Text::new(text), content_hash, encoding: "UTF-8" })
 }
 

@@ -15,7 +15,13 @@ type Given = (Vec<Arc<Content>>, Vec<(RelPath, Diagnostic)>);
 
 fn item(location: &Path, bytes: u64) -> Arc<FileItem> {
     let content_hash = fs::read(location).map(|bytes| Hash::of(&bytes)).unwrap_or(Hash::of(b""));
-    Arc::new(FileItem { path: "dir/file.rs".into(), location: location.into(), bytes, content_hash, variant: "" })
+    Arc::new(FileItem {
+        path: "dir/file.rs".into(),
+        origin: Origin::File(location.into()),
+        bytes,
+        content_hash,
+        variant: "",
+    })
 }
 
 fn run<O: Operator<Out = Arc<Content>>>(stage: &O, input: O::In) -> Given {

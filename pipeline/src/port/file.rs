@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::ops::{Deref, Range};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::hash::ContentHash;
 use crate::path::RelPath;
+use crate::source::Origin;
 
 /// A file that the source names; the item of the `Files` port.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct FileItem {
     /// Its path in the index.
     pub path: RelPath,
     /// Where its bytes are read from.
-    pub location: PathBuf,
+    pub origin: Origin,
     /// Its size in bytes when the source was scanned.
     pub bytes: u64,
     /// The hash of its bytes when the source was scanned.

@@ -127,6 +127,66 @@ pub struct Definition {
     pub parent: Option<u32>,
 }
 
+/// How a text uses a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReferenceKind {
+    /// It calls it, or makes a value of it.
+    Call,
+    /// It extends or implements it.
+    Implements,
+    /// It uses it otherwise, as a type for example.
+    Mention,
+}
+
+impl ReferenceKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Call, Self::Implements, Self::Mention];
+
+    /// The name stored in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Implements => "implements",
+            Self::Mention => "mention",
+        }
+    }
+}
+
+/// A use of a name that something else may define.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The name: the last part where several are joined, as `next` in `parser.next()`.
+    pub name: Box<str>,
+    /// What stands before it as written, such as `parser` or `std::fs`; empty if nothing,
+    /// or no plain path of names.
+    pub qualifier: Box<str>,
+    /// How it is used.
+    pub kind: ReferenceKind,
+    /// Its first byte, counted from 0.
+    pub start_byte: u32,
+    /// Its line, counted from 1.
+    pub line: u32,
+    /// The innermost definition that it lies in, as an index into
+    /// [`Syntax::definitions`].
+    pub within: Option<u32>,
+}
+
+/// A statement that brings in what another file or package defines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// What is named, as written and without quotes: `os.path`, `./util`, `fmt`.
+    pub module: Box<str>,
+    /// The name that is taken from it; empty if it is brought in whole, `*` if all its
+    /// names are.
+    pub name: Box<str>,
+    /// What it is called here, where that is another name; empty if not.
+    pub alias: Box<str>,
+    /// Its line, counted from 1.
+    pub line: u32,
+}
+
 /// [`Block::definition`] of a block that is no definition.
 pub const NO_DEFINITION: u32 = u32::MAX;
 
@@ -157,6 +217,11 @@ pub struct Syntax {
     pub lines: u32,
     /// Definitions in the order of their first byte.
     pub definitions: Vec<Definition>,
+    /// Names that it uses, in the order of their first byte. Names of the language itself,
+    /// such as `print` or `int`, may be among them.
+    pub references: Vec<Reference>,
+    /// What it imports, in the order of the text.
+    pub imports: Vec<Import>,
     /// Where the text may be cut, in preorder. Empty for text without a grammar.
     pub blocks: Vec<Block>,
 }

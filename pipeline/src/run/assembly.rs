@@ -38,10 +38,10 @@ impl Known {
         });
         let lanes = lanes.collect();
         let lines = syntax.as_ref().map_or(0, |syntax| syntax.lines);
-        let definitions = match syntax.map(Arc::try_unwrap) {
-            None => Vec::new(),
-            Some(Ok(syntax)) => syntax.definitions,
-            Some(Err(shared)) => shared.definitions.clone(),
+        let (definitions, references, imports) = match syntax.map(Arc::try_unwrap) {
+            None => Default::default(),
+            Some(Ok(syntax)) => (syntax.definitions, syntax.references, syntax.imports),
+            Some(Err(shared)) => (shared.definitions.clone(), shared.references.clone(), shared.imports.clone()),
         };
         let text = content.map_or_else(|| Text::new(""), |content| content.text.clone());
         let mut diagnostics = diagnostics;
@@ -53,6 +53,8 @@ impl Known {
             lines,
             text,
             definitions,
+            references,
+            imports,
             diagnostics,
         };
         Self { analysis: Arc::new(analysis), lanes, lease: Arc::new(lease) }
@@ -74,6 +76,8 @@ impl Known {
             lines: 0,
             text: Text::new(""),
             definitions: Vec::new(),
+            references: Vec::new(),
+            imports: Vec::new(),
             diagnostics: diagnostics.collect(),
         };
         let lanes = (0..chunk_lanes).map(|_| Arc::from([])).collect();

@@ -103,15 +103,21 @@ impl Base {
         for lane in 0..graph.chunk_lanes().len() {
             let stores = |sink: &&mut SinkHandle| sink.is_fact_store && sink.chunk_lane == Some(lane);
             let Some(sink) = sinks.iter_mut().find(stores) else { continue };
-            let stored = sink.call(|sink| match sink.fact_store() {
-                Some(store) => store.chunks(),
-                None => Ok(Vec::new()),
+            let stored = sink.call(|sink| {
+                let mut all = Vec::new();
+                if let Some(store) = sink.fact_store() {
+                    store.facts(&mut |facts| all.push(facts))?;
+                }
+                Ok(all)
             })?;
-            for chunk in stored {
-                let Some(&content) = contents.get(&chunk.path) else { continue };
-                if standing.get(&content) == Some(&chunk.path) {
-                    let fact = ChunkFact { lane: lane as u16, body: chunk.body_hash.key() };
-                    facts.chunks.push(((content, fact), 1));
+            for of_path in stored {
+                let path = of_path.path.key();
+                let Some(&content) = contents.get(&path) else { continue };
+                if standing.get(&content) == Some(&path) {
+                    for body in of_path.bodies {
+                        let fact = ChunkFact { lane: lane as u16, body: body.key() };
+                        facts.chunks.push(((content, fact), 1));
+                    }
                 }
             }
         }

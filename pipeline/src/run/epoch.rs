@@ -27,8 +27,8 @@ use crate::measure::Meters;
 use crate::merkle::{Diff, Leaf, Stat, path_order};
 use crate::path::RelPath;
 use crate::port::FileItem;
-use crate::sink::{Analysis, Record, SinkError};
-use crate::source::DirectorySource;
+use crate::sink::{Analysis, Record, RowId, SinkError};
+use crate::source::Source;
 
 /// Contents whose facts go into one round. More makes rounds cheaper, fewer lets the
 /// embedder and the sinks begin sooner.
@@ -58,7 +58,7 @@ pub(super) struct Conductor<'a> {
     /// Changed paths by key.
     holdings: HashMap<Key, Holding>,
     /// Paths that held something in the base and hold something else, or nothing, now.
-    leaving: HashMap<Key, RelPath>,
+    leaving: HashMap<Key, RowId>,
     /// Contents to analyse, each with the key of the path to read.
     backlog: VecDeque<(Key, Key)>,
     /// Facts for the next round, and what is known of the contents they are about.
@@ -89,7 +89,7 @@ pub(super) struct EpochOutcome {
 /// What a conductor works with.
 pub(super) struct Parts<'a> {
     pub(super) graph: &'a Graph,
-    pub(super) source: &'a DirectorySource,
+    pub(super) source: &'a dyn Source,
     pub(super) meters: &'a Meters,
     pub(super) interrupt: &'a Interrupt,
     pub(super) plane: &'a mut FactPlane,
@@ -161,7 +161,7 @@ impl<'a> Conductor<'a> {
             let (path, variant) = (change.path.key(), self.with.graph.variant(&change.path));
             if let (Some(leaf), Some(rows)) = (&change.before, before) {
                 self.facts.files.push(((content_key(&leaf.content_hash, variant, &rows), path), -1));
-                self.leaving.insert(path, change.path.clone());
+                self.leaving.insert(path, RowId { path: change.path.clone(), content_hash: leaf.content_hash });
             }
             if let Some(leaf) = &change.after {
                 let content = content_key(&leaf.content_hash, variant, &self.rows);
@@ -183,7 +183,7 @@ impl<'a> Conductor<'a> {
             let Some(lease) = self.with.budget.try_lease(self.weight(&holding.leaf)) else { return };
             let file = Arc::new(FileItem {
                 path: holding.path.clone(),
-                location: self.with.source.location(&holding.path),
+                origin: self.with.source.origin(&holding.path),
                 bytes: holding.leaf.stat.bytes,
                 content_hash: holding.leaf.content_hash,
                 variant: self.with.graph.variant(&holding.path),
@@ -287,15 +287,15 @@ impl<'a> Conductor<'a> {
 
     /// Deletes the rows of paths that hold something else, or nothing.
     fn remove(&mut self, gone: &[Key]) -> Result<(), RunError> {
-        let mut paths: Vec<RelPath> = gone.iter().filter_map(|path| self.leaving.remove(path)).collect();
-        if paths.is_empty() {
+        let mut rows: Vec<RowId> = gone.iter().filter_map(|path| self.leaving.remove(path)).collect();
+        if rows.is_empty() {
             return Ok(());
         }
-        paths.sort_by(path_order);
-        let paths: Arc<[RelPath]> = paths.into();
+        rows.sort_by(|left, right| path_order(&left.path, &right.path));
+        let rows: Arc<[RowId]> = rows.into();
         for sink in &mut *self.with.sinks {
-            let paths = Arc::clone(&paths);
-            sink.post(0, 0, move |sink| sink.remove(&paths))?;
+            let rows = Arc::clone(&rows);
+            sink.post(0, 0, move |sink| sink.remove(&rows))?;
         }
         Ok(())
     }
@@ -378,12 +378,19 @@ impl<'a> Conductor<'a> {
         let lanes = self.with.graph.chunk_lanes().len();
         let mut all: Vec<Option<Known>> = paths.iter().map(|_| None).collect();
         for sink in self.with.sinks.iter_mut().filter(|sink| sink.is_fact_store) {
-            let asked = paths.to_vec();
+            let asked: Vec<RowId> = paths
+                .iter()
+                .filter_map(|path| {
+                    let content_hash = self.with.base?.tree.get(path.as_str())?.content_hash;
+                    Some(RowId { path: path.clone(), content_hash })
+                })
+                .collect();
             let records = sink.call(move |sink| match sink.fact_store() {
-                Some(store) => store.records(&asked),
+                Some(store) => store.records(&asked, None),
                 None => Ok(Vec::new()),
             })?;
             for (slot, record) in all.iter_mut().zip(records) {
+                let Some(record) = record else { continue };
                 let Record { analysis, chunks, .. } = record;
                 let known = slot.get_or_insert_with(|| Known {
                     lease: Arc::new(self.with.budget.force(analysis.text.len() as u64)),

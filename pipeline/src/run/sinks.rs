@@ -63,6 +63,7 @@ pub(super) fn build(
             folder: folder(&stage.name),
             inputs: sink.ports.clone(),
             dimension,
+            views: Vec::new(),
             single_threaded: !threaded,
         })?;
         let is_fact_store = built.fact_store().is_some();

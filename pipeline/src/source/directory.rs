@@ -11,9 +11,10 @@ use ignore::overrides::OverrideBuilder;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rayon::prelude::*;
 
-use super::is_sensitive;
+use super::{Origin, Scan, ScanMeasures, Source, is_sensitive};
 use crate::diagnostic::Severity;
 use crate::hash::Hash;
+use crate::index::CommitRecord;
 use crate::merkle::{Leaf, Stat, Tree};
 use crate::path::RelPath;
 
@@ -60,27 +61,6 @@ pub enum SourceError {
     },
 }
 
-/// What a scan found.
-#[derive(Debug)]
-pub struct Scan {
-    /// The tree as it is now.
-    pub tree: Tree,
-    /// What the scan did.
-    pub measures: ScanMeasures,
-}
-
-/// What a scan did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct ScanMeasures {
-    /// Files that belong to the index.
-    pub files: u64,
-    /// Files whose stat data did not vouch for them, so that their content was read and
-    /// hashed.
-    pub files_read: u64,
-    /// Bytes of those files.
-    pub bytes_read: u64,
-}
-
 /// A file that the walk met.
 struct Met {
     path: RelPath,
@@ -88,15 +68,10 @@ struct Met {
     found: Result<Stat, Leaf>,
 }
 
-impl DirectorySource {
-    /// Scans the folder: walks it, and reads and hashes each file for which `known`, the
-    /// tree of the last epoch, does not vouch. With `threads` of 1 all happens on the
-    /// calling thread.
-    ///
-    /// # Errors
-    /// If the folder cannot be opened or a glob is malformed. What is wrong with one file
-    /// is noted in its leaf.
-    pub fn scan(&self, known: &Tree, threads: usize) -> Result<Scan, SourceError> {
+impl Source for DirectorySource {
+    /// Walks the folder, and reads and hashes each file for which the last epoch does not
+    /// vouch.
+    fn scan(&self, known: Option<(&CommitRecord, &Tree)>, threads: usize) -> Result<Scan, SourceError> {
         let root_error = |reason| SourceError::Root { root: self.root.clone(), reason };
         let metadata = std::fs::metadata(&self.root).map_err(root_error)?;
         if !metadata.is_dir() {
@@ -111,15 +86,17 @@ impl DirectorySource {
         let leaf_of = |met: Met| {
             let leaf = match met.found {
                 Err(noted) => noted,
-                Ok(stat) => match known.get(met.path.as_str()) {
-                    Some(leaf) if vouches(leaf, &stat, known.scanned_ns) => leaf.clone(),
-                    _ => {
-                        let (leaf, read) = hash_file(&met.location, stat, self.max_file_bytes);
-                        files_read.fetch_add(1, Ordering::Relaxed);
-                        bytes_read.fetch_add(read, Ordering::Relaxed);
-                        leaf
+                Ok(stat) => {
+                    match known.and_then(|(_, known)| Some((known.get(met.path.as_str())?, known.scanned_ns))) {
+                        Some((leaf, scanned_ns)) if vouches(leaf, &stat, scanned_ns) => leaf.clone(),
+                        _ => {
+                            let (leaf, read) = hash_file(&met.location, stat, self.max_file_bytes);
+                            files_read.fetch_add(1, Ordering::Relaxed);
+                            bytes_read.fetch_add(read, Ordering::Relaxed);
+                            leaf
+                        }
                     }
-                },
+                }
             };
             (met.path, leaf)
         };
@@ -134,9 +111,19 @@ impl DirectorySource {
             files_read: files_read.into_inner(),
             bytes_read: bytes_read.into_inner(),
         };
-        Ok(Scan { tree, measures })
+        Ok(Scan { tree, revision: None, measures })
     }
 
+    fn origin(&self, path: &RelPath) -> Origin {
+        Origin::File(self.location(path))
+    }
+
+    fn place(&self) -> &Path {
+        &self.root
+    }
+}
+
+impl DirectorySource {
     /// Where the file of that path lies. The path must come from a scan of this source.
     #[must_use]
     pub fn location(&self, path: &RelPath) -> PathBuf {

@@ -1,6 +1,6 @@
 //! Operators that are small enough to see through, and a sink whose disk is a map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,10 +11,11 @@ use gristmill_pipeline::port::{
     Chunk, Chunked, Content, Definition, DefinitionKind, FileItem, Header, Passage, Port, Span, Syntax, Text, Vector,
 };
 use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport, run};
-use gristmill_pipeline::source::DirectorySource;
+use gristmill_pipeline::source::{DirectorySource, Origin};
 use gristmill_pipeline::{
-    Batch, BatchSize, Emitter, EpochMeta, ErasedOperator, FactStore, Fingerprint, Graph, Hash, Meters, Mode, Operator,
-    OperatorError, Record, RelPath, Severity, Sink, SinkContext, SinkError, StagedRows, StoredChunk, Token,
+    Analysis, Batch, BatchSize, Emitter, EpochMeta, ErasedOperator, FactStore, Fingerprint, Graph, Hash, Meters, Mode,
+    Operator, OperatorError, Record, RelPath, RowId, Severity, Sink, SinkContext, SinkError, StagedRows, StoredFacts,
+    StoredVectors, Token,
 };
 use serde_json::json;
 
@@ -53,7 +54,11 @@ impl Operator for Read {
                 out.report(&file.path, Severity::Note, "vanished", 0, "it is gone");
                 continue;
             }
-            let mut bytes = std::fs::read(&file.location).expect("reads");
+            let mut bytes = match &file.origin {
+                Origin::File(location) => std::fs::read(location),
+                Origin::Object(object) => object.read(),
+            }
+            .expect("reads");
             if file.path.file_name().starts_with("moving") {
                 bytes.extend(b"more\n");
             }
@@ -117,7 +122,15 @@ impl Operator for Parse {
             }
             let language = if content.file.variant.is_empty() { "toy" } else { content.file.variant };
             let lines = content.text.lines().count() as u32;
-            out.emit(Arc::new(Syntax { content, language, lines, definitions, blocks: Vec::new() }));
+            out.emit(Arc::new(Syntax {
+                content,
+                language,
+                lines,
+                definitions,
+                references: Vec::new(),
+                imports: Vec::new(),
+                blocks: Vec::new(),
+            }));
         }
         Ok(())
     }
@@ -270,9 +283,10 @@ impl Sink for MemorySink {
         Ok(())
     }
 
-    fn remove(&mut self, paths: &[RelPath]) -> Result<(), SinkError> {
-        for path in paths {
-            self.next.remove(path).expect("only stored paths are removed");
+    fn remove(&mut self, rows: &[RowId]) -> Result<(), SinkError> {
+        for row in rows {
+            let stored = self.next.remove(&row.path).expect("only stored paths are removed");
+            assert_eq!(stored.analysis.content_hash, row.content_hash, "{} holds something else", row.path);
             self.rows.deleted += 1;
         }
         Ok(())
@@ -311,37 +325,58 @@ impl Sink for MemorySink {
 }
 
 impl FactStore for MemorySink {
-    fn chunks(&mut self) -> Result<Vec<StoredChunk>, SinkError> {
-        let mut all = Vec::new();
+    fn facts(&mut self, visit: &mut dyn FnMut(StoredFacts)) -> Result<(), SinkError> {
         for record in self.base.values() {
-            let Some(chunks) = &record.chunks else { continue };
-            for (ordinal, (chunk, hash)) in (0..).zip(chunks.chunks.iter().zip(&chunks.hashes)) {
-                all.push(StoredChunk {
-                    path: record.path.key(),
-                    content_hash: record.analysis.content_hash,
-                    ordinal,
-                    body_hash: chunk.body_hash,
-                    chunk_hash: *hash,
-                });
-            }
+            let chunks = record.chunks.iter().flat_map(|chunks| chunks.chunks.iter());
+            let bodies = chunks.map(|chunk| chunk.body_hash).collect();
+            visit(StoredFacts { path: record.path.clone(), analysis: Analysis::clone(&record.analysis), bodies });
         }
-        Ok(all)
+        Ok(())
     }
 
-    fn records(&mut self, paths: &[RelPath]) -> Result<Vec<Record>, SinkError> {
-        Ok(paths.iter().map(|path| self.base[path].clone()).collect())
+    fn records(&mut self, rows: &[RowId], since: Option<&Token>) -> Result<Vec<Option<Record>>, SinkError> {
+        let all = self.kept(since);
+        let find = |row: &RowId| {
+            let holds = |record: &&Row| record.analysis.content_hash == row.content_hash;
+            all.iter().filter_map(|version| version.get(&row.path)).find(holds).cloned()
+        };
+        Ok(rows.iter().map(find).collect())
     }
 
-    fn vectors(&mut self, chunk_hashes: &[Hash]) -> Result<Vec<f32>, SinkError> {
-        let mut all = Vec::new();
+    fn vectors(&mut self, chunk_hashes: &[Hash], since: Option<&Token>) -> Result<StoredVectors, SinkError> {
+        let all = self.kept(since);
+        let mut vectors = StoredVectors::default();
         for wanted in chunk_hashes {
-            let found = self.base.values().filter_map(|record| record.chunks.as_ref()).find_map(|chunks| {
+            let chunks = all.iter().flat_map(BTreeMap::values).filter_map(|record| record.chunks.as_ref());
+            let found = chunks.filter_map(|chunks| {
                 let at = chunks.hashes.iter().position(|hash| hash == wanted)?;
                 Some(chunks.vectors.as_ref()?[at * 2..at * 2 + 2].to_vec())
             });
-            all.extend(found.expect("only stored vectors are asked for"));
+            let found = found.take(1).next();
+            vectors.found.push(found.is_some());
+            vectors.values.extend(found.unwrap_or_default());
         }
-        Ok(all)
+        Ok(vectors)
+    }
+
+    fn holders(&mut self, contents: &[Hash], since: Option<&Token>) -> Result<Vec<Vec<RowId>>, SinkError> {
+        let all = self.kept(since);
+        let rows = all.iter().flat_map(BTreeMap::values);
+        let ids: BTreeSet<RowId> = rows
+            .map(|record| RowId { path: record.path.clone(), content_hash: record.analysis.content_hash })
+            .collect();
+        let of = |content: &Hash| ids.iter().filter(|id| id.content_hash == *content).cloned().collect();
+        Ok(contents.iter().map(of).collect())
+    }
+}
+
+impl MemorySink {
+    /// The base, and the versions before it down to `since`, newest first.
+    fn kept(&self, since: Option<&Token>) -> Vec<BTreeMap<RelPath, Row>> {
+        let disk = self.disk.lock().expect("whole");
+        let oldest = since.and_then(|token| token["version"].as_u64()).unwrap_or(u64::MAX) as usize;
+        let older = (oldest..disk.versions.len()).rev().filter_map(|version| disk.versions.get(version - 1).cloned());
+        [self.base.clone()].into_iter().chain(older).collect()
     }
 }
 

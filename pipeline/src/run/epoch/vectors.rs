@@ -147,7 +147,7 @@ impl Conductor<'_> {
         let stores = |sink: &&mut SinkHandle| sink.is_fact_store && sink.embed_lane == Some(lane);
         let Some(sink) = self.with.sinks.iter_mut().find(stores) else { return Ok(()) };
         let values = sink.call(move |sink| match sink.fact_store() {
-            Some(store) => store.vectors(&hashes),
+            Some(store) => Ok(store.vectors(&hashes, None)?.values),
             None => Ok(Vec::new()),
         })?;
         let dimension = self.with.graph.embed_lanes().get(lane).map_or(1, |lane| lane.dimension);
