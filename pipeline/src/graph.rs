@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::hash::{Fingerprint, Hash};
 use crate::operator::ErasedOperator;
 use crate::path::RelPath;
-use crate::port::Port;
+use crate::port::{Import, Port};
 use crate::sink::{Sink, SinkContext, SinkError};
 
 /// The name by which stages take the files that the source names.
@@ -68,6 +68,11 @@ pub trait SinkFactory: Send + Sync {
 
     /// Hash of what shapes the rows, apart from its inputs.
     fn fingerprint(&self) -> Fingerprint;
+
+    /// Whether it keeps tables of views.
+    fn keeps_views(&self) -> bool {
+        false
+    }
 
     /// Builds the sink.
     ///
@@ -235,5 +240,31 @@ impl Graph {
     pub fn variant(&self, path: &RelPath) -> &'static str {
         let operators = self.stages.iter().filter_map(Stage::operator);
         operators.map(|operator| operator.variant(path)).find(|variant| !variant.is_empty()).unwrap_or_default()
+    }
+
+    /// See [`Operator::module_names`](crate::Operator::module_names).
+    #[must_use]
+    pub fn module_names(&self, path: &RelPath) -> Vec<String> {
+        self.parser().map_or_else(Vec::new, |parser| parser.module_names(path))
+    }
+
+    /// See [`Operator::import_names`](crate::Operator::import_names).
+    #[must_use]
+    pub fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
+        self.parser().map_or_else(Vec::new, |parser| parser.import_names(path, import))
+    }
+
+    /// See [`Operator::name_scope`](crate::Operator::name_scope).
+    #[must_use]
+    pub fn name_scope<'t>(&self, language: &'t str) -> &'t str {
+        self.parser().map_or(language, |parser| parser.name_scope(language))
+    }
+
+    fn parser(&self) -> Option<&dyn ErasedOperator> {
+        self.stages
+            .iter()
+            .filter_map(Stage::operator)
+            .map(|operator| &**operator)
+            .find(|operator| operator.output() == Port::Syntax)
     }
 }

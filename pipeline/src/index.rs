@@ -176,6 +176,14 @@ impl IndexFolder {
     /// # Errors
     /// If it cannot be read.
     pub fn head(&self) -> Result<Option<CommitRecord>, IndexError> {
+        self.head_epoch()?.map(|epoch| self.record(epoch)).transpose()
+    }
+
+    /// The newest epoch's number; `None` if there is no epoch yet.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn head_epoch(&self) -> Result<Option<Epoch>, IndexError> {
         let path = self.path.join("HEAD");
         let head = match std::fs::read_to_string(&path) {
             Ok(head) => head,
@@ -185,7 +193,7 @@ impl IndexFolder {
             Err(error) => return Err(io_error("cannot read", &path)(error)),
         };
         match head.trim().parse() {
-            Ok(epoch) => self.record(epoch).map(Some),
+            Ok(epoch) => Ok(Some(epoch)),
             Err(_) => Err(IndexError::Damaged { path, reason: "it holds no epoch's number".into() }),
         }
     }
@@ -248,6 +256,18 @@ impl IndexFolder {
     }
 }
 
+#[cfg(unix)]
+fn same_file(left: &std::fs::Metadata, right: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (left.dev(), left.ino()) == (right.dev(), right.ino())
+}
+
+#[cfg(not(unix))]
+fn same_file(_left: &std::fs::Metadata, _right: &std::fs::Metadata) -> bool {
+    // An open file cannot be deleted there.
+    true
+}
+
 /// The numbers of the `<n>.json` files in a folder.
 fn numbered(folder: &Path) -> Result<Vec<u64>, IndexError> {
     let entries = match std::fs::read_dir(folder) {
@@ -266,7 +286,7 @@ fn numbered(folder: &Path) -> Result<Vec<u64>, IndexError> {
 #[derive(Debug)]
 pub struct IndexWriter {
     folder: IndexFolder,
-    _lock: File,
+    lock: File,
 }
 
 /// How many run reports are kept.
@@ -306,7 +326,7 @@ impl IndexWriter {
         let folder = IndexFolder { path: path.to_owned() };
         match folder.head() {
             Err(error @ IndexError::Newer { .. }) => Err(error),
-            _ => Ok(Self { folder, _lock: lock }),
+            _ => Ok(Self { folder, lock }),
         }
     }
 
@@ -324,13 +344,27 @@ impl IndexWriter {
 
     /// Commits an epoch: writes its record, then moves `HEAD`.
     pub(crate) fn commit(&self, record: &CommitRecord) -> Result<(), IndexError> {
-        let path = self.folder.path.join("commits").join(format!("{}.json", record.epoch));
-        let json = serde_json::to_vec_pretty(record)
-            .map_err(|error| IndexError::Damaged { path: path.clone(), reason: error.to_string() })?;
-        atomic::replace(&path, &json).map_err(io_error("cannot write", &path))?;
+        self.amend(record)?;
         crate::failpoint::reach("commit.before_head");
         let head = self.folder.path.join("HEAD");
         atomic::replace(&head, format!("{}\n", record.epoch).as_bytes()).map_err(io_error("cannot write", &head))
+    }
+
+    /// Whether the folder is still the one that was opened, with this epoch as its newest.
+    pub(crate) fn is_in_place(&self, newest: Option<Epoch>) -> bool {
+        let samelock = match (self.lock.metadata(), std::fs::metadata(self.folder.path.join("LOCK"))) {
+            (Ok(ours), Ok(there)) => same_file(&ours, &there),
+            _ => false,
+        };
+        samelock && matches!(self.folder.head_epoch(), Ok(found) if found == newest)
+    }
+
+    /// Writes the newest epoch's record again, with another revision.
+    pub(crate) fn amend(&self, record: &CommitRecord) -> Result<(), IndexError> {
+        let path = self.folder.path.join("commits").join(format!("{}.json", record.epoch));
+        let json = serde_json::to_vec_pretty(record)
+            .map_err(|error| IndexError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        atomic::replace(&path, &json).map_err(io_error("cannot write", &path))
     }
 
     /// Replaces an epoch's tree by one with equal hashes and fresher stat data.

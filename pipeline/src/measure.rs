@@ -104,6 +104,17 @@ impl StageMeter {
         (load(&self.items), load(&self.bytes), load(&self.queued_items))
     }
 
+    /// Forgets what it has seen, but for what waits for the stage.
+    fn reset(&self) {
+        let counts = [&self.items, &self.bytes, &self.busy_ns, &self.cpu_ns, &self.starved_ns, &self.blocked_ns];
+        for count in counts.into_iter().chain([&self.peak_items, &self.peak_bytes]) {
+            count.store(0, Ordering::Relaxed);
+        }
+        if let Ok(mut latency) = self.latency_ns.lock() {
+            latency.reset();
+        }
+    }
+
     /// The measures so far.
     #[must_use]
     pub fn report(&self) -> StageReport {
@@ -193,6 +204,13 @@ impl Meters {
     #[must_use]
     pub fn stages(&self) -> &[Arc<StageMeter>] {
         &self.stages
+    }
+
+    /// Forgets what was measured: another run begins.
+    pub(crate) fn reset(&self) {
+        self.stages.iter().for_each(|stage| stage.reset());
+        self.files.store(0, Ordering::Relaxed);
+        self.contents.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn stage(&self, index: usize) -> &Arc<StageMeter> {

@@ -82,6 +82,12 @@ pub trait Operator: Send + Sync {
         Vec::new()
     }
 
+    /// Names the languages that share names with this one: a use in one of them may mean
+    /// a definition in another. Asked of parse operators only.
+    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
+        language
+    }
+
     /// The header of the passages made from this operator's chunks; asked of chunk
     /// operators only.
     fn header(&self) -> Header {
@@ -162,6 +168,8 @@ pub trait ErasedOperator: Send + Sync {
     fn module_names(&self, path: &RelPath) -> Vec<String>;
     /// See [`Operator::import_names`].
     fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String>;
+    /// See [`Operator::name_scope`].
+    fn name_scope<'t>(&self, language: &'t str) -> &'t str;
     /// See [`Operator::header`].
     fn header(&self) -> Header;
     /// See [`Operator::dimension`].
@@ -200,6 +208,10 @@ impl<O: Operator> ErasedOperator for O {
 
     fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
         Operator::import_names(self, path, import)
+    }
+
+    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
+        Operator::name_scope(self, language)
     }
 
     fn header(&self) -> Header {

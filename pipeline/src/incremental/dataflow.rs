@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::input::InputSession;
@@ -9,41 +10,47 @@ use differential_dataflow::trace::implementations::{ValBuilder, ValSpine};
 use timely::dataflow::Scope;
 use timely::dataflow::operators::probe::Handle as Probe;
 
-use super::{ChunkFact, Deltas, Difference, Facts, PassageId, PassageLane};
+use super::{
+    ChunkFact, ContentFact, Deltas, Difference, FactCollections, Facts, ImportFact, PassageId, PassageLane, PathFact,
+    Place, RowFact, View,
+};
 use crate::hash::Key;
 
 /// The plane's clock: one tick a round.
-pub(super) type Tick = u64;
+pub type Tick = u64;
+
+type Input<D> = InputSession<Tick, D, Difference>;
 
 /// One worker's ends of the dataflow.
 pub(super) struct Ends {
-    files: InputSession<Tick, (Key, Key), Difference>,
-    analysed: InputSession<Tick, Key, Difference>,
-    chunks: InputSession<Tick, (Key, ChunkFact), Difference>,
+    files: Input<(Key, Place)>,
+    analysed: Input<Key>,
+    contents: Input<(Key, ContentFact)>,
+    paths: Input<(Key, PathFact)>,
+    imports: Input<(RowFact, ImportFact)>,
     found: Rc<RefCell<Deltas>>,
     pub(super) probe: Probe<Tick>,
+}
+
+/// Enters facts at the current tick and moves on to the next. An input that advances but
+/// does not flush holds everything back.
+fn enter<D: differential_dataflow::Data>(input: &mut Input<D>, facts: Vec<(D, Difference)>, next: Tick) {
+    for (fact, difference) in facts {
+        input.update(fact, difference);
+    }
+    input.advance_to(next);
+    input.flush();
 }
 
 impl Ends {
     /// Enters facts at the current tick, and moves on to the next.
     pub(super) fn enter(&mut self, facts: Facts) -> Tick {
-        for (fact, difference) in facts.files {
-            self.files.update(fact, difference);
-        }
-        for (fact, difference) in facts.analysed {
-            self.analysed.update(fact, difference);
-        }
-        for (fact, difference) in facts.chunks {
-            self.chunks.update(fact, difference);
-        }
         let next = self.files.time() + 1;
-        // An input that advances but does not flush holds everything back.
-        self.files.advance_to(next);
-        self.files.flush();
-        self.analysed.advance_to(next);
-        self.analysed.flush();
-        self.chunks.advance_to(next);
-        self.chunks.flush();
+        enter(&mut self.files, facts.files, next);
+        enter(&mut self.analysed, facts.analysed, next);
+        enter(&mut self.contents, facts.contents, next);
+        enter(&mut self.paths, facts.paths, next);
+        enter(&mut self.imports, facts.imports, next);
         next
     }
 
@@ -53,22 +60,23 @@ impl Ends {
     }
 }
 
-pub(super) fn build(scope: Scope<'_, Tick>, lanes: &[PassageLane]) -> Ends {
-    let (mut files, mut analysed, mut chunks) = (InputSession::new(), InputSession::new(), InputSession::new());
+pub(super) fn build(scope: Scope<'_, Tick>, lanes: &[PassageLane], views: &[Arc<dyn View>]) -> Ends {
+    let (mut files, mut analysed, mut contents) = (Input::new(), Input::new(), Input::new());
+    let (mut paths, mut imports) = (Input::new(), Input::new());
     let found = Rc::new(RefCell::new(Deltas::default()));
     let mut probe = Probe::new();
 
-    let holders = files.to_collection(scope).arrange_by_key_named("paths by content");
+    let holders = files.to_collection(scope).arrange_by_key_named("places by content");
     let analysed_contents = analysed.to_collection(scope);
-    let chunks_by_content = chunks.to_collection(scope).arrange_by_key_named("chunks by content");
+    let facts = contents.to_collection(scope).arrange_by_key_named("facts by content");
 
-    let wanted = holders
+    let least = holders
         .clone()
         .reduce_abelian::<_, ValBuilder<_, _, _, _>, ValSpine<Key, Key, _, _>, _, _>(
             "least path of each content",
-            |_content, paths: &[(&Key, Difference)], least: &mut Vec<(Key, Difference)>| {
-                if let Some((path, _)) = paths.first() {
-                    least.push((**path, 1));
+            |_content, places: &[(&Place, Difference)], least: &mut Vec<(Key, Difference)>| {
+                if let Some((place, _)) = places.first() {
+                    least.push((place.path, 1));
                 }
             },
             |updates, content, least| {
@@ -76,21 +84,47 @@ pub(super) fn build(scope: Scope<'_, Tick>, lanes: &[PassageLane]) -> Ends {
                 updates.extend(least.drain(..).map(|(path, time, difference)| ((*content, path), time, difference)));
             },
         )
-        .as_collection(|content, path| (*content, *path))
-        .antijoin(analysed_contents.clone());
+        .as_collection(|content, path| (*content, *path));
+    let wanted = least.clone().antijoin(analysed_contents.clone());
     collect(wanted, &found, &mut probe, |found| &mut found.contents);
 
+    let dead = analysed_contents
+        .clone()
+        .map(|content| (content, ()))
+        .antijoin(least.map(|(content, _)| content))
+        .map(|(content, ())| content);
+    let dead_facts =
+        facts.clone().join_core(dead.clone().arrange_by_self(), |content, fact, ()| Some((*content, *fact)));
+    collect(dead, &found, &mut probe, |found| &mut found.dead);
+    collect(dead_facts, &found, &mut probe, |found| &mut found.dead_facts);
+
     let analysed_contents = analysed_contents.arrange_by_self_named("analysed contents");
-    let rows = holders.clone().join_core(analysed_contents, |content, path, ()| Some((*path, *content)));
-    collect(rows, &found, &mut probe, |found| &mut found.rows);
+    let rows = holders
+        .clone()
+        .join_core(analysed_contents, |content, place, ()| Some(RowFact { path: place.path, content: *content }));
+    collect(rows.clone(), &found, &mut probe, |found| &mut found.rows);
 
+    let of_places = holders.join_core(facts, |_content, place, fact| Some((*place, *fact)));
     let lanes = lanes.to_vec();
-    let passages = holders
-        .join_core(chunks_by_content, move |_content, path, chunk| passages_of(&lanes, *path, *chunk))
-        .distinct();
-    collect(passages, &found, &mut probe, |found| &mut found.passages);
+    let passages = of_places.clone().flat_map(move |(place, fact)| match fact {
+        ContentFact::Chunk(chunk) => passages_of(&lanes, place.path, chunk),
+        _ => Vec::new(),
+    });
+    collect(passages.distinct(), &found, &mut probe, |found| &mut found.passages);
 
-    Ends { files, analysed, chunks, found, probe }
+    let (paths_in, imports_in) = (paths.to_collection(scope), imports.to_collection(scope));
+    if !views.is_empty() {
+        let live = imports_in.clone().semijoin(rows.clone());
+        let stale = imports_in.concat(live.clone().negate());
+        collect(stale, &found, &mut probe, |found| &mut found.dead_imports);
+        let mut collections = FactCollections::new(rows, of_places, paths_in, live);
+        for (place, view) in (0_u16..).zip(views) {
+            collections.view = place;
+            let rows = view.build(&collections).map(move |row| (place, row));
+            collect(rows, &found, &mut probe, |found| &mut found.views);
+        }
+    }
+    Ends { files, analysed, contents, paths, imports, found, probe }
 }
 
 /// The passages that one chunk is for the embed lanes of its chunk lane.

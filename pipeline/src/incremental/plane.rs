@@ -1,13 +1,13 @@
 //! The plane's threads, and the handle that feeds them.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use timely::communication::WorkerGuards;
 
 use super::dataflow::build;
-use super::{Deltas, Facts, PassageLane};
+use super::{Deltas, Facts, PassageLane, View};
 use crate::hash::Key;
 
 /// A running fact plane: timely workers on threads of their own, which share no memory
@@ -34,21 +34,22 @@ pub enum PlaneError {
 }
 
 impl FactPlane {
-    /// Starts `workers` timely workers (at least one) for embed lanes of this shape.
+    /// Starts `workers` timely workers (at least one) for embed lanes of this shape, and
+    /// for these views.
     ///
     /// # Errors
     /// If the threads cannot be started.
-    pub fn start(workers: usize, lanes: &[PassageLane]) -> Result<Self, PlaneError> {
+    pub fn start(workers: usize, lanes: &[PassageLane], views: &[Arc<dyn View>]) -> Result<Self, PlaneError> {
         let workers = workers.max(1);
         let (inputs, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| bounded::<Facts>(1)).unzip();
         // Each worker takes the receiver of its index; the lock is for the hand-over only.
         let receivers: Mutex<Vec<Option<Receiver<Facts>>>> = Mutex::new(receivers.into_iter().map(Some).collect());
         let (sender, outputs) = unbounded();
-        let lanes = lanes.to_vec();
+        let (lanes, views) = (lanes.to_vec(), views.to_vec());
         let guards = timely::execute(timely::Config::process(workers), move |worker| {
             let receiver = receivers.lock().ok().and_then(|mut all| all.get_mut(worker.index())?.take());
             let Some(receiver) = receiver else { return };
-            let mut ends = worker.dataflow(|scope| build(scope, &lanes));
+            let mut ends = worker.dataflow(|scope| build(scope, &lanes, &views));
             while let Ok(facts) = receiver.recv() {
                 let next = ends.enter(facts);
                 worker.step_while(|| ends.probe.less_than(&next));
@@ -74,10 +75,7 @@ impl FactPlane {
         }
         let mut deltas = Deltas::default();
         for _ in &self.inputs {
-            let mut share = self.outputs.recv().map_err(|_| PlaneError::Ended)?;
-            deltas.contents.append(&mut share.contents);
-            deltas.rows.append(&mut share.rows);
-            deltas.passages.append(&mut share.passages);
+            deltas.append(self.outputs.recv().map_err(|_| PlaneError::Ended)?);
         }
         deltas.sort();
         self.busy += started.elapsed();
@@ -91,7 +89,7 @@ impl FactPlane {
     }
 }
 
-/// Deals facts to workers by content, where the dataflow keeps them anyway.
+/// Deals facts to workers by their keys, by which the dataflow keeps them anyway.
 fn split(facts: Facts, workers: usize) -> Vec<Facts> {
     if workers == 1 {
         return vec![facts];
@@ -104,8 +102,14 @@ fn split(facts: Facts, workers: usize) -> Vec<Facts> {
     for fact in facts.analysed {
         shares[worker(fact.0)].analysed.push(fact);
     }
-    for fact in facts.chunks {
-        shares[worker(fact.0.0)].chunks.push(fact);
+    for fact in facts.contents {
+        shares[worker(fact.0.0)].contents.push(fact);
+    }
+    for fact in facts.paths {
+        shares[worker(fact.0.0)].paths.push(fact);
+    }
+    for fact in facts.imports {
+        shares[worker(fact.0.0.path)].imports.push(fact);
     }
     shares
 }

@@ -9,6 +9,8 @@ fn record(epoch: Epoch, tree: &Tree) -> CommitRecord {
         merkle_root: tree.root_hash(),
         files: tree.len() as u64,
         source: "/src".into(),
+        revision: None,
+        views: Default::default(),
         analysis: Hash::of(b""),
         rows: Hash::of(b""),
         sinks: BTreeMap::new(),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::execute::{Analysed, Lease};
 use crate::hash::Hash;
-use crate::incremental::ChunkFact;
 use crate::merkle::Leaf;
 use crate::path::RelPath;
 use crate::port::{Chunk, Text};
@@ -82,13 +81,6 @@ impl Known {
         };
         let lanes = (0..chunk_lanes).map(|_| Arc::from([])).collect();
         Self { analysis: Arc::new(analysis), lanes, lease: Arc::new(lease) }
-    }
-
-    /// Its chunks as facts.
-    pub(super) fn chunk_facts(&self) -> impl Iterator<Item = ChunkFact> + '_ {
-        self.lanes.iter().enumerate().flat_map(|(lane, chunks)| {
-            chunks.iter().map(move |chunk| ChunkFact { lane: lane as u16, body: chunk.body_hash.key() })
-        })
     }
 }
 

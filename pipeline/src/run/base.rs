@@ -1,25 +1,39 @@
 //! The epoch that a run starts from: what is known and need not be done again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::sinks::{SinkHandle, shape};
 use crate::graph::Graph;
 use crate::hash::{ContentHash, Fingerprint, Hash, Key};
-use crate::incremental::{ChunkFact, Facts};
-use crate::index::CommitRecord;
+use crate::index::{CommitRecord, IndexFolder};
 use crate::merkle::Tree;
 use crate::path::RelPath;
-use crate::sink::SinkError;
+use crate::sink::{Epoch, Token};
+
+/// How many epochs back deleted rows are looked for.
+const EPOCHS_BACK: Epoch = 256;
 
 /// The last epoch.
 pub(super) struct Base {
     pub(super) record: CommitRecord,
     pub(super) tree: Tree,
+    /// Whether contents were analysed as this run would.
+    pub(super) same_analysis: bool,
+    /// Whether all that decides rows is as it was, so that contents keep their keys.
+    pub(super) same_rows: bool,
     /// For each embed lane whether the vectors stored for it are what it would compute.
     pub(super) same_embedding: Vec<bool>,
-    /// A path for each content, by the content's key in this run. Empty if the contents
-    /// were not analysed as this run would: then they are analysed again, not recalled.
-    holders: HashMap<Key, RelPath>,
+    /// The oldest epochs whose deleted rows this run may take, once asked for.
+    kept: Option<Kept>,
+}
+
+/// By sink the tokens of the oldest epochs from which everything since can be taken.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    /// The oldest whose contents were analysed alike.
+    pub(super) analysis: BTreeMap<String, Token>,
+    /// The oldest whose vectors are of the same embedder.
+    pub(super) vectors: BTreeMap<String, Token>,
 }
 
 /// The key of a content in the fact plane. It covers all that decides its rows, so that
@@ -60,67 +74,60 @@ pub(super) fn obstacle(graph: &Graph, record: &CommitRecord, sinks: &[SinkHandle
 
 impl Base {
     pub(super) fn new(graph: &Graph, record: CommitRecord, tree: Tree) -> Self {
-        let same_analysis = record.analysis == graph.analysis_fingerprint();
         let stored: Vec<Fingerprint> = record.sinks.values().filter_map(|sink| sink.embed).collect();
         let same_embedding = (0..graph.embed_lanes().len())
             .map(|lane| graph.embed_fingerprint(lane).is_some_and(|fingerprint| stored.contains(&fingerprint)))
             .collect();
-        let rows = rows_fingerprint(graph);
-        let mut holders = HashMap::new();
-        if same_analysis {
-            tree.for_each(|path, leaf| {
-                let path = RelPath::from(path);
-                let key = content_key(&leaf.content_hash, graph.variant(&path), &rows);
-                holders.entry(key).or_insert(path);
-            });
+        Self {
+            same_analysis: record.analysis == graph.analysis_fingerprint(),
+            same_rows: record.rows == rows_fingerprint(graph),
+            record,
+            tree,
+            same_embedding,
+            kept: None,
         }
-        Self { record, tree, same_embedding, holders }
     }
 
-    /// A path whose stored rows are those of this content.
-    pub(super) fn holder(&self, content: Key) -> Option<&RelPath> {
-        self.holders.get(&content)
-    }
-
-    /// The facts of the epoch, by keys that this run uses for them.
-    pub(super) fn facts(&self, graph: &Graph, sinks: &mut [SinkHandle]) -> Result<Facts, SinkError> {
-        let rows = self.record.rows;
-        let mut facts = Facts::default();
-        let mut contents: HashMap<Key, Key> = HashMap::new();
-        // One path stands for each content; chunks of the others would count it again.
-        let mut standing: HashMap<Key, Key> = HashMap::new();
+    /// All paths of the base that hold one of these contents.
+    pub(super) fn holders(&self, contents: &HashSet<ContentHash>) -> Vec<(RelPath, ContentHash)> {
+        let mut holders = Vec::new();
         self.tree.for_each(|path, leaf| {
-            let path = RelPath::from(path);
-            let content = content_key(&leaf.content_hash, graph.variant(&path), &rows);
-            let path = path.key();
-            facts.files.push(((content, path), 1));
-            contents.insert(path, content);
-            standing.entry(content).or_insert_with(|| {
-                facts.analysed.push((content, 1));
-                path
-            });
+            if contents.contains(&leaf.content_hash) {
+                holders.push((RelPath::from(path), leaf.content_hash));
+            }
         });
-        for lane in 0..graph.chunk_lanes().len() {
-            let stores = |sink: &&mut SinkHandle| sink.is_fact_store && sink.chunk_lane == Some(lane);
-            let Some(sink) = sinks.iter_mut().find(stores) else { continue };
-            let stored = sink.call(|sink| {
-                let mut all = Vec::new();
-                if let Some(store) = sink.fact_store() {
-                    store.facts(&mut |facts| all.push(facts))?;
-                }
-                Ok(all)
-            })?;
-            for of_path in stored {
-                let path = of_path.path.key();
-                let Some(&content) = contents.get(&path) else { continue };
-                if standing.get(&content) == Some(&path) {
-                    for body in of_path.bodies {
-                        let fact = ChunkFact { lane: lane as u16, body: body.key() };
-                        facts.chunks.push(((content, fact), 1));
+        holders
+    }
+
+    /// How far back deleted rows may be taken from. Records of older epochs are read when
+    /// this is first asked.
+    pub(super) fn kept(&mut self, folder: &IndexFolder) -> &Kept {
+        let Self { record, kept, .. } = self;
+        kept.get_or_insert_with(|| {
+            let mut kept = Kept::default();
+            let (mut analysis, mut vectors) = (true, record.sinks.clone());
+            let oldest = record.epoch.saturating_sub(EPOCHS_BACK).max(1);
+            for epoch in (oldest..=record.epoch).rev() {
+                // An epoch that was collected ends the history.
+                let Ok(older) = folder.record(epoch) else { break };
+                analysis &= older.analysis == record.analysis;
+                vectors.retain(|name, sink| {
+                    older.sinks.get(name).is_some_and(|older| older.embed == sink.embed && older.shape == sink.shape)
+                });
+                for (name, token) in &older.tokens {
+                    let same_shape = older.sinks.get(name).map(|sink| sink.shape);
+                    if analysis && same_shape == record.sinks.get(name).map(|sink| sink.shape) {
+                        kept.analysis.insert(name.clone(), token.clone());
+                    }
+                    if vectors.contains_key(name) {
+                        kept.vectors.insert(name.clone(), token.clone());
                     }
                 }
+                if !analysis && vectors.is_empty() {
+                    break;
+                }
             }
-        }
-        Ok(facts)
+            kept
+        })
     }
 }

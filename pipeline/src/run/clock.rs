@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::report::{Changes, Ending, InFlight, PlaneReport, RunReport, Times, Work};
-use super::{Epoch, RunPlan, now_ms};
+use super::{RunPlan, now_ms};
+use crate::execute::Budget;
 use crate::graph::Graph;
 use crate::measure::{peak_memory, process_cpu};
 
@@ -65,7 +66,9 @@ impl Clock {
             scan: crate::source::ScanMeasures::default(),
             changes: Changes::default(),
             work: Work::default(),
+            revision: None,
             rows: BTreeMap::new(),
+            views: BTreeMap::new(),
             stages: Vec::new(),
             plane: PlaneReport::default(),
             time: Times::default(),
@@ -76,14 +79,12 @@ impl Clock {
         }
     }
 
-    /// Completes the report; `epoch` is the one that was built, if one was.
-    pub(super) fn finish(&self, mut report: RunReport, plan: &RunPlan<'_>, epoch: Option<&Epoch<'_>>) -> RunReport {
+    /// Completes the report; `budget` is that of the epoch that was built, if one was.
+    pub(super) fn finish(&self, mut report: RunReport, plan: &RunPlan<'_>, budget: Option<&Budget>) -> RunReport {
         report.stages = plan.meters.stages().iter().map(|meter| meter.report()).collect();
-        if let Some(epoch) = epoch {
+        if let Some(budget) = budget {
             report.ending = Ending::Committed;
-            let (rounds, facts, busy) = epoch.plane.measures();
-            report.plane = PlaneReport { rounds, facts, busy_ms: ms(busy) };
-            report.in_flight.peak_bytes = epoch.budget.peak();
+            report.in_flight.peak_bytes = budget.peak();
         }
         report.peak_memory_bytes = peak_memory();
         let (wall, cpu) = (ms(self.started.elapsed()), ms(process_cpu().saturating_sub(self.cpu_started)));

@@ -14,15 +14,17 @@ use std::time::Instant;
 
 use super::assembly::{Assembly, Known};
 use super::base::{Base, content_key, rows_fingerprint};
+use super::facts::{FactMaker, place};
 use super::report::{Quarantined, Work};
 use super::sinks::SinkHandle;
+use super::views::ViewChanges;
 use super::{Interrupt, RunError};
 use crate::diagnostic::Severity;
 use crate::execute::{Analysed, Budget, Executor, Lease, Outcome, Task};
 use crate::graph::Graph;
-use crate::hash::{Fingerprint, Key};
-use crate::incremental::{Deltas, FactPlane, Facts, PassageId};
-use crate::index::Journal;
+use crate::hash::{ContentHash, Fingerprint, Key};
+use crate::incremental::{Deltas, FactPlane, Facts, RowFact};
+use crate::index::{IndexFolder, Journal};
 use crate::measure::Meters;
 use crate::merkle::{Diff, Leaf, Stat, path_order};
 use crate::path::RelPath;
@@ -52,8 +54,8 @@ struct Slot {
     chunk: usize,
 }
 
-pub(super) struct Conductor<'a> {
-    with: Parts<'a>,
+pub(super) struct Conductor<'a, 'g> {
+    with: Parts<'a, 'g>,
     rows: Fingerprint,
     /// Changed paths by key.
     holdings: HashMap<Key, Holding>,
@@ -64,11 +66,9 @@ pub(super) struct Conductor<'a> {
     /// Facts for the next round, and what is known of the contents they are about.
     facts: Facts,
     known: HashMap<Key, Known>,
-    /// Passages of the base that lost their last holder in this epoch.
-    died: HashSet<PassageId>,
     assemblies: HashMap<usize, Assembly>,
     next_assembly: usize,
-    /// By embed lane and chunk key, who waits for a vector under way.
+    /// By embed lane and chunk key, who waits for a vector that is looked for or made.
     awaited: HashMap<(usize, Key), Vec<Slot>>,
     /// Records that are complete.
     complete: Vec<Assembly>,
@@ -82,12 +82,16 @@ pub(super) struct EpochOutcome {
     pub(super) work: Work,
     pub(super) findings: BTreeMap<String, u64>,
     pub(super) quarantined: Vec<Quarantined>,
+    /// Passages that came to life, and that died.
+    pub(super) passages: (u64, u64),
+    /// Contents that paths took up.
+    pub(super) entered: Vec<Key>,
     /// Paths that turned out to hold something else than the scan saw, or nothing.
     pub(super) corrected: Vec<(RelPath, Option<Leaf>)>,
 }
 
 /// What a conductor works with.
-pub(super) struct Parts<'a> {
+pub(super) struct Parts<'a, 'g> {
     pub(super) graph: &'a Graph,
     pub(super) source: &'a dyn Source,
     pub(super) meters: &'a Meters,
@@ -97,12 +101,18 @@ pub(super) struct Parts<'a> {
     pub(super) sinks: &'a mut [SinkHandle],
     pub(super) journals: &'a mut [Journal],
     pub(super) budget: Budget,
-    pub(super) base: Option<&'a Base>,
+    pub(super) folder: &'a IndexFolder,
+    pub(super) base: Option<&'a mut Base>,
+    /// By content the rows of the base that stand for it, of contents that this epoch
+    /// touches.
+    pub(super) stored: HashMap<Key, RowId>,
+    pub(super) maker: &'a mut FactMaker<'g>,
+    pub(super) views: &'a mut ViewChanges,
     pub(super) workers: usize,
 }
 
-impl<'a> Conductor<'a> {
-    pub(super) fn new(parts: Parts<'a>) -> Self {
+impl<'a, 'g> Conductor<'a, 'g> {
+    pub(super) fn new(parts: Parts<'a, 'g>) -> Self {
         Self {
             rows: rows_fingerprint(parts.graph),
             with: parts,
@@ -111,7 +121,6 @@ impl<'a> Conductor<'a> {
             backlog: VecDeque::new(),
             facts: Facts::default(),
             known: HashMap::new(),
-            died: HashSet::new(),
             assemblies: HashMap::new(),
             next_assembly: 0,
             awaited: HashMap::new(),
@@ -156,17 +165,25 @@ impl<'a> Conductor<'a> {
 
     /// Turns the diff into facts, in keys of this run.
     fn enter_diff(&mut self, diff: &Diff) {
-        let before = self.with.base.map(|base| base.record.rows);
+        let before = self.with.base.as_ref().map(|base| base.record.rows);
         for change in &diff.changes {
-            let (path, variant) = (change.path.key(), self.with.graph.variant(&change.path));
+            let (place, variant) = (place(&change.path), self.with.graph.variant(&change.path));
             if let (Some(leaf), Some(rows)) = (&change.before, before) {
-                self.facts.files.push(((content_key(&leaf.content_hash, variant, &rows), path), -1));
-                self.leaving.insert(path, RowId { path: change.path.clone(), content_hash: leaf.content_hash });
+                self.facts.files.push(((content_key(&leaf.content_hash, variant, &rows), place), -1));
+                let row = RowId { path: change.path.clone(), content_hash: leaf.content_hash };
+                self.leaving.insert(place.path, row);
+                if change.after.is_none() {
+                    self.with.maker.path(&change.path, -1, &mut self.facts);
+                }
             }
             if let Some(leaf) = &change.after {
                 let content = content_key(&leaf.content_hash, variant, &self.rows);
-                self.facts.files.push(((content, path), 1));
-                self.holdings.insert(path, Holding { path: change.path.clone(), leaf: leaf.clone() });
+                self.facts.files.push(((content, place), 1));
+                self.outcome.entered.push(content);
+                self.holdings.insert(place.path, Holding { path: change.path.clone(), leaf: leaf.clone() });
+                if change.before.is_none() || before.is_none() {
+                    self.with.maker.path(&change.path, 1, &mut self.facts);
+                }
             }
         }
     }
@@ -244,8 +261,10 @@ impl<'a> Conductor<'a> {
     /// Another path that holds the content stands for it from now on.
     fn correct(&mut self, path: Key, content: Key, code: &str, severity: Severity, message: String) {
         let Some(holding) = self.holdings.get_mut(&path) else { return };
-        self.facts.files.push(((content, path), -1));
+        let place = place(&holding.path);
+        self.facts.files.push(((content, place), -1));
         if code == "vanished" {
+            self.with.maker.path(&holding.path, -1, &mut self.facts);
             self.outcome.corrected.push((holding.path.clone(), None));
             self.holdings.remove(&path);
             *self.outcome.findings.entry(code.to_owned()).or_default() += 1;
@@ -255,33 +274,31 @@ impl<'a> Conductor<'a> {
         let leaf = Leaf::noted(Stat::default(), severity, code, message);
         let noted = content_key(&leaf.content_hash, self.with.graph.variant(&holding.path), &self.rows);
         holding.leaf = leaf.clone();
-        self.facts.files.push(((noted, path), 1));
+        self.facts.files.push(((noted, place), 1));
+        self.outcome.entered.push(noted);
         self.outcome.corrected.push((holding.path.clone(), Some(leaf)));
     }
 
     /// A content is known: its facts go into the next round.
     fn learn(&mut self, content: Key, known: Known) {
-        self.facts.analysed.push((content, 1));
-        self.facts.chunks.extend(known.chunk_facts().map(|chunk| ((content, chunk), 1)));
+        self.with.maker.content(content, &known, &mut self.facts);
         self.known.insert(content, known);
     }
 
     /// Runs a round of facts and does what follows from it.
     fn round(&mut self) -> Result<(), RunError> {
-        let deltas = self.with.plane.round(std::mem::take(&mut self.facts))?;
+        let mut deltas = self.with.plane.round(std::mem::take(&mut self.facts))?;
         let known = std::mem::take(&mut self.known);
+        self.with.views.take(&mut deltas, false);
+        self.facts = deltas.forgotten();
         let gone = deltas.rows.iter().filter(|(_, difference)| *difference < 0);
-        let gone: Vec<Key> = gone.map(|((path, _), _)| *path).collect();
+        let gone: Vec<Key> = gone.map(|(row, _)| row.path).collect();
         self.remove(&gone)?;
-        let mut born = HashSet::new();
-        for (passage, difference) in &deltas.passages {
-            if *difference > 0 {
-                born.insert(*passage);
-            } else {
-                self.died.insert(*passage);
-            }
+        for (_, difference) in &deltas.passages {
+            let (born, died) = &mut self.outcome.passages;
+            *if *difference > 0 { born } else { died } += difference.unsigned_abs() as u64;
         }
-        self.add_rows(&deltas, &known, &born)?;
+        self.add_rows(&deltas, &known)?;
         self.plan_contents(&deltas)
     }
 
@@ -303,7 +320,7 @@ impl<'a> Conductor<'a> {
     /// Contents that nothing is known of yet: notes and stored contents are known at
     /// once, the others are read.
     fn plan_contents(&mut self, deltas: &Deltas) -> Result<(), RunError> {
-        let mut recalled: Vec<(Key, RelPath)> = Vec::new();
+        let mut recalled: Vec<(Key, RowId)> = Vec::new();
         let mut planned: Vec<(Key, Key)> = Vec::new();
         for ((content, path), _) in deltas.contents.iter().filter(|(_, difference)| *difference > 0) {
             let Some(holding) = self.holdings.get(path) else { continue };
@@ -311,24 +328,33 @@ impl<'a> Conductor<'a> {
                 let known =
                     Known::from_note(&holding.leaf, self.with.graph.chunk_lanes().len(), self.with.budget.force(0));
                 self.learn(*content, known);
-            } else if let Some(holder) = self.with.base.and_then(|base| base.holder(*content)) {
-                recalled.push((*content, holder.clone()));
+            } else if let Some(row) = self.with.stored.get(content) {
+                recalled.push((*content, row.clone()));
             } else {
                 planned.push((*content, *path));
             }
         }
+        let mut former = self.former(&planned)?;
+        planned.retain(|(content, _)| !former.contains_key(content));
+        recalled.extend(former.drain());
         let path_of = |(_, path): &(Key, Key)| self.holdings.get(path).map(|holding| &holding.path);
         planned.sort_by(|left, right| match (path_of(left), path_of(right)) {
             (Some(left), Some(right)) => path_order(left, right),
             (left, right) => left.cmp(&right),
         });
+        recalled.sort_by(|(_, left), (_, right)| path_order(&left.path, &right.path));
         self.with.meters.contents.fetch_add(planned.len() as u64, Ordering::Relaxed);
         self.backlog.extend(planned);
         for group in recalled.chunks(RECALL_PATHS) {
-            let paths: Vec<RelPath> = group.iter().map(|(_, path)| path.clone()).collect();
-            self.outcome.work.paths_recalled += paths.len() as u64;
-            for ((content, _), known) in group.iter().zip(self.recall(&paths)?) {
-                self.learn(*content, known);
+            let rows: Vec<RowId> = group.iter().map(|(_, row)| row.clone()).collect();
+            for ((content, _), known) in group.iter().zip(self.recall(&rows)?) {
+                match known {
+                    Some(known) => {
+                        self.outcome.work.paths_recalled += 1;
+                        self.learn(*content, known);
+                    }
+                    None => self.read_again(*content),
+                }
             }
             // Facts of recalled contents lead to rows, which must not pile up.
             self.round()?;
@@ -337,61 +363,91 @@ impl<'a> Conductor<'a> {
         Ok(())
     }
 
+    /// A content that no store gives back after all is read like any other.
+    fn read_again(&mut self, content: Key) {
+        let holds = |(path, holding): (&Key, &Holding)| {
+            let variant = self.with.graph.variant(&holding.path);
+            (content_key(&holding.leaf.content_hash, variant, &self.rows) == content).then_some(*path)
+        };
+        self.backlog.extend(self.holdings.iter().find_map(holds).map(|path| (content, path)));
+    }
+
+    /// Rows of older epochs, since deleted, that held these contents: a file that went
+    /// back to what it was is neither parsed nor embedded again.
+    fn former(&mut self, planned: &[(Key, Key)]) -> Result<HashMap<Key, RowId>, RunError> {
+        let mut found = HashMap::new();
+        let Some(base) = self.with.base.as_mut().filter(|base| base.same_analysis && !planned.is_empty()) else {
+            return Ok(found);
+        };
+        let kept = base.kept(self.with.folder).analysis.clone();
+        let wanted: Vec<(Key, &Holding)> =
+            planned.iter().filter_map(|(content, path)| Some((*content, self.holdings.get(path)?))).collect();
+        let hashes: Vec<ContentHash> = wanted.iter().map(|(_, holding)| holding.leaf.content_hash).collect();
+        let Some(sink) = self.with.sinks.iter_mut().find(|sink| sink.is_fact_store) else { return Ok(found) };
+        let Some(since) = kept.get(&*sink.name).cloned() else { return Ok(found) };
+        let holders = sink.call(move |sink| match sink.fact_store() {
+            Some(store) => store.holders(&hashes, Some(&since)),
+            None => Ok(Vec::new()),
+        })?;
+        for ((content, holding), rows) in wanted.into_iter().zip(holders) {
+            // Equal bytes under a path of another language are another content.
+            let variant = self.with.graph.variant(&holding.path);
+            let row = rows.into_iter().find(|row| self.with.graph.variant(&row.path) == variant);
+            found.extend(row.map(|row| (content, row)));
+        }
+        Ok(found)
+    }
+
     /// Begins the rows that a round adds.
-    fn add_rows(
-        &mut self,
-        deltas: &Deltas,
-        known: &HashMap<Key, Known>,
-        born: &HashSet<PassageId>,
-    ) -> Result<(), RunError> {
-        let mut of_stored: Vec<(RelPath, RelPath)> = Vec::new();
-        let mut fresh: Vec<(RelPath, Key)> = Vec::new();
+    fn add_rows(&mut self, deltas: &Deltas, known: &HashMap<Key, Known>) -> Result<(), RunError> {
+        let mut of_stored: Vec<(RowFact, RelPath, RowId)> = Vec::new();
+        let mut fresh: Vec<(RelPath, &Known)> = Vec::new();
         let mut standing: HashSet<Key> = HashSet::new();
-        for ((path, content), _) in deltas.rows.iter().filter(|(_, difference)| *difference > 0) {
-            let Some(holding) = self.holdings.get(path) else { continue };
-            if known.contains_key(content) {
-                if !standing.insert(*content) {
+        for (row, _) in deltas.rows.iter().filter(|(_, difference)| *difference > 0) {
+            let Some(holding) = self.holdings.get(&row.path) else { continue };
+            if let Some(known) = known.get(&row.content) {
+                if !standing.insert(row.content) {
                     self.outcome.work.paths_shared += 1;
                 }
-                fresh.push((holding.path.clone(), *content));
-            } else if let Some(holder) = self.with.base.and_then(|base| base.holder(*content)) {
-                of_stored.push((holding.path.clone(), holder.clone()));
+                self.with.maker.imports(&holding.path, row.content, &known.analysis.imports, &mut self.facts);
+                fresh.push((holding.path.clone(), known));
+            } else if let Some(stored) = self.with.stored.get(&row.content) {
+                of_stored.push((*row, holding.path.clone(), stored.clone()));
             }
         }
-        let fresh: Vec<(RelPath, &Known)> =
-            fresh.into_iter().filter_map(|(path, content)| Some((path, known.get(&content)?))).collect();
-        self.assemble(&fresh, born)?;
+        self.assemble(&fresh)?;
         for group in of_stored.chunks(RECALL_PATHS) {
-            let holders: Vec<RelPath> = group.iter().map(|(_, holder)| holder.clone()).collect();
+            let holders: Vec<RowId> = group.iter().map(|(_, _, holder)| holder.clone()).collect();
             let recalled = self.recall(&holders)?;
-            self.outcome.work.paths_recalled += recalled.len() as u64;
-            let rows: Vec<(RelPath, &Known)> =
-                group.iter().map(|(path, _)| path.clone()).zip(recalled.iter()).collect();
-            self.assemble(&rows, born)?;
+            let mut rows: Vec<(RelPath, &Known)> = Vec::new();
+            for ((row, path, holder), known) in group.iter().zip(&recalled) {
+                let known = known.as_ref().ok_or_else(|| missing(&holder.path))?;
+                self.with.maker.imports(path, row.content, &known.analysis.imports, &mut self.facts);
+                rows.push((path.clone(), known));
+            }
+            self.outcome.work.paths_recalled += rows.len() as u64;
+            self.assemble(&rows)?;
             self.hand_over()?;
         }
         Ok(())
     }
 
-    /// What the stores know of the contents that these paths of the base hold.
-    fn recall(&mut self, paths: &[RelPath]) -> Result<Vec<Known>, RunError> {
+    /// What the stores know of the contents of these rows; `None` where they know nothing.
+    fn recall(&mut self, rows: &[RowId]) -> Result<Vec<Option<Known>>, RunError> {
         let lanes = self.with.graph.chunk_lanes().len();
-        let mut all: Vec<Option<Known>> = paths.iter().map(|_| None).collect();
+        let kept = match &mut self.with.base {
+            Some(base) => base.kept(self.with.folder).analysis.clone(),
+            None => BTreeMap::new(),
+        };
+        let mut all: Vec<Option<Known>> = rows.iter().map(|_| None).collect();
         for sink in self.with.sinks.iter_mut().filter(|sink| sink.is_fact_store) {
-            let asked: Vec<RowId> = paths
-                .iter()
-                .filter_map(|path| {
-                    let content_hash = self.with.base?.tree.get(path.as_str())?.content_hash;
-                    Some(RowId { path: path.clone(), content_hash })
-                })
-                .collect();
+            let (asked, since) = (rows.to_vec(), kept.get(&*sink.name).cloned());
             let records = sink.call(move |sink| match sink.fact_store() {
-                Some(store) => store.records(&asked, None),
+                Some(store) => store.records(&asked, since.as_ref()),
                 None => Ok(Vec::new()),
             })?;
             for (slot, record) in all.iter_mut().zip(records) {
-                let Some(record) = record else { continue };
-                let Record { analysis, chunks, .. } = record;
+                let Some(Record { analysis, chunks, .. }) = record else { continue };
                 let known = slot.get_or_insert_with(|| Known {
                     lease: Arc::new(self.with.budget.force(analysis.text.len() as u64)),
                     analysis: Arc::clone(&analysis),
@@ -407,14 +463,7 @@ impl<'a> Conductor<'a> {
                 }
             }
         }
-        let missing = |name: &RelPath| SinkError {
-            sink: "store".into(),
-            action: "cannot recall a file".into(),
-            message: format!("`{name}` is in the epoch but not in its tables; rebuild with `gristmill run --full`")
-                .into(),
-        };
-        let all = all.into_iter().zip(paths).map(|(known, path)| known.ok_or_else(|| missing(path)));
-        Ok(all.collect::<Result<_, _>>()?)
+        Ok(all)
     }
 
     /// Hands complete records to the sinks, with their shares of the memory limit.
@@ -451,6 +500,14 @@ impl<'a> Conductor<'a> {
                 self.outcome.quarantined.push(Quarantined { path: path.clone(), code, message });
             }
         }
+    }
+}
+
+fn missing(path: &RelPath) -> SinkError {
+    SinkError {
+        sink: "store".into(),
+        action: "cannot recall a file".into(),
+        message: format!("`{path}` is in the epoch but not in its tables; rebuild with `gristmill run --full`").into(),
     }
 }
 

@@ -30,6 +30,9 @@ pub struct RunReport {
     pub epoch: Epoch,
     /// The root hash of its Merkle tree.
     pub merkle_root: Hash,
+    /// The revision that was indexed, where the source has revisions.
+    #[serde(default)]
+    pub revision: Option<Box<str>>,
     /// How the graph was executed.
     pub mode: Mode,
     /// Worker threads of the data plane.
@@ -51,6 +54,9 @@ pub struct RunReport {
     pub work: Work,
     /// Rows per sink.
     pub rows: BTreeMap<String, StagedRows>,
+    /// Rows per view.
+    #[serde(default)]
+    pub views: BTreeMap<String, StagedRows>,
     /// Measures per stage, in the graph's order.
     pub stages: Vec<StageReport>,
     /// The fact plane.
@@ -76,6 +82,10 @@ pub struct Changes {
     pub modified: u64,
     /// Paths that are gone.
     pub deleted: u64,
+    /// New paths that hold what a path held that is gone: counted as added and as
+    /// deleted too.
+    #[serde(default)]
+    pub renamed: u64,
     /// Directories of the Merkle trees that were compared entry by entry.
     pub directories_entered: u64,
 }
@@ -85,13 +95,14 @@ pub struct Changes {
 pub struct Work {
     /// Contents that went from read to chunk.
     pub contents_analysed: u64,
-    /// Paths whose content was known, so that their rows came from the store.
+    /// Paths whose content was known, so that their rows came from the store: of another
+    /// path, or of an epoch that is kept.
     pub paths_recalled: u64,
     /// Paths that share a content which this run analysed for another path.
     pub paths_shared: u64,
     /// Passages that were embedded.
     pub passages_embedded: u64,
-    /// Passages whose vectors were in the index.
+    /// Passages whose vectors were in the index, in this epoch or one that is kept.
     pub passages_reused: u64,
     /// Passages whose vectors this run had made for another chunk.
     pub passages_shared: u64,
@@ -104,8 +115,14 @@ pub struct Work {
 pub struct PlaneReport {
     /// Rounds of facts.
     pub rounds: u64,
-    /// Facts entered, those of the last epoch included.
+    /// Facts entered, those of the last epoch that were loaded included.
     pub facts: u64,
+    /// Facts of the last epoch that were loaded.
+    #[serde(default)]
+    pub loaded: u64,
+    /// Passages that came to life, and that died.
+    #[serde(default)]
+    pub passages: (u64, u64),
     /// Time that rounds took, in milliseconds.
     pub busy_ms: f64,
 }

@@ -8,7 +8,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::graph::{Body, Graph, SinkStage};
 use crate::hash::{Fingerprint, Hash};
+use crate::incremental::View;
 use crate::measure::{Meters, StageMeter};
+use crate::port::Port;
 use crate::sink::{Sink, SinkContext, SinkError};
 
 type Job = Box<dyn FnOnce(&mut dyn Sink) + Send>;
@@ -18,6 +20,8 @@ pub(super) struct SinkHandle {
     pub(super) name: Arc<str>,
     pub(super) chunk_lane: Option<usize>,
     pub(super) embed_lane: Option<usize>,
+    /// Whether it keeps the tables of views.
+    pub(super) keeps_views: bool,
     /// Whether it gives rows back.
     pub(super) is_fact_store: bool,
     meter: Arc<StageMeter>,
@@ -51,19 +55,25 @@ pub(super) fn build(
     graph: &Graph,
     meters: &Meters,
     folder: impl Fn(&str) -> std::path::PathBuf,
+    views: &[Arc<dyn View>],
     threaded: bool,
 ) -> Result<Vec<SinkHandle>, SinkError> {
-    let mut handles = Vec::new();
+    let mut handles: Vec<SinkHandle> = Vec::new();
     for sink in graph.sinks() {
         let Some(stage) = graph.stages().get(sink.stage) else { continue };
         let Body::Sink(factory) = &stage.body else { continue };
         let dimension = sink.embed_lane.and_then(|lane| graph.embed_lanes().get(lane)).map(|lane| lane.dimension);
+        // The first sink that can keeps them all.
+        let keeps_views = sink.ports.contains(&Port::Syntax)
+            && factory.keeps_views()
+            && !handles.iter().any(|handle| handle.keeps_views);
+        let views = if keeps_views { views } else { &[] };
         let mut built = factory.build(SinkContext {
             name: stage.name.as_ref().into(),
             folder: folder(&stage.name),
             inputs: sink.ports.clone(),
             dimension,
-            views: Vec::new(),
+            views: views.iter().map(|view| view.schema()).collect(),
             single_threaded: !threaded,
         })?;
         let is_fact_store = built.fact_store().is_some();
@@ -73,6 +83,7 @@ pub(super) fn build(
             name: Arc::clone(&stage.name),
             chunk_lane: sink.chunk_lane,
             embed_lane: sink.embed_lane,
+            keeps_views,
             is_fact_store,
             place: if threaded { Place::start(built, Arc::clone(&meter))? } else { Place::Here(built) },
             meter,

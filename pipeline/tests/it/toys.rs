@@ -6,16 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gristmill_pipeline::graph::{Role, SinkFactory, StageSpec};
+use gristmill_pipeline::incremental::View;
 use gristmill_pipeline::merkle::Tree;
 use gristmill_pipeline::port::{
-    Chunk, Chunked, Content, Definition, DefinitionKind, FileItem, Header, Passage, Port, Span, Syntax, Text, Vector,
+    Chunk, Chunked, Content, Definition, DefinitionKind, FileItem, Header, Import, Passage, Port, Reference,
+    ReferenceKind, Span, Syntax, Text, Vector,
 };
 use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport, run};
 use gristmill_pipeline::source::{DirectorySource, Origin};
 use gristmill_pipeline::{
     Analysis, Batch, BatchSize, Emitter, EpochMeta, ErasedOperator, FactStore, Fingerprint, Graph, Hash, Meters, Mode,
     Operator, OperatorError, Record, RelPath, RowId, Severity, Sink, SinkContext, SinkError, StagedRows, StoredFacts,
-    StoredVectors, Token,
+    StoredVectors, Token, ViewDelta, ViewRow,
 };
 use serde_json::json;
 
@@ -74,7 +76,8 @@ impl Operator for Read {
     }
 }
 
-/// Every line that begins with `def` defines its second word. `panic` panics.
+/// Every line that begins with `def` defines its second word, one with `use` uses it and
+/// one with `import` imports the file of that name. `panic` panics.
 pub(crate) struct Parse {
     pub(crate) counts: Arc<Counts>,
     pub(crate) version: u32,
@@ -96,11 +99,21 @@ impl Operator for Parse {
         if path.extension() == Some("md") { "prose" } else { "" }
     }
 
+    fn module_names(&self, path: &RelPath) -> Vec<String> {
+        let stem = path.as_str().rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
+        [stem, stem.rsplit('/').next().unwrap_or(stem)].map(Into::into).to_vec()
+    }
+
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
+        let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        vec![format!("{folder}/{}", import.module), import.module.to_string()]
+    }
+
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
         for content in batch {
             self.counts.parsed.fetch_add(1, Ordering::Relaxed);
             assert!(!content.text.contains("panic"), "asked to");
-            let mut definitions = Vec::new();
+            let (mut definitions, mut references, mut imports) = (Vec::new(), Vec::new(), Vec::new());
             let mut start = 0;
             for (line, text) in (1..).zip(content.text.split_inclusive('\n')) {
                 let end = start + text.len() as u32;
@@ -118,6 +131,19 @@ impl Operator for Parse {
                         parent: None,
                     });
                 }
+                if let Some(name) = text.strip_prefix("use ") {
+                    references.push(Reference {
+                        name: name.trim().into(),
+                        qualifier: "".into(),
+                        kind: ReferenceKind::Call,
+                        start_byte: start + 4,
+                        line,
+                        within: (definitions.len() as u32).checked_sub(1),
+                    });
+                }
+                if let Some(module) = text.strip_prefix("import ") {
+                    imports.push(Import { module: module.trim().into(), name: "".into(), alias: "".into(), line });
+                }
                 start = end;
             }
             let language = if content.file.variant.is_empty() { "toy" } else { content.file.variant };
@@ -127,8 +153,8 @@ impl Operator for Parse {
                 language,
                 lines,
                 definitions,
-                references: Vec::new(),
-                imports: Vec::new(),
+                references,
+                imports,
                 blocks: Vec::new(),
             }));
         }
@@ -226,8 +252,12 @@ pub(crate) type Row = Record;
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     versions: Vec<BTreeMap<RelPath, Row>>,
+    views: Vec<Views>,
     pub(crate) fail_add: bool,
 }
+
+/// The tables of views, each a set of rows.
+pub(crate) type Views = BTreeMap<Box<str>, BTreeSet<ViewRow>>;
 
 /// Builds sinks that share a disk.
 pub(crate) struct Memory {
@@ -238,6 +268,8 @@ struct MemorySink {
     disk: Arc<Mutex<Disk>>,
     base: BTreeMap<RelPath, Row>,
     next: BTreeMap<RelPath, Row>,
+    views: Views,
+    next_views: Views,
     rows: StagedRows,
 }
 
@@ -254,11 +286,17 @@ impl SinkFactory for Memory {
         Hash::of(b"memory")
     }
 
+    fn keeps_views(&self) -> bool {
+        true
+    }
+
     fn build(&self, _context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
         Ok(Box::new(MemorySink {
             disk: Arc::clone(&self.disk),
             base: BTreeMap::new(),
             next: BTreeMap::new(),
+            views: BTreeMap::new(),
+            next_views: BTreeMap::new(),
             rows: StagedRows::default(),
         }))
     }
@@ -274,11 +312,14 @@ impl Sink for MemorySink {
         let version = base.and_then(|token| token["version"].as_u64()).unwrap_or(0) as usize;
         disk.versions.truncate(version);
         self.base = disk.versions.last().cloned().unwrap_or_default();
+        disk.views.truncate(version);
+        self.views = disk.views.last().cloned().unwrap_or_default();
         Ok(())
     }
 
     fn begin(&mut self, _epoch: u64, replace: bool) -> Result<(), SinkError> {
         self.next = if replace { BTreeMap::new() } else { self.base.clone() };
+        self.next_views = if replace { BTreeMap::new() } else { self.views.clone() };
         self.rows = StagedRows::default();
         Ok(())
     }
@@ -304,13 +345,33 @@ impl Sink for MemorySink {
         Ok(())
     }
 
+    fn change_views(&mut self, deltas: &[ViewDelta]) -> Result<(), SinkError> {
+        for delta in deltas {
+            let table = self.next_views.entry(delta.schema.name.clone()).or_default();
+            if delta.replace {
+                table.clear();
+            }
+            for row in &delta.removed {
+                assert!(table.remove(row), "{}: only stored rows are removed: {row:?}", delta.schema.name);
+            }
+            for row in &delta.added {
+                assert_eq!(row.values.len(), delta.schema.columns.len());
+                assert!(table.insert(row.clone()), "{}: a row came twice: {row:?}", delta.schema.name);
+            }
+        }
+        Ok(())
+    }
+
     fn stage(&mut self, _meta: &EpochMeta) -> Result<StagedRows, SinkError> {
         Ok(self.rows)
     }
 
     fn publish(&mut self) -> Result<Token, SinkError> {
         let mut disk = self.disk.lock().expect("whole");
-        disk.versions.push(std::mem::take(&mut self.next));
+        self.base = std::mem::take(&mut self.next);
+        self.views = std::mem::take(&mut self.next_views);
+        disk.versions.push(self.base.clone());
+        disk.views.push(self.views.clone());
         Ok(json!({ "version": disk.versions.len() }))
     }
 
@@ -392,6 +453,7 @@ pub(crate) struct Job {
     pub(crate) memory_limit: u64,
     pub(crate) plane_workers: usize,
     pub(crate) interrupt: Interrupt,
+    pub(crate) views: Vec<Arc<dyn View>>,
 }
 
 impl Job {
@@ -409,6 +471,7 @@ impl Job {
             memory_limit: 1 << 20,
             plane_workers: 1,
             interrupt: Interrupt::default(),
+            views: Vec::new(),
         }
     }
 
@@ -471,6 +534,7 @@ impl Job {
         let graph = self.graph();
         run(&RunPlan {
             graph: &graph,
+            views: &self.views,
             source: &self.source(),
             index: &self.index(),
             mode,

@@ -1,9 +1,8 @@
 //! Vectors for the rows of an epoch: found where they exist, asked for where they do not.
 //!
-//! A vector is looked for among those under way, in the journal, and in the base, in this
-//! order; only what is in none of them is embedded.
+//! A vector is looked for among those under way, in the journal, and in the base and the
+//! epochs kept before it, in this order; only what is in none of them is embedded.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::RunError;
@@ -13,69 +12,66 @@ use super::{Conductor, Slot};
 use crate::diagnostic::Diagnostic;
 use crate::execute::Task;
 use crate::hash::{Hash, Key};
-use crate::incremental::PassageId;
 use crate::path::RelPath;
-use crate::port::{Header, Passage, Text, Vector};
+use crate::port::{Chunk, Header, Passage, Text, Vector};
+use crate::sink::StoredVectors;
 
-impl Conductor<'_> {
+/// A passage that nothing under way has a vector for.
+struct Sought<'k> {
+    hash: Hash,
+    key: Key,
+    path: &'k RelPath,
+    known: &'k Known,
+    chunk: &'k Chunk,
+}
+
+impl Conductor<'_, '_> {
     /// Begins records: finds the vectors that exist, and asks for those that do not.
-    pub(super) fn assemble(&mut self, rows: &[(RelPath, &Known)], born: &HashSet<PassageId>) -> Result<(), RunError> {
-        let mut tasks: Vec<Vec<Arc<Passage>>> = self.with.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
-        let mut stored: Vec<Vec<(Hash, Slot)>> = self.with.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
+    pub(super) fn assemble(&mut self, rows: &[(RelPath, &Known)]) -> Result<(), RunError> {
+        let mut sought: Vec<Vec<Sought<'_>>> = self.with.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
         let first = self.next_assembly;
         for (path, known) in rows {
             self.note_findings(path, &known.analysis);
             let index = self.next_assembly;
             self.next_assembly += 1;
             let mut assembly = self.begin(path, known);
-            for (lane, shape) in self.with.graph.embed_lanes().iter().enumerate() {
-                let header = self.header(shape.chunk_lane);
-                let header_key = if header == Header::Path { path.key() } else { 0 };
-                let is_stored = self.is_stored(lane);
-                let chunks = known.lanes.get(shape.chunk_lane).map_or(&[][..], |chunks| chunks);
-                let hashes = assembly.hashes.get(shape.chunk_lane).cloned().unwrap_or_default();
-                for (chunk, (of, hash)) in chunks.iter().zip(hashes).enumerate() {
-                    let slot = Slot { assembly: index, chunk };
-                    let key = hash.key();
-                    let id = PassageId { lane: lane as u16, header: header_key, body: of.body_hash.key() };
-                    let in_base = is_stored && (!born.contains(&id) || self.died.contains(&id));
+            for (lane, sought) in sought.iter_mut().enumerate() {
+                let chunk_lane = self.with.graph.embed_lanes().get(lane).map_or(0, |lane| lane.chunk_lane);
+                let chunks = known.lanes.get(chunk_lane).map_or(&[][..], |chunks| chunks);
+                let hashes = assembly.hashes.get(chunk_lane).cloned().unwrap_or_default();
+                for (nth, (chunk, hash)) in chunks.iter().zip(hashes).enumerate() {
+                    let (key, slot) = (hash.key(), Slot { assembly: index, chunk: nth });
                     if let Some(waiting) = self.awaited.get_mut(&(lane, key)) {
                         waiting.push(slot);
                         assembly.missing += 1;
                         self.outcome.work.passages_shared += 1;
                     } else if self.with.journals.get(lane).is_some_and(|journal| journal.contains(key)) {
-                        self.read_journal(lane, key, chunk, &mut assembly)?;
-                    } else if in_base {
-                        if let Some(stored) = stored.get_mut(lane) {
-                            stored.push((hash, slot));
-                        }
-                        assembly.missing += 1;
+                        self.read_journal(lane, key, nth, &mut assembly)?;
                     } else {
                         self.awaited.insert((lane, key), vec![slot]);
                         assembly.missing += 1;
-                        let text = known.analysis.text.slice(of.span.bytes()).unwrap_or_else(|| Text::new(""));
-                        let passage = Passage {
-                            key,
-                            header,
-                            path: path.clone(),
-                            scope: of.scope.clone(),
-                            symbol: of.symbol.clone(),
-                            text,
-                            tokens: of.tokens,
-                        };
-                        if let Some(tasks) = tasks.get_mut(lane) {
-                            tasks.push(Arc::new(passage));
-                        }
+                        sought.push(Sought { hash, key, path, known, chunk });
                     }
                 }
             }
             self.assemblies.insert(index, assembly);
         }
-        for (lane, wanted) in stored.into_iter().enumerate() {
-            self.fetch_stored(lane, wanted)?;
-        }
-        for (lane, passages) in tasks.into_iter().enumerate() {
-            self.submit(lane, passages);
+        for (lane, sought) in sought.into_iter().enumerate() {
+            let missing = self.fetch_stored(lane, sought)?;
+            let header = self.header(self.with.graph.embed_lanes().get(lane).map_or(0, |lane| lane.chunk_lane));
+            let passages = missing.into_iter().map(|sought| {
+                let text = sought.known.analysis.text.slice(sought.chunk.span.bytes());
+                Arc::new(Passage {
+                    key: sought.key,
+                    header,
+                    path: sought.path.clone(),
+                    scope: sought.chunk.scope.clone(),
+                    symbol: sought.chunk.symbol.clone(),
+                    text: text.unwrap_or_else(|| Text::new("")),
+                    tokens: sought.chunk.tokens,
+                })
+            });
+            self.submit(lane, passages.collect());
         }
         for index in first..self.next_assembly {
             self.complete_if_whole(index);
@@ -85,12 +81,6 @@ impl Conductor<'_> {
 
     fn header(&self, chunk_lane: usize) -> Header {
         self.with.graph.chunk_lanes().get(chunk_lane).map_or(Header::None, |lane| lane.header)
-    }
-
-    /// Whether vectors of the lane can be taken from the base.
-    fn is_stored(&self, lane: usize) -> bool {
-        self.with.base.is_some_and(|base| base.same_embedding.get(lane) == Some(&true))
-            && self.with.sinks.iter().any(|sink| sink.is_fact_store && sink.embed_lane == Some(lane))
     }
 
     fn begin(&self, path: &RelPath, known: &Known) -> Assembly {
@@ -138,27 +128,41 @@ impl Conductor<'_> {
         Ok(())
     }
 
-    /// Takes vectors from the base.
-    fn fetch_stored(&mut self, lane: usize, wanted: Vec<(Hash, Slot)>) -> Result<(), RunError> {
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let hashes: Vec<Hash> = wanted.iter().map(|(hash, _)| *hash).collect();
+    /// Takes vectors from the base and the epochs kept before it, and gives back the
+    /// passages that have none there.
+    fn fetch_stored<'k>(&mut self, lane: usize, sought: Vec<Sought<'k>>) -> Result<Vec<Sought<'k>>, RunError> {
         let stores = |sink: &&mut SinkHandle| sink.is_fact_store && sink.embed_lane == Some(lane);
-        let Some(sink) = self.with.sinks.iter_mut().find(stores) else { return Ok(()) };
-        let values = sink.call(move |sink| match sink.fact_store() {
-            Some(store) => Ok(store.vectors(&hashes, None)?.values),
-            None => Ok(Vec::new()),
+        let (Some(base), Some(sink)) = (&mut self.with.base, self.with.sinks.iter_mut().find(stores)) else {
+            return Ok(sought);
+        };
+        if sought.is_empty() || base.same_embedding.get(lane) != Some(&true) {
+            return Ok(sought);
+        }
+        let since = base.kept(self.with.folder).vectors.get(&*sink.name).cloned();
+        let hashes: Vec<Hash> = sought.iter().map(|sought| sought.hash).collect();
+        let stored = sink.call(move |sink| match sink.fact_store() {
+            Some(store) => store.vectors(&hashes, since.as_ref()),
+            None => Ok(StoredVectors::default()),
         })?;
         let dimension = self.with.graph.embed_lanes().get(lane).map_or(1, |lane| lane.dimension);
-        self.outcome.work.passages_reused += wanted.len() as u64;
-        for ((_, slot), values) in wanted.into_iter().zip(values.chunks_exact(dimension)) {
-            if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
-                assembly.place(lane, slot.chunk, values);
-                assembly.missing -= 1;
+        let mut values = stored.values.chunks_exact(dimension);
+        let mut missing = Vec::new();
+        for (at, sought) in sought.into_iter().enumerate() {
+            let vector = if stored.found.get(at) == Some(&true) { values.next() } else { None };
+            let Some(vector) = vector else {
+                missing.push(sought);
+                continue;
+            };
+            self.outcome.work.passages_reused += 1;
+            for slot in self.awaited.remove(&(lane, sought.key)).unwrap_or_default() {
+                if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
+                    assembly.place(lane, slot.chunk, vector);
+                    assembly.missing -= 1;
+                }
+                self.complete_if_whole(slot.assembly);
             }
         }
-        Ok(())
+        Ok(missing)
     }
 
     /// Gives passages to the executor in batches of the size that the embedder wants.

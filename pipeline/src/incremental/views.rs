@@ -1,0 +1,49 @@
+//! The views that come with the plane. Others may be added by implementing
+//! [`View`](super::View).
+
+mod cycles;
+mod edges;
+mod ranks;
+mod reachable;
+mod rollups;
+mod unresolved;
+
+pub use cycles::ImportCycles;
+pub use edges::Edges;
+pub use ranks::SymbolRanks;
+pub use reachable::Reachable;
+pub use rollups::Rollups;
+pub use unresolved::Unresolved;
+
+use std::sync::Arc;
+
+use crate::hash::{Fingerprint, Hash, Key};
+use crate::view::{ViewColumn, ViewSchema};
+
+/// The schema of a view that comes with the plane.
+fn schema(name: &str, version: u32, description: &str, columns: Vec<ViewColumn>) -> Arc<ViewSchema> {
+    Arc::new(ViewSchema {
+        name: name.into(),
+        description: description.into(),
+        columns,
+        fingerprint: fingerprint(name, version, &[]),
+    })
+}
+
+/// Hash of a view's name, the version of its code, and its parameters.
+fn fingerprint(name: &str, version: u32, parameters: &[&str]) -> Fingerprint {
+    let head: [&[u8]; 2] = [name.as_bytes(), &version.to_le_bytes()];
+    Hash::of_parts(head.into_iter().chain(parameters.iter().map(|parameter| parameter.as_bytes())))
+}
+
+/// The key by which a word that comes from no file, such as the kind of an edge, stands
+/// in facts and rows. The empty text has the key 0.
+#[must_use]
+pub(crate) fn word(text: &str) -> Key {
+    if text.is_empty() { 0 } else { Hash::of(text.as_bytes()).key() }
+}
+
+/// The words that views put into rows on their own account.
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    super::Resolution::ALL.into_iter().map(super::Resolution::as_str).chain(["import"])
+}

@@ -1,0 +1,179 @@
+//! Facts made of what is known, and the texts that their keys stand for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::assembly::Known;
+use crate::graph::Graph;
+use crate::hash::{Hash, Key};
+use crate::incremental::ChunkFact;
+use crate::incremental::{
+    Cell, ContentFact, DefinitionFact, FactRow, Facts, ImportFact, OutlineFact, PathFact, Place, ReferenceFact,
+    RowFact, View,
+};
+use crate::incremental::{word, words};
+use crate::path::RelPath;
+use crate::port::Import;
+use crate::sink::{Analysis, StoredFacts};
+use crate::view::{ViewRow, ViewValue};
+
+/// Turns what is known into facts. Where the job has views it remembers the text behind
+/// each key, so that the rows of views can be written out.
+pub(super) struct FactMaker<'a> {
+    graph: &'a Graph,
+    views: &'a [Arc<dyn View>],
+    texts: HashMap<Key, Arc<str>>,
+}
+
+/// A path as the plane knows it.
+pub(super) fn place(path: &RelPath) -> Place {
+    let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+    Place { path: path.key(), folder: word(folder) }
+}
+
+impl<'a> FactMaker<'a> {
+    pub(super) fn new(graph: &'a Graph, views: &'a [Arc<dyn View>]) -> Self {
+        let mut maker = Self { graph, views, texts: HashMap::new() };
+        if maker.has_views() {
+            for text in words() {
+                maker.text(text);
+            }
+        }
+        maker
+    }
+
+    pub(super) fn has_views(&self) -> bool {
+        !self.views.is_empty()
+    }
+
+    /// The key of a text.
+    fn text(&mut self, text: &str) -> Key {
+        let key = word(text);
+        self.texts.entry(key).or_insert_with(|| text.into());
+        key
+    }
+
+    /// The key of a name among the languages that share names with this one.
+    fn name(&mut self, scope: &str, name: &str) -> Key {
+        let key = Hash::of_parts([scope.as_bytes(), name.as_bytes()]).key();
+        self.texts.entry(key).or_insert_with(|| name.into());
+        key
+    }
+
+    /// Enters (or takes back) what is known of a path, whatever it holds.
+    pub(super) fn path(&mut self, path: &RelPath, difference: isize, facts: &mut Facts) {
+        if !self.has_views() {
+            return;
+        }
+        let key = path.key();
+        self.texts.entry(key).or_insert_with(|| path.as_str().into());
+        let mut push = |fact: PathFact| facts.paths.push(((key, fact), difference));
+        push(PathFact::Folder(0));
+        for (end, _) in path.as_str().match_indices('/') {
+            let folder = path.as_str().get(..end).unwrap_or_default();
+            push(PathFact::Folder(word(folder)));
+        }
+        for name in self.graph.module_names(path) {
+            push(PathFact::Module(word(&name)));
+        }
+        for (place, view) in (0..).zip(self.views) {
+            if view.marks(path.as_str()) {
+                push(PathFact::Mark(place));
+            }
+        }
+        for (end, _) in path.as_str().match_indices('/') {
+            self.text(path.as_str().get(..end).unwrap_or_default());
+        }
+    }
+
+    /// Enters what is known of a content.
+    pub(super) fn content(&mut self, content: Key, known: &Known, facts: &mut Facts) {
+        facts.analysed.push((content, 1));
+        let chunks = known.lanes.iter().enumerate().flat_map(|(lane, chunks)| {
+            chunks.iter().map(move |chunk| ChunkFact { lane: lane as u16, body: chunk.body_hash.key() })
+        });
+        facts.contents.extend(chunks.map(|chunk| ((content, ContentFact::Chunk(chunk)), 1)));
+        let chunks = known.lanes.first().map_or(0, |chunks| chunks.len());
+        self.analysis(content, &known.analysis, chunks, facts);
+    }
+
+    /// Enters what a store knows of a content: its chunks, which are those of
+    /// `chunk_lane`, and, with `outline`, all else.
+    pub(super) fn stored(
+        &mut self,
+        content: Key,
+        stored: &StoredFacts,
+        chunk_lane: Option<usize>,
+        outline: bool,
+        facts: &mut Facts,
+    ) {
+        if let Some(lane) = chunk_lane {
+            let chunks = stored.bodies.iter().map(|body| ChunkFact { lane: lane as u16, body: body.key() });
+            facts.contents.extend(chunks.map(|chunk| ((content, ContentFact::Chunk(chunk)), 1)));
+        }
+        if outline {
+            self.analysis(content, &stored.analysis, stored.bodies.len(), facts);
+        }
+    }
+
+    fn analysis(&mut self, content: Key, analysis: &Analysis, chunks: usize, facts: &mut Facts) {
+        if !self.has_views() {
+            return;
+        }
+        let scope = self.graph.name_scope(&analysis.language);
+        let outline = OutlineFact {
+            language: self.text(&analysis.language),
+            bytes: analysis.bytes,
+            lines: analysis.lines,
+            chunks: chunks as u32,
+            definitions: analysis.definitions.len() as u32,
+        };
+        facts.contents.push(((content, ContentFact::Outline(outline)), 1));
+        for (ordinal, definition) in (0..).zip(&analysis.definitions) {
+            let fact = DefinitionFact {
+                name: self.name(scope, &definition.name),
+                qualified: self.text(&definition.qualified_name),
+                line: definition.span.start_line,
+                ordinal,
+            };
+            facts.contents.push(((content, ContentFact::Definition(fact)), 1));
+        }
+        for (ordinal, reference) in (0..).zip(&analysis.references) {
+            let within = reference.within.and_then(|within| analysis.definitions.get(within as usize));
+            let fact = ReferenceFact {
+                name: self.name(scope, &reference.name),
+                within: within.map_or(0, |within| self.text(&within.qualified_name)),
+                kind: self.text(reference.kind.as_str()),
+                line: reference.line,
+                ordinal,
+            };
+            facts.contents.push(((content, ContentFact::Reference(fact)), 1));
+        }
+    }
+
+    /// Enters what a row imports.
+    pub(super) fn imports(&mut self, path: &RelPath, content: Key, imports: &[Import], facts: &mut Facts) {
+        if !self.has_views() {
+            return;
+        }
+        let row = RowFact { path: path.key(), content };
+        for (ordinal, import) in (0..).zip(imports) {
+            let written = self.text(&import.module);
+            for (rank, name) in (0..).zip(self.graph.import_names(path, import)) {
+                let fact = ImportFact { ordinal, line: import.line, written, rank, module: word(&name) };
+                facts.imports.push(((row, fact), 1));
+            }
+        }
+    }
+
+    /// A row of a view, written out.
+    pub(super) fn row(&self, row: &FactRow) -> ViewRow {
+        let value = |cell: &Cell| match cell {
+            Cell::Name(0) => ViewValue::Text("".into()),
+            // Every key of a fact was made from a text above.
+            Cell::Name(key) => ViewValue::Text(self.texts.get(key).cloned().unwrap_or_else(|| "".into())),
+            Cell::Number(number) => ViewValue::Number(*number),
+        };
+        ViewRow { values: row.cells().iter().map(value).collect() }
+    }
+}

@@ -1,0 +1,123 @@
+//! Bringing the fact plane to where the last epoch left it.
+//!
+//! Without views only what a diff touches is loaded: for each content that a changed path
+//! held or holds, the paths that hold it. Facts of other contents lead to nothing that
+//! could change. Views join across files, so with views all facts of the epoch are
+//! loaded, once.
+
+use std::collections::{HashMap, HashSet};
+
+use super::base::{Base, content_key, rows_fingerprint};
+use super::facts::{FactMaker, place};
+use super::sinks::SinkHandle;
+use crate::graph::Graph;
+use crate::hash::{ContentHash, Key};
+use crate::incremental::Facts;
+use crate::merkle::Diff;
+use crate::path::RelPath;
+use crate::sink::{RowId, SinkError};
+
+/// How much of an epoch's facts the plane has.
+#[derive(Debug, Default)]
+pub(super) struct Hydrated {
+    all: bool,
+    contents: HashSet<Key>,
+}
+
+/// What hydration gives.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    /// Facts that the plane lacks.
+    pub(super) facts: Facts,
+    /// Of each content that the diff touches, by its key in this run, a row of the base
+    /// whose stored rows are those of the content.
+    pub(super) stored: HashMap<Key, RowId>,
+}
+
+impl Hydrated {
+    /// Loads what the plane lacks before `diff` can enter.
+    pub(super) fn load(
+        &mut self,
+        graph: &Graph,
+        base: &Base,
+        diff: &Diff,
+        maker: &mut FactMaker<'_>,
+        sinks: &mut [SinkHandle],
+    ) -> Result<Loaded, SinkError> {
+        let mut loaded = Loaded::default();
+        let (before, now) = (base.record.rows, rows_fingerprint(graph));
+        let leaves = diff.changes.iter().flat_map(|change| [&change.before, &change.after]).flatten();
+        let touched: HashSet<ContentHash> = leaves.map(|leaf| leaf.content_hash).collect();
+        let mut entered: HashSet<Key> = HashSet::new();
+        let views = maker.has_views() && base.same_rows;
+        let mut visit = |path: RelPath, content_hash: ContentHash| {
+            let variant = graph.variant(&path);
+            let content = content_key(&content_hash, variant, &before);
+            if !self.all && !self.contents.contains(&content) {
+                loaded.facts.files.push(((content, place(&path)), 1));
+                if entered.insert(content) {
+                    loaded.facts.analysed.push((content, 1));
+                }
+                if views {
+                    maker.path(&path, 1, &mut loaded.facts);
+                }
+            }
+            if base.same_analysis && touched.contains(&content_hash) {
+                let content = content_key(&content_hash, variant, &now);
+                loaded.stored.entry(content).or_insert(RowId { path, content_hash });
+            }
+        };
+        if views && !self.all {
+            base.tree.for_each(|path, leaf| visit(path.into(), leaf.content_hash));
+            load_contents(graph, base, maker, sinks, &mut loaded.facts)?;
+            self.all = true;
+        } else {
+            base.holders(&touched).into_iter().for_each(|(path, content_hash)| visit(path, content_hash));
+        }
+        self.contents.extend(entered);
+        Ok(loaded)
+    }
+
+    /// An epoch's diff has entered: the plane has all there is of these contents, or,
+    /// if the epoch went through all paths, of every content.
+    pub(super) fn entered(&mut self, everything: bool, contents: &[Key]) {
+        self.all |= everything;
+        self.contents.extend(contents);
+    }
+}
+
+/// Loads the facts of all contents.
+fn load_contents(
+    graph: &Graph,
+    base: &Base,
+    maker: &mut FactMaker<'_>,
+    sinks: &mut [SinkHandle],
+    facts: &mut Facts,
+) -> Result<(), SinkError> {
+    let mut standing: HashSet<Key> = HashSet::new();
+    for (nth, sink) in sinks.iter_mut().filter(|sink| sink.is_fact_store).enumerate() {
+        let lane = sink.chunk_lane;
+        let stored = sink.call(|sink| {
+            let mut all = Vec::new();
+            if let Some(store) = sink.fact_store() {
+                store.facts(&mut |facts| all.push(facts))?;
+            }
+            Ok(all)
+        })?;
+        // One store tells what a content defines and uses; the others add their chunks.
+        if nth > 0 {
+            standing.clear();
+        }
+        for of_path in &stored {
+            let variant = graph.variant(&of_path.path);
+            let content = content_key(&of_path.analysis.content_hash, variant, &base.record.rows);
+            if nth == 0 {
+                maker.imports(&of_path.path, content, &of_path.analysis.imports, facts);
+            }
+            if standing.insert(content) {
+                maker.stored(content, of_path, lane, nth == 0, facts);
+            }
+        }
+    }
+    Ok(())
+}

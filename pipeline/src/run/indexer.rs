@@ -1,0 +1,540 @@
+//! The indexer: holds an index open for writing, and brings it up to date as often as it
+//! is asked.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use super::base::{Base, obstacle, rows_fingerprint};
+use super::clock::Clock;
+use super::epoch::{Conductor, EpochOutcome, Parts};
+use super::facts::FactMaker;
+use super::hydrate::{Hydrated, Loaded};
+use super::report::{Changes, Quarantined, RunReport};
+use super::sinks::{self, SinkHandle, shape};
+use super::views::ViewChanges;
+use super::{RunError, RunPlan, now_ms};
+use crate::execute::{self, Budget, Mode};
+use crate::graph::{Body, EmbedLane, Graph, SinkStage};
+use crate::hash::Hash;
+use crate::incremental::{FactPlane, PassageLane};
+use crate::index::{CommitRecord, FORMAT, IndexError, IndexWriter, Journal, SinkRecord};
+use crate::merkle::{Change, Diff, Tree, diff};
+use crate::port::Header;
+use crate::sink::{EpochMeta, StagedRows, Token};
+use crate::source::{Scan, Source};
+use crate::view::ViewDelta;
+
+/// An index that is open for writing, with the job that writes it.
+///
+/// It stays warm between updates: the sinks stay open, and the fact plane keeps what it
+/// has loaded.
+pub struct Indexer<'a> {
+    plan: RunPlan<'a>,
+    writer: IndexWriter,
+    /// What the index holds.
+    head: Option<(CommitRecord, Tree)>,
+    /// Something about the index that the user should know, told with the next update.
+    notice: Option<String>,
+    /// The stored tree could not be used, for this reason.
+    damage: Option<String>,
+    warm: Option<Warm<'a>>,
+}
+
+/// What is opened by the first update that has something to do.
+struct Warm<'a> {
+    sinks: Vec<SinkHandle>,
+    plane: FactPlane,
+    hydrated: Hydrated,
+    maker: FactMaker<'a>,
+}
+
+/// An epoch that is being built.
+struct Draft {
+    number: crate::Epoch,
+    base: Option<Base>,
+    tree: Tree,
+    revision: Option<Box<str>>,
+    place: PathBuf,
+}
+
+impl<'a> Indexer<'a> {
+    /// Opens the index that the plan names, and locks it.
+    ///
+    /// # Errors
+    /// If it cannot be opened, or another process writes to it.
+    pub fn open(plan: RunPlan<'a>) -> Result<Self, RunError> {
+        let writer = IndexWriter::open(plan.index)?;
+        let mut indexer = Self { plan, writer, head: None, notice: None, damage: None, warm: None };
+        indexer.read_head(plan.full)?;
+        Ok(indexer)
+    }
+
+    /// The newest epoch's record, if there is an epoch.
+    #[must_use]
+    pub fn record(&self) -> Option<&CommitRecord> {
+        self.head.as_ref().map(|(record, _)| record)
+    }
+
+    /// The newest epoch with its tree. A damaged tree costs a rebuild, not the index.
+    fn read_head(&mut self, full: bool) -> Result<(), RunError> {
+        let folder = self.writer.folder();
+        self.head = match folder.head() {
+            Ok(None) => None,
+            Ok(Some(record)) => match folder.tree(&record) {
+                Ok(tree) => Some((record, tree)),
+                Err(error) => {
+                    let damage = format!("the stored Merkle tree cannot be used ({error})");
+                    self.notice = Some(damage.clone());
+                    self.damage = Some(damage);
+                    Some((record, Tree::empty()))
+                }
+            },
+            // What cannot be read is replaced when the user asks for it, and only then.
+            Err(IndexError::Damaged { .. } | IndexError::NoEpoch { .. }) if full => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(())
+    }
+
+    /// Notices when somebody deleted or replaced the folder since the last update, and
+    /// begins anew with what is there.
+    fn look_again(&mut self) -> Result<(), RunError> {
+        if self.writer.is_in_place(self.record().map(|record| record.epoch)) {
+            return Ok(());
+        }
+        self.warm = None;
+        self.writer = IndexWriter::open(self.plan.index)?;
+        self.read_head(false)?;
+        self.notice =
+            Some("the index folder was deleted or replaced while it was open; went on with what is there".into());
+        Ok(())
+    }
+
+    /// Scans the source, and brings the index up to date with it: one epoch, or none if
+    /// nothing changed. With `full` it is built from nothing.
+    ///
+    /// # Errors
+    /// If the epoch could not be committed; the index then holds what it held before.
+    pub fn update(&mut self, source: &dyn Source, full: bool) -> Result<RunReport, RunError> {
+        let mut clock = Clock::start();
+        let plan = self.plan;
+        plan.meters.reset();
+        self.look_again()?;
+        let threads = if plan.mode == Mode::Sequential { 1 } else { plan.workers.max(1) };
+        let known = self.head.as_ref().map(|(record, tree)| (record, tree));
+        let scan = source.scan(known, threads)?;
+        plan.meters.files.store(scan.measures.files, Ordering::Relaxed);
+        clock.scan = clock.lap();
+        plan.interrupt.check()?;
+
+        let root = scan.tree.root_hash();
+        let mut report = clock.report(&plan, threads);
+        report.scan = scan.measures;
+        report.merkle_root = root;
+        report.revision = scan.revision.clone();
+        report.notice = self.notice.take();
+        let place = absolute(source.place());
+        if let Some((record, tree)) = &mut self.head
+            && !full
+            && is_current(&plan, record, &root)
+        {
+            let moved = record.revision != scan.revision;
+            if moved {
+                // Another revision with the same tree: it needs no epoch to be true.
+                record.revision = scan.revision;
+                self.writer.amend(record)?;
+            }
+            if scan.measures.files_read > 0 || report.notice.is_some() {
+                // Files were touched or raced, or the stored tree was damaged: from now on
+                // their stat data vouches for them.
+                self.writer.refresh_tree(record, &scan.tree)?;
+                *tree = scan.tree;
+                self.damage = None;
+            }
+            report.epoch = record.epoch;
+            report.quarantined = noted(tree);
+            return Ok(self.finish(clock.finish(report, &plan, None)));
+        }
+        match self.build(source, scan, full, threads, place, &mut report, &mut clock) {
+            Ok(budget) => Ok(self.finish(clock.finish(report, &plan, Some(&budget)))),
+            Err(error) => {
+                // What is open may be half way: the next update opens it anew, at the epoch
+                // that stands.
+                if let Some(mut warm) = self.warm.take() {
+                    warm.sinks.iter_mut().for_each(SinkHandle::abandon);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps the report of a run beside the index.
+    fn finish(&self, report: RunReport) -> RunReport {
+        // The epoch is committed: a report that cannot be stored does not undo it.
+        if let Ok(json) = serde_json::to_vec(&report) {
+            let _ = self.writer.write_run(&json);
+        }
+        report
+    }
+
+    /// Builds an epoch and commits it.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one update, used once")]
+    fn build(
+        &mut self,
+        source: &dyn Source,
+        scan: Scan,
+        full: bool,
+        threads: usize,
+        place: PathBuf,
+        report: &mut RunReport,
+        clock: &mut Clock,
+    ) -> Result<Budget, RunError> {
+        let plan = self.plan;
+        let number = self.record().map_or(1, |record| record.epoch + 1);
+        let rebuilt_because = self.open_sinks(number, full)?;
+        let replace = self.head.is_none() || rebuilt_because.is_some();
+        let base = self.head.clone().filter(|_| !replace).map(|(record, tree)| Base::new(plan.graph, record, tree));
+        let Some(warm) = &mut self.warm else { return Err(RunError::Threads("the sinks are not open".into())) };
+        let mut draft = Draft { number, base, tree: scan.tree, revision: scan.revision, place };
+
+        let changes = changes(draft.base.as_ref(), &draft.tree);
+        report.changes = count(&changes);
+        report.rebuilt_because = rebuilt_because;
+        let (rounds, facts, busy) = warm.plane.measures();
+        let mut views = ViewChanges::new(plan.views, |schema| {
+            draft
+                .base
+                .as_ref()
+                .is_none_or(|base| !base.same_rows || base.record.views.get(&schema.name) != Some(&schema.fingerprint))
+        });
+        let mut stored = HashMap::new();
+        if let Some(base) = &draft.base {
+            let Warm { sinks, plane, hydrated, maker } = warm;
+            let loaded = hydrated.load(plan.graph, base, &changes, maker, sinks)?;
+            let Loaded { facts, stored: found } = loaded;
+            report.plane.loaded = facts.len() as u64;
+            stored = found;
+            if !facts.is_empty() {
+                // What is known leads to no work: the other deltas of this round are dropped.
+                let mut deltas = plane.round(facts)?;
+                views.take(&mut deltas, true);
+            }
+        }
+        clock.hydrate = clock.lap();
+
+        let mut journals = self.journals()?;
+        let budget = Budget::new(plan.memory_limit);
+        let outcome =
+            self.process(source, &changes, &mut journals, &budget, &mut draft, stored, &mut views, threads)?;
+        draft.tree = corrected(std::mem::replace(&mut draft.tree, Tree::empty()), &outcome);
+        report.work = outcome.work;
+        report.findings = outcome.findings;
+        report.quarantined = outcome.quarantined;
+        report.plane.passages = outcome.passages;
+        report.epoch = number;
+        report.merkle_root = draft.tree.root_hash();
+        let views = self.change_views(views)?;
+        report.views = views;
+        clock.process = clock.lap();
+        plan.interrupt.check()?;
+
+        let staged = self.stage(&draft)?;
+        self.writer.write_tree(number, &draft.tree)?;
+        crate::failpoint::reach("staged");
+        clock.stage = clock.lap();
+        plan.interrupt.check()?;
+
+        // From here on the epoch is finished, whatever is asked.
+        let record = self.publish(&draft, &staged)?;
+        crate::failpoint::reach("published");
+        self.writer.commit(&record)?;
+        crate::failpoint::reach("committed");
+        for journal in journals {
+            // One that stays behind is found by its fingerprint and does no harm.
+            let _ = journal.remove();
+        }
+        self.writer.drop_old_trees(number);
+        report.rows = record.sinks.iter().map(|(name, sink)| (name.clone(), sink.staged)).collect();
+        if let Some(warm) = &self.warm {
+            let (all_rounds, all_facts, all_busy) = warm.plane.measures();
+            report.plane.rounds = all_rounds - rounds;
+            report.plane.facts = all_facts - facts;
+            report.plane.busy_ms = (all_busy - busy).as_secs_f64() * 1e3;
+        }
+        self.head = Some((record, draft.tree));
+        self.damage = None;
+        clock.publish = clock.lap();
+        Ok(budget)
+    }
+
+    /// Opens the sinks at the newest epoch if they are not open, and begins an epoch in
+    /// them. Gives the reason why it begins from nothing, if it does.
+    fn open_sinks(&mut self, number: crate::Epoch, full: bool) -> Result<Option<String>, RunError> {
+        let plan = self.plan;
+        let (threaded, is_cold) = (plan.mode != Mode::Sequential, self.warm.is_none());
+        let warm = match &mut self.warm {
+            Some(warm) => warm,
+            warm => {
+                let folder = |name: &str| self.writer.folder().sink(name);
+                let sinks = sinks::build(plan.graph, plan.meters, folder, plan.views, threaded)?;
+                if !plan.views.is_empty() && !sinks.iter().any(|sink| sink.keeps_views) {
+                    return Err(RunError::NoPlaceForViews);
+                }
+                let plane = FactPlane::start(plan.plane_workers, &passage_lanes(plan.graph), plan.views)?;
+                let maker = FactMaker::new(plan.graph, plan.views);
+                warm.insert(Warm { sinks, plane, hydrated: Hydrated::default(), maker })
+            }
+        };
+        let rebuilt_because = match &self.head {
+            None => None,
+            Some(_) if full => Some("asked for with --full".to_owned()),
+            Some((record, _)) => self.damage.clone().or_else(|| obstacle(plan.graph, record, &warm.sinks)),
+        };
+        let replace = self.head.is_none() || rebuilt_because.is_some();
+        if replace && !is_cold {
+            // The plane knows what the index is about to forget.
+            warm.plane = FactPlane::start(plan.plane_workers, &passage_lanes(plan.graph), plan.views)?;
+            warm.hydrated = Hydrated::default();
+        }
+        let tokens: BTreeMap<String, Token> =
+            self.head.as_ref().map(|(record, _)| record.tokens.clone()).unwrap_or_default();
+        let begun: Vec<_> = warm
+            .sinks
+            .iter_mut()
+            .map(|sink| {
+                let token = tokens.get(&*sink.name).cloned();
+                sink.begin(move |sink| {
+                    if is_cold {
+                        sink.open(token.as_ref())?;
+                    }
+                    sink.begin(number, replace)
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        for (sink, begun) in warm.sinks.iter().zip(&begun) {
+            sink.finish(begun)?;
+        }
+        Ok(rebuilt_because)
+    }
+
+    fn journals(&self) -> Result<Vec<Journal>, RunError> {
+        let graph = self.plan.graph;
+        let folder = self.writer.journal_folder();
+        let lanes = graph.embed_lanes().iter().enumerate();
+        lanes
+            .filter_map(|(lane, shape)| {
+                let embedder = graph.embed_fingerprint(lane)?;
+                Some(Journal::open(&folder, &embedder, shape.dimension).map_err(RunError::Journal))
+            })
+            .collect()
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one epoch, used once")]
+    fn process(
+        &mut self,
+        source: &dyn Source,
+        changes: &Diff,
+        journals: &mut [Journal],
+        budget: &Budget,
+        draft: &mut Draft,
+        stored: HashMap<crate::Key, crate::RowId>,
+        views: &mut ViewChanges,
+        threads: usize,
+    ) -> Result<EpochOutcome, RunError> {
+        let plan = self.plan;
+        let Some(warm) = &mut self.warm else { return Err(RunError::Threads("the sinks are not open".into())) };
+        let executor = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters);
+        let conductor = Conductor::new(Parts {
+            graph: plan.graph,
+            source,
+            meters: plan.meters,
+            interrupt: plan.interrupt,
+            plane: &mut warm.plane,
+            executor: executor.map_err(RunError::Threads)?,
+            sinks: &mut warm.sinks,
+            journals,
+            budget: budget.clone(),
+            folder: self.writer.folder(),
+            base: draft.base.as_mut(),
+            stored,
+            maker: &mut warm.maker,
+            views,
+            workers: threads,
+        });
+        let outcome = conductor.run(changes)?;
+        let everything = draft.base.as_ref().is_none_or(|base| !base.same_rows);
+        warm.hydrated.entered(everything, &outcome.entered);
+        Ok(outcome)
+    }
+
+    /// Gives the sink that keeps views what became of them.
+    fn change_views(&mut self, views: ViewChanges) -> Result<BTreeMap<String, StagedRows>, RunError> {
+        let Some(warm) = &mut self.warm else { return Ok(BTreeMap::new()) };
+        let deltas = views.finish(&warm.maker);
+        let rows =
+            |delta: &ViewDelta| StagedRows { added: delta.added.len() as u64, deleted: delta.removed.len() as u64 };
+        let counts = deltas.iter().map(|delta| (delta.schema.name.to_string(), rows(delta))).collect();
+        if let Some(sink) = warm.sinks.iter_mut().find(|sink| sink.keeps_views)
+            && !deltas.is_empty()
+        {
+            sink.post(0, 0, move |sink| sink.change_views(&deltas))?;
+            sink.settle()?;
+        }
+        Ok(counts)
+    }
+
+    /// Stages in all sinks, side by side where they have threads.
+    fn stage(&mut self, draft: &Draft) -> Result<Vec<StagedRows>, RunError> {
+        let Some(warm) = &mut self.warm else { return Ok(Vec::new()) };
+        let meta = EpochMeta { epoch: draft.number, merkle_root: draft.tree.root_hash() };
+        let begun: Vec<_> = warm
+            .sinks
+            .iter_mut()
+            .map(|sink| {
+                let meta = meta.clone();
+                sink.begin(move |sink| sink.stage(&meta))
+            })
+            .collect::<Result<_, _>>()?;
+        let staged = warm.sinks.iter().zip(&begun).map(|(sink, begun)| sink.finish(begun));
+        Ok(staged.collect::<Result<_, _>>()?)
+    }
+
+    /// Publishes in all sinks and gives the record that makes the epoch real.
+    fn publish(&mut self, draft: &Draft, staged: &[StagedRows]) -> Result<CommitRecord, RunError> {
+        let (plan, graph) = (self.plan, self.plan.graph);
+        let sinks = self.warm.as_mut().map(|warm| &mut warm.sinks[..]).unwrap_or_default();
+        let begun: Vec<_> = sinks.iter_mut().map(|sink| sink.begin(|sink| sink.publish())).collect::<Result<_, _>>()?;
+        let (mut records, mut tokens) = (BTreeMap::new(), BTreeMap::new());
+        for (index, sink) in sinks.iter().enumerate() {
+            let token = match begun.get(index) {
+                Some(begun) => sink.finish(begun)?,
+                None => continue,
+            };
+            crate::failpoint::reach("publish.one");
+            let (Some(stage), Some(shape)) =
+                (graph.sinks().get(index), graph.sinks().get(index).and_then(|sink| shape(graph, sink)))
+            else {
+                continue;
+            };
+            let kind = match graph.stages().get(stage.stage).map(|stage| &stage.body) {
+                Some(Body::Sink(factory)) => factory.kind().to_owned(),
+                _ => String::new(),
+            };
+            let embed = sink.embed_lane.and_then(|lane| graph.embed_fingerprint(lane));
+            let staged = staged.get(index).copied().unwrap_or_default();
+            records.insert(sink.name.to_string(), SinkRecord { kind, shape, embed, staged });
+            tokens.insert(sink.name.to_string(), token);
+        }
+        let views = plan.views.iter().map(|view| view.schema());
+        Ok(CommitRecord {
+            format: FORMAT,
+            epoch: draft.number,
+            committed_ms: now_ms(),
+            merkle_root: draft.tree.root_hash(),
+            files: draft.tree.len() as u64,
+            source: draft.place.clone(),
+            revision: draft.revision.clone(),
+            views: views.map(|schema| (schema.name.clone(), schema.fingerprint)).collect(),
+            analysis: graph.analysis_fingerprint(),
+            rows: rows_fingerprint(graph),
+            sinks: records,
+            tokens,
+        })
+    }
+}
+
+/// Whether the epoch is what this job would build from this tree.
+fn is_current(plan: &RunPlan<'_>, record: &CommitRecord, root: &Hash) -> bool {
+    let graph = plan.graph;
+    let sink_is_current = |sink: &SinkStage| {
+        let name = graph.stages().get(sink.stage).map(|stage| stage.name.to_string()).unwrap_or_default();
+        record.sinks.get(&name).is_some_and(|stored| Some(stored.shape) == shape(graph, sink))
+    };
+    let view_is_current = |schema: &crate::ViewSchema| record.views.get(&schema.name) == Some(&schema.fingerprint);
+    record.merkle_root == *root
+        && record.rows == rows_fingerprint(graph)
+        && record.sinks.len() == graph.sinks().len()
+        && graph.sinks().iter().all(sink_is_current)
+        && record.views.len() == plan.views.len()
+        && plan.views.iter().all(|view| view_is_current(&view.schema()))
+}
+
+/// Files of a tree that are quarantined before they are read.
+fn noted(tree: &Tree) -> Vec<Quarantined> {
+    let mut found = Vec::new();
+    tree.for_each(|path, leaf| {
+        if let Some(note) = leaf.note.as_ref().filter(|note| note.severity == crate::Severity::Error) {
+            let (code, message) = (note.code.to_string(), note.message.to_string());
+            found.push(Quarantined { path: path.into(), code, message });
+        }
+    });
+    found
+}
+
+/// What changed since the base. Where the operators changed, every file did.
+fn changes(base: Option<&Base>, tree: &Tree) -> Diff {
+    let Some(base) = base else { return diff(&Tree::empty(), tree) };
+    let mut changes = diff(&base.tree, tree);
+    if !base.same_rows {
+        base.tree.for_each(|path, leaf| {
+            if tree.get(path).is_some_and(|now| now.content_hash == leaf.content_hash) {
+                let leaf = Some(leaf.clone());
+                changes.changes.push(Change { path: path.into(), before: leaf.clone(), after: leaf });
+            }
+        });
+    }
+    changes
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn passage_lanes(graph: &Graph) -> Vec<PassageLane> {
+    let lane = |lane: &EmbedLane| PassageLane {
+        chunk_lane: lane.chunk_lane as u16,
+        path_in_header: graph.chunk_lanes().get(lane.chunk_lane).is_some_and(|lane| lane.header == Header::Path),
+    };
+    graph.embed_lanes().iter().map(lane).collect()
+}
+
+/// The tree with what processing found out about files that changed under the reader.
+fn corrected(tree: Tree, outcome: &EpochOutcome) -> Tree {
+    if outcome.corrected.is_empty() {
+        return tree;
+    }
+    let scanned_ns = tree.scanned_ns;
+    let mut files: BTreeMap<_, _> = tree.into_files().into_iter().collect();
+    for (path, leaf) in &outcome.corrected {
+        match leaf {
+            Some(leaf) => files.insert(path.clone(), leaf.clone()),
+            None => files.remove(path),
+        };
+    }
+    Tree::build(files.into_iter().collect(), scanned_ns)
+}
+
+fn count(diff: &Diff) -> Changes {
+    let mut changes = Changes { directories_entered: diff.entered as u64, ..Changes::default() };
+    let mut gone: HashMap<Hash, u64> = HashMap::new();
+    for change in &diff.changes {
+        match (&change.before, &change.after) {
+            (None, _) => changes.added += 1,
+            (Some(before), None) => {
+                changes.deleted += 1;
+                *gone.entry(before.content_hash).or_default() += 1;
+            }
+            (Some(before), Some(after)) if before.content_hash != after.content_hash => changes.modified += 1,
+            _ => {}
+        }
+    }
+    for change in diff.changes.iter().filter(|change| change.before.is_none()) {
+        let from = change.after.as_ref().and_then(|after| gone.get_mut(&after.content_hash));
+        if let Some(from) = from.filter(|from| **from > 0) {
+            *from -= 1;
+            changes.renamed += 1;
+        }
+    }
+    changes
+}
