@@ -3,10 +3,13 @@
 
 use gristmill_pipeline::Mode;
 use gristmill_pipeline::port::Header;
-use gristmill_pipeline::run::{Ending, Work};
+use std::collections::BTreeMap;
+
+use gristmill_pipeline::run::{Ending, Indexer, Work};
 use proptest::prelude::*;
 
-use crate::toys::Job;
+use crate::oracle::differences;
+use crate::toys::{Job, all_views};
 
 /// Rows of the same tree, built from nothing in a fresh index.
 fn from_scratch(job: &Job) -> String {
@@ -131,6 +134,64 @@ fn full_builds_from_nothing() {
     );
 }
 
+/// What a file holds that went back, or came back, is neither parsed nor embedded again.
+#[test]
+fn reverts_and_returns_cost_nothing() {
+    for resident in [false, true] {
+        let job = Job::new();
+        job.write("a.x", "one\ntwo\n");
+        job.write("b.x", "three\n");
+        let steps: [(&str, Option<&str>, (u64, u64)); 5] = [
+            ("a.x", Some("one\nchanged\n"), (1, 1)),
+            ("a.x", Some("one\ntwo\n"), (0, 0)),
+            ("b.x", None, (0, 0)),
+            ("b.x", Some("three\n"), (0, 0)),
+            ("a.x", Some("one\nchanged\n"), (0, 0)),
+        ];
+        let edit = |path: &str, content: Option<&str>| match content {
+            Some(content) => job.write(path, content),
+            None => job.remove(path),
+        };
+        job.with_plan(Mode::Parallel, false, |plan| {
+            let mut indexer = Indexer::open(*plan).expect("opens");
+            indexer.update(plan.source, false).expect("builds");
+            job.counts.take();
+            for (path, content, expected) in steps {
+                edit(path, content);
+                if !resident {
+                    drop(indexer);
+                    indexer = Indexer::open(*plan).expect("opens");
+                }
+                let report = indexer.update(plan.source, false).expect("updates");
+                assert_eq!(job.counts.take(), expected, "{path} {content:?}, resident: {resident}");
+                if expected == (0, 0) && content.is_some() {
+                    assert_eq!((report.work.contents_analysed, report.work.paths_recalled), (0, 1));
+                }
+                assert_eq!(job.rows(), from_scratch(&job));
+            }
+        });
+    }
+}
+
+/// A cold run loads what the diff touches, not what the index holds.
+#[test]
+fn a_cold_run_loads_only_what_the_diff_touches() {
+    let job = Job::new();
+    for nth in 0..60 {
+        job.write(&format!("{nth}.x"), &format!("own {nth}\nshared\n"));
+    }
+    job.write("copy.x", "own 7\nshared\n");
+    job.run(Mode::Parallel);
+    job.write("7.x", "other\n");
+    let report = job.run(Mode::Parallel);
+    // Two files that hold the content, and that it was analysed.
+    assert_eq!(report.plane.loaded, 3);
+    assert_eq!(job.rows(), from_scratch(&job));
+    job.write("fresh.x", "nobody had this\n");
+    assert_eq!(job.run(Mode::Parallel).plane.loaded, 0);
+    assert_eq!(job.rows(), from_scratch(&job));
+}
+
 #[derive(Clone, Debug)]
 enum Edit {
     Write(u8, u8),
@@ -138,38 +199,72 @@ enum Edit {
     Rename(u8, u8),
     Copy(u8, u8),
     Swap(u8, u8),
+    Touch(u8),
+    /// The same name in other letters.
+    Case(u8),
+    MoveFolder(u8, u8),
+    /// All files go back to what they were so many epochs ago.
+    Revert(u8),
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let path = 0_u8..8;
     prop::collection::vec(
         prop_oneof![
-            4 => (path.clone(), 0_u8..12).prop_map(|(path, content)| Edit::Write(path, content)),
+            6 => (path.clone(), 0_u8..14).prop_map(|(path, content)| Edit::Write(path, content)),
             1 => path.clone().prop_map(Edit::Remove),
             2 => (path.clone(), path.clone()).prop_map(|(from, to)| Edit::Rename(from, to)),
             2 => (path.clone(), path.clone()).prop_map(|(from, to)| Edit::Copy(from, to)),
-            1 => (path.clone(), path).prop_map(|(from, to)| Edit::Swap(from, to)),
+            1 => (path.clone(), path.clone()).prop_map(|(from, to)| Edit::Swap(from, to)),
+            1 => path.clone().prop_map(Edit::Touch),
+            1 => path.prop_map(Edit::Case),
+            1 => (0_u8..3, 0_u8..3).prop_map(|(from, to)| Edit::MoveFolder(from, to)),
+            2 => (1_u8..4).prop_map(Edit::Revert),
         ],
         0..6,
     )
 }
 
+const FOLDERS: [&str; 4] = ["", "d/", "d/e/", "m/"];
+
 fn name(path: u8) -> String {
-    let folder = ["", "d/", "d/e/"][usize::from(path) % 3];
     let extension = if path % 4 == 3 { "md" } else { "x" };
-    format!("{folder}{path}.{extension}")
+    format!("{}{path}.{extension}", FOLDERS[usize::from(path) % 3])
 }
 
 fn content(content: u8) -> String {
     match content {
         0 => String::new(),
         1 => "binary".into(),
-        n => (0..n % 5).map(|line| format!("def line{line}\n")).chain([format!("own {n}\n")]).collect(),
+        n => {
+            let lines = (0..n % 5).map(|line| format!("def line{line}\nuse line{}\n", (line + n) % 6));
+            let imports = (0..n % 3).map(|nth| format!("import {}\n", (nth + n) % 8));
+            imports.chain(lines).chain([format!("own {n}\n")]).collect()
+        }
     }
 }
 
+/// What every file holds.
+type Files = BTreeMap<String, String>;
+
+fn files(root: &std::path::Path) -> Files {
+    fn walk(root: &std::path::Path, folder: &std::path::Path, files: &mut Files) {
+        for entry in std::fs::read_dir(folder).expect("lists").map(|entry| entry.expect("lists").path()) {
+            if entry.is_dir() {
+                walk(root, &entry, files);
+            } else {
+                let path = entry.strip_prefix(root).expect("lies below").to_str().expect("is UTF-8").to_owned();
+                files.insert(path, std::fs::read_to_string(&entry).expect("reads"));
+            }
+        }
+    }
+    let mut all = Files::new();
+    walk(root, root, &mut all);
+    all
+}
+
 impl Edit {
-    fn apply(&self, job: &Job) {
+    fn apply(&self, job: &Job, past: &[Files]) {
         let root = job.folder.path().join("src");
         let at = |path: u8| root.join(name(path));
         match *self {
@@ -187,32 +282,86 @@ impl Edit {
                 job.write(&name(left), &texts[1]);
                 job.write(&name(right), &texts[0]);
             }
+            Self::Touch(path) if at(path).exists() => {
+                let text = std::fs::read_to_string(at(path)).expect("reads");
+                job.write(&name(path), &text);
+            }
+            Self::Case(path) if at(path).exists() => job.rename(&name(path), &name(path).replace(".x", ".X")),
+            Self::MoveFolder(from, to) => {
+                let (from, to) = (FOLDERS[1 + usize::from(from)], FOLDERS[1 + usize::from(to)]);
+                let nested = to.starts_with(from) || from.starts_with(to);
+                if !nested && root.join(from).is_dir() {
+                    drop(std::fs::remove_dir_all(root.join(to)));
+                    job.rename(from, to);
+                }
+            }
+            Self::Revert(back) => {
+                let Some(then) = past.len().checked_sub(usize::from(back)).and_then(|at| past.get(at)) else { return };
+                std::fs::remove_dir_all(&root).expect("removes");
+                std::fs::create_dir(&root).expect("creates");
+                then.iter().for_each(|(path, text)| job.write(path, text));
+            }
             _ => {}
         }
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(
-        std::env::var("GRISTMILL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24),
-    ))]
+/// How many cases to try: more by night.
+fn cases() -> u32 {
+    std::env::var("GRISTMILL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64)
+}
 
-    /// Any history in any modes leads to the rows that the final tree has from scratch.
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    /// Any history in any modes leads to the rows that the final tree has from scratch,
+    /// and to the views that a plain recomputation finds; whether each epoch is a run of
+    /// its own or one process makes them all.
     #[test]
     fn any_history_equals_from_scratch(
-        history in prop::collection::vec((edits(), 0_usize..3), 1..5),
+        history in prop::collection::vec((edits(), 0_usize..3, 1_usize..4), 1..6),
         header in prop::sample::select(vec![Header::Path, Header::Scope, Header::None]),
-        plane_workers in 1_usize..3,
         memory_limit in prop::sample::select(vec![1_u64, 100, 1 << 20]),
+        views in any::<bool>(),
+        resident in any::<bool>(),
     ) {
         let mut job = Job::new();
         job.header = header;
-        job.plane_workers = plane_workers;
         job.memory_limit = memory_limit;
-        for (edits, mode) in history {
-            edits.iter().for_each(|edit| edit.apply(&job));
-            job.run(Mode::ALL[mode]);
-            prop_assert_eq!(job.rows(), from_scratch(&job));
+        if views {
+            job.views = all_views();
+        }
+        let root = job.folder.path().join("src");
+        let mut past = Vec::new();
+        let check = |job: &Job| -> Result<(), TestCaseError> {
+            prop_assert_eq!(job.rows(), from_scratch(job));
+            if views {
+                let (found, expected) = (job.stored_views(), job.expected_views());
+                prop_assert_eq!(differences(&found, &expected), "");
+            }
+            Ok(())
+        };
+        if resident {
+            job.plane_workers = history.first().map_or(1, |(_, _, workers)| *workers);
+            let mode = Mode::ALL[history.first().map_or(0, |(_, mode, _)| *mode)];
+            job.with_plan(mode, false, |plan| {
+                let mut indexer = Indexer::open(*plan).expect("opens");
+                for (edits, ..) in &history {
+                    edits.iter().for_each(|edit| edit.apply(&job, &past));
+                    past.push(files(&root));
+                    indexer.update(plan.source, false).expect("updates");
+                    check(&job)?;
+                }
+                Ok::<(), TestCaseError>(())
+            })?;
+        } else {
+            for (edits, mode, workers) in history {
+                edits.iter().for_each(|edit| edit.apply(&job, &past));
+                past.push(files(&root));
+                job.plane_workers = workers;
+                job.run(Mode::ALL[mode]);
+                check(&job)?;
+            }
         }
     }
 }

@@ -5,4 +5,6 @@
 mod agreement;
 mod faults;
 mod graph;
+mod oracle;
 mod toys;
+mod views;

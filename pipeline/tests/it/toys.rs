@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gristmill_pipeline::graph::{Role, SinkFactory, StageSpec};
-use gristmill_pipeline::incremental::View;
+use gristmill_pipeline::incremental::{Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved, View};
 use gristmill_pipeline::merkle::Tree;
 use gristmill_pipeline::port::{
     Chunk, Chunked, Content, Definition, DefinitionKind, FileItem, Header, Import, Passage, Port, Reference,
@@ -20,6 +20,8 @@ use gristmill_pipeline::{
     StoredVectors, Token, ViewDelta, ViewRow,
 };
 use serde_json::json;
+
+use crate::oracle::Oracle;
 
 /// How often operators were asked.
 #[derive(Debug, Default)]
@@ -76,6 +78,19 @@ impl Operator for Read {
     }
 }
 
+/// A file can be imported by its path and by its name, both without extension.
+pub(crate) fn module_names(path: &RelPath) -> Vec<String> {
+    let stem = path.as_str().rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
+    let name = stem.rsplit('/').next().unwrap_or(stem);
+    if name == stem { vec![stem.into()] } else { vec![stem.into(), name.into()] }
+}
+
+/// A file of the same folder comes first.
+pub(crate) fn import_names(path: &RelPath, import: &Import) -> Vec<String> {
+    let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+    vec![format!("{folder}/{}", import.module), import.module.to_string()]
+}
+
 /// Every line that begins with `def` defines its second word, one with `use` uses it and
 /// one with `import` imports the file of that name. `panic` panics.
 pub(crate) struct Parse {
@@ -100,13 +115,11 @@ impl Operator for Parse {
     }
 
     fn module_names(&self, path: &RelPath) -> Vec<String> {
-        let stem = path.as_str().rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
-        [stem, stem.rsplit('/').next().unwrap_or(stem)].map(Into::into).to_vec()
+        module_names(path)
     }
 
     fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
-        let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-        vec![format!("{folder}/{}", import.module), import.module.to_string()]
+        import_names(path, import)
     }
 
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
@@ -441,6 +454,26 @@ impl MemorySink {
     }
 }
 
+/// Paths that contain this are roots.
+const ROOTS: &str = "0.x";
+
+const RANK_ROUNDS: u32 = 3;
+
+/// Every view that comes with the plane.
+pub(crate) fn all_views() -> Vec<Arc<dyn View>> {
+    let mut roots = globset::GlobSetBuilder::new();
+    roots.add(globset::Glob::new("**/*0.x*").expect("is one"));
+    let roots = Reachable::new(roots.build().expect("builds"), vec!["**/*0.x*".into()]);
+    vec![
+        Arc::new(Edges),
+        Arc::new(Unresolved),
+        Arc::new(ImportCycles),
+        Arc::new(roots),
+        Arc::new(SymbolRanks::new(RANK_ROUNDS)),
+        Arc::new(Rollups),
+    ]
+}
+
 /// A job over a folder, with its disk.
 pub(crate) struct Job {
     pub(crate) folder: tempfile::TempDir,
@@ -531,8 +564,13 @@ impl Job {
     }
 
     pub(crate) fn try_run(&self, mode: Mode, full: bool) -> Result<RunReport, RunError> {
+        self.with_plan(mode, full, run)
+    }
+
+    /// Calls `work` with the plan of a run.
+    pub(crate) fn with_plan<R>(&self, mode: Mode, full: bool, work: impl FnOnce(&RunPlan<'_>) -> R) -> R {
         let graph = self.graph();
-        run(&RunPlan {
+        work(&RunPlan {
             graph: &graph,
             views: &self.views,
             source: &self.source(),
@@ -551,6 +589,18 @@ impl Job {
         self.try_run(mode, false).expect("runs")
     }
 
+    /// The views of the newest epoch.
+    pub(crate) fn stored_views(&self) -> Views {
+        self.disk.lock().expect("whole").views.last().cloned().unwrap_or_default()
+    }
+
+    /// The views that its rows come to.
+    pub(crate) fn expected_views(&self) -> Views {
+        let disk = self.disk.lock().expect("whole");
+        let records = disk.versions.last().into_iter().flat_map(BTreeMap::values);
+        Oracle::new(records, ROOTS, RANK_ROUNDS as usize).views()
+    }
+
     /// All rows of the newest epoch, in a comparable form.
     pub(crate) fn rows(&self) -> String {
         [&self.disk, &self.text_disk]
@@ -567,6 +617,7 @@ impl std::fmt::Debug for Rows<'_> {
             let analysis = &record.analysis;
             write!(f, "{path} {} {} {} ", analysis.language, analysis.bytes, analysis.lines)?;
             write!(f, "{:?} {:?} {:?} ", analysis.content_hash, analysis.definitions, analysis.diagnostics)?;
+            write!(f, "{:?} {:?} ", analysis.references, analysis.imports)?;
             if let Some(chunks) = &record.chunks {
                 write!(f, "{:?} {:?} {:?}", chunks.chunks, chunks.hashes, chunks.vectors)?;
             }

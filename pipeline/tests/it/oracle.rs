@@ -1,0 +1,288 @@
+//! The views of a set of rows, computed from nothing with plain maps: what the plane's
+//! views must equal at every epoch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gristmill_pipeline::port::Reference;
+use gristmill_pipeline::{Record, ViewRow, ViewValue};
+
+use crate::toys::{Views, import_names, module_names};
+
+const FAN_OUT: usize = 16;
+const SAME_NAME: usize = 8;
+const BEGIN: i64 = 6_000_000;
+const SHARE: i64 = 1_000_000;
+
+/// How a use of a name is resolved, the surest last.
+const BY: [&str; 4] = ["name", "folder", "import", "file"];
+
+pub(crate) struct Oracle<'a> {
+    records: Vec<&'a Record>,
+    roots: &'a str,
+    rounds: usize,
+}
+
+fn text(text: &str) -> ViewValue {
+    ViewValue::Text(text.into())
+}
+
+fn number(number: impl TryInto<u64>) -> ViewValue {
+    ViewValue::Number(number.try_into().unwrap_or(u64::MAX))
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+type Edge<'a> = (&'a str, &'a Reference, &'a str, usize, usize, usize);
+
+impl<'a> Oracle<'a> {
+    pub(crate) fn new(records: impl IntoIterator<Item = &'a Record>, roots: &'a str, rounds: usize) -> Self {
+        Self { records: records.into_iter().collect(), roots, rounds }
+    }
+
+    pub(crate) fn views(&self) -> Views {
+        [
+            ("edges", self.edges()),
+            ("unresolved", self.unresolved()),
+            ("import_cycles", self.cycles()),
+            ("reachable", self.reachable()),
+            ("symbol_ranks", self.ranks()),
+            ("rollups", self.rollups()),
+        ]
+        .map(|(name, rows)| (name.into(), rows.into_iter().map(|values| ViewRow { values }).collect()))
+        .into()
+    }
+
+    /// `(from, line, written, to)`
+    fn imports(&self) -> BTreeSet<(&'a str, u32, &'a str, &'a str)> {
+        let mut modules: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for record in &self.records {
+            for name in module_names(&record.path) {
+                modules.entry(name).or_default().insert(record.path.as_str());
+            }
+        }
+        let mut imports = BTreeSet::new();
+        for record in &self.records {
+            for import in &record.analysis.imports {
+                let found = import_names(&record.path, import).into_iter().find_map(|name| modules.get(&name));
+                for to in found.into_iter().flatten().filter(|to| **to != record.path.as_str()) {
+                    imports.insert((record.path.as_str(), import.line, &*import.module, *to));
+                }
+            }
+        }
+        imports
+    }
+
+    fn imported(&self) -> BTreeSet<(&'a str, &'a str)> {
+        self.imports().into_iter().map(|(from, _, _, to)| (from, to)).collect()
+    }
+
+    /// Names are those of one language.
+    fn definers(&self) -> BTreeMap<(&'a str, &'a str), BTreeSet<&'a str>> {
+        let mut definers: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for record in &self.records {
+            for definition in &record.analysis.definitions {
+                let name = (&*record.analysis.language, &*definition.name);
+                definers.entry(name).or_default().insert(record.path.as_str());
+            }
+        }
+        definers
+    }
+
+    /// The files that a name in a file may mean, and by what.
+    fn targets(&self, language: &str, name: &str, from: &str) -> (usize, Vec<&'a str>) {
+        let definers = self.definers();
+        let Some(files) = definers.get(&(language, name)) else { return (0, Vec::new()) };
+        let imported = self.imported();
+        let by = |to: &str| {
+            if to == from {
+                Some(3)
+            } else if files.len() > FAN_OUT {
+                None
+            } else if imported.iter().any(|edge| *edge == (from, to)) {
+                Some(2)
+            } else {
+                Some(usize::from(folder(to) == folder(from)))
+            }
+        };
+        let best = files.iter().filter_map(|to| by(to)).max();
+        (best.unwrap_or_default(), files.iter().copied().filter(|to| by(to).is_some() && by(to) == best).collect())
+    }
+
+    fn resolved(&self) -> Vec<Edge<'a>> {
+        let mut edges = Vec::new();
+        for record in &self.records {
+            for reference in &record.analysis.references {
+                let (by, files) = self.targets(&record.analysis.language, &reference.name, record.path.as_str());
+                for to in &files {
+                    let of = self.records.iter().find(|record| record.path.as_str() == *to).expect("is there");
+                    let named = of.analysis.definitions.iter().enumerate();
+                    let named = named.filter(|(_, definition)| definition.name == reference.name);
+                    for (nth, _) in named.take(SAME_NAME) {
+                        edges.push((record.path.as_str(), reference, *to, nth, by, files.len()));
+                    }
+                }
+            }
+        }
+        edges
+    }
+
+    fn record(&self, path: &str) -> &'a Record {
+        self.records.iter().find(|record| record.path.as_str() == path).expect("is there")
+    }
+
+    fn within(&self, path: &str, reference: &Reference) -> &'a str {
+        let within = reference.within.and_then(|nth| self.record(path).analysis.definitions.get(nth as usize));
+        within.map_or("", |definition| &definition.qualified_name)
+    }
+
+    fn edges(&self) -> Vec<Vec<ViewValue>> {
+        let uses = self.resolved().into_iter().map(|(from, reference, to, nth, by, candidates)| {
+            let definition = &self.record(to).analysis.definitions[nth];
+            vec![
+                text(from),
+                number(reference.line),
+                text(self.within(from, reference)),
+                text(&reference.name),
+                text("call"),
+                text(to),
+                number(definition.span.start_line),
+                text(&definition.qualified_name),
+                text(BY[by]),
+                number(candidates as u64),
+            ]
+        });
+        let imports = self.imports().into_iter().map(|(from, line, written, to)| {
+            let import = text("import");
+            let (empty, none) = (text(""), number(0_u64));
+            vec![
+                text(from),
+                number(line),
+                empty.clone(),
+                text(written),
+                import.clone(),
+                text(to),
+                none,
+                empty,
+                import,
+                number(1_u64),
+            ]
+        });
+        uses.chain(imports).collect()
+    }
+
+    fn unresolved(&self) -> Vec<Vec<ViewValue>> {
+        let definers = self.definers();
+        let mut uses: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
+        for record in &self.records {
+            for reference in &record.analysis.references {
+                *uses.entry((record.path.as_str(), &record.analysis.language, &reference.name)).or_default() += 1;
+            }
+        }
+        let missing =
+            uses.into_iter().filter(|((path, language, name), _)| self.targets(language, name, path).1.is_empty());
+        missing
+            .map(|((path, language, name), uses)| {
+                let files = definers.get(&(language, name)).map_or(0, BTreeSet::len);
+                vec![text(path), text(name), number(uses), number(files as u64)]
+            })
+            .collect()
+    }
+
+    /// What can be reached over one edge or more.
+    fn reach(&self) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+        let edges = self.imported();
+        let mut reach: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (from, to) in &edges {
+            reach.entry(from).or_default().insert(to);
+        }
+        loop {
+            let before: usize = reach.values().map(BTreeSet::len).sum();
+            for (from, to) in &edges {
+                let further = reach.get(to).cloned().unwrap_or_default();
+                reach.entry(from).or_default().extend(further);
+            }
+            if before == reach.values().map(BTreeSet::len).sum::<usize>() {
+                return reach;
+            }
+        }
+    }
+
+    fn cycles(&self) -> Vec<Vec<ViewValue>> {
+        let reach = self.reach();
+        let reaches = |from: &str, to: &str| reach.get(from).is_some_and(|reached| reached.contains(to));
+        let mut rows = Vec::new();
+        for path in reach.keys().filter(|path| reaches(path, path)) {
+            let members = reach.keys().filter(|other| reaches(path, other) && reaches(other, path));
+            // The plane knows hashes, and takes the least of them.
+            let least = members.min_by_key(|member| gristmill_pipeline::RelPath::from(**member).key());
+            rows.push(vec![text(least.expect("is one itself")), text(path)]);
+        }
+        rows
+    }
+
+    fn reachable(&self) -> Vec<Vec<ViewValue>> {
+        let reach = self.reach();
+        let roots = self.records.iter().map(|record| record.path.as_str()).filter(|path| path.contains(self.roots));
+        let rows = roots.flat_map(|root| {
+            let reached = reach.get(root).into_iter().flatten().copied().chain([root]).collect::<BTreeSet<_>>();
+            reached.into_iter().map(move |path| vec![text(root), text(path)])
+        });
+        rows.collect()
+    }
+
+    fn ranks(&self) -> Vec<Vec<ViewValue>> {
+        let mut uses: BTreeSet<((&str, &str), (&str, &str))> = BTreeSet::new();
+        for (from, reference, to, nth, ..) in self.resolved() {
+            let definition = &self.record(to).analysis.definitions[nth];
+            uses.insert(((from, self.within(from, reference)), (to, &*definition.qualified_name)));
+        }
+        uses.retain(|(from, to)| from != to);
+        let symbols: BTreeSet<_> = uses.iter().flat_map(|(from, to)| [*from, *to]).collect();
+        let mut ranks: BTreeMap<_, i64> = symbols.iter().map(|symbol| (*symbol, BEGIN)).collect();
+        for _ in 0..self.rounds {
+            let mut next: BTreeMap<_, i64> = symbols.iter().map(|symbol| (*symbol, SHARE)).collect();
+            for (from, to) in &uses {
+                let degree = uses.iter().filter(|(other, _)| other == from).count() as i64;
+                *next.get_mut(to).expect("is a symbol") += (5 * ranks[from]) / (6 * degree);
+            }
+            ranks = next;
+        }
+        ranks.into_iter().map(|((path, symbol), rank)| vec![text(path), text(symbol), number(rank)]).collect()
+    }
+
+    fn rollups(&self) -> Vec<Vec<ViewValue>> {
+        let mut sums: BTreeMap<(&str, &str), [u64; 5]> = BTreeMap::new();
+        for record in &self.records {
+            let (path, analysis) = (record.path.as_str(), &record.analysis);
+            let above = path.match_indices('/').map(|(end, _)| &path[..end]).chain([""]);
+            for folder in above {
+                let sizes = sums.entry((folder, &analysis.language)).or_default();
+                let chunks = record.chunks.as_ref().map_or(0, |chunks| chunks.chunks.len());
+                let own = [1, analysis.bytes, analysis.lines.into(), chunks as u64, analysis.definitions.len() as u64];
+                sizes.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+            }
+        }
+        let row = |((folder, language), sizes): ((&str, &str), [u64; 5])| {
+            [text(folder), text(language)].into_iter().chain(sizes.map(number)).collect()
+        };
+        sums.into_iter().map(row).collect()
+    }
+}
+
+/// Differences between what is stored and what should be, for people.
+pub(crate) fn differences(found: &Views, expected: &Views) -> String {
+    let mut out = String::new();
+    for (name, rows) in expected {
+        let none = BTreeSet::new();
+        let found = found.get(name).unwrap_or(&none);
+        for row in rows.difference(found) {
+            out += &format!("{name} lacks {:?}\n", row.values);
+        }
+        for row in found.difference(rows) {
+            out += &format!("{name} has {:?}\n", row.values);
+        }
+    }
+    out
+}

@@ -1,0 +1,173 @@
+//! Views: equal to a plain recomputation at every epoch, kept by whoever wants them.
+
+use std::sync::Arc;
+
+use differential_dataflow::VecCollection;
+use gristmill_pipeline::incremental::{Cell, Difference, FactCollections, FactRow, Tick, View};
+use gristmill_pipeline::run::Indexer;
+use gristmill_pipeline::{Hash, Mode, ViewColumn, ViewSchema, ViewValue};
+
+use crate::oracle::differences;
+use crate::toys::{Job, all_views};
+
+#[track_caller]
+fn assert_views(job: &Job) {
+    let (found, expected) = (job.stored_views(), job.expected_views());
+    assert_eq!(differences(&found, &expected), "");
+}
+
+fn rows(job: &Job, view: &str) -> Vec<String> {
+    let text = |value: &ViewValue| match value {
+        ViewValue::Text(text) => text.to_string(),
+        ViewValue::Number(number) => number.to_string(),
+    };
+    let stored = job.stored_views();
+    let rows = stored.get(view).into_iter().flatten();
+    rows.map(|row| row.values.iter().map(text).collect::<Vec<_>>().join(" ")).collect()
+}
+
+fn with_views() -> Job {
+    Job { views: all_views(), ..Job::new() }
+}
+
+#[test]
+fn names_are_resolved_by_the_surest_sign() {
+    let job = with_views();
+    job.write("a/one.x", "def f\nuse f\n");
+    job.write("a/two.x", "use f\n");
+    job.write("b/three.x", "import four\nuse f\nuse nothing\n");
+    job.write("b/four.x", "def f\n");
+    job.write("b/five.x", "use f\n");
+    job.write("c/six.x", "use f\n");
+    job.run(Mode::Parallel);
+    assert_eq!(
+        rows(&job, "edges"),
+        [
+            "a/one.x 2 f f call a/one.x 1 f file 1",
+            "a/two.x 1  f call a/one.x 1 f folder 1",
+            "b/five.x 1  f call b/four.x 1 f folder 1",
+            "b/three.x 1  four import b/four.x 0  import 1",
+            "b/three.x 2  f call b/four.x 1 f import 1",
+            "c/six.x 1  f call a/one.x 1 f name 2",
+            "c/six.x 1  f call b/four.x 1 f name 2",
+        ]
+    );
+    assert_eq!(rows(&job, "unresolved"), ["b/three.x nothing 1 0"]);
+    assert_views(&job);
+
+    // An import that begins to mean a file moves the edge.
+    job.write("b/four.x", "def g\n");
+    job.write("c/f.x", "def f\n");
+    let report = job.run(Mode::Parallel);
+    assert_views(&job);
+    assert!(rows(&job, "edges").contains(&"b/three.x 2  f call c/f.x 1 f name 2".to_owned()));
+    assert!(report.views["edges"].added > 0 && report.views["edges"].deleted > 0);
+}
+
+#[test]
+fn a_popular_name_is_resolved_in_its_own_file_only() {
+    let job = with_views();
+    for nth in 0..17 {
+        job.write(&format!("{nth}.x"), "def new\nuse new\n");
+    }
+    job.write("user.x", "use new\n");
+    job.run(Mode::Parallel);
+    assert_eq!(rows(&job, "edges").len(), 17);
+    assert_eq!(rows(&job, "unresolved"), ["user.x new 1 17"]);
+    assert_views(&job);
+}
+
+#[test]
+fn cycles_come_and_go() {
+    let job = with_views();
+    job.write("0.x", "import 1\n");
+    job.write("1.x", "import 2\n");
+    job.write("2.x", "import 0\n");
+    job.write("3.x", "import 0\n");
+    job.run(Mode::Parallel);
+    assert_eq!(rows(&job, "import_cycles").len(), 3);
+    assert_eq!(rows(&job, "reachable"), ["0.x 0.x", "0.x 1.x", "0.x 2.x"]);
+    assert_views(&job);
+    job.write("1.x", "nothing\n");
+    job.run(Mode::Parallel);
+    assert_eq!(rows(&job, "import_cycles"), [""; 0]);
+    assert_eq!(rows(&job, "reachable"), ["0.x 0.x", "0.x 1.x"]);
+    assert_views(&job);
+}
+
+/// How many definitions each file has: a view from outside of the crate.
+struct Definitions {
+    version: u32,
+}
+
+impl View for Definitions {
+    fn schema(&self) -> Arc<ViewSchema> {
+        Arc::new(ViewSchema {
+            name: "definition_counts".into(),
+            description: "How many definitions each file has.".into(),
+            columns: vec![
+                ViewColumn::text("path", "The file."),
+                ViewColumn::number("definitions", "How many definitions it has, plus the version."),
+            ],
+            fingerprint: Hash::of(&self.version.to_le_bytes()),
+        })
+    }
+
+    fn build<'scope>(&self, facts: &FactCollections<'scope>) -> VecCollection<'scope, Tick, FactRow, Difference> {
+        let version = u64::from(self.version);
+        facts
+            .definitions()
+            .map(|(place, _)| place.path)
+            .count()
+            .map(move |(path, count)| FactRow::new([Cell::Name(path), Cell::Number(count as u64 + version)]))
+    }
+}
+
+#[test]
+fn a_view_can_be_added_changed_and_dropped_without_parsing_anything() {
+    let mut job = Job::new();
+    job.write("a.x", "def f\ndef g\n");
+    job.write("b.x", "def h\n");
+    job.run(Mode::Parallel);
+    job.counts.take();
+
+    job.views = vec![Arc::new(Definitions { version: 0 })];
+    let report = job.run(Mode::Parallel);
+    assert_eq!(rows(&job, "definition_counts"), ["a.x 2", "b.x 1"]);
+    assert_eq!((job.counts.take(), report.rebuilt_because), ((0, 0), None));
+
+    job.views.extend(all_views());
+    job.run(Mode::Parallel);
+    assert_views(&job);
+    assert_eq!(job.counts.take(), (0, 0));
+
+    job.views[0] = Arc::new(Definitions { version: 10 });
+    job.write("b.x", "nothing\n");
+    let report = job.run(Mode::Parallel);
+    assert_eq!(rows(&job, "definition_counts"), ["a.x 12"]);
+    assert_views(&job);
+    assert_eq!((job.counts.take().0, report.views.contains_key("edges")), (1, false));
+
+    job.views.truncate(1);
+    let report = job.run(Mode::Parallel);
+    assert_eq!(report.views.len(), 0);
+    assert_eq!(rows(&job, "definition_counts"), ["a.x 12"]);
+}
+
+#[test]
+fn an_open_indexer_touches_only_what_changed() {
+    let job = with_views();
+    for nth in 0..40 {
+        job.write(&format!("d{}/{nth}.x", nth % 4), &format!("def f{nth}\nuse f{}\n", (nth + 1) % 40));
+    }
+    job.with_plan(Mode::Parallel, false, |plan| {
+        let mut indexer = Indexer::open(*plan).expect("opens");
+        let all = indexer.update(plan.source, false).expect("builds");
+        job.write("d0/0.x", "def f0\nuse f1\nuse f2\n");
+        let one = indexer.update(plan.source, false).expect("updates");
+        assert_eq!(one.plane.loaded, 0, "the plane is warm");
+        assert!(one.plane.facts * 20 < all.plane.facts, "{} of {} facts", one.plane.facts, all.plane.facts);
+        assert_eq!((one.views["edges"].added, one.views["edges"].deleted), (1, 0));
+    });
+    assert_views(&job);
+}
