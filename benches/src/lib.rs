@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, FileItem, Text};
+use gristmill_pipeline::source::Origin;
 use gristmill_pipeline::{Hash, RelPath};
 
 /// The Rust files of this repository, decoded, in path order.
@@ -34,7 +35,7 @@ fn content(root: &Path, path: &Path) -> Option<Arc<Content>> {
     let text = std::fs::read_to_string(path).ok()?;
     let file = FileItem {
         path: RelPath::from_relative(path.strip_prefix(root).ok()?),
-        location: path.to_owned(),
+        origin: Origin::File(path.to_owned()),
         bytes: text.len() as u64,
         content_hash: Hash::of(text.as_bytes()),
         variant: "rust",

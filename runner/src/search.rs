@@ -158,7 +158,7 @@ fn table(snapshot: &Snapshot, graph: &Graph, mode: SearchMode) -> Result<Option<
         }
         if without.is_none() && mode == SearchMode::Text {
             let reader = snapshot.lance(name)?;
-            let has_chunks = reader.tables().any(|table| table == gristmill_sinks::tables::Table::Chunks);
+            let has_chunks = reader.tables().any(|table| *table == gristmill_sinks::tables::Table::Chunks);
             without = has_chunks.then_some(reader);
         }
     }
@@ -257,7 +257,7 @@ fn allowed_paths(reader: &LanceReader, paths: &[RelPath], query: &Query<'_>) -> 
     }
     if !query.languages.is_empty() {
         let mut languages: HashMap<String, bool> = HashMap::new();
-        for batch in reader.scan(gristmill_sinks::tables::Table::Files, &["path", "language"])? {
+        for batch in reader.scan(&gristmill_sinks::tables::Table::Files, &["path", "language"])? {
             let (paths, of) = (text_column(&batch, "path")?, text_column(&batch, "language")?);
             for (path, language) in paths.iter().zip(of.iter()) {
                 let (Some(path), Some(language)) = (path, language) else { continue };

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use gristmill_pipeline::port::{Chunk, Definition, DefinitionKind, Header, Port, Span, Text};
 use gristmill_pipeline::{
-    Analysis, EpochMeta, Hash, Record, RecordChunks, RelPath, Sink, SinkContext, SinkError, Token,
+    Analysis, EpochMeta, Hash, Record, RecordChunks, RelPath, RowId, Sink, SinkContext, SinkError, Token,
 };
 use gristmill_sinks::tantivy::SearchOptions;
 use gristmill_sinks::{LanceConfig, LanceReader, LanceSink, TantivyConfig, TantivyReader, TantivySink};
@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         folder: folder.join(name),
         inputs: inputs.to_vec(),
         dimension: Some(DIMENSION),
+        views: Vec::new(),
         single_threaded: std::env::var_os("SINGLE").is_some(),
     };
     let mut lance = LanceSink::new(&LanceConfig::default(), &context("lance", &[Port::Syntax, Port::Vectors]))?;
@@ -50,16 +51,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("  open at a token: {:?}", start.elapsed());
     if let Some(facts) = lance.fact_store() {
         let start = Instant::now();
-        let stored = facts.chunks()?;
-        println!("  hydrate {} chunks: {:?}", stored.len(), start.elapsed());
-        let hashes: Vec<_> = stored.iter().step_by(40).map(|chunk| chunk.chunk_hash).collect();
+        let mut bodies = 0;
+        facts.facts(&mut |of_path| bodies += of_path.bodies.len())?;
+        println!("  facts of {bodies} chunks: {:?}", start.elapsed());
+        let all = records.iter().filter_map(|record| record.chunks.as_ref()).flat_map(|chunks| &chunks.hashes);
+        let hashes: Vec<_> = all.copied().step_by(40).collect();
         let start = Instant::now();
-        facts.vectors(&hashes)?;
+        facts.vectors(&hashes, None)?;
         println!("  {} vectors by hash: {:?}", hashes.len(), start.elapsed());
-        let paths: Vec<_> = records.iter().step_by(20).map(|record| record.path.clone()).collect();
+        let rows: Vec<_> = records.iter().step_by(20).map(row_of).collect();
         let start = Instant::now();
-        facts.records(&paths)?;
-        println!("  {} records: {:?}", paths.len(), start.elapsed());
+        facts.records(&rows, None)?;
+        println!("  {} records: {:?}", rows.len(), start.elapsed());
     }
     let start = Instant::now();
     let reader = LanceReader::open(&folder.join("lance"), &lance_token)?;
@@ -97,16 +100,27 @@ fn epochs(sink: &mut dyn Sink, name: &str, records: &[Record]) -> Result<Token, 
     sink.open(None)?;
     println!("{name}: from nothing");
     let mut token = epoch(sink, 1, &[], records)?;
+    let mut held: Vec<Record> = records.to_vec();
     for number in 2..=9 {
         let changed: Vec<_> = (0..2).map(|nth| file(number * 7 + nth, number * 1_000_000 + nth)).collect();
-        let removed: Vec<_> = changed.iter().map(|record| record.path.clone()).collect();
+        let mut removed = Vec::new();
+        for new in &changed {
+            for held in held.iter_mut().filter(|held| held.path == new.path) {
+                removed.push(row_of(held));
+                *held = new.clone();
+            }
+        }
         println!("{name}: small epoch");
         token = epoch(sink, number, &removed, &changed)?;
     }
     Ok(token)
 }
 
-fn epoch(sink: &mut dyn Sink, number: u64, removed: &[RelPath], added: &[Record]) -> Result<Token, SinkError> {
+fn row_of(record: &Record) -> RowId {
+    RowId { path: record.path.clone(), content_hash: record.analysis.content_hash }
+}
+
+fn epoch(sink: &mut dyn Sink, number: u64, removed: &[RowId], added: &[Record]) -> Result<Token, SinkError> {
     let (start, busy) = (Instant::now(), cpu_time());
     sink.begin(number, false)?;
     sink.remove(removed)?;
@@ -200,6 +214,8 @@ fn file(path: u64, seed: u64) -> Record {
         lines: text.lines().count() as u32,
         text: Text::new(text),
         definitions,
+        references: Vec::new(),
+        imports: Vec::new(),
         diagnostics: Vec::new(),
     };
     let chunks = RecordChunks { chunks: chunks.into(), hashes, vectors: Some(vectors) };

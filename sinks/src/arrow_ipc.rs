@@ -12,7 +12,7 @@ use arrow::datatypes::DataType;
 use arrow::ipc::writer::FileWriter;
 use gristmill_pipeline::port::Port;
 use gristmill_pipeline::{
-    Epoch, EpochMeta, Fingerprint, Hash, Record, RelPath, Sink, SinkContext, SinkError, StagedRows, Token,
+    Epoch, EpochMeta, Fingerprint, Hash, Record, RowId, Sink, SinkContext, SinkError, StagedRows, Token,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use serde_json::json;
 
 use crate::durable;
 use crate::failure::{While as _, failure};
-use crate::tables::{RowError, Rows, SCHEMA_VERSION, Table, TableSchema, column, rows_of};
+use crate::tables::{self, RowError, Rows, SCHEMA_VERSION, Table, TableSchema, column};
 
 /// How Arrow IPC files are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,7 @@ pub struct ArrowSink {
 /// The file of the epoch being written.
 struct Draft {
     epoch: Epoch,
-    rows: Box<dyn Rows>,
+    rows: Rows,
     /// `None` once the file is complete.
     file: Option<FileWriter<BufWriter<File>>>,
     added: u64,
@@ -90,16 +90,16 @@ impl ArrowSink {
 }
 
 impl Draft {
-    fn append(&mut self, record: &Record, config: &ArrowConfig) -> Result<(), RowError> {
-        self.added += self.rows.append(record, self.epoch)? as u64;
-        if self.rows.rows() >= config.batch_rows || self.rows.bytes() >= config.batch_bytes {
+    fn append(&mut self, record: &Record, schema: &TableSchema, config: &ArrowConfig) -> Result<(), RowError> {
+        self.added += tables::append(record, self.epoch, schema, &mut self.rows)? as u64;
+        if self.rows.len() >= config.batch_rows || self.rows.bytes() >= config.batch_bytes {
             self.flush()?;
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), RowError> {
-        if let Some(file) = self.file.as_mut().filter(|_| self.rows.rows() > 0) {
+        if let Some(file) = self.file.as_mut().filter(|_| self.rows.len() > 0) {
             file.write(&self.rows.take()?)?;
         }
         Ok(())
@@ -127,7 +127,7 @@ fn epoch_of(name: &Path) -> Option<Epoch> {
 
 impl Sink for ArrowSink {
     fn fingerprint(&self) -> Fingerprint {
-        let shape = json!(["arrow", SCHEMA_VERSION, self.schema.table, self.schema.dimension]);
+        let shape = json!(["arrow", SCHEMA_VERSION, self.schema.table.as_str(), self.schema.dimension]);
         Hash::of(shape.to_string().as_bytes())
     }
 
@@ -165,19 +165,22 @@ impl Sink for ArrowSink {
         let action = "cannot begin a file";
         let file = File::create(self.draft_path(epoch)).during(&self.name, action)?;
         let file = FileWriter::try_new(BufWriter::new(file), &self.schema.arrow).during(&self.name, action)?;
-        let rows = rows_of(&self.schema);
+        let rows = Rows::new(&self.schema).during(&self.name, action)?;
         self.draft = Some(Draft { epoch, rows, file: Some(file), added: 0, staged: false });
         Ok(())
     }
 
-    fn remove(&mut self, _: &[RelPath]) -> Result<(), SinkError> {
+    fn remove(&mut self, _: &[RowId]) -> Result<(), SinkError> {
         Ok(())
     }
 
     fn add(&mut self, records: &[Record]) -> Result<(), SinkError> {
         let action = "cannot write rows";
         let draft = self.draft.as_mut().ok_or_else(|| failure(&self.name, action, "no epoch was begun"))?;
-        records.iter().try_for_each(|record| draft.append(record, &self.config)).during(&self.name, action)
+        records
+            .iter()
+            .try_for_each(|record| draft.append(record, &self.schema, &self.config))
+            .during(&self.name, action)
     }
 
     fn stage(&mut self, _: &EpochMeta) -> Result<StagedRows, SinkError> {

@@ -14,18 +14,25 @@
 //! is rolled back by a version that restores the token's, so that what readers pinned
 //! stays as it is.
 
-mod addresses;
 mod blocking;
+mod commit;
 mod deletions;
 mod digest;
 mod error;
 mod facts;
+mod items;
+mod join;
+mod keys;
 mod load;
 mod location;
+mod past;
 mod reader;
+mod recall;
 mod retain;
 mod sink;
+mod stored_facts;
 mod table;
+mod token;
 mod writer;
 
 use lance::session::Session;

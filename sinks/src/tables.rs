@@ -7,21 +7,26 @@ mod chunks;
 mod columns;
 mod diagnostics;
 mod files;
+mod imports;
+mod references;
+mod rows;
 mod schema;
 mod symbols;
+mod table;
+pub(crate) mod views;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use gristmill_pipeline::{Epoch, Record};
 
-pub(crate) use chunks::{ChunkRows, chunk_kind};
+pub(crate) use chunks::chunk_kind;
 pub(crate) use columns::{ColumnError, Columns};
-pub(crate) use diagnostics::{DiagnosticRows, severity};
-pub(crate) use files::FileRows;
+pub(crate) use diagnostics::severity;
+pub(crate) use references::reference_kind;
+pub(crate) use rows::Rows;
 pub(crate) use schema::column;
-pub use schema::{SCHEMA_VERSION, Table, TableSchema};
-pub(crate) use symbols::SymbolRows;
+pub use schema::{SCHEMA_VERSION, TableSchema};
+pub use table::Table;
 
 /// A record could not be turned into rows.
 #[derive(Debug, thiserror::Error)]
@@ -52,35 +57,34 @@ pub enum RowError {
         /// Components that came.
         found: usize,
     },
+    /// A row of a view has other values than the view has columns.
+    #[error("a row does not fit the {columns} columns of view `{view}`")]
+    View {
+        /// The view's name.
+        view: Box<str>,
+        /// How many columns it has.
+        columns: usize,
+    },
+    /// A column has a type that no table has.
+    #[error("a column of type {0} cannot be gathered")]
+    Type(DataType),
     /// Arrow refused the columns.
     #[error(transparent)]
     Arrow(#[from] ArrowError),
 }
 
-/// Rows of one table being gathered into a record batch.
-pub(crate) trait Rows: Send + Sync {
-    /// The table's schema.
-    fn schema(&self) -> &SchemaRef;
-
-    /// Appends the rows of a record, and says how many there were.
-    fn append(&mut self, record: &Record, epoch: Epoch) -> Result<usize, RowError>;
-
-    /// Rows gathered.
-    fn rows(&self) -> usize;
-
-    /// About how many bytes they take.
-    fn bytes(&self) -> usize;
-
-    /// Takes what was gathered, leaving nothing.
-    fn take(&mut self) -> Result<RecordBatch, RowError>;
-}
-
-/// What gathers the rows of a table.
-pub(crate) fn rows_of(schema: &TableSchema) -> Box<dyn Rows> {
+/// Appends the rows that a record makes in a table, and says how many there were.
+pub(crate) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: &mut Rows) -> Result<usize, RowError> {
+    let before = rows.len();
     match schema.table {
-        Table::Files => Box::new(FileRows::new(schema)),
-        Table::Chunks => Box::new(ChunkRows::new(schema)),
-        Table::Symbols => Box::new(SymbolRows::new(schema)),
-        Table::Diagnostics => Box::new(DiagnosticRows::new(schema)),
+        Table::Files => files::append(record, epoch, rows),
+        Table::Chunks => chunks::append(record, epoch, schema, rows)?,
+        Table::Symbols => symbols::append(record, epoch, rows),
+        Table::References => references::append(record, epoch, rows),
+        Table::Imports => imports::append(record, epoch, rows),
+        Table::Diagnostics => diagnostics::append(record, epoch, rows),
+        // Its rows follow from all records together, not from one.
+        Table::View(_) => {}
     }
+    Ok(rows.len() - before)
 }

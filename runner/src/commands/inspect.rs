@@ -40,26 +40,26 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let mut tables = Vec::new();
     for sink in snapshot.sinks("lance") {
         let reader = snapshot.lance(sink).map_err(|error| failed(&error))?;
-        let names: Vec<LanceTable> = reader.tables().collect();
+        let names: Vec<LanceTable> = reader.tables().cloned().collect();
         tables.push((sink.to_owned(), reader, names));
     }
     let Some(wanted) = &args.table else {
         let mut list = Table::new(["table", "rows", "columns"]);
         for (sink, reader, names) in &tables {
             for table in names {
-                let schema = reader.schema(*table).map_err(|error| failed(&error))?;
+                let schema = reader.schema(table).map_err(|error| failed(&error))?;
                 let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
                 let name = format!("{sink}/{}", table.as_str());
-                list.row([Cell::from(name), Cell::from(reader.count_rows(*table)), Cell::from(columns.join(", "))]);
+                list.row([Cell::from(name), Cell::from(reader.count_rows(table)), Cell::from(columns.join(", "))]);
             }
         }
         terminal::print(&list.render())?;
         return Ok(Exit::Done);
     };
     let is_wanted =
-        |sink: &str, table: LanceTable| *wanted == table.as_str() || *wanted == format!("{sink}/{}", table.as_str());
+        |sink: &str, table: &LanceTable| *wanted == table.as_str() || *wanted == format!("{sink}/{}", table.as_str());
     let found = tables.iter().find_map(|(sink, reader, names)| {
-        names.iter().find(|table| is_wanted(sink, **table)).map(|table| (reader, *table))
+        names.iter().find(|table| is_wanted(sink, table)).map(|table| (reader, table))
     });
     let Some((reader, table)) = found else {
         let failure = Failure::new(Exit::BadConfig, format!("the index has no table `{wanted}`"));
@@ -72,7 +72,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
 /// Characters of a value that are shown.
 const SHOWN: usize = 72;
 
-fn show(reader: &LanceReader, table: LanceTable, rows: usize) -> Result<String, Box<dyn std::error::Error>> {
+fn show(reader: &LanceReader, table: &LanceTable, rows: usize) -> Result<String, Box<dyn std::error::Error>> {
     let schema = reader.schema(table)?;
     let mut columns = Table::new(["column", "type", "holds"]);
     for field in schema.fields() {

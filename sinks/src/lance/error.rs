@@ -1,5 +1,6 @@
 //! What goes wrong with a table.
 
+use super::items::RecallError;
 use super::writer::WriteError;
 use crate::tables::{ColumnError, RowError};
 
@@ -14,6 +15,10 @@ pub(super) enum TableError {
     Row(#[from] RowError),
     #[error(transparent)]
     Column(#[from] ColumnError),
+    #[error(transparent)]
+    Recall(#[from] RecallError),
+    #[error(transparent)]
+    Arrow(#[from] arrow::error::ArrowError),
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error("version {wanted} is committed, but the newest there is {newest}; rebuild the index")]

@@ -6,7 +6,6 @@ use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{SchemaRef, UInt64Type};
 use futures::TryStreamExt as _;
-use gristmill_pipeline::{Key, RelPath};
 use lance::Dataset;
 use lance::dataset::ProjectionRequest;
 use lance::dataset::builder::DatasetBuilder;
@@ -59,25 +58,6 @@ pub(super) async fn take(dataset: &Dataset, addresses: &[u64], columns: &[&str])
     dataset.take_rows(addresses, projection).await
 }
 
-/// Computes the key of each row's path, hashing runs of one path once.
-#[derive(Default)]
-pub(super) struct PathKeys {
-    last: Option<(Box<str>, Key)>,
-}
-
-impl PathKeys {
-    pub fn key(&mut self, path: &str) -> Key {
-        match &self.last {
-            Some((last, key)) if **last == *path => *key,
-            _ => {
-                let key = RelPath::from(path).key();
-                self.last = Some((path.into(), key));
-                key
-            }
-        }
-    }
-}
-
 /// The rows of some fragments, in order.
 pub(super) struct Fragments {
     stream: lance::dataset::scanner::DatasetRecordBatchStream,
@@ -91,14 +71,16 @@ impl Fragments {
         Ok(Self { stream: scanner.try_into_stream().await? })
     }
 
-    /// The next batch of the rows whose address `keep` accepts, under that schema.
+    /// The next batch of the rows whose address `keep` accepts, under that schema, and
+    /// their addresses.
     pub async fn next(
         &mut self,
         schema: &SchemaRef,
         keep: impl Fn(u64) -> bool + Send,
-    ) -> lance::Result<Option<RecordBatch>> {
+    ) -> lance::Result<Option<(RecordBatch, Vec<u64>)>> {
         let Some(batch) = self.stream.try_next().await? else { return Ok(None) };
         let mask: BooleanArray = addresses(&batch)?.iter().map(|address| Some(keep(*address))).collect();
+        let kept = addresses(&batch)?.iter().copied().filter(|address| keep(*address)).collect();
         let columns: Result<Vec<_>, _> = schema
             .fields()
             .iter()
@@ -107,7 +89,7 @@ impl Fragments {
                 column.cloned().ok_or_else(|| lance::Error::internal(format!("a scan gave no column {}", field.name())))
             })
             .collect();
-        let batch = RecordBatch::try_new(std::sync::Arc::clone(schema), columns?)?;
-        Ok(Some(filter_record_batch(&batch, &mask)?))
+        let batch = RecordBatch::try_new(Arc::clone(schema), columns?)?;
+        Ok(Some((filter_record_batch(&batch, &mask)?, kept)))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use lance::Dataset;
 use lance_table::format::{DeletionFile, Fragment};
 use lance_table::io::deletion::relative_deletion_file_path;
 
@@ -14,7 +15,7 @@ pub(super) struct Location {
 }
 
 impl Location {
-    pub fn new(folder: &Path, table: Table) -> Self {
+    pub fn new(folder: &Path, table: &Table) -> Self {
         Self { folder: folder.join(format!("{table}.lance")) }
     }
 
@@ -34,6 +35,16 @@ impl Location {
 
     pub fn manifests(&self) -> PathBuf {
         self.folder.join("_versions")
+    }
+
+    /// The file that says what this version of the table has.
+    pub fn manifest_of(&self, dataset: &Dataset) -> Option<PathBuf> {
+        Some(self.manifests().join(dataset.manifest_location().path.filename()?))
+    }
+
+    /// Whether this version of the table is still there.
+    pub fn has_manifest_of(&self, dataset: &Dataset) -> bool {
+        self.manifest_of(dataset).is_some_and(|manifest| manifest.exists())
     }
 
     /// The data files of new fragments.

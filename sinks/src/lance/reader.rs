@@ -13,10 +13,11 @@ use lance::Dataset;
 use super::blocking::Blocking;
 use super::digest::RowDigest;
 use super::error::TableError;
-use super::load::{self, PathKeys};
+use super::load;
 use super::location::Location;
 use super::session;
-use super::sink::{named, rows_of, version_of};
+use super::sink::named;
+use super::token::{rows_of, tables_of, version_of};
 use crate::failure::{While as _, failure};
 use crate::tables::{Columns, Table};
 
@@ -71,14 +72,15 @@ impl LanceReader {
         let blocking = Blocking::new(false).during(READER, "cannot start its runtime")?;
         let session = Arc::new(session());
         let mut tables = BTreeMap::new();
-        for table in Table::ALL {
-            let Some(version) = version_of(token, table) else { continue };
-            let location = Location::new(folder, table);
+        for table in tables_of(token) {
+            let Some(version) = version_of(token, &table) else { continue };
+            let location = Location::new(folder, &table);
             let dataset = blocking
                 .wait(load::open(&location, &session, Some(version)))
                 .during(READER, "cannot open its tables")?
-                .map_err(|error| named(READER, "cannot open", table)(error.into()))?;
-            tables.insert(table, OpenTable { dataset: Arc::new(dataset), rows: rows_of(token, table).unwrap_or(0) });
+                .map_err(|error| named(READER, "cannot open", &table)(error.into()))?;
+            let rows = rows_of(token, &table).unwrap_or(0);
+            tables.insert(table, OpenTable { dataset: Arc::new(dataset), rows });
         }
         if tables.is_empty() {
             return Err(failure(READER, "cannot open its tables", "the token names no table; is it of a Lance store?"));
@@ -87,21 +89,21 @@ impl LanceReader {
     }
 
     /// The tables that are there.
-    pub fn tables(&self) -> impl Iterator<Item = Table> + '_ {
-        self.tables.keys().copied()
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.keys()
     }
 
     /// Rows of a table; 0 if it is not there.
     #[must_use]
-    pub fn count_rows(&self, table: Table) -> u64 {
-        self.tables.get(&table).map_or(0, |open| open.rows)
+    pub fn count_rows(&self, table: &Table) -> u64 {
+        self.tables.get(table).map_or(0, |open| open.rows)
     }
 
     /// The columns of a table.
     ///
     /// # Errors
     /// If the table is not there.
-    pub fn schema(&self, table: Table) -> Result<SchemaRef, SinkError> {
+    pub fn schema(&self, table: &Table) -> Result<SchemaRef, SinkError> {
         let schema: arrow::datatypes::Schema = self.dataset(table)?.schema().into();
         Ok(Arc::new(schema))
     }
@@ -110,7 +112,7 @@ impl LanceReader {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn sample(&self, table: Table, rows: usize) -> Result<RecordBatch, SinkError> {
+    pub fn sample(&self, table: &Table, rows: usize) -> Result<RecordBatch, SinkError> {
         let rows = rows.min(usize::try_from(self.count_rows(table)).unwrap_or(usize::MAX));
         let indices: Vec<u64> = (0..rows as u64).collect();
         let dataset = self.dataset(table)?;
@@ -121,7 +123,7 @@ impl LanceReader {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn scan(&self, table: Table, columns: &[&str]) -> Result<Vec<RecordBatch>, SinkError> {
+    pub fn scan(&self, table: &Table, columns: &[&str]) -> Result<Vec<RecordBatch>, SinkError> {
         let dataset = self.dataset(table)?;
         self.wait(table, async {
             let mut scanner = dataset.scan();
@@ -138,7 +140,7 @@ impl LanceReader {
     /// If the condition is no SQL over the table's columns, or the table cannot be read.
     pub fn filter(
         &self,
-        table: Table,
+        table: &Table,
         columns: &[&str],
         condition: &str,
         limit: Option<u32>,
@@ -158,7 +160,7 @@ impl LanceReader {
     ///
     /// # Errors
     /// If the table cannot be read, or has no such rows.
-    pub fn take(&self, table: Table, addresses: &[u64], columns: &[&str]) -> Result<RecordBatch, SinkError> {
+    pub fn take(&self, table: &Table, addresses: &[u64], columns: &[&str]) -> Result<RecordBatch, SinkError> {
         let dataset = self.dataset(table)?;
         self.wait(table, async { Ok(load::take(dataset, addresses, columns).await?) })
     }
@@ -189,20 +191,24 @@ impl LanceReader {
     /// If the table cannot be read.
     pub fn take_chunks(&self, chunks: &[(RelPath, u32)], columns: &[&str]) -> Result<RecordBatch, SinkError> {
         let addresses: Vec<u64> = self.chunk_addresses(chunks)?.into_iter().flatten().collect();
-        self.take(Table::Chunks, &addresses, columns)
+        self.take(&Table::Chunks, &addresses, columns)
     }
 
     fn load_keys(&self) -> Result<Vec<(RowKey, u64)>, SinkError> {
-        let dataset = self.dataset(Table::Chunks)?;
+        let dataset = self.dataset(&Table::Chunks)?;
         let mut keys = Vec::new();
-        let mut paths = PathKeys::default();
         self.wait(
-            Table::Chunks,
+            &Table::Chunks,
             load::scan(dataset, &["path", "ordinal"], |batch, addresses| {
                 let columns = Columns(batch);
                 let (path, ordinals) = (columns.text("path")?, columns.numbers::<UInt32Type>("ordinal")?);
+                // The rows of a path lie together, and its key is computed once.
+                let mut last = ("", RelPath::from("").key());
                 keys.extend(addresses.iter().enumerate().map(|(row, address)| {
-                    (RowKey { path: paths.key(path.value(row)), ordinal: ordinals.value(row) }, *address)
+                    if last.0 != path.value(row) {
+                        last = (path.value(row), RelPath::from(path.value(row)).key());
+                    }
+                    (RowKey { path: last.1, ordinal: ordinals.value(row) }, *address)
                 }));
                 Ok(())
             }),
@@ -216,8 +222,8 @@ impl LanceReader {
     /// # Errors
     /// If the table has no vectors or cannot be read.
     pub fn vectors(&self) -> Result<ChunkVectors, SinkError> {
-        let dataset = self.dataset(Table::Chunks)?;
-        let rows = usize::try_from(self.count_rows(Table::Chunks)).unwrap_or_default();
+        let dataset = self.dataset(&Table::Chunks)?;
+        let rows = usize::try_from(self.count_rows(&Table::Chunks)).unwrap_or_default();
         let mut vectors = ChunkVectors {
             dimension: 0,
             values: Vec::new(),
@@ -227,7 +233,7 @@ impl LanceReader {
             paths: Vec::new(),
         };
         self.wait(
-            Table::Chunks,
+            &Table::Chunks,
             load::scan(dataset, &["path", "ordinal", "vector"], |batch, addresses| {
                 let columns = Columns(batch);
                 let (path, ordinals) = (columns.text("path")?, columns.numbers::<UInt32Type>("ordinal")?);
@@ -257,7 +263,7 @@ impl LanceReader {
     /// # Errors
     /// If a table cannot be read.
     pub fn table_digests(&self) -> Result<BTreeMap<Table, Hash>, SinkError> {
-        self.tables().map(|table| Ok((table, self.table_digest(table)?))).collect()
+        self.tables().map(|table| Ok((table.clone(), self.table_digest(table)?))).collect()
     }
 
     /// A hash of the content of all tables. Equal digests mean equal rows.
@@ -270,7 +276,7 @@ impl LanceReader {
         Ok(Hash::of_parts(parts))
     }
 
-    fn table_digest(&self, table: Table) -> Result<Hash, SinkError> {
+    fn table_digest(&self, table: &Table) -> Result<Hash, SinkError> {
         let dataset = self.dataset(table)?;
         let columns: Vec<&str> =
             dataset.schema().fields.iter().map(|field| field.name.as_str()).filter(|name| *name != "epoch").collect();
@@ -291,14 +297,14 @@ impl LanceReader {
         }
     }
 
-    fn dataset(&self, table: Table) -> Result<&Arc<Dataset>, SinkError> {
-        let open = self.tables.get(&table).map(|open| &open.dataset);
+    fn dataset(&self, table: &Table) -> Result<&Arc<Dataset>, SinkError> {
+        let open = self.tables.get(table).map(|open| &open.dataset);
         open.ok_or_else(|| failure(READER, format!("cannot read table {table}"), "the store has no such table"))
     }
 
     fn wait<T: Send>(
         &self,
-        table: Table,
+        table: &Table,
         future: impl Future<Output = Result<T, TableError>> + Send,
     ) -> Result<T, SinkError> {
         self.blocking.wait(future).during(READER, "cannot read")?.map_err(named(READER, "cannot read", table))

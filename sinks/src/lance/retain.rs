@@ -11,7 +11,8 @@ use lance::session::Session;
 use super::blocking::Blocking;
 use super::error::TableError;
 use super::location::Location;
-use super::sink::{named, version_of};
+use super::sink::named;
+use super::token::version_of;
 use super::{load, session};
 use crate::failure::While as _;
 use crate::tables::Table;
@@ -25,7 +26,7 @@ use crate::tables::Table;
 pub fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
     let blocking = Blocking::new(true).during("lance", "cannot start its runtime")?;
     let session = Arc::new(session());
-    for table in Table::ALL {
+    for table in &Table::OF_RECORDS {
         let location = Location::new(folder, table);
         let kept = tokens.iter().filter_map(|token| version_of(token, table)).collect();
         if location.exists() {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use futures::future::join_all;
 use gristmill_pipeline::port::Port;
 use gristmill_pipeline::{
-    Epoch, EpochMeta, FactStore, Fingerprint, Hash, Key, Record, RelPath, Sink, SinkContext, SinkError, StagedRows,
-    Token,
+    Epoch, EpochMeta, FactStore, Fingerprint, Hash, Key, Record, RowId, Sink, SinkContext, SinkError, StagedRows,
+    Token, ViewDelta, ViewRow, row_key,
 };
 use serde_json::json;
 
@@ -15,6 +15,7 @@ use super::blocking::Blocking;
 use super::error::TableError;
 use super::location::Location;
 use super::table::StoredTable;
+use super::token::version_of;
 use super::{LanceConfig, session};
 use crate::durable;
 use crate::failure::{While as _, failure};
@@ -43,10 +44,13 @@ impl LanceSink {
         }
         let dimension = context.dimension.filter(|_| vectors);
         let session = Arc::new(session());
-        let tables = tables(&context.inputs)
-            .map(|table| {
-                let location = Location::new(&context.folder, table);
-                StoredTable::new(TableSchema::new(table, dimension), location, Arc::clone(&session), config.clone())
+        let records = tables(&context.inputs).map(|table| TableSchema::new(table, dimension));
+        let views = view_schemas(context)?;
+        let tables = records
+            .chain(views)
+            .map(|schema| {
+                let location = Location::new(&context.folder, &schema.table);
+                StoredTable::new(schema, location, Arc::clone(&session), config.clone())
             })
             .collect();
         let blocking = Blocking::new(context.single_threaded).during(&context.name, "cannot start its runtime")?;
@@ -67,34 +71,56 @@ impl LanceSink {
     }
 }
 
-/// The tables of a store with these inputs.
+/// The tables of records of a store with these inputs.
 fn tables(inputs: &[Port]) -> impl Iterator<Item = Table> + '_ {
-    Table::ALL.into_iter().filter(|table| match table {
-        Table::Files | Table::Diagnostics => true,
-        Table::Symbols => inputs.contains(&Port::Syntax),
+    Table::OF_RECORDS.into_iter().filter(|table| match table {
+        Table::Symbols | Table::References | Table::Imports => inputs.contains(&Port::Syntax),
         Table::Chunks => inputs.contains(&Port::Chunks) || inputs.contains(&Port::Vectors),
+        _ => true,
     })
 }
 
-/// The version of a table that a token names.
-pub(super) fn version_of(token: &Token, table: Table) -> Option<u64> {
-    token.get(table.as_str())?.get("version")?.as_u64()
-}
-
-/// The rows of a table that a token names.
-pub(super) fn rows_of(token: &Token, table: Table) -> Option<u64> {
-    token.get(table.as_str())?.get("rows")?.as_u64()
+/// The tables of views, each of which needs a name of its own.
+fn view_schemas(context: &SinkContext) -> Result<Vec<TableSchema>, SinkError> {
+    let mut schemas: Vec<TableSchema> = Vec::with_capacity(context.views.len());
+    for view in &context.views {
+        let refused = |why: &str| {
+            let cause = format!("the name of view `{}` {why}; give the view another", view.name);
+            failure(&context.name, "cannot lay out its tables", cause)
+        };
+        if !matches!(Table::named(&view.name), Table::View(_)) {
+            return Err(refused("is that of another table"));
+        }
+        if schemas.iter().any(|schema| schema.table.as_str() == &*view.name) {
+            return Err(refused("is that of another view"));
+        }
+        let plain = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+        if view.name.is_empty() || !view.name.chars().all(plain) {
+            return Err(refused("names a folder, and must be letters, digits, `_` and `-`"));
+        }
+        schemas.push(TableSchema::of_view(view));
+    }
+    Ok(schemas)
 }
 
 /// Names the table in an error.
-pub(super) fn named(sink: &str, action: &str, table: Table) -> impl FnOnce(TableError) -> SinkError {
+pub(super) fn named(sink: &str, action: &str, table: &Table) -> impl FnOnce(TableError) -> SinkError + use<> {
     let (sink, action) = (Box::<str>::from(sink), format!("{action} table {table}"));
     move |error| failure(&sink, action, error)
 }
 
+/// Hands over what a table has gathered.
+fn write(name: &str, blocking: &Blocking, stored: &mut StoredTable) -> Result<(), SinkError> {
+    let runtime = blocking.handle().during(name, "cannot write")?.clone();
+    let written = blocking.wait(stored.flush(&runtime)).during(name, "cannot write")?;
+    written.map_err(named(name, "cannot write", stored.table()))
+}
+
 impl Sink for LanceSink {
     fn fingerprint(&self) -> Fingerprint {
-        let tables: Vec<_> = self.tables.iter().map(StoredTable::table).collect();
+        // Views come and go without touching what else is stored.
+        let of_records = self.tables.iter().filter(|stored| stored.schema.view.is_none());
+        let tables: Vec<&str> = of_records.map(|stored| stored.table().as_str()).collect();
         let dimension = self.tables.iter().find_map(|table| table.schema.dimension);
         let shape = json!(["lance", SCHEMA_VERSION, tables, dimension]);
         Hash::of(shape.to_string().as_bytes())
@@ -103,29 +129,20 @@ impl Sink for LanceSink {
     fn open(&mut self, base: Option<&Token>) -> Result<(), SinkError> {
         if base.is_none() {
             // Also of tables that other inputs made.
-            for table in Table::ALL {
-                let place = Location::new(&self.folder, table);
-                durable::remove_folder(place.folder()).during(&self.name, "cannot remove leftovers")?;
-            }
+            durable::remove_folder(&self.folder).during(&self.name, "cannot remove leftovers")?;
         }
         let Self { name, blocking, tables, .. } = self;
         for stored in tables {
-            let table = stored.table();
-            let version = base
-                .map(|token| {
-                    version_of(token, table).ok_or_else(|| {
-                        failure(
-                            name,
-                            format!("cannot open table {table}"),
-                            "the commit names no version of it; rebuild",
-                        )
-                    })
-                })
-                .transpose()?;
+            let table = stored.table().clone();
+            let version = base.and_then(|token| version_of(token, &table));
+            if base.is_some() && version.is_none() && stored.schema.view.is_none() {
+                let cause = "the commit names no version of it; rebuild the index";
+                return Err(failure(name, format!("cannot open table {table}"), cause));
+            }
             blocking.wait(stored.open(version)).during(name, "cannot open its tables")?.map_err(named(
                 name,
                 "cannot open",
-                table,
+                &table,
             ))?;
         }
         Ok(())
@@ -133,22 +150,26 @@ impl Sink for LanceSink {
 
     fn begin(&mut self, epoch: Epoch, replace: bool) -> Result<(), SinkError> {
         self.abandon()?;
-        for table in &mut self.tables {
-            table.begin(epoch, replace);
+        for stored in &mut self.tables {
+            stored.begin(epoch, replace).map_err(named(
+                &self.name,
+                "cannot begin an epoch of",
+                &stored.schema.table,
+            ))?;
         }
         Ok(())
     }
 
-    fn remove(&mut self, paths: &[RelPath]) -> Result<(), SinkError> {
-        if paths.is_empty() {
+    fn remove(&mut self, rows: &[RowId]) -> Result<(), SinkError> {
+        if rows.is_empty() {
             return Ok(());
         }
-        let keys: Vec<Key> = paths.iter().map(RelPath::key).collect();
+        let keys: Vec<Key> = rows.iter().map(RowId::key).collect();
         let Self { name, blocking, tables, .. } = self;
-        let removals = tables.iter_mut().map(|stored| {
-            let table = stored.table();
-            let (name, keys) = (&*name, &keys);
-            async move { stored.remove(keys).await.map_err(named(name, "cannot find rows in", table)) }
+        let removals = tables.iter_mut().filter(|stored| stored.schema.view.is_none()).map(|stored| {
+            let fail = named(name, "cannot find rows in", stored.table());
+            let keys = &keys;
+            async move { stored.remove(keys).await.map_err(fail) }
         });
         blocking.wait(join_all(removals)).during(name, "cannot find rows")?.into_iter().collect()
     }
@@ -156,15 +177,41 @@ impl Sink for LanceSink {
     fn add(&mut self, records: &[Record]) -> Result<(), SinkError> {
         let Self { name, blocking, tables, .. } = self;
         for record in records {
-            for stored in &mut *tables {
-                let table = stored.table();
-                if stored.append(record).map_err(named(name, "cannot add rows to", table))? {
-                    let runtime = blocking.handle().during(name, "cannot write")?.clone();
-                    blocking.wait(stored.flush(&runtime)).during(name, "cannot write")?.map_err(named(
-                        name,
-                        "cannot write",
-                        table,
-                    ))?;
+            let key = row_key(record.path.as_str(), &record.analysis.content_hash);
+            for stored in tables.iter_mut().filter(|stored| stored.schema.view.is_none()) {
+                let is_full = stored.append(key, record);
+                if is_full.map_err(named(name, "cannot add rows to", stored.table()))? {
+                    write(name, blocking, stored)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn change_views(&mut self, deltas: &[ViewDelta]) -> Result<(), SinkError> {
+        let Self { name, blocking, tables, .. } = self;
+        for delta in deltas {
+            let of_view = |stored: &&mut StoredTable| {
+                stored.schema.view.as_ref().is_some_and(|view| view.name == delta.schema.name)
+            };
+            let stored = tables.iter_mut().find(of_view).ok_or_else(|| {
+                let cause = format!(
+                    "it keeps no view `{}`; a view must be known before the store is opened",
+                    delta.schema.name
+                );
+                failure(name, "cannot change a view", cause)
+            })?;
+            if delta.replace {
+                stored.replace().map_err(named(name, "cannot replace the rows of", stored.table()))?;
+            } else {
+                let keys: Vec<Key> = delta.removed.iter().map(ViewRow::key).collect();
+                let removed = blocking.wait(stored.remove(&keys)).during(name, "cannot find rows")?;
+                removed.map_err(named(name, "cannot find rows in", stored.table()))?;
+            }
+            for row in &delta.added {
+                let is_full = stored.append_view(row);
+                if is_full.map_err(named(name, "cannot add rows to", stored.table()))? {
+                    write(name, blocking, stored)?;
                 }
             }
         }
@@ -175,11 +222,12 @@ impl Sink for LanceSink {
         let Self { name, blocking, tables, .. } = self;
         let runtime = blocking.handle().during(name, "cannot stage")?.clone();
         let stages = tables.iter_mut().map(|stored| {
-            let table = stored.table();
             let (name, runtime) = (&*name, &runtime);
             async move {
-                let files = stored.stage(runtime, meta).await.map_err(named(name, "cannot stage", table))?;
-                let counts = stored.counts().await.map_err(named(name, "cannot count rows of", table))?;
+                let staged = stored.stage(runtime, meta).await;
+                let files = staged.map_err(named(name, "cannot stage", stored.table()))?;
+                let counted = stored.counts().await;
+                let counts = counted.map_err(named(name, "cannot count rows of", stored.table()))?;
                 Ok::<_, SinkError>((files, counts))
             }
         });
@@ -198,9 +246,8 @@ impl Sink for LanceSink {
     fn publish(&mut self) -> Result<Token, SinkError> {
         let Self { name, blocking, tables, .. } = self;
         let commits = tables.iter_mut().map(|stored| {
-            let table = stored.table();
-            let name = &*name;
-            async move { stored.publish().await.map_err(named(name, "cannot publish", table)) }
+            let fail = named(name, "cannot publish", stored.table());
+            async move { stored.publish().await.map_err(fail) }
         });
         let files = blocking.wait(join_all(commits)).during(name, "cannot publish")?;
         let files = files.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -209,14 +256,11 @@ impl Sink for LanceSink {
         let Self { name, blocking, tables, .. } = self;
         let mut token = serde_json::Map::new();
         for stored in tables {
-            stored.settle();
-            let table = stored.table();
-            let state = blocking
-                .wait(async { stored.state().await })
-                .during(name, "cannot publish")?
-                .map_err(named(name, "cannot count rows of", table))?;
+            stored.settle().map_err(named(name, "cannot publish", stored.table()))?;
+            let state = blocking.wait(stored.state()).during(name, "cannot publish")?;
+            let state = state.map_err(named(name, "cannot count rows of", stored.table()))?;
             if let Some((version, rows)) = state {
-                token.insert(table.as_str().to_owned(), json!({ "version": version, "rows": rows }));
+                token.insert(stored.table().as_str().to_owned(), json!({ "version": version, "rows": rows }));
             }
         }
         Ok(Token::Object(token))
@@ -225,12 +269,8 @@ impl Sink for LanceSink {
     fn abandon(&mut self) -> Result<(), SinkError> {
         let Self { name, blocking, tables, .. } = self;
         for stored in tables {
-            let table = stored.table();
-            blocking.wait(stored.abandon()).during(name, "cannot abandon the epoch")?.map_err(named(
-                name,
-                "cannot abandon the epoch in",
-                table,
-            ))?;
+            let abandoned = blocking.wait(stored.abandon()).during(name, "cannot abandon the epoch")?;
+            abandoned.map_err(named(name, "cannot abandon the epoch in", stored.table()))?;
         }
         Ok(())
     }

@@ -4,46 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use serde::{Deserialize, Serialize};
+use gristmill_pipeline::{ViewSchema, ViewType};
+
+use super::Table;
 
 /// Counts the changes of the schemas. A store of another version is rebuilt.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// A table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Table {
-    /// One row per file.
-    Files,
-    /// One row per chunk.
-    Chunks,
-    /// One row per definition.
-    Symbols,
-    /// One row per finding about a file.
-    Diagnostics,
-}
-
-impl Table {
-    /// Every table.
-    pub const ALL: [Self; 4] = [Self::Files, Self::Chunks, Self::Symbols, Self::Diagnostics];
-
-    /// The name used in folders, tokens and output.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Files => "files",
-            Self::Chunks => "chunks",
-            Self::Symbols => "symbols",
-            Self::Diagnostics => "diagnostics",
-        }
-    }
-}
-
-impl std::fmt::Display for Table {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A table with the columns that it has in one store.
 #[derive(Clone, Debug)]
@@ -52,27 +18,53 @@ pub struct TableSchema {
     pub table: Table,
     /// The dimension of the vectors, if the table has any.
     pub dimension: Option<usize>,
+    /// The view, if the table is one's.
+    pub view: Option<Arc<ViewSchema>>,
     /// The columns. Each field's metadata has a `description`.
     pub arrow: SchemaRef,
 }
 
 impl TableSchema {
-    /// The schema of `table`; `dimension` gives `chunks` a column of vectors.
+    /// The schema of a table of records; `dimension` gives `chunks` a column of vectors.
+    /// A view's table has only the column that every table has; see [`of_view`](Self::of_view).
     #[must_use]
     pub fn new(table: Table, dimension: Option<usize>) -> Self {
         let dimension = dimension.filter(|_| table == Table::Chunks);
-        let mut fields = match table {
+        let fields = match table {
             Table::Files => files(),
             Table::Chunks => chunks(dimension),
             Table::Symbols => symbols(),
+            Table::References => references(),
+            Table::Imports => imports(),
             Table::Diagnostics => diagnostics(),
+            Table::View(_) => Vec::new(),
         };
+        Self { dimension, view: None, ..Self::with_fields(table, fields, None) }
+    }
+
+    /// The schema of a view's table.
+    #[must_use]
+    pub fn of_view(view: &Arc<ViewSchema>) -> Self {
+        let fields = view.columns.iter().map(|view| {
+            let data_type = match view.kind {
+                ViewType::Text => DataType::Utf8,
+                ViewType::Number => DataType::UInt64,
+            };
+            column(&view.name, data_type, &view.description)
+        });
+        let table = Table::View(view.name.as_ref().into());
+        Self { view: Some(Arc::clone(view)), ..Self::with_fields(table, fields.collect(), Some(&view.description)) }
+    }
+
+    fn with_fields(table: Table, mut fields: Vec<Field>, description: Option<&str>) -> Self {
         fields.push(column("epoch", DataType::UInt64, "The epoch that wrote this row."));
-        let metadata = HashMap::from([
+        let mut metadata = HashMap::from([
             ("gristmill.table".to_owned(), table.as_str().to_owned()),
             ("gristmill.schema_version".to_owned(), SCHEMA_VERSION.to_string()),
         ]);
-        Self { table, dimension, arrow: Arc::new(Schema::new_with_metadata(fields, metadata)) }
+        metadata.extend(description.map(|text| ("description".to_owned(), text.to_owned())));
+        let arrow = Arc::new(Schema::new_with_metadata(fields, metadata));
+        Self { table, dimension: None, view: None, arrow }
     }
 
     /// The table's columns with another column after them.
@@ -142,7 +134,7 @@ fn chunks(dimension: Option<usize>) -> Vec<Field> {
     ];
     fields.extend(span());
     fields.extend([
-        column("ordinal", DataType::UInt32, "Its place among the chunks of the file, counted from 0."),
+        ordinal("chunks"),
         column("tokens", DataType::UInt32, "About how many tokens of a model it has."),
         content_hash(),
         column("body_hash", HASH, "BLAKE3 of scope, symbol and text."),
@@ -172,10 +164,42 @@ fn symbols() -> Vec<Field> {
     fields.extend([
         column("extent_start", DataType::UInt32, "Where its doc comment, attributes or decorators begin."),
         column("parent", DataType::UInt32, "The ordinal of the definition that contains it.").with_nullable(true),
-        column("ordinal", DataType::UInt32, "Its place among the definitions of the file, counted from 0."),
+        ordinal("definitions"),
         content_hash(),
     ]);
     fields
+}
+
+fn ordinal(of: &str) -> Field {
+    column("ordinal", DataType::UInt32, &format!("Its place among the {of} of the file, counted from 0."))
+}
+
+fn references() -> Vec<Field> {
+    vec![
+        path(),
+        language(),
+        column("name", DataType::Utf8, "The name that is used: the last part where several are joined."),
+        column("qualifier", DataType::Utf8, "What stands before it as written; empty if nothing or no plain path."),
+        column("kind", DataType::Utf8, "How it is used: `call`, `implements` or `mention`."),
+        column("line", DataType::UInt32, "Its line, counted from 1."),
+        column("start_byte", DataType::UInt32, "Its first byte in the decoded text, counted from 0."),
+        column("within", DataType::UInt32, "The ordinal of the definition that it lies in.").with_nullable(true),
+        ordinal("references"),
+        content_hash(),
+    ]
+}
+
+fn imports() -> Vec<Field> {
+    vec![
+        path(),
+        language(),
+        column("module", DataType::Utf8, "What is named, as written and without quotes."),
+        column("name", DataType::Utf8, "What is taken from it; empty if it comes in whole, `*` if all its names do."),
+        column("alias", DataType::Utf8, "What it is called here, where that is another name; empty if not."),
+        column("line", DataType::UInt32, "Its line, counted from 1."),
+        ordinal("imports"),
+        content_hash(),
+    ]
 }
 
 fn diagnostics() -> Vec<Field> {

@@ -6,20 +6,24 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use gristmill_pipeline::port::{Chunk, Text};
-use gristmill_pipeline::{Analysis, Record, RelPath};
+use gristmill_pipeline::{Analysis, Key, Record, RelPath};
 use tantivy::schema::document::{Document, ReferenceValue, ReferenceValueLeaf, Value};
-use tantivy::schema::{FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions};
+use tantivy::schema::{
+    BytesOptions, FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
+};
 use tantivy::tokenizer::TextAnalyzer;
-use tantivy::{Index, TantivyError};
+use tantivy::{Index, TantivyError, Term};
 
 use super::tokenizer::{self, CodeTokenizer};
 
 /// Counts the changes of fields and tokenizer. An index of another version is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 
 /// The fields of a document.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fields {
+    /// What names the rows of a path and its content; documents are deleted by it.
+    pub key: Field,
     pub path: Field,
     pub path_text: Field,
     pub symbol: Field,
@@ -49,6 +53,7 @@ pub(super) fn schema() -> Schema {
         )
     };
     let mut schema = Schema::builder();
+    schema.add_bytes_field("key", BytesOptions::default().set_indexed());
     schema.add_text_field("path", STRING | STORED);
     schema.add_text_field("path_text", code());
     schema.add_text_field("symbol", code().set_stored());
@@ -66,6 +71,7 @@ impl Fields {
     pub fn of(schema: &Schema) -> Result<Self, TantivyError> {
         let field = |name| schema.get_field(name);
         Ok(Self {
+            key: field("key")?,
             path: field("path")?,
             path_text: field("path_text")?,
             symbol: field("symbol")?,
@@ -80,6 +86,11 @@ impl Fields {
             end_byte: field("end_byte")?,
         })
     }
+
+    /// The term that the documents of a row key have.
+    pub fn key_term(&self, key: Key) -> Term {
+        Term::from_field_bytes(self.key, &key.to_le_bytes())
+    }
 }
 
 /// Makes the tokenizer known to an index.
@@ -90,6 +101,7 @@ pub(super) fn register_tokenizer(index: &Index) {
 /// A chunk on its way into the index. It shares all it has with the record.
 pub(super) struct ChunkDocument {
     fields: Fields,
+    key: [u8; 16],
     path: RelPath,
     analysis: Arc<Analysis>,
     chunks: Arc<[Chunk]>,
@@ -100,9 +112,10 @@ pub(super) struct ChunkDocument {
 }
 
 impl ChunkDocument {
-    /// The document of a chunk; `None` where the chunk lies outside the text.
+    /// The document of a chunk of the rows of that key; `None` where the chunk lies outside the text.
     pub fn new(
         fields: Fields,
+        key: Key,
         record: &Record,
         chunks: &Arc<[Chunk]>,
         ordinal: usize,
@@ -110,18 +123,20 @@ impl ChunkDocument {
     ) -> Option<Self> {
         let text = record.analysis.text.slice(chunks.get(ordinal)?.span.bytes())?;
         let (path, analysis) = (record.path.clone(), Arc::clone(&record.analysis));
-        Some(Self { fields, path, analysis, chunks: Arc::clone(chunks), ordinal, text, _indexed: indexed })
+        let key = key.to_le_bytes();
+        Some(Self { fields, key, path, analysis, chunks: Arc::clone(chunks), ordinal, text, _indexed: indexed })
     }
 }
 
 impl Document for ChunkDocument {
     type Value<'a> = ChunkValue<'a>;
-    type FieldsValuesIter<'a> = std::iter::Flatten<std::option::IntoIter<[(Field, ChunkValue<'a>); 12]>>;
+    type FieldsValuesIter<'a> = std::iter::Flatten<std::option::IntoIter<[(Field, ChunkValue<'a>); 13]>>;
 
     fn iter_fields_and_values(&self) -> Self::FieldsValuesIter<'_> {
-        let Self { fields, path, ordinal, .. } = self;
+        let Self { fields, key, path, ordinal, .. } = self;
         let values = self.chunks.get(*ordinal).map(|chunk| {
             [
+                (fields.key, ChunkValue::Bytes(key)),
                 (fields.path, ChunkValue::Text(path.as_str())),
                 (fields.path_text, ChunkValue::Text(path.as_str())),
                 (fields.symbol, ChunkValue::Text(&chunk.symbol)),
@@ -144,6 +159,7 @@ impl Document for ChunkDocument {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ChunkValue<'a> {
     Text(&'a str),
+    Bytes(&'a [u8]),
     Number(u64),
 }
 
@@ -154,6 +170,7 @@ impl<'a> Value<'a> for ChunkValue<'a> {
     fn as_value(&self) -> ReferenceValue<'a, Self> {
         ReferenceValue::Leaf(match self {
             Self::Text(text) => ReferenceValueLeaf::Str(text),
+            Self::Bytes(bytes) => ReferenceValueLeaf::Bytes(bytes),
             Self::Number(number) => ReferenceValueLeaf::U64(*number),
         })
     }

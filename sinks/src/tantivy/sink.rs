@@ -6,12 +6,12 @@ use std::sync::mpsc;
 
 use gristmill_pipeline::port::Port;
 use gristmill_pipeline::{
-    Epoch, EpochMeta, Fingerprint, Hash, Record, RelPath, Sink, SinkContext, SinkError, StagedRows, Token,
+    Epoch, EpochMeta, Fingerprint, Hash, Record, RowId, Sink, SinkContext, SinkError, StagedRows, Token, row_key,
 };
 use serde_json::json;
 use tantivy::index::SegmentMeta;
 use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
-use tantivy::{Index, IndexMeta, IndexSettings, IndexWriter, Term};
+use tantivy::{Index, IndexMeta, IndexSettings, IndexWriter};
 
 use super::TantivyConfig;
 use super::collect::{self, meta_name, meta_of};
@@ -229,15 +229,15 @@ impl Sink for TantivySink {
         Ok(())
     }
 
-    fn remove(&mut self, paths: &[RelPath]) -> Result<(), SinkError> {
+    fn remove(&mut self, rows: &[RowId]) -> Result<(), SinkError> {
         let (Some(writer), Some(draft)) = (&self.writer, &mut self.draft) else {
             return Err(self.order("cannot remove documents"));
         };
         if !draft.replace {
-            for path in paths {
-                writer.writer.delete_term(Term::from_field_text(writer.fields.path, path.as_str()));
+            for row in rows {
+                writer.writer.delete_term(writer.fields.key_term(row.key()));
             }
-            draft.changed |= !paths.is_empty();
+            draft.changed |= !rows.is_empty();
         }
         Ok(())
     }
@@ -254,8 +254,9 @@ impl Sink for TantivySink {
                 let cause = format!("the record of `{}` has no chunks; connect the sink to a chunk stage", record.path);
                 return Err(failure(&self.name, action, cause));
             };
+            let key = row_key(record.path.as_str(), &record.analysis.content_hash);
             for ordinal in 0..chunks.chunks.len() {
-                let document = ChunkDocument::new(writer.fields, record, &chunks.chunks, ordinal, indexed.clone())
+                let document = ChunkDocument::new(writer.fields, key, record, &chunks.chunks, ordinal, indexed.clone())
                     .ok_or_else(|| {
                         let cause = format!("chunk {ordinal} of `{}` lies outside the file's text", record.path);
                         failure(&self.name, action, cause)

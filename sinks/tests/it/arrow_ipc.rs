@@ -55,7 +55,7 @@ fn an_epoch_shows_when_it_is_published() {
     assert!(!index.folder.join("2.arrow").exists());
     sink.abandon().expect("abandon");
     assert_eq!(names(&index), ["1.arrow"]);
-    publish(&mut sink, 2, &["a"], &[record("b", 4)]);
+    publish(&mut sink, 2, &[("a", 3)], &[record("b", 4)]);
     assert_eq!(names(&index), ["1.arrow", "2.arrow"]);
 
     stage(&mut sink, 3, false, &[], &[]);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use gristmill_pipeline::{Hash, Record, RelPath, Sink, Token};
+use gristmill_pipeline::{Hash, Record, Sink, Token};
 use gristmill_sinks::{LanceConfig, LanceReader, TantivyConfig, TantivyReader};
 use proptest::prelude::*;
 
-use crate::fixture::{Index, assert_same, publish, record, stage};
+use crate::fixture::{Index, assert_same, publish, record, row, rows, stage};
 
 /// How an epoch ends.
 #[derive(Clone, Copy, Debug)]
@@ -71,20 +71,18 @@ fn run<S: Sink>(
     sink.open(None).expect("open");
     for (step, epoch) in steps.iter().zip(1..) {
         let mut next = if step.replace { Content::new() } else { content.clone() };
-        let mut removed: Vec<_> = step.removed.iter().map(|nth| path_of(*nth)).collect();
+        let mut paths: Vec<_> = step.removed.iter().map(|nth| path_of(*nth)).collect();
         // What changes is removed first, as an epoch's deltas say.
-        removed.extend(step.added.iter().map(|(nth, _)| path_of(*nth)));
-        removed.sort();
-        removed.dedup();
-        next.retain(|path, _| !removed.contains(path));
+        paths.extend(step.added.iter().map(|(nth, _)| path_of(*nth)));
+        next.retain(|path, _| !paths.contains(path));
+        let removed: Vec<(&str, u32)> =
+            content.iter().filter(|(path, _)| paths.contains(path)).map(|(path, of)| (&**path, *of)).collect();
         let added: Content = step.added.iter().map(|(nth, version)| (path_of(*nth), *version)).collect();
         next.extend(added.clone());
 
-        let removed: Vec<_> = removed.iter().map(String::as_str).collect();
         if matches!(step.end, End::AbandonEarly | End::DieEarly) {
             sink.begin(epoch, step.replace).expect("begin");
-            let removed: Vec<_> = removed.iter().map(|path| RelPath::from(*path)).collect();
-            sink.remove(&removed).expect("remove");
+            sink.remove(&rows(&removed)).expect("remove");
             sink.add(&records(&added)).expect("add");
         } else {
             stage(&mut sink, epoch, step.replace, &removed, &records(&added));
@@ -132,12 +130,14 @@ proptest! {
         let mut history = Vec::new();
         let end = run(&steps, || index.lance_with(&config), |sink, token, content| {
             let facts = sink.fact_store().expect("facts");
-            let paths: Vec<_> = content.keys().map(|path| RelPath::from(path.as_str())).collect();
-            for (found, expected) in facts.records(&paths).expect("records").iter().zip(records(content)) {
-                assert_same(found, &expected);
+            let held: Vec<_> = content.iter().map(|(path, version)| row(path, *version)).collect();
+            for (found, expected) in facts.records(&held, None).expect("records").iter().zip(records(content)) {
+                assert_same(found.as_ref().expect("it is stored"), &expected);
             }
-            let chunks: usize = records(content).iter().map(|r| r.chunks.as_ref().expect("chunks").hashes.len()).sum();
-            assert_eq!(facts.chunks().expect("chunks").len(), chunks);
+            let mut paths = Vec::new();
+            facts.facts(&mut |of_path| paths.push(of_path.path.to_string())).expect("facts");
+            paths.sort();
+            assert_eq!(paths, content.keys().cloned().collect::<Vec<_>>());
             history.push((token.clone(), digest(&index, token)));
         });
         for (token, expected) in &history {

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gristmill_pipeline::port::{Chunk, Definition, DefinitionKind, Header, Port, Span, Text};
+use gristmill_pipeline::port::{
+    Chunk, Definition, DefinitionKind, Header, Import, Port, Reference, ReferenceKind, Span, Text,
+};
 use gristmill_pipeline::{
-    Analysis, Diagnostic, Epoch, EpochMeta, Hash, Record, RecordChunks, RelPath, Severity, Sink, SinkContext, Token,
+    Analysis, Diagnostic, Epoch, EpochMeta, Hash, Record, RecordChunks, RelPath, RowId, Severity, Sink, SinkContext,
+    Token,
 };
 use gristmill_sinks::{ArrowConfig, ArrowSink, LanceConfig, LanceSink, TantivyConfig, TantivySink};
 
@@ -30,6 +33,7 @@ impl Index {
             folder: self.folder.clone(),
             inputs: inputs.to_vec(),
             dimension: inputs.contains(&Port::Vectors).then_some(DIMENSION),
+            views: Vec::new(),
             single_threaded: false,
         }
     }
@@ -59,17 +63,30 @@ pub fn meta(epoch: Epoch) -> EpochMeta {
     EpochMeta { epoch, merkle_root: Hash::of(&epoch.to_le_bytes()) }
 }
 
+/// The rows of `record(path, version)`.
+pub fn row(path: &str, version: u32) -> RowId {
+    RowId { path: path.into(), content_hash: content_hash(version) }
+}
+
+/// The rows of the record of each path and version.
+pub fn rows(of: &[(&str, u32)]) -> Vec<RowId> {
+    of.iter().map(|(path, version)| row(path, *version)).collect()
+}
+
+fn content_hash(version: u32) -> Hash {
+    Hash::of(&version.to_le_bytes())
+}
+
 /// Removes and adds, up to and with `stage`.
-pub fn stage(sink: &mut dyn Sink, epoch: Epoch, replace: bool, removed: &[&str], added: &[Record]) {
+pub fn stage(sink: &mut dyn Sink, epoch: Epoch, replace: bool, removed: &[(&str, u32)], added: &[Record]) {
     sink.begin(epoch, replace).expect("begin");
-    let removed: Vec<_> = removed.iter().map(|path| RelPath::from(*path)).collect();
-    sink.remove(&removed).expect("remove");
+    sink.remove(&rows(removed)).expect("remove");
     sink.add(added).expect("add");
     sink.stage(&meta(epoch)).expect("stage");
 }
 
 /// A whole epoch.
-pub fn publish(sink: &mut dyn Sink, epoch: Epoch, removed: &[&str], added: &[Record]) -> Token {
+pub fn publish(sink: &mut dyn Sink, epoch: Epoch, removed: &[(&str, u32)], added: &[Record]) -> Token {
     stage(sink, epoch, false, removed, added);
     sink.publish().expect("publish")
 }
@@ -152,13 +169,33 @@ pub fn record(path: &str, version: u32) -> Record {
             message: "no text".into(),
         });
     }
+    let references = (0..if quarantined { 0 } else { version % 4 })
+        .map(|nth| Reference {
+            name: format!("body_{nth}").into(),
+            qualifier: if nth == 0 { "".into() } else { "std::größe".into() },
+            kind: ReferenceKind::ALL[nth as usize % 3],
+            start_byte: nth * 7,
+            line: nth + 1,
+            within: (nth > 0 && nth < lines).then_some(nth),
+        })
+        .collect();
+    let imports = (0..if quarantined { 0 } else { version % 3 })
+        .map(|nth| Import {
+            module: format!("os.path{version}").into(),
+            name: if nth == 0 { "*".into() } else { "".into() },
+            alias: if nth == 1 { "p".into() } else { "".into() },
+            line: nth + 1,
+        })
+        .collect();
     let analysis = Analysis {
-        content_hash: Hash::of(&version.to_le_bytes()),
+        content_hash: content_hash(version),
         language: if quarantined { "binary".into() } else { "rust".into() },
         bytes: text.len() as u64 + u64::from(version),
         lines,
         text,
         definitions,
+        references,
+        imports,
         diagnostics,
     };
     let chunks = RecordChunks { chunks: chunks.into(), hashes, vectors: Some(vectors) };
@@ -180,6 +217,8 @@ pub fn assert_same(found: &Record, expected: &Record) {
     assert_eq!((&a.language, a.bytes, a.lines), (&b.language, b.bytes, b.lines), "{}", found.path);
     assert_eq!(&*a.text, &*b.text);
     assert_eq!(a.definitions, b.definitions);
+    assert_eq!(a.references, b.references);
+    assert_eq!(a.imports, b.imports);
     assert_eq!(a.diagnostics, b.diagnostics);
     let (a, b) = (found.chunks.as_ref().expect("chunks"), expected.chunks.as_ref().expect("chunks"));
     assert_eq!(a.chunks, b.chunks);

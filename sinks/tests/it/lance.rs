@@ -3,16 +3,27 @@
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use gristmill_pipeline::port::Port;
-use gristmill_pipeline::{FactStore as _, Record, RelPath, Sink as _, Token};
+use gristmill_pipeline::port::{Definition, Port};
+use gristmill_pipeline::{FactStore as _, Record, RelPath, RowId, Sink as _, StoredVectors, Token};
 use gristmill_sinks::lance::retain;
 use gristmill_sinks::tables::Table;
 use gristmill_sinks::{LanceConfig, LanceReader, LanceSink};
 
-use crate::fixture::{self, Index, assert_same, publish, record, stage};
+use crate::fixture::{self, Index, assert_same, publish, record, row, stage};
 
-fn paths(records: &[Record]) -> Vec<RelPath> {
-    records.iter().map(|record| record.path.clone()).collect()
+fn ids(records: &[Record]) -> Vec<RowId> {
+    let id = |record: &Record| RowId { path: record.path.clone(), content_hash: record.analysis.content_hash };
+    records.iter().map(id).collect()
+}
+
+/// The record of `record(path, version)` as stored, or as stored in an epoch that is kept.
+fn recalled(sink: &mut LanceSink, path: &str, version: u32, since: Option<&Token>) -> Option<Record> {
+    sink.records(&[row(path, version)], since).expect("records").remove(0)
+}
+
+#[track_caller]
+fn assert_recalled(sink: &mut LanceSink, path: &str, version: u32, since: Option<&Token>) {
+    assert_same(&recalled(sink, path, version, since).expect("it is stored"), &record(path, version));
 }
 
 fn reader(index: &Index, token: &Token) -> LanceReader {
@@ -39,45 +50,49 @@ fn records_come_back_as_they_were_added() {
 
     let mut sink = opened(&index, Some(&token));
     let facts = sink.fact_store().expect("facts");
-    let mut asked = paths(&added);
+    let mut asked = ids(&added);
     asked.reverse();
-    let found = facts.records(&asked).expect("records");
+    asked.insert(1, row("nowhere", 3));
+    let mut found = facts.records(&asked, None).expect("records");
+    assert_eq!(found.len(), added.len() + 1);
+    assert!(found.remove(1).is_none(), "no such path");
     for (found, expected) in found.iter().zip(added.iter().rev()) {
-        assert_same(found, expected);
+        assert_same(found.as_ref().expect("it is stored"), expected);
     }
-    assert_eq!(found.len(), added.len());
-    let missing = facts.records(&[RelPath::from("nowhere")]).expect_err("no such path");
-    assert!(missing.to_string().contains("`nowhere`"), "{missing}");
 }
 
 #[test]
-fn chunks_and_vectors_come_back() {
+fn facts_and_vectors_come_back() {
     let index = Index::new();
     let mut sink = opened(&index, None);
     let added = all();
     let token = publish(&mut sink, 1, &[], &added);
     let mut sink = opened(&index, Some(&token));
 
-    let mut chunks = sink.chunks().expect("chunks");
-    chunks.sort_by_key(|chunk| (chunk.path, chunk.ordinal));
-    let mut expected: Vec<_> = added
-        .iter()
-        .flat_map(|record| {
-            let chunks = record.chunks.as_ref().expect("chunks");
-            (0..).zip(chunks.chunks.iter().zip(&chunks.hashes)).map(|(ordinal, (chunk, hash))| {
-                (record.path.key(), ordinal, record.analysis.content_hash, chunk.body_hash, *hash)
-            })
-        })
-        .collect();
-    expected.sort_by_key(|chunk| (chunk.0, chunk.1));
-    let found: Vec<_> = chunks.iter().map(|c| (c.path, c.ordinal, c.content_hash, c.body_hash, c.chunk_hash)).collect();
-    assert_eq!(found, expected);
+    let mut facts = BTreeMap::new();
+    sink.facts(&mut |of_path| assert!(facts.insert(of_path.path.clone(), of_path).is_none())).expect("facts");
+    assert_eq!(facts.len(), added.len());
+    for record in &added {
+        let found = &facts[&record.path];
+        let (a, b) = (&found.analysis, &*record.analysis);
+        assert_eq!((a.content_hash, &a.language, a.bytes, a.lines), (b.content_hash, &b.language, b.bytes, b.lines));
+        let chunks = &record.chunks.as_ref().expect("chunks").chunks;
+        assert_eq!(found.bodies, chunks.iter().map(|chunk| chunk.body_hash).collect::<Vec<_>>());
+        assert_eq!((&a.references, &a.imports), (&b.references, &b.imports));
+        let bare = |definition: &Definition| Definition { signature: "".into(), doc: "".into(), ..definition.clone() };
+        assert_eq!(a.definitions, b.definitions.iter().map(bare).collect::<Vec<_>>());
+        assert!(a.text.is_empty() && a.diagnostics.is_empty());
+    }
 
-    let hashes: Vec<_> = chunks.iter().rev().map(|chunk| chunk.chunk_hash).collect();
-    let vectors: Vec<f32> = hashes.iter().flat_map(fixture::vector).collect();
-    assert_eq!(sink.vectors(&hashes).expect("vectors"), vectors);
-    assert!(sink.vectors(&[gristmill_pipeline::Hash::of(b"none")]).is_err());
-    assert_eq!(sink.vectors(&[]).expect("vectors"), [0.0; 0]);
+    let mut hashes: Vec<_> =
+        added.iter().rev().flat_map(|record| record.chunks.as_ref().expect("chunks").hashes.clone()).collect();
+    let values: Vec<f32> = hashes.iter().flat_map(fixture::vector).collect();
+    hashes.insert(2, gristmill_pipeline::Hash::of(b"none"));
+    let found = sink.vectors(&hashes, None).expect("vectors");
+    assert_eq!(found.values, values);
+    let places: Vec<_> = (0..hashes.len()).filter(|nth| !found.found[*nth]).collect();
+    assert_eq!(places, [2]);
+    assert_eq!(sink.vectors(&[], None).expect("vectors"), StoredVectors::default());
 }
 
 #[test]
@@ -87,13 +102,13 @@ fn later_epochs_do_not_show_at_an_older_token() {
     let first = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
     let pinned = reader(&index, &first);
     let before = pinned.digest().expect("digest");
-    let second = publish(&mut sink, 2, &["a"], &[record("a", 8), record("c", 9)]);
+    let second = publish(&mut sink, 2, &[("a", 3)], &[record("a", 8), record("c", 9)]);
     assert_eq!(pinned.digest().expect("digest"), before);
     assert_eq!(reader(&index, &first).digest().expect("digest"), before);
     let after = reader(&index, &second);
     assert_ne!(after.digest().expect("digest"), before);
-    assert_eq!(after.count_rows(Table::Files), 3);
-    assert_eq!(pinned.count_rows(Table::Files), 2);
+    assert_eq!(after.count_rows(&Table::Files), 3);
+    assert_eq!(pinned.count_rows(&Table::Files), 2);
 }
 
 #[test]
@@ -101,7 +116,7 @@ fn a_table_without_change_keeps_its_version() {
     let index = Index::new();
     let mut sink = opened(&index, None);
     let first = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 0)]);
-    let second = publish(&mut sink, 2, &["b"], &[record("b", 5)]);
+    let second = publish(&mut sink, 2, &[("b", 0)], &[record("b", 5)]);
     assert_eq!(first["chunks"], second["chunks"], "neither version of b has chunks");
     assert_ne!(first["files"], second["files"]);
     let third = publish(&mut sink, 3, &[], &[]);
@@ -116,7 +131,7 @@ fn an_abandoned_epoch_leaves_nothing() {
     let digest = reader(&index, &base).digest().expect("digest");
     let files = files_under(&index.folder);
 
-    stage(&mut sink, 2, false, &["src/file1.rs"], &[record("new", 4)]);
+    stage(&mut sink, 2, false, &[("src/file1.rs", 1)], &[record("new", 4)]);
     sink.abandon().expect("abandon");
     assert_eq!(files_under(&index.folder), files, "staged files are gone");
 
@@ -135,17 +150,17 @@ fn a_published_epoch_without_commit_is_rolled_back() {
     let mut sink = opened(&index, None);
     let base = publish(&mut sink, 1, &[], &all());
     let digest = reader(&index, &base).digest().expect("digest");
-    publish(&mut sink, 2, &["src/file3.rs"], &[record("lost", 4)]);
+    publish(&mut sink, 2, &[("src/file3.rs", 3)], &[record("lost", 4)]);
     drop(sink);
 
     // A crash before the commit record: twice, as one may come during recovery too.
     for _ in 0..2 {
         let mut sink = opened(&index, Some(&base));
-        assert!(sink.records(&[RelPath::from("lost")]).is_err());
-        assert_same(&sink.records(&["src/file3.rs".into()]).expect("records")[0], &record("src/file3.rs", 3));
+        assert!(recalled(&mut sink, "lost", 4, None).is_none());
+        assert_recalled(&mut sink, "src/file3.rs", 3, None);
     }
     let mut sink = opened(&index, Some(&base));
-    let token = publish(&mut sink, 2, &["src/file2.rs"], &[record("kept", 9)]);
+    let token = publish(&mut sink, 2, &[("src/file2.rs", 2)], &[record("kept", 9)]);
     assert_eq!(reader(&index, &base).digest().expect("digest"), digest);
 
     let expected = Index::new();
@@ -164,7 +179,7 @@ fn opening_without_a_base_drops_leftovers() {
     publish(&mut sink, 1, &[], &all());
     let mut sink = opened(&index, None);
     let token = publish(&mut sink, 1, &[], &[record("only", 3)]);
-    assert_eq!(reader(&index, &token).count_rows(Table::Files), 1);
+    assert_eq!(reader(&index, &token).count_rows(&Table::Files), 1);
 }
 
 #[test]
@@ -175,7 +190,7 @@ fn a_sink_dropped_while_staging_leaves_the_base() {
     let digest = reader(&index, &base).digest().expect("digest");
     for staged in [false, true] {
         sink.begin(2, false).expect("begin");
-        sink.remove(&["src/file1.rs".into()]).expect("remove");
+        sink.remove(&[row("src/file1.rs", 1)]).expect("remove");
         sink.add(&[record("new", 3)]).expect("add");
         if staged {
             sink.stage(&fixture::meta(2)).expect("stage");
@@ -193,16 +208,16 @@ fn replacing_starts_from_no_rows() {
     let index = Index::new();
     let mut sink = opened(&index, None);
     let base = publish(&mut sink, 1, &[], &all());
-    stage(&mut sink, 2, true, &["src/file1.rs"], &[record("a", 3)]);
+    stage(&mut sink, 2, true, &[("src/file1.rs", 1)], &[record("a", 3)]);
     let token = sink.publish().expect("publish");
     let found = reader(&index, &token);
-    assert_eq!(found.count_rows(Table::Files), 1);
-    assert_eq!(found.count_rows(Table::Chunks), 3);
-    assert_eq!(found.count_rows(Table::Diagnostics), 0);
-    assert_eq!(reader(&index, &base).count_rows(Table::Files), 30);
-    assert_same(&sink.records(&["a".into()]).expect("records")[0], &record("a", 3));
-    let token = publish(&mut sink, 3, &["a"], &[]);
-    assert_eq!(reader(&index, &token).count_rows(Table::Chunks), 0);
+    assert_eq!(found.count_rows(&Table::Files), 1);
+    assert_eq!(found.count_rows(&Table::Chunks), 3);
+    assert_eq!(found.count_rows(&Table::Diagnostics), 0);
+    assert_eq!(reader(&index, &base).count_rows(&Table::Files), 30);
+    assert_recalled(&mut sink, "a", 3, None);
+    let token = publish(&mut sink, 3, &[("a", 3)], &[]);
+    assert_eq!(reader(&index, &token).count_rows(&Table::Chunks), 0);
 }
 
 #[test]
@@ -218,18 +233,18 @@ fn digests_do_not_depend_on_order_batches_or_history() {
     sink.open(None).expect("open");
     publish(&mut sink, 1, &[], &[record("src/file4.rs", 99), record("gone", 4)]);
     for (epoch, records) in (2..).zip(all().rchunks(4)) {
-        let removed = if epoch == 5 { &["src/file4.rs", "gone"][..] } else { &[] };
+        let removed = if epoch == 5 { &[("src/file4.rs", 99), ("gone", 4)][..] } else { &[] };
         let records: Vec<_> = records.iter().filter(|record| record.path.as_str() != "src/file4.rs").cloned().collect();
         publish(&mut sink, epoch, removed, &records);
     }
     let token = publish(&mut sink, 20, &[], &[record("src/file4.rs", 4)]);
     assert_eq!(digests(&pieces, &token), expected);
-    let found = sink.records(&paths(&all())).expect("records");
+    let found = sink.records(&ids(&all()), None).expect("records");
     for (found, expected) in found.iter().zip(&all()) {
-        assert_same(found, expected);
+        assert_same(found.as_ref().expect("it is stored"), expected);
     }
 
-    publish(&mut sink, 21, &["src/file4.rs"], &[record("src/file4.rs", 3)]);
+    publish(&mut sink, 21, &[("src/file4.rs", 4)], &[record("src/file4.rs", 3)]);
     assert_ne!(digests(&pieces, &publish(&mut sink, 22, &[], &[])), expected);
 }
 
@@ -242,13 +257,12 @@ fn small_fragments_are_joined() {
     let mut expected = BTreeMap::new();
     for epoch in 1..=14 {
         let path = format!("f{}", epoch % 9);
-        let record = record(&path, epoch * 5 + 3);
-        publish(&mut sink, epoch.into(), &[&path], std::slice::from_ref(&record));
-        expected.insert(path, record);
+        let version = epoch * 5 + 3;
+        let before = expected.insert(path.clone(), version).map(|before| (&*path, before));
+        publish(&mut sink, epoch.into(), before.as_slice(), &[record(&path, version)]);
     }
-    let asked: Vec<_> = expected.keys().map(|path| RelPath::from(path.as_str())).collect();
-    for (found, expected) in sink.records(&asked).expect("records").iter().zip(expected.values()) {
-        assert_same(found, expected);
+    for (path, version) in &expected {
+        assert_recalled(&mut sink, path, *version, None);
     }
     let fragments = std::fs::read_dir(index.folder.join("files.lance/data")).expect("data").count();
     assert!(fragments >= 14, "old epochs keep their files");
@@ -259,18 +273,18 @@ fn the_reader_gives_rows_and_vectors() {
     let index = Index::new();
     let mut sink = opened(&index, None);
     publish(&mut sink, 1, &[], &all());
-    publish(&mut sink, 2, &["src/file3.rs"], &[]);
+    publish(&mut sink, 2, &[("src/file3.rs", 3)], &[]);
     let token = publish(&mut sink, 3, &[], &[record("z", 4)]);
     let reader = reader(&index, &token);
 
-    let rows = reader.count_rows(Table::Chunks) as usize;
+    let rows = reader.count_rows(&Table::Chunks) as usize;
     assert_eq!(
-        reader.scan(Table::Chunks, &["text"]).expect("scan").iter().map(RecordBatch::num_rows).sum::<usize>(),
+        reader.scan(&Table::Chunks, &["text"]).expect("scan").iter().map(RecordBatch::num_rows).sum::<usize>(),
         rows
     );
-    assert_eq!(reader.sample(Table::Chunks, 5).expect("sample").num_rows(), 5);
-    assert_eq!(reader.sample(Table::Files, 1000).expect("sample").num_rows(), 30);
-    let schema = reader.schema(Table::Chunks).expect("schema");
+    assert_eq!(reader.sample(&Table::Chunks, 5).expect("sample").num_rows(), 5);
+    assert_eq!(reader.sample(&Table::Files, 1000).expect("sample").num_rows(), 30);
+    let schema = reader.schema(&Table::Chunks).expect("schema");
     assert!(schema.fields().iter().all(|field| field.metadata().contains_key("description")));
 
     let vectors = reader.vectors().expect("vectors");
@@ -286,7 +300,7 @@ fn the_reader_gives_rows_and_vectors() {
     assert_eq!(addresses[0], Some(vectors.addresses[row]));
     assert_eq!(addresses[1], None);
     assert_eq!(reader.take_chunks(&wanted, &["path", "text"]).expect("rows").num_rows(), 2);
-    let found = reader.filter(Table::Chunks, &["path"], "path = 'z'", None).expect("filter");
+    let found = reader.filter(&Table::Chunks, &["path"], "path = 'z'", None).expect("filter");
     assert_eq!(found.iter().map(RecordBatch::num_rows).sum::<usize>(), 4);
 }
 
@@ -297,10 +311,13 @@ fn tables_follow_the_inputs() {
     sink.open(None).expect("open");
     let token = publish(&mut sink, 1, &[], &[record("a", 3)]);
     let reader = reader(&index, &token);
-    assert_eq!(reader.tables().collect::<Vec<_>>(), [Table::Files, Table::Symbols, Table::Diagnostics]);
-    let found = sink.records(&["a".into()]).expect("records");
-    assert!(found[0].chunks.is_none());
-    assert_eq!(found[0].analysis.definitions, record("a", 3).analysis.definitions);
+    assert_eq!(
+        reader.tables().collect::<Vec<_>>(),
+        [&Table::Files, &Table::Symbols, &Table::References, &Table::Imports, &Table::Diagnostics]
+    );
+    let found = recalled(&mut sink, "a", 3, None).expect("it is stored");
+    assert!(found.chunks.is_none());
+    assert_eq!(found.analysis.definitions, record("a", 3).analysis.definitions);
     assert_ne!(sink.fingerprint(), index.lance().fingerprint());
 }
 
@@ -337,7 +354,7 @@ fn a_caller_inside_a_runtime_is_served() {
             let mut sink = LanceSink::new(&LanceConfig::default(), &context).expect("a sink");
             sink.open(None).expect("open");
             let token = publish(&mut sink, 1, &[], &[record("a", 3)]);
-            assert_eq!(reader(&index, &token).count_rows(Table::Chunks), 3);
+            assert_eq!(reader(&index, &token).count_rows(&Table::Chunks), 3);
         }
     });
 }
@@ -362,13 +379,14 @@ fn only_retained_epochs_keep_their_space() {
     let mut sink = opened(&index, None);
     let mut epochs = Vec::new();
     for epoch in 1..=6 {
-        let token =
-            publish(&mut sink, epoch.into(), &["a"], &[record("a", epoch * 5 + 3), record(&format!("f{epoch}"), 4)]);
+        let before = (epoch > 1).then_some(("a", epoch * 5 - 2));
+        let added = [record("a", epoch * 5 + 3), record(&format!("f{epoch}"), 4)];
+        let token = publish(&mut sink, epoch.into(), before.as_slice(), &added);
         let digest = reader(&index, &token).digest().expect("digest");
         epochs.push((token, digest));
     }
     // An epoch that is dropped while it is staged leaves files that no version names.
-    stage(&mut sink, 7, false, &["a"], &[record("a", 4)]);
+    stage(&mut sink, 7, false, &[("a", 33)], &[record("a", 4)]);
     drop(sink);
     let before = files_under(&index.folder).len();
     let kept: Vec<_> = [1, 4].iter().map(|nth| epochs[*nth].0.clone()).collect();
@@ -379,5 +397,5 @@ fn only_retained_epochs_keep_their_space() {
     }
     assert!(LanceReader::open(&index.folder, &epochs[0].0).is_err());
     let mut sink = opened(&index, Some(&epochs[5].0));
-    publish(&mut sink, 7, &["a"], &[record("a", 4)]);
+    publish(&mut sink, 7, &[("a", 33)], &[record("a", 4)]);
 }

@@ -4,7 +4,7 @@ use gristmill_pipeline::{Sink as _, Token};
 use gristmill_sinks::tantivy::{SearchOptions, retain};
 use gristmill_sinks::{TantivyConfig, TantivyReader, TantivySink};
 
-use crate::fixture::{self, Index, publish, record, stage};
+use crate::fixture::{self, Index, publish, record, row, stage};
 
 fn reader(index: &Index, token: &Token) -> TantivyReader {
     TantivyReader::open(&index.folder, token).expect("a reader")
@@ -76,8 +76,8 @@ fn later_epochs_do_not_show_at_an_older_token() {
     let first = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
     let pinned = reader(&index, &first);
     let before = digest(&index, &first);
-    let second = publish(&mut sink, 2, &["a"], &[record("a", 8)]);
-    let third = publish(&mut sink, 3, &["b"], &[]);
+    let second = publish(&mut sink, 2, &[("a", 3)], &[record("a", 8)]);
+    let third = publish(&mut sink, 3, &[("b", 4)], &[]);
     assert_eq!(pinned.digest().expect("digest"), before);
     assert_eq!(digest(&index, &first), before);
     assert_eq!([&first, &second, &third].map(|token| reader(&index, token).count()), [7, 7, 3]);
@@ -91,11 +91,11 @@ fn an_abandoned_epoch_leaves_nothing() {
     let base = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
     let files = names(&index);
     for replace in [false, true] {
-        stage(&mut sink, 2, replace, &["a"], &[record("c", 3)]);
+        stage(&mut sink, 2, replace, &[("a", 3)], &[record("c", 3)]);
         sink.abandon().expect("abandon");
         assert_eq!(names(&index), files);
         sink.begin(2, replace).expect("begin");
-        sink.remove(&["a".into()]).expect("remove");
+        sink.remove(&[row("a", 3)]).expect("remove");
         sink.add(&[record("c", 3)]).expect("add");
         sink.abandon().expect("abandon");
         assert_eq!(names(&index), files);
@@ -103,7 +103,7 @@ fn an_abandoned_epoch_leaves_nothing() {
     stage(&mut sink, 2, false, &[], &[]);
     sink.abandon().expect("abandon");
     assert_eq!(names(&index), files, "the base stays when an epoch without change is abandoned");
-    let token = publish(&mut sink, 2, &["b"], &[record("c", 3)]);
+    let token = publish(&mut sink, 2, &[("b", 4)], &[record("c", 3)]);
     assert_eq!((reader(&index, &base).count(), reader(&index, &token).count()), (7, 6));
 }
 
@@ -113,14 +113,14 @@ fn a_published_epoch_without_commit_is_rolled_back() {
     let mut sink = opened(&index, None);
     let base = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
     let before = digest(&index, &base);
-    let lost = publish(&mut sink, 2, &["a"], &[record("c", 3)]);
+    let lost = publish(&mut sink, 2, &[("a", 3)], &[record("c", 3)]);
     drop(sink);
     let mut sink = opened(&index, Some(&base));
     assert!(TantivyReader::open(&index.folder, &lost).is_err(), "the lost epoch is gone");
     let generic: serde_json::Value =
         serde_json::from_slice(&std::fs::read(index.folder.join("meta.json")).expect("meta")).expect("JSON");
     assert_eq!(generic["opstamp"], base["opstamp"], "other readers see the base too");
-    let token = publish(&mut sink, 2, &["b"], &[record("d", 3)]);
+    let token = publish(&mut sink, 2, &[("b", 4)], &[record("d", 3)]);
     assert_eq!(digest(&index, &base), before);
     let expected = Index::new();
     let scratch = publish(&mut opened(&expected, None), 1, &[], &[record("d", 3), record("a", 3)]);
@@ -135,7 +135,7 @@ fn a_sink_dropped_while_staging_leaves_the_base() {
     let before = digest(&index, &base);
     for staged in [false, true] {
         sink.begin(2, false).expect("begin");
-        sink.remove(&["a".into()]).expect("remove");
+        sink.remove(&[row("a", 3)]).expect("remove");
         sink.add(&[record("c", 3)]).expect("add");
         if staged {
             sink.stage(&fixture::meta(2)).expect("stage");
@@ -157,7 +157,8 @@ fn merges_keep_segments_few_and_old_epochs_readable() {
     let mut epochs = Vec::new();
     for epoch in 1..=13 {
         let path = format!("f{}", epoch % 5);
-        let token = publish(&mut sink, epoch.into(), &[&path], &[record(&path, epoch * 5 + 3)]);
+        let before = (epoch > 5).then(|| (&*path, epoch * 5 - 22));
+        let token = publish(&mut sink, epoch.into(), before.as_slice(), &[record(&path, epoch * 5 + 3)]);
         let reader = reader(&index, &token);
         assert!(reader.segments() <= 4, "{} segments", reader.segments());
         epochs.push((token, reader.digest().expect("digest")));
@@ -175,7 +176,7 @@ fn merges_keep_segments_few_and_old_epochs_readable() {
     for (token, expected) in epochs.iter().skip(11) {
         assert_eq!(digest(&index, token), *expected);
     }
-    publish(&mut sink, 14, &["f1"], &[]);
+    publish(&mut sink, 14, &[("f1", 58)], &[]);
 }
 
 #[test]
@@ -189,12 +190,12 @@ fn digests_depend_on_content_alone() {
     let mut sink = opened(&pieces, None);
     publish(&mut sink, 1, &[], &[record("f4", 33), record("gone", 4)]);
     for (epoch, records) in (2..).zip(records.rchunks(5)) {
-        let removed: Vec<_> = records.iter().map(|record| record.path.as_str()).collect();
-        publish(&mut sink, epoch, &removed, records);
+        let removed = records.iter().any(|record| record.path.as_str() == "f4").then_some(("f4", 33));
+        publish(&mut sink, epoch, removed.as_slice(), records);
     }
-    let token = publish(&mut sink, 9, &["gone"], &[]);
+    let token = publish(&mut sink, 9, &[("gone", 4)], &[]);
     assert_eq!(digest(&pieces, &token), expected);
-    let token = publish(&mut sink, 10, &["f4"], &[record("f4", 24)]);
+    let token = publish(&mut sink, 10, &[("f4", 4)], &[record("f4", 24)]);
     assert_ne!(digest(&pieces, &token), expected);
 }
 

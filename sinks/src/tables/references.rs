@@ -1,0 +1,30 @@
+//! Rows of the `references` table.
+
+use gristmill_pipeline::port::ReferenceKind;
+use gristmill_pipeline::{Epoch, Record};
+
+use super::Rows;
+
+/// Appends a row for each use of a name.
+pub(super) fn append(record: &Record, epoch: Epoch, rows: &mut Rows) {
+    let analysis = &*record.analysis;
+    for (ordinal, reference) in analysis.references.iter().enumerate() {
+        rows.row()
+            .text(record.path.as_str())
+            .text(&analysis.language)
+            .text(&reference.name)
+            .text(&reference.qualifier)
+            .text(reference.kind.as_str())
+            .small(reference.line)
+            .small(reference.start_byte)
+            .small_or_none(reference.within)
+            .count(ordinal)
+            .hash(&analysis.content_hash)
+            .large(epoch);
+    }
+}
+
+/// The kind of reference of that name.
+pub(crate) fn reference_kind(name: &str) -> Option<ReferenceKind> {
+    ReferenceKind::ALL.into_iter().find(|kind| kind.as_str() == name)
+}

@@ -1,0 +1,175 @@
+//! Rows being gathered into a record batch, column by column of the table's schema.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, FixedSizeBinaryArray, FixedSizeListArray, Float32Array, RecordBatch, StringBuilder,
+    UInt32Builder, UInt64Builder,
+};
+use arrow::buffer::Buffer;
+use arrow::datatypes::{DataType, FieldRef, SchemaRef};
+use gristmill_pipeline::Hash;
+
+use super::{RowError, TableSchema};
+
+/// Rows of one table, on the way to being a record batch.
+pub(crate) struct Rows {
+    schema: SchemaRef,
+    columns: Vec<Column>,
+    rows: usize,
+    bytes: usize,
+}
+
+/// The values of one column so far.
+enum Column {
+    Text(StringBuilder),
+    Small(UInt32Builder),
+    Large(UInt64Builder),
+    Flag(BooleanBuilder),
+    /// Hashes, one after the other.
+    Hash(Vec<u8>),
+    /// Vectors, one after the other.
+    Vector {
+        values: Vec<f32>,
+        item: FieldRef,
+        dimension: i32,
+    },
+}
+
+impl Rows {
+    pub fn new(schema: &TableSchema) -> Result<Self, RowError> {
+        let columns = schema.arrow.fields().iter().map(|field| Column::new(field.data_type()));
+        Ok(Self { schema: Arc::clone(&schema.arrow), columns: columns.collect::<Result<_, _>>()?, rows: 0, bytes: 0 })
+    }
+
+    /// The table's schema.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Rows gathered.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// About how many bytes they take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Begins a row. Its values follow in the order of the columns; a row that lacks one
+    /// or has one of another type makes [`take`](Self::take) fail.
+    pub fn row(&mut self) -> Row<'_> {
+        self.rows += 1;
+        Row { columns: self.columns.iter_mut(), bytes: &mut self.bytes }
+    }
+
+    /// Takes what was gathered, leaving nothing.
+    pub fn take(&mut self) -> Result<RecordBatch, RowError> {
+        (self.rows, self.bytes) = (0, 0);
+        let columns = self.columns.iter_mut().map(Column::finish).collect::<Result<Vec<_>, _>>()?;
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+    }
+}
+
+impl Column {
+    fn new(data_type: &DataType) -> Result<Self, RowError> {
+        Ok(match data_type {
+            DataType::Utf8 => Self::Text(StringBuilder::new()),
+            DataType::UInt32 => Self::Small(UInt32Builder::new()),
+            DataType::UInt64 => Self::Large(UInt64Builder::new()),
+            DataType::Boolean => Self::Flag(BooleanBuilder::new()),
+            DataType::FixedSizeBinary(32) => Self::Hash(Vec::new()),
+            DataType::FixedSizeList(item, dimension) => {
+                Self::Vector { values: Vec::new(), item: Arc::clone(item), dimension: *dimension }
+            }
+            other => return Err(RowError::Type(other.clone())),
+        })
+    }
+
+    fn finish(&mut self) -> Result<ArrayRef, RowError> {
+        Ok(match self {
+            Self::Text(values) => Arc::new(values.finish()),
+            Self::Small(values) => Arc::new(values.finish()),
+            Self::Large(values) => Arc::new(values.finish()),
+            Self::Flag(values) => Arc::new(values.finish()),
+            Self::Hash(values) => {
+                Arc::new(FixedSizeBinaryArray::try_new(32, Buffer::from(std::mem::take(values)), None)?)
+            }
+            Self::Vector { values, item, dimension } => {
+                let values = Float32Array::from(std::mem::take(values));
+                Arc::new(FixedSizeListArray::try_new(Arc::clone(item), *dimension, Arc::new(values), None)?)
+            }
+        })
+    }
+}
+
+/// A row being written, value by value.
+pub(crate) struct Row<'a> {
+    columns: std::slice::IterMut<'a, Column>,
+    bytes: &'a mut usize,
+}
+
+impl Row<'_> {
+    pub fn text(mut self, value: &str) -> Self {
+        if let Some(Column::Text(values)) = self.columns.next() {
+            values.append_value(value);
+        }
+        *self.bytes += value.len() + size_of::<i32>();
+        self
+    }
+
+    pub fn small(self, value: u32) -> Self {
+        self.small_or_none(Some(value))
+    }
+
+    pub fn small_or_none(mut self, value: Option<u32>) -> Self {
+        if let Some(Column::Small(values)) = self.columns.next() {
+            values.append_option(value);
+        }
+        *self.bytes += size_of::<u32>();
+        self
+    }
+
+    /// A count, as stored. Spans are `u32`, so a file has fewer chunks and definitions.
+    pub fn count(self, value: usize) -> Self {
+        self.small(u32::try_from(value).unwrap_or(u32::MAX))
+    }
+
+    pub fn large(mut self, value: u64) -> Self {
+        if let Some(Column::Large(values)) = self.columns.next() {
+            values.append_value(value);
+        }
+        *self.bytes += size_of::<u64>();
+        self
+    }
+
+    pub fn flag(mut self, value: bool) -> Self {
+        if let Some(Column::Flag(values)) = self.columns.next() {
+            values.append_value(value);
+        }
+        *self.bytes += 1;
+        self
+    }
+
+    pub fn hash(mut self, value: &Hash) -> Self {
+        if let Some(Column::Hash(values)) = self.columns.next() {
+            values.extend_from_slice(value.as_bytes());
+        }
+        *self.bytes += value.as_bytes().len();
+        self
+    }
+
+    pub fn vector(mut self, value: &[f32]) -> Self {
+        if let Some(Column::Vector { values, .. }) = self.columns.next() {
+            values.extend_from_slice(value);
+        }
+        *self.bytes += size_of_val(value);
+        self
+    }
+
+    /// Whether the table has another column.
+    pub fn has_more(&self) -> bool {
+        self.columns.len() > 0
+    }
+}
