@@ -5,3 +5,4 @@ mod chunk;
 mod embed;
 mod parse;
 mod read;
+mod references;
