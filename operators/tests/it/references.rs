@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gristmill_operators::known_languages;
 use gristmill_operators::parse::ParseConfig;
-use gristmill_pipeline::port::{ReferenceKind, Syntax};
+use gristmill_pipeline::port::{ReferenceKind, Span, Syntax};
 use proptest::prelude::*;
 
 use crate::parse::{parse, parse_with};
@@ -22,7 +22,7 @@ pub fn check_references(syntax: &Syntax) {
         assert!(text.get(start..).is_some_and(|rest| rest.starts_with(&*reference.name)), "{reference:?}");
         assert!(text[..start].contains(&*reference.qualifier), "{reference:?}");
         assert_eq!(reference.line as usize, 1 + text[..start].matches('\n').count(), "{reference:?}");
-        let around = |span: gristmill_pipeline::port::Span| span.bytes().contains(&start);
+        let around = |span: Span| span.bytes().contains(&start);
         if let Some(within) = reference.within {
             assert!(around(syntax.definitions[within as usize].span), "{reference:?}");
         }
@@ -72,6 +72,8 @@ fn check(sample: &str) {
 
 macro_rules! samples {
     ($($name:ident: $sample:literal,)*) => {
+        const SAMPLES: &[&str] = &[$($sample),*];
+
         $(
             #[test]
             fn $name() {
@@ -81,11 +83,10 @@ macro_rules! samples {
 
         #[test]
         fn every_language_with_code_is_sampled() {
-            let sampled: &[&str] = &[$($sample),*];
             let data = ["text", "markdown", "json", "toml", "yaml", "html"];
             for language in known_languages().iter().filter(|language| !data.contains(&language.name)) {
                 let has = |sample: &&str| language.extensions.iter().any(|e| sample.ends_with(&format!(".{e}")));
-                assert!(sampled.iter().any(has), "no sample for {}", language.name);
+                assert!(SAMPLES.iter().any(has), "no sample for {}", language.name);
             }
         }
     };
@@ -113,4 +114,75 @@ samples! {
     tsx: "tsx.tsx",
     typescript: "typescript.ts",
     zig: "zig.zig",
+}
+
+/// The kind and name of each reference.
+fn names(path: &str, text: &str) -> Vec<(ReferenceKind, String)> {
+    let syntax = parse(path, text);
+    syntax.references.iter().map(|reference| (reference.kind, reference.name.to_string())).collect()
+}
+
+#[test]
+fn the_stronger_of_two_uses_at_one_byte_stays() {
+    use ReferenceKind::{Call, Implements};
+    assert_eq!(names("a.rs", "impl A for B {}"), [(Implements, "A".into())]);
+    assert_eq!(names("a.java", "class A { Object a = new B(); }")[1], (Call, "B".into()));
+    assert_eq!(names("a.kt", "class A : B()"), [(Implements, "B".into())]);
+}
+
+#[test]
+fn a_definition_does_not_use_its_own_name() {
+    for (path, text) in [
+        ("a.rs", "struct A;\nenum B { C }\ntype D = u8;\nfn f<T>() {}"),
+        ("a.go", "package a\ntype A struct { b int }\nfunc (A) F() {}\nconst C = 1"),
+        ("a.c", "typedef struct a { int b; } a_t;\nvoid f(void);"),
+        ("a.cpp", "template <typename T> class A { A(); };\nA::A() {}"),
+        ("a.ts", "class A<T> {}\ntype B<U> = 1;\ninterface C {}\nenum D { E }"),
+        ("a.java", "class A<T> { A() {} void f() {} }"),
+        ("a.swift", "struct A {}\nextension A {}"),
+        ("a.hs", "module A where\ndata B = C\nf x = x"),
+        ("a.ex", "defmodule A.B do\n  def f(x), do: x\nend"),
+        ("a.rb", "module A\n  class B::C\n    D = 1\n  end\nend"),
+    ] {
+        let found = names(path, text);
+        let own = |name: &str| !matches!(name, "int");
+        let found: Vec<_> = found.iter().filter(|(_, name)| own(name)).collect();
+        // Only a Go method names its receiver's type.
+        let expected = usize::from(path == "a.go");
+        assert_eq!(found.len(), expected, "{path}: {found:?}");
+    }
+}
+
+/// A chain of calls nests as deep as it is long.
+#[test]
+fn long_chains_are_skimmed_without_recursion() {
+    for path in ["a.js", "a.rs", "a.py", "a.java"] {
+        let syntax = parse(path, &format!("x = a{};\n", ".b()".repeat(20_000)));
+        assert!(syntax.references.len() < 20_000);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever is done to a text, its references lie in it, in order, in the definitions
+    /// that they name; `parse` checks that.
+    #[test]
+    fn references_of_damaged_text_are_sound(
+        sample in 0..SAMPLES.len(),
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..40), 0..6),
+        insert in "[(){}<>:;.,é\\n\"'=@#a-cA-C ]{0,12}",
+    ) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/uses").join(SAMPLES[sample]);
+        let mut text: Vec<char> = std::fs::read_to_string(path).expect("a sample").chars().collect();
+        for (at, length) in cuts {
+            let at = at.index(text.len());
+            let end = (at + length).min(text.len());
+            text.splice(at..end, insert.chars());
+            if text.is_empty() {
+                text.push('a');
+            }
+        }
+        parse(SAMPLES[sample], &text.iter().collect::<String>());
+    }
 }
