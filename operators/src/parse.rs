@@ -1,7 +1,8 @@
-//! The parse operator: text to definitions and blocks, through tree-sitter.
+//! The parse operator: text to definitions, references, imports and blocks, through
+//! tree-sitter.
 //!
 //! ```text
-//! Content ─► language (path, then `#!`) ─► tree ─► one walk ─► definitions, blocks
+//! Content ─► language (path, then `#!`) ─► tree ─► one walk ─► definitions, references, imports, blocks
 //! ```
 //!
 //! A text is never refused. Where its language is unknown, or parsing it would cost out
@@ -11,11 +12,13 @@ mod doc;
 mod found;
 pub(crate) mod grammar;
 mod machine;
+mod modules;
+mod uses;
 mod walk;
 
 use std::sync::Arc;
 
-use gristmill_pipeline::port::{Content, Syntax};
+use gristmill_pipeline::port::{Content, Import, Syntax};
 use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, RelPath, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,8 +27,9 @@ use self::machine::Failure;
 use self::walk::Outline;
 use crate::language::{self, Language, PLAIN_TEXT, known_languages};
 
-/// Raised by every change that lets the same text give other definitions or blocks.
-const VERSION: &str = "1";
+/// Raised by every change that lets the same text give other definitions, references,
+/// imports or blocks.
+const VERSION: &str = "2";
 
 /// Configuration of the parse operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -78,8 +82,8 @@ impl Parse {
             language: language.map_or(PLAIN_TEXT, |language| language.name),
             lines: outline.lines,
             definitions: outline.definitions,
-            references: Vec::new(),
-            imports: Vec::new(),
+            references: outline.references,
+            imports: outline.imports,
             blocks: outline.blocks,
             content,
         }));
@@ -152,6 +156,14 @@ impl Operator for Parse {
 
     fn variant(&self, path: &RelPath) -> &'static str {
         language::of_path(path).map_or("", |language| language.name)
+    }
+
+    fn module_names(&self, path: &RelPath) -> Vec<String> {
+        modules::module_names(path)
+    }
+
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
+        modules::import_names(path, import)
     }
 
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, FileItem, Text};
+use gristmill_pipeline::source::Origin;
 use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

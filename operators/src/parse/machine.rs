@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
-use super::grammar::{Grammar, Role};
+use super::grammar::{Grammar, Kinds};
 use super::walk::{self, Outline};
 
 /// Parsing is given up after this many steps of 100 parser operations for each byte, and
@@ -21,7 +21,7 @@ const ERROR_CHILDREN: usize = 10_000;
 struct Machine {
     grammar: &'static Grammar,
     parser: Parser,
-    roles: Vec<Role>,
+    kinds: Kinds,
 }
 
 thread_local! {
@@ -57,7 +57,7 @@ pub(crate) fn parse(grammar: &'static Grammar, text: &str) -> Result<Parsed, Fai
         let machine = machines.get_mut(at).ok_or(Failure::Grammar)?;
         let tree = machine.tree(text)?;
         let error_line = error_line(tree.root_node());
-        Ok(Parsed { outline: walk::outline(grammar, &machine.roles, text, &tree), error_line })
+        Ok(Parsed { outline: walk::outline(grammar, &machine.kinds, text, &tree), error_line })
     })
 }
 
@@ -66,7 +66,7 @@ impl Machine {
         let language = (grammar.language)();
         let mut parser = Parser::new();
         parser.set_language(&language).map_err(|_| Failure::Grammar)?;
-        Ok(Self { grammar, parser, roles: grammar.roles(&language) })
+        Ok(Self { grammar, parser, kinds: grammar.kinds(&language) })
     }
 
     fn tree(&mut self, text: &str) -> Result<Tree, Failure> {

@@ -1,20 +1,22 @@
-//! The one walk over a syntax tree that finds definitions and blocks.
+//! The one walk over a syntax tree that finds definitions, blocks, and names in use.
 //!
 //! It goes in preorder with a stack of its own, so that depth costs memory and never the
-//! thread's stack. It does not enter what is small and holds no definitions, such as
-//! the expressions in a one-line statement, nor anything deeper than [`MAX_DEPTH`].
+//! thread's stack. What is small and holds no definitions, such as the expressions in a
+//! one-line statement, it only skims for names; and it enters nothing deeper than
+//! [`MAX_DEPTH`].
 
 mod blocks;
 mod define;
 
 use std::ops::Range;
 
-use gristmill_pipeline::port::{Block, Definition, NO_DEFINITION};
+use gristmill_pipeline::port::{Block, Definition, Import, NO_DEFINITION, Reference};
 use tree_sitter::{Node, Tree, TreeCursor};
 
 use self::blocks::Blocks;
 use super::found::Rank;
-use super::grammar::{Grammar, Role};
+use super::grammar::{Grammar, Kinds, Role};
+use super::uses::Uses;
 
 /// Levels of the tree below which nothing is looked at.
 const MAX_DEPTH: usize = 512;
@@ -80,30 +82,50 @@ pub(crate) struct Outline {
     /// Number of lines; a last line without a line feed counts.
     pub lines: u32,
     pub definitions: Vec<Definition>,
+    pub references: Vec<Reference>,
+    pub imports: Vec<Import>,
     pub blocks: Vec<Block>,
+}
+
+/// How the walk goes on from a node.
+enum Visit<'t> {
+    /// Into its children, which may be definitions.
+    Enter(Frame<'t>),
+    /// Into its children, which use names and are nothing else.
+    Skim,
+    /// Past it.
+    Pass,
+}
+
+impl<'t> From<Option<Frame<'t>>> for Visit<'t> {
+    fn from(frame: Option<Frame<'t>>) -> Self {
+        frame.map_or(Self::Skim, Self::Enter)
+    }
 }
 
 struct Walk<'t> {
     grammar: &'static Grammar,
-    roles: &'t [Role],
+    kinds: &'t Kinds,
     text: &'t str,
     out: Outline,
+    uses: Uses<'t>,
     frames: Vec<Frame<'t>>,
     comments: Vec<Range<u32>>,
     blocks: Blocks,
     open_ended: Vec<OpenEnded>,
 }
 
-/// Finds the definitions and blocks of a tree.
+/// Finds the definitions and blocks of a tree, and the names it uses.
 ///
-/// `roles` are those of the grammar; `text` is what the tree was parsed from, at most
+/// `kinds` are those of the grammar; `text` is what the tree was parsed from, at most
 /// `u32::MAX` bytes.
-pub(crate) fn outline(grammar: &'static Grammar, roles: &[Role], text: &str, tree: &Tree) -> Outline {
+pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree: &Tree) -> Outline {
     let mut walk = Walk {
         grammar,
-        roles,
+        kinds,
         text,
         out: Outline::default(),
+        uses: Uses::new(text, kinds),
         frames: Vec::new(),
         comments: Vec::new(),
         blocks: Blocks::new(byte(text.len())),
@@ -135,12 +157,16 @@ impl<'t> Walk<'t> {
     fn run(&mut self, cursor: &mut TreeCursor<'t>) {
         loop {
             let node = cursor.node();
-            if let Some(frame) = self.visit(node) {
-                if self.frames.len() < MAX_DEPTH && cursor.goto_first_child() {
-                    self.frames.push(frame);
-                    continue;
+            match self.visit(node, cursor) {
+                Visit::Enter(frame) => {
+                    if self.frames.len() < MAX_DEPTH && cursor.goto_first_child() {
+                        self.frames.push(frame);
+                        continue;
+                    }
+                    self.leave(&frame);
                 }
-                self.leave(&frame);
+                Visit::Skim => self.skim(cursor),
+                Visit::Pass => {}
             }
             while !cursor.goto_next_sibling() {
                 let Some(frame) = self.frames.pop() else { return };
@@ -154,6 +180,32 @@ impl<'t> Walk<'t> {
                 if self.frames.is_empty() || !cursor.goto_parent() {
                     return;
                 }
+            }
+        }
+    }
+
+    /// Looks for names in use below the cursor's node, and comes back to it.
+    fn skim(&mut self, cursor: &mut TreeCursor<'t>) {
+        let top = self.frames.len();
+        let mut depth = top;
+        if !self.kinds.any_uses || depth >= MAX_DEPTH || !cursor.goto_first_child() {
+            return;
+        }
+        loop {
+            let node = cursor.node();
+            let kind = self.kinds.of(node);
+            if !matches!(kind.role, Role::Token | Role::Comment) {
+                self.uses.see(kind.used, node, cursor);
+                if depth + 1 < MAX_DEPTH && cursor.goto_first_child() {
+                    depth += 1;
+                    continue;
+                }
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() || depth == top {
+                    return;
+                }
+                depth -= 1;
             }
         }
     }
@@ -191,37 +243,38 @@ impl<'t> Walk<'t> {
             span.start_line = line(span.start_byte);
             span.end_line = line(span.end_byte.saturating_sub(1).max(span.start_byte));
         }
+        (self.out.references, self.out.imports) = self.uses.finish(&self.out.definitions, &starts);
         let ends_in_feed = starts.last().is_some_and(|start| *start as usize == self.text.len());
         self.out.blocks = self.blocks.finish();
         self.out.lines = byte(starts.len() - usize::from(ends_in_feed));
         self.out
     }
 
-    /// Visits a node; gives the frame for its children if they are to be visited.
-    fn visit(&mut self, node: Node<'t>) -> Option<Frame<'t>> {
-        let role = self.roles.get(usize::from(node.kind_id())).copied().unwrap_or(Role::Plain);
-        match role {
+    /// Visits the node on which the cursor stands.
+    fn visit(&mut self, node: Node<'t>, cursor: &TreeCursor<'t>) -> Visit<'t> {
+        let kind = self.kinds.of(node);
+        self.uses.see(kind.used, node, cursor);
+        match kind.role {
             Role::Token => {
-                let frame = self.frames.last_mut()?;
-                if frame.wrap.is_none() {
+                if let Some(frame) = self.frames.last_mut().filter(|frame| frame.wrap.is_none()) {
                     frame.lead.any = false;
                 }
-                None
+                Visit::Pass
             }
             Role::Comment => {
                 self.comment(node);
-                None
+                Visit::Pass
             }
             Role::Attribute => {
                 self.lead(node, true);
-                None
+                Visit::Skim
             }
-            Role::Modifiers | Role::Plain => self.plain(node, false),
-            Role::Closure => self.plain(node, true),
-            Role::Wrap => Some(self.wrap(node)),
-            Role::Group if node.named_child_count() == 1 => Some(self.wrap(node)),
-            Role::Group | Role::Through => Some(self.through(node)),
-            Role::Rule(index) => self.candidate(node, usize::from(index)),
+            Role::Modifiers | Role::Plain => self.plain(node, false).into(),
+            Role::Closure => self.plain(node, true).into(),
+            Role::Wrap => Visit::Enter(self.wrap(node)),
+            Role::Group if node.named_child_count() == 1 => Visit::Enter(self.wrap(node)),
+            Role::Group | Role::Through => Visit::Enter(self.through(node)),
+            Role::Rule(index) => self.candidate(node, usize::from(index)).into(),
         }
     }
 

@@ -3,5 +3,7 @@
 
 mod chunk;
 mod embed;
+mod imports;
 mod parse;
 mod read;
+mod references;

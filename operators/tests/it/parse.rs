@@ -8,6 +8,7 @@ use std::sync::Arc;
 use gristmill_operators::known_languages;
 use gristmill_operators::parse::{Parse, ParseConfig};
 use gristmill_pipeline::port::{Content, FileItem, NO_DEFINITION, Syntax, Text};
+use gristmill_pipeline::source::Origin;
 use gristmill_pipeline::{Batch, ContentHash, Diagnostic, Emitter, Operator, RelPath, Severity};
 
 /// A content as the hash stage gives it.
@@ -59,6 +60,9 @@ pub fn check_invariants(syntax: &Syntax) {
         }
     }
     check_blocks(syntax, 0..syntax.blocks.len(), 0, text.len() as u32);
+    if text.len() < 100_000 {
+        crate::references::check_references(syntax);
+    }
 }
 
 fn check_blocks(syntax: &Syntax, range: std::ops::Range<usize>, mut from: u32, end: u32) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use gristmill_operators::hash::VerifyHash;
 use gristmill_operators::read::{Read, ReadConfig, SecretPolicy, find_secrets, redact};
 use gristmill_pipeline::port::{Content, FileItem};
+use gristmill_pipeline::source::Origin;
 use gristmill_pipeline::{Batch, Diagnostic, Emitter, Hash, Operator, RelPath, Severity};
 use proptest::prelude::*;
 

@@ -1,10 +1,12 @@
 //! Bash and its relatives.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::Call;
 use tree_sitter::Node;
 
-use super::{Grammar, rule};
+use super::{Grammar, Part, Use, rule};
 use crate::parse::found::{Found, Verdict, children, named};
+use crate::parse::uses::Uses;
 
 pub(crate) static BASH: Grammar = Grammar {
     closures: &["while_statement", "for_statement", "c_style_for_statement", "subshell"],
@@ -13,6 +15,8 @@ pub(crate) static BASH: Grammar = Grammar {
         rule("variable_assignment", Kind::Variable, assignment),
         rule("declaration_command", Kind::Variable, declaration),
     ],
+    uses: &[("command", Use::By(command))],
+    parts: &[("command_name", Part::First), ("word", Part::Name)],
     ..Grammar::new(|| tree_sitter_bash::LANGUAGE.into(), "tree-sitter-bash 0.25.1")
 };
 
@@ -43,4 +47,17 @@ fn declaration(found: &mut Found<'_>) -> Verdict {
     }
     found.absorbed = children(found.node).find(|node| node.kind() == "variable_assignment").map(|node| node.id());
     found.verdict()
+}
+
+/// Commands; `source file` and `. file` import.
+fn command<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(name) = node.child_by_field_name("name") else { return };
+    if !matches!(uses.slice(name), "source" | ".") {
+        return uses.refer(Call, name);
+    }
+    let Some(file) = node.child_by_field_name("argument") else { return };
+    let text = if file.kind() == "word" { Some(uses.slice(file)) } else { uses.literal(file) };
+    if let Some(text) = text.filter(|text| !text.contains('$')) {
+        uses.import(node, text, "*", "");
+    }
 }

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use super::{Grammar, Rule, rule};
+use super::{Grammar, Part, Rule, Use, rule};
 use crate::parse::found::{Found, Verdict, children, fields, named, named_with_body, one_line};
+use crate::parse::uses::Uses;
 
 macro_rules! common_rules {
     ($($more:expr,)*) => {
@@ -49,6 +51,20 @@ pub(crate) static C: Grammar = Grammar {
     member_separator: "::",
     through: THROUGH,
     rules: common_rules![],
+    uses: &[
+        ("call_expression", Use::Field(Call, "function")),
+        ("type_identifier", Use::Type),
+        ("struct_specifier", Use::By(tag)),
+        ("union_specifier", Use::By(tag)),
+        ("enum_specifier", Use::By(tag)),
+        ("preproc_include", Use::By(include)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("type_identifier", Part::Name),
+        ("field_identifier", Part::Name),
+        ("field_expression", Part::Field("field")),
+    ],
     ..Grammar::new(|| tree_sitter_c::LANGUAGE.into(), "tree-sitter-c 0.24.2")
 };
 
@@ -61,6 +77,31 @@ pub(crate) static CPP: Grammar = Grammar {
     member_separator: "::",
     through: THROUGH,
     rules: CPP_RULES,
+    uses: &[
+        ("call_expression", Use::Field(Call, "function")),
+        ("type_identifier", Use::Type),
+        ("struct_specifier", Use::By(tag)),
+        ("union_specifier", Use::By(tag)),
+        ("enum_specifier", Use::By(tag)),
+        ("preproc_include", Use::By(include)),
+        ("class_specifier", Use::By(tag)),
+        ("new_expression", Use::Field(Call, "type")),
+        ("base_class_clause", Use::Each(Implements)),
+        ("template_type", Use::Itself(Mention)),
+        ("qualified_identifier", Use::By(qualified_type)),
+        ("type_parameter_declaration", Use::Binds),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("type_identifier", Part::Name),
+        ("field_identifier", Part::Name),
+        ("field_expression", Part::Field("field")),
+        ("qualified_identifier", Part::Field("name")),
+        ("template_function", Part::Field("name")),
+        ("template_method", Part::Field("name")),
+        ("template_type", Part::Field("name")),
+        ("dependent_name", Part::First),
+    ],
     ..Grammar::new(|| tree_sitter_cpp::LANGUAGE.into(), "tree-sitter-cpp 0.23.4")
 };
 
@@ -234,4 +275,30 @@ fn preprocessor_macro(found: &mut Found<'_>) -> Verdict {
         return Verdict::Nothing;
     }
     named(found)
+}
+
+/// `struct name` without a body mentions it.
+fn tag<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if let Some(name) = node.child_by_field_name("name").filter(|_| node.child_by_field_name("body").is_none()) {
+        uses.refer(Mention, name);
+    }
+}
+
+/// A path that ends in the name of a type.
+fn qualified_type<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if uses.name_in(node).is_some_and(|name| name.kind() == "type_identifier") {
+        uses.refer(Mention, node);
+    }
+}
+
+/// What is looked for beside the file brings in `*`; what is looked for in the folders of
+/// the compiler alone, in `<…>`, has no name.
+fn include<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(path) = node.child_by_field_name("path") else { return };
+    let text = uses.slice(path).trim();
+    match path.kind() {
+        "string_literal" => uses.import(node, text.trim_matches('"'), "*", ""),
+        "system_lib_string" => uses.import(node, text.trim_matches(['<', '>']), "", ""),
+        _ => {}
+    }
 }

@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
+use tree_sitter::Node;
 
-use super::{Grammar, rule};
+use super::{Grammar, Part, Use, rule};
 use crate::parse::found::{Found, Rank, Verdict, child_of_kind, children, named};
+use crate::parse::uses::Uses;
 
 pub(crate) static CSHARP: Grammar = Grammar {
     attributes: &["attribute_list"],
@@ -33,6 +36,52 @@ pub(crate) static CSHARP: Grammar = Grammar {
         rule("event_declaration", Kind::Field, named),
         rule("event_field_declaration", Kind::Field, variables),
         rule("field_declaration", Kind::Field, variables),
+    ],
+    uses: &[
+        ("invocation_expression", Use::Field(Call, "function")),
+        ("object_creation_expression", Use::Field(Call, "type")),
+        ("attribute", Use::Field(Call, "name")),
+        ("base_list", Use::Each(Implements)),
+        ("type_argument_list", Use::Each(Mention)),
+        ("method_declaration", Use::Field(Mention, "returns")),
+        ("as_expression", Use::Field(Mention, "right")),
+        ("is_expression", Use::Field(Mention, "right")),
+        ("array_creation_expression", Use::Field(Mention, "type")),
+        ("cast_expression", Use::Field(Mention, "type")),
+        ("catch_declaration", Use::Field(Mention, "type")),
+        ("conversion_operator_declaration", Use::Field(Mention, "type")),
+        ("declaration_expression", Use::Field(Mention, "type")),
+        ("declaration_pattern", Use::Field(Mention, "type")),
+        ("default_expression", Use::Field(Mention, "type")),
+        ("delegate_declaration", Use::Field(Mention, "type")),
+        ("event_declaration", Use::Field(Mention, "type")),
+        ("foreach_statement", Use::Field(Mention, "type")),
+        ("indexer_declaration", Use::Field(Mention, "type")),
+        ("local_function_statement", Use::Field(Mention, "type")),
+        ("operator_declaration", Use::Field(Mention, "type")),
+        ("parameter", Use::Field(Mention, "type")),
+        ("property_declaration", Use::Field(Mention, "type")),
+        ("recursive_pattern", Use::Field(Mention, "type")),
+        ("tuple_element", Use::Field(Mention, "type")),
+        ("type_parameter_constraint", Use::Field(Mention, "type")),
+        ("type_pattern", Use::Field(Mention, "type")),
+        ("typeof_expression", Use::Field(Mention, "type")),
+        ("variable_declaration", Use::Field(Mention, "type")),
+        ("using_directive", Use::By(using)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("member_access_expression", Part::Field("name")),
+        ("member_binding_expression", Part::Field("name")),
+        ("conditional_access_expression", Part::Last),
+        ("generic_name", Part::First),
+        ("qualified_name", Part::Field("name")),
+        ("alias_qualified_name", Part::Field("name")),
+        ("nullable_type", Part::Field("type")),
+        ("array_type", Part::Field("type")),
+        ("pointer_type", Part::Field("type")),
+        ("ref_type", Part::Field("type")),
+        ("primary_constructor_base_type", Part::Field("type")),
     ],
     ..Grammar::new(|| tree_sitter_c_sharp::LANGUAGE.into(), "tree-sitter-c-sharp 0.23.5")
 };
@@ -74,4 +123,17 @@ fn variables(found: &mut Found<'_>) -> Verdict {
         }
     }
     found.verdict()
+}
+
+/// A namespace brings in all its types, and `static` all members of one type.
+fn using<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let alias = node.child_by_field_name("name");
+    let Some(of) = children(node).filter(|child| Some(child.id()) != alias.map(|alias| alias.id())).last() else {
+        return;
+    };
+    let module = uses.slice(of);
+    match alias {
+        Some(alias) => uses.import_path(node, module, ".", uses.slice(alias)),
+        None => uses.import(node, module, "*", ""),
+    }
 }

@@ -1,10 +1,14 @@
 //! JavaScript, TypeScript and TSX.
 
+mod imports;
+
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use super::{Grammar, Rule, rule};
+use super::{Grammar, Part, Rule, Use, rule};
 use crate::parse::found::{Found, Verdict, fields, has_token, named, named_member};
+use crate::parse::uses::Uses;
 
 /// What the three share.
 macro_rules! common_rules {
@@ -56,6 +60,22 @@ pub(crate) static JAVASCRIPT: Grammar = Grammar {
     closures: CLOSURES,
     constructors: &["constructor"],
     rules: common_rules![rule("field_definition", Kind::Field, field),],
+    uses: &[
+        ("call_expression", Use::By(imports::call)),
+        ("new_expression", Use::Field(Call, "constructor")),
+        ("decorator", Use::First(Call)),
+        ("import_statement", Use::By(imports::import)),
+        ("export_statement", Use::By(imports::export)),
+        ("variable_declarator", Use::By(imports::required)),
+        ("jsx_opening_element", Use::By(element)),
+        ("jsx_self_closing_element", Use::By(element)),
+        ("class_heritage", Use::First(Implements)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("property_identifier", Part::Name),
+        ("member_expression", Part::Field("property")),
+    ],
     ..Grammar::new(|| tree_sitter_javascript::LANGUAGE.into(), "tree-sitter-javascript 0.25.0")
 };
 
@@ -66,12 +86,54 @@ const TYPED: Grammar = Grammar {
     closures: CLOSURES,
     constructors: &["constructor"],
     rules: TYPESCRIPT_RULES,
+    uses: &[
+        ("call_expression", Use::By(imports::call)),
+        ("new_expression", Use::Field(Call, "constructor")),
+        ("decorator", Use::First(Call)),
+        ("import_statement", Use::By(imports::import)),
+        ("export_statement", Use::By(imports::export)),
+        ("variable_declarator", Use::By(imports::required)),
+        ("extends_clause", Use::Field(Implements, "value")),
+        ("implements_clause", Use::Each(Implements)),
+        ("extends_type_clause", Use::Each(Implements)),
+        ("type_identifier", Use::Type),
+        ("generic_type", Use::Itself(Mention)),
+        ("nested_type_identifier", Use::Itself(Mention)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("property_identifier", Part::Name),
+        ("member_expression", Part::Field("property")),
+        ("type_identifier", Part::Name),
+        ("generic_type", Part::Field("name")),
+        ("nested_type_identifier", Part::Field("name")),
+        ("non_null_expression", Part::First),
+    ],
     ..Grammar::new(|| tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(), "tree-sitter-typescript 0.23.2")
 };
 
 pub(crate) static TYPESCRIPT: Grammar = TYPED;
 
-pub(crate) static TSX: Grammar = Grammar { language: || tree_sitter_typescript::LANGUAGE_TSX.into(), ..TYPED };
+pub(crate) static TSX: Grammar = Grammar {
+    language: || tree_sitter_typescript::LANGUAGE_TSX.into(),
+    uses: &[
+        ("call_expression", Use::By(imports::call)),
+        ("new_expression", Use::Field(Call, "constructor")),
+        ("decorator", Use::First(Call)),
+        ("import_statement", Use::By(imports::import)),
+        ("export_statement", Use::By(imports::export)),
+        ("variable_declarator", Use::By(imports::required)),
+        ("jsx_opening_element", Use::By(element)),
+        ("jsx_self_closing_element", Use::By(element)),
+        ("extends_clause", Use::Field(Implements, "value")),
+        ("implements_clause", Use::Each(Implements)),
+        ("extends_type_clause", Use::Each(Implements)),
+        ("type_identifier", Use::Type),
+        ("generic_type", Use::Itself(Mention)),
+        ("nested_type_identifier", Use::Itself(Mention)),
+    ],
+    ..TYPED
+};
 
 /// What a value makes of the name it is given to.
 fn kind_of(value: Option<Node<'_>>) -> Option<Kind> {
@@ -166,4 +228,12 @@ fn module(found: &mut Found<'_>) -> Verdict {
     let name = found.field_text("name");
     found.add_name(name.trim_matches(['"', '\'']));
     found.verdict()
+}
+
+/// An element makes a component if its name is no tag's.
+fn element<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(name) = node.child_by_field_name("name") else { return };
+    if name.kind() == "member_expression" || uses.slice(name).starts_with(char::is_uppercase) {
+        uses.refer(Call, name);
+    }
 }

@@ -1,9 +1,12 @@
 //! Elixir, where definitions are calls of macros.
 
+mod uses;
+
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::Mention;
 use tree_sitter::Node;
 
-use super::{Grammar, rule};
+use super::{Grammar, Part, Use, rule};
 use crate::parse::found::{Found, Verdict, child_of_kind, children};
 
 pub(crate) static ELIXIR: Grammar = Grammar {
@@ -11,6 +14,13 @@ pub(crate) static ELIXIR: Grammar = Grammar {
     closures: &["anonymous_function"],
     bodies: &["do_block"],
     rules: &[rule("call", Kind::Function, call), rule("unary_operator", Kind::Constant, attribute)],
+    uses: &[
+        ("call", Use::By(uses::call)),
+        ("unary_operator", Use::By(uses::attribute)),
+        ("alias", Use::Itself(Mention)),
+    ],
+    parts: &[("identifier", Part::Name), ("alias", Part::Name), ("dot", Part::Field("right"))],
+    dotted_names: true,
     ..Grammar::new(|| tree_sitter_elixir::LANGUAGE.into(), "tree-sitter-elixir 0.3.5")
 };
 

@@ -1,9 +1,12 @@
 //! Go.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
+use tree_sitter::Node;
 
-use super::{Grammar, rule};
+use super::{Grammar, Part, Use, rule};
 use crate::parse::found::{Found, Verdict, children, fields, named};
+use crate::parse::uses::Uses;
 
 pub(crate) static GO: Grammar = Grammar {
     groups: &["type_declaration", "const_declaration", "var_declaration"],
@@ -18,6 +21,26 @@ pub(crate) static GO: Grammar = Grammar {
         rule("const_spec", Kind::Constant, names),
         rule("var_spec", Kind::Variable, names),
         rule("field_declaration", Kind::Field, names),
+    ],
+    uses: &[
+        ("call_expression", Use::Field(Call, "function")),
+        ("composite_literal", Use::Field(Call, "type")),
+        ("field_declaration", Use::By(embedded_field)),
+        ("interface_type", Use::By(embedded_interfaces)),
+        ("type_conversion_expression", Use::Field(Call, "type")),
+        ("type_identifier", Use::Type),
+        ("qualified_type", Use::Itself(Mention)),
+        ("import_spec", Use::By(import)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("type_identifier", Part::Name),
+        ("field_identifier", Part::Name),
+        ("selector_expression", Part::Field("field")),
+        ("qualified_type", Part::Field("name")),
+        ("generic_type", Part::Field("type")),
+        ("type_instantiation_expression", Part::Field("type")),
+        ("type_elem", Part::First),
     ],
     ..Grammar::new(|| tree_sitter_go::LANGUAGE.into(), "tree-sitter-go 0.25.0")
 };
@@ -54,4 +77,27 @@ fn type_spec(found: &mut Found<'_>) -> Verdict {
         .and_then(|of| of.named_child(0))
         .filter(|body| found.kind == Kind::Struct || body.start_position().row > found.node.start_position().row);
     named(found)
+}
+
+/// A field without a name embeds its type.
+fn embedded_field<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(of) = node.child_by_field_name("type").filter(|_| node.child_by_field_name("name").is_none()) else {
+        return;
+    };
+    uses.refer(Implements, of);
+}
+
+/// An interface named in an interface is embedded; several joined by `|` are a constraint.
+fn embedded_interfaces<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    for part in children(node).filter(|part| part.kind() == "type_elem" && part.named_child_count() == 1) {
+        uses.refer(Implements, part);
+    }
+}
+
+fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let path = uses.field_text(node, "path").trim_matches(['"', '`']);
+    match uses.field_text(node, "name") {
+        "." => uses.import(node, path, "*", ""),
+        alias => uses.import(node, path, "", alias),
+    }
 }

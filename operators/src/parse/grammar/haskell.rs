@@ -1,10 +1,12 @@
 //! Haskell.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use super::{Grammar, rule};
-use crate::parse::found::{Found, Rank, Verdict, child_of_kind, children, named, named_member};
+use super::{Grammar, Part, Use, rule};
+use crate::parse::found::{Found, Rank, Verdict, child_of_kind, children, has_token, named, named_member};
+use crate::parse::uses::Uses;
 
 pub(crate) static HASKELL: Grammar = Grammar {
     comments: &["comment", "haddock"],
@@ -37,6 +39,23 @@ pub(crate) static HASKELL: Grammar = Grammar {
         rule("function", Kind::Function, function),
         rule("bind", Kind::Constant, bind),
         rule("foreign_import", Kind::Function, foreign),
+    ],
+    uses: &[
+        ("apply", Use::By(apply)),
+        ("infix", Use::By(apply_operator)),
+        ("instance", Use::Field(Implements, "name")),
+        ("deriving", Use::By(deriving)),
+        ("name", Use::Type),
+        ("qualified", Use::By(qualified_type)),
+        ("exports", Use::By(exports)),
+        ("import", Use::By(import)),
+    ],
+    parts: &[
+        ("variable", Part::Name),
+        ("constructor", Part::Name),
+        ("name", Part::Name),
+        ("qualified", Part::Field("id")),
+        ("apply", Part::Field("function")),
     ],
     ..Grammar::new(|| tree_sitter_haskell::LANGUAGE.into(), "tree-sitter-haskell 0.24.1")
 };
@@ -116,4 +135,60 @@ fn bind(found: &mut Found<'_>) -> Verdict {
 
 fn foreign(found: &mut Found<'_>) -> Verdict {
     found.name_at(found.field("signature").and_then(|signature| signature.child_by_field_name("name")))
+}
+
+/// A function is called. A constructor may as well stand in a pattern, so it is mentioned.
+fn apply<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(function) = node.child_by_field_name("function") else { return };
+    let constructor = uses.name_in(function).is_some_and(|name| name.kind() == "constructor");
+    uses.refer(if constructor { Mention } else { Call }, function);
+}
+
+/// `f $ x` and the function in x `f` y are called.
+fn apply_operator<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(operator) = node.child_by_field_name("operator") else { return };
+    if operator.kind() == "infix_id" {
+        if let Some(function) = operator.named_child(0) {
+            uses.refer(Call, function);
+        }
+    } else if matches!(uses.slice(operator), "$" | "$!" | "<$>")
+        && let Some(function) = node.child_by_field_name("left_operand")
+    {
+        uses.refer(Call, function);
+    }
+}
+
+/// One class, or several in parentheses.
+fn deriving<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(classes) = node.child_by_field_name("classes") else { return };
+    uses.refer(Implements, classes);
+    uses.refer_each(Implements, classes);
+}
+
+fn qualified_type<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if node.child_by_field_name("id").is_some_and(|id| id.kind() == "name") {
+        uses.refer(Mention, node);
+    }
+}
+
+/// What a module gives away is its own.
+fn exports<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    uses.pass(node);
+}
+
+/// Each name that a list names, or the whole module.
+fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    uses.pass(node);
+    let (module, alias) = (uses.field_text(node, "module"), uses.field_text(node, "alias"));
+    let hiding = has_token(node, "hiding");
+    match node.child_by_field_name("names").filter(|_| !hiding) {
+        Some(names) => {
+            for name in children(names) {
+                let inner = name.named_child(0).map_or("", |inner| uses.slice(inner));
+                uses.import(name, module, inner.trim_matches(['(', ')']), "");
+            }
+        }
+        None if has_token(node, "qualified") => uses.import(node, module, "", alias),
+        None => uses.import(node, module, "*", alias),
+    }
 }

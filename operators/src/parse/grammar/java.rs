@@ -1,9 +1,12 @@
 //! Java.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
+use tree_sitter::Node;
 
-use super::{Grammar, rule};
-use crate::parse::found::{Found, Verdict, child_of_kind, fields, named};
+use super::{Grammar, Part, Use, rule};
+use crate::parse::found::{Found, Verdict, child_of_kind, children, fields, named};
+use crate::parse::uses::Uses;
 
 pub(crate) static JAVA: Grammar = Grammar {
     comments: &["line_comment", "block_comment"],
@@ -25,6 +28,28 @@ pub(crate) static JAVA: Grammar = Grammar {
         rule("field_declaration", Kind::Field, declarators),
         rule("constant_declaration", Kind::Constant, declarators),
     ],
+    uses: &[
+        ("method_invocation", Use::Member(Call, "name")),
+        ("object_creation_expression", Use::Field(Call, "type")),
+        ("annotation", Use::Field(Call, "name")),
+        ("marker_annotation", Use::Field(Call, "name")),
+        ("method_reference", Use::Itself(Mention)),
+        ("superclass", Use::Each(Implements)),
+        ("super_interfaces", Use::By(interfaces)),
+        ("extends_interfaces", Use::By(interfaces)),
+        ("type_parameter", Use::Binds),
+        ("type_identifier", Use::Type),
+        ("scoped_type_identifier", Use::Itself(Mention)),
+        ("import_declaration", Use::By(import)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("type_identifier", Part::Name),
+        ("scoped_identifier", Part::Field("name")),
+        ("scoped_type_identifier", Part::Last),
+        ("generic_type", Part::First),
+        ("method_reference", Part::Last),
+    ],
     ..Grammar::new(|| tree_sitter_java::LANGUAGE.into(), "tree-sitter-java 0.23.5")
 };
 
@@ -40,4 +65,22 @@ fn declarators(found: &mut Found<'_>) -> Verdict {
         }
     }
     found.verdict()
+}
+
+fn interfaces<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if let Some(list) = child_of_kind(node, "type_list") {
+        uses.refer_each(Implements, list);
+    }
+}
+
+fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(path) = children(node).find(|child| matches!(child.kind(), "identifier" | "scoped_identifier")) else {
+        return;
+    };
+    let path = uses.slice(path);
+    if child_of_kind(node, "asterisk").is_some() {
+        uses.import(node, path, "*", "");
+    } else {
+        uses.import_path(node, path, ".", "");
+    }
 }

@@ -1,9 +1,12 @@
 //! Kotlin.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
+use tree_sitter::Node;
 
-use super::{Grammar, rule};
+use super::{Grammar, Part, Use, rule};
 use crate::parse::found::{Found, Verdict, child_of_kind, has_token, named};
+use crate::parse::uses::Uses;
 
 pub(crate) static KOTLIN: Grammar = Grammar {
     comments: &["line_comment", "block_comment"],
@@ -21,6 +24,24 @@ pub(crate) static KOTLIN: Grammar = Grammar {
         rule("secondary_constructor", Kind::Constructor, constructor),
         rule("property_declaration", Kind::Variable, property),
         rule("type_alias", Kind::Type, first_identifier),
+    ],
+    uses: &[
+        ("call_expression", Use::First(Call)),
+        ("annotation", Use::Itself(Call)),
+        ("delegation_specifier", Use::Itself(Implements)),
+        ("type_parameter", Use::Binds),
+        ("user_type", Use::Itself(Mention)),
+        ("import", Use::By(import)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("navigation_expression", Part::Last),
+        ("user_type", Part::Last),
+        ("nullable_type", Part::First),
+        ("annotation", Part::Last),
+        ("constructor_invocation", Part::First),
+        ("explicit_delegation", Part::First),
+        ("delegation_specifier", Part::Last),
     ],
     ..Grammar::new(|| tree_sitter_kotlin_ng::LANGUAGE.into(), "tree-sitter-kotlin-ng 1.1.0")
 };
@@ -87,4 +108,13 @@ fn property(found: &mut Found<'_>) -> Verdict {
     }
     let variable = child_of_kind(found.node, "variable_declaration");
     found.name_at(variable.and_then(|variable| child_of_kind(variable, "identifier")))
+}
+
+fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let path = child_of_kind(node, "qualified_identifier").map_or("", |path| uses.slice(path));
+    if has_token(node, "*") {
+        return uses.import(node, path, "*", "");
+    }
+    let alias = child_of_kind(node, "identifier").map_or("", |alias| uses.slice(alias));
+    uses.import_path(node, path, ".", alias);
 }

@@ -1,10 +1,12 @@
 //! Lua.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::Call;
 use tree_sitter::Node;
 
-use super::{Grammar, rule};
+use super::{Grammar, Part, Use, rule};
 use crate::parse::found::{Found, Verdict, child_of_kind, children};
+use crate::parse::uses::Uses;
 
 pub(crate) static LUA: Grammar = Grammar {
     through: &["block", "expression_list"],
@@ -14,6 +16,12 @@ pub(crate) static LUA: Grammar = Grammar {
         rule("variable_declaration", Kind::Variable, variable),
         rule("assignment_statement", Kind::Variable, assignment),
         rule("field", Kind::Function, field),
+    ],
+    uses: &[("function_call", Use::By(call))],
+    parts: &[
+        ("identifier", Part::Name),
+        ("dot_index_expression", Part::Field("field")),
+        ("method_index_expression", Part::Field("method")),
     ],
     ..Grammar::new(|| tree_sitter_lua::LANGUAGE.into(), "tree-sitter-lua 0.5.0")
 };
@@ -85,4 +93,24 @@ fn field(found: &mut Found<'_>) -> Verdict {
     let Some(value) = value else { return Verdict::Nothing };
     found.body = value.child_by_field_name("body");
     found.name_at(found.field("name").filter(|name| name.kind() == "identifier"))
+}
+
+/// Calls; `require "a.b"` imports.
+fn call<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(name) = node.child_by_field_name("name") else { return };
+    if uses.slice(name) == "require" {
+        let first = node.child_by_field_name("arguments").and_then(|arguments| arguments.named_child(0));
+        if let Some(module) = first.and_then(|first| uses.literal(first)) {
+            let alias = assigned_to(uses, node);
+            return uses.import(node, module, "", alias);
+        }
+    }
+    uses.refer(Call, name);
+}
+
+/// The name in `local name = require …`.
+fn assigned_to<'t>(uses: &Uses<'t>, call: Node<'t>) -> &'t str {
+    let statement = call.parent().and_then(|list| list.parent()).filter(|node| node.kind() == "assignment_statement");
+    let names = statement.and_then(|statement| child_of_kind(statement, "variable_list"));
+    names.filter(|names| names.named_child_count() == 1).map_or("", |names| uses.slice(names))
 }

@@ -3,9 +3,11 @@
 //! Markdown has sections and TOML has tables; the others have blocks only.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use tree_sitter::Node;
 
-use super::{Grammar, rule};
+use super::{Grammar, Use, rule};
 use crate::parse::found::{Found, Rank, Verdict, children};
+use crate::parse::uses::Uses;
 
 pub(crate) static MARKDOWN: Grammar = Grammar {
     separator: " > ",
@@ -21,7 +23,10 @@ pub(crate) static TOML: Grammar = Grammar {
 };
 
 pub(crate) static HTML: Grammar = Grammar::new(|| tree_sitter_html::LANGUAGE.into(), "tree-sitter-html 0.23.2");
-pub(crate) static CSS: Grammar = Grammar::new(|| tree_sitter_css::LANGUAGE.into(), "tree-sitter-css 0.25.0");
+pub(crate) static CSS: Grammar = Grammar {
+    uses: &[("import_statement", Use::By(css_import))],
+    ..Grammar::new(|| tree_sitter_css::LANGUAGE.into(), "tree-sitter-css 0.25.0")
+};
 pub(crate) static JSON: Grammar = Grammar::new(|| tree_sitter_json::LANGUAGE.into(), "tree-sitter-json 0.24.8");
 pub(crate) static YAML: Grammar = Grammar::new(|| tree_sitter_yaml::LANGUAGE.into(), "tree-sitter-yaml 0.7.2");
 
@@ -46,4 +51,17 @@ fn table(found: &mut Found<'_>) -> Verdict {
     let Some(key) = children(found.node).next() else { return Verdict::Nothing };
     found.body = key.next_named_sibling();
     found.name_at(Some(key))
+}
+
+/// `@import "a.css"` and `@import url("a.css")`.
+fn css_import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(mut file) = node.named_child(0) else { return };
+    if file.kind() == "call_expression" {
+        let arguments = children(file).find(|child| child.kind() == "arguments");
+        let Some(inner) = arguments.and_then(|arguments| arguments.named_child(0)) else { return };
+        file = inner;
+    }
+    if let Some(path) = uses.literal(file) {
+        uses.import(node, path, "*", "");
+    }
 }

@@ -1,9 +1,12 @@
 //! PHP.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
+use tree_sitter::Node;
 
-use super::{Grammar, rule};
+use super::{Grammar, Part, Use, rule};
 use crate::parse::found::{Found, Rank, Verdict, child_of_kind, children, named};
+use crate::parse::uses::Uses;
 
 pub(crate) static PHP: Grammar = Grammar {
     separator: "\\",
@@ -24,6 +27,25 @@ pub(crate) static PHP: Grammar = Grammar {
         rule("const_declaration", Kind::Constant, constants),
         rule("property_declaration", Kind::Field, properties),
     ],
+    uses: &[
+        ("function_call_expression", Use::Field(Call, "function")),
+        ("member_call_expression", Use::Member(Call, "name")),
+        ("nullsafe_member_call_expression", Use::Member(Call, "name")),
+        ("scoped_call_expression", Use::Member(Call, "name")),
+        ("object_creation_expression", Use::First(Call)),
+        ("attribute", Use::First(Call)),
+        ("base_clause", Use::Each(Implements)),
+        ("class_interface_clause", Use::Each(Implements)),
+        ("use_declaration", Use::Each(Implements)),
+        ("named_type", Use::First(Mention)),
+        ("class_constant_access_expression", Use::First(Mention)),
+        ("namespace_use_declaration", Use::By(import)),
+        ("include_expression", Use::By(include)),
+        ("include_once_expression", Use::By(include)),
+        ("require_expression", Use::By(include)),
+        ("require_once_expression", Use::By(include)),
+    ],
+    parts: &[("name", Part::Name), ("qualified_name", Part::Last), ("relative_name", Part::Last)],
     ..Grammar::new(|| tree_sitter_php::LANGUAGE_PHP.into(), "tree-sitter-php 0.25.1")
 };
 
@@ -51,4 +73,37 @@ fn properties(found: &mut Found<'_>) -> Verdict {
         }
     }
     found.verdict()
+}
+
+/// `use A\B, A\{C, D as E};`
+fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let prefix = child_of_kind(node, "namespace_name").map_or("", |prefix| uses.slice(prefix));
+    let group = node.child_by_field_name("body");
+    for clause in children(group.unwrap_or(node)).filter(|child| child.kind() == "namespace_use_clause") {
+        let alias = uses.field_text(clause, "alias");
+        let named = children(clause).find(|child| matches!(child.kind(), "name" | "qualified_name"));
+        let name = named.map_or("", |name| uses.slice(name)).trim_start_matches('\\');
+        match (prefix, name.rsplit_once('\\')) {
+            ("", Some((module, name))) => uses.import(clause, module, name, alias),
+            ("", None) => uses.import(clause, name, "", alias),
+            (_, Some((module, name))) => uses.import(clause, &format!("{prefix}\\{module}"), name, alias),
+            (_, None) => uses.import(clause, prefix, name, alias),
+        }
+    }
+}
+
+/// `require 'a.php'`, and `__DIR__ . '/a.php'`, which lies beside this file.
+fn include<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(mut path) = node.named_child(0) else { return };
+    if let Some(inner) = path.named_child(0).filter(|_| path.kind() == "parenthesized_expression") {
+        path = inner;
+    }
+    if path.kind() == "binary_expression" && uses.field_text(path, "left") == "__DIR__" {
+        let right = path.child_by_field_name("right");
+        if let Some(file) = right.and_then(|right| uses.literal(right)) {
+            uses.import(node, &format!(".{file}"), "*", "");
+        }
+    } else if let Some(file) = uses.literal(path) {
+        uses.import(node, file, "*", "");
+    }
 }

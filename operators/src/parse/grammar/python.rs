@@ -1,10 +1,12 @@
 //! Python.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use super::{Grammar, rule};
-use crate::parse::found::{Found, Verdict, children, named};
+use super::{Grammar, Part, Use, rule};
+use crate::parse::found::{Found, Verdict, child_of_kind, children, fields, named};
+use crate::parse::uses::Uses;
 
 pub(crate) static PYTHON: Grammar = Grammar {
     attributes: &["decorator"],
@@ -17,6 +19,21 @@ pub(crate) static PYTHON: Grammar = Grammar {
         rule("class_definition", Kind::Class, documented),
         rule("expression_statement", Kind::Variable, assignment),
         rule("type_alias_statement", Kind::Type, type_alias),
+    ],
+    uses: &[
+        ("call", Use::Field(Call, "function")),
+        ("decorator", Use::First(Call)),
+        ("class_definition", Use::By(bases)),
+        ("type", Use::By(annotation)),
+        ("import_statement", Use::By(import)),
+        ("import_from_statement", Use::By(import_from)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("attribute", Part::Field("attribute")),
+        ("subscript", Part::Field("value")),
+        ("generic_type", Part::First),
+        ("member_type", Part::Last),
     ],
     ..Grammar::new(|| tree_sitter_python::LANGUAGE.into(), "tree-sitter-python 0.25.0")
 };
@@ -56,4 +73,56 @@ fn type_alias(found: &mut Found<'_>) -> Verdict {
     let name = found.slice(left);
     found.add_name(name.split('[').next().unwrap_or(name).trim());
     found.verdict()
+}
+
+/// Base classes; `metaclass=…` is none.
+fn bases<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if let Some(bases) = node.child_by_field_name("superclasses") {
+        uses.refer_each(Implements, bases);
+    }
+}
+
+/// Operators that join types which are followed.
+const MAX_UNION: usize = 32;
+
+/// `A | B | C` leans to the left.
+fn annotation<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(mut of) = node.named_child(0) else { return };
+    for _ in 0..MAX_UNION {
+        if of.kind() != "binary_operator" {
+            break;
+        }
+        let (Some(left), Some(right)) = (of.child_by_field_name("left"), of.child_by_field_name("right")) else {
+            return;
+        };
+        uses.refer(Mention, right);
+        of = left;
+    }
+    uses.refer(Mention, of);
+}
+
+/// The name and the alias of `a` or `a as b`.
+fn imported<'t>(uses: &Uses<'t>, node: Node<'t>) -> (&'t str, &'t str) {
+    match node.kind() {
+        "aliased_import" => (uses.field_text(node, "name"), uses.field_text(node, "alias")),
+        _ => (uses.slice(node), ""),
+    }
+}
+
+fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    for name in fields(node, "name") {
+        let (module, alias) = imported(uses, name);
+        uses.import(name, module, "", alias);
+    }
+}
+
+fn import_from<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let module = uses.field_text(node, "module_name");
+    for name in fields(node, "name") {
+        let (name_text, alias) = imported(uses, name);
+        uses.import(name, module, name_text, alias);
+    }
+    if child_of_kind(node, "wildcard_import").is_some() {
+        uses.import(node, module, "*", "");
+    }
 }

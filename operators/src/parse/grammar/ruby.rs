@@ -1,9 +1,12 @@
 //! Ruby.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
+use tree_sitter::Node;
 
-use super::{Grammar, rule};
+use super::{Grammar, Part, Use, rule};
 use crate::parse::found::{Found, Verdict, children, named};
+use crate::parse::uses::Uses;
 
 pub(crate) static RUBY: Grammar = Grammar {
     separator: "::",
@@ -18,6 +21,13 @@ pub(crate) static RUBY: Grammar = Grammar {
         rule("assignment", Kind::Constant, constant),
         rule("call", Kind::Field, attribute),
     ],
+    uses: &[
+        ("call", Use::By(call)),
+        ("superclass", Use::First(Implements)),
+        ("constant", Use::Type),
+        ("scope_resolution", Use::By(scoped)),
+    ],
+    parts: &[("identifier", Part::Name), ("constant", Part::Name), ("scope_resolution", Part::Field("name"))],
     ..Grammar::new(|| tree_sitter_ruby::LANGUAGE.into(), "tree-sitter-ruby 0.23.1")
 };
 
@@ -47,4 +57,45 @@ fn attribute(found: &mut Found<'_>) -> Verdict {
         found.add_name(found.slice(argument).trim_start_matches(':'));
     }
     found.verdict()
+}
+
+/// Calls; some of them import a file or mix a module in.
+fn call<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let Some(method) = node.child_by_field_name("method") else { return };
+    let arguments = node.child_by_field_name("arguments");
+    let plain = node.child_by_field_name("receiver").is_none();
+    let first = arguments.and_then(|arguments| arguments.named_child(0));
+    match (uses.slice(method), plain) {
+        ("require" | "load", true) => {
+            if let Some(file) = first.and_then(|first| uses.literal(first)) {
+                return uses.import(node, file, "*", "");
+            }
+        }
+        ("require_relative", true) => {
+            if let Some(file) = first.and_then(|first| uses.literal(first)) {
+                let dot = if file.starts_with('.') { "" } else { "./" };
+                return uses.import(node, &format!("{dot}{file}"), "*", "");
+            }
+        }
+        ("include" | "extend" | "prepend", true) => {
+            if let Some(arguments) = arguments {
+                uses.refer_each(Implements, arguments);
+            }
+        }
+        _ => {}
+    }
+    if let Some(name) = uses.name_in(method) {
+        uses.mark(Call, node.start_byte(), name);
+    }
+}
+
+/// `A::B` mentions `B`, but where it is the name of what is defined.
+fn scoped<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let defines = node.parent().is_some_and(|parent| {
+        matches!(parent.kind(), "class" | "module")
+            && parent.child_by_field_name("name").is_some_and(|name| name.id() == node.id())
+    });
+    if !defines {
+        uses.refer(Mention, node);
+    }
 }

@@ -1,9 +1,14 @@
 //! Rust.
 
-use gristmill_pipeline::port::DefinitionKind as Kind;
+mod imports;
 
-use super::{Grammar, rule};
+use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
+use tree_sitter::Node;
+
+use super::{Grammar, Part, Use, rule};
 use crate::parse::found::{Found, Verdict, named, named_member};
+use crate::parse::uses::Uses;
 
 pub(crate) static RUST: Grammar = Grammar {
     separator: "::",
@@ -31,6 +36,31 @@ pub(crate) static RUST: Grammar = Grammar {
         rule("static_item", Kind::Variable, named),
         rule("macro_definition", Kind::Macro, named),
     ],
+    uses: &[
+        ("call_expression", Use::Field(Call, "function")),
+        ("macro_invocation", Use::Field(Call, "macro")),
+        ("struct_expression", Use::Field(Call, "name")),
+        ("attribute", Use::By(attribute)),
+        ("token_tree", Use::By(token_tree)),
+        ("impl_item", Use::Field(Implements, "trait")),
+        ("trait_item", Use::By(supertraits)),
+        ("type_identifier", Use::Type),
+        ("scoped_type_identifier", Use::Itself(Mention)),
+        ("use_declaration", Use::By(imports::use_declaration)),
+        ("mod_item", Use::By(imports::module_file)),
+        ("extern_crate_declaration", Use::By(imports::extern_crate)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("type_identifier", Part::Name),
+        ("field_identifier", Part::Name),
+        ("scoped_identifier", Part::Field("name")),
+        ("scoped_type_identifier", Part::Field("name")),
+        ("field_expression", Part::Field("field")),
+        ("generic_function", Part::Field("function")),
+        ("generic_type", Part::Field("type")),
+        ("generic_type_with_turbofish", Part::Field("type")),
+    ],
     ..Grammar::new(|| tree_sitter_rust::LANGUAGE.into(), "tree-sitter-rust 0.24.2")
 };
 
@@ -52,4 +82,54 @@ fn module(found: &mut Found<'_>) -> Verdict {
         return Verdict::Nothing;
     }
     named(found)
+}
+
+/// The traits that a trait builds on.
+fn supertraits<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if let Some(bounds) = node.child_by_field_name("bounds") {
+        uses.refer_each(Implements, bounds);
+    }
+}
+
+/// An attribute is used like a macro. What it holds is written in a language of its own.
+fn attribute<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if let Some(path) = node.named_child(0) {
+        uses.refer(Call, path);
+    }
+    uses.pass(node);
+}
+
+/// What a macro is given is tokens, not syntax: a name before a parenthesis is a call.
+fn token_tree<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let mut cursor = node.walk();
+    let mut more = cursor.goto_first_child();
+    let mut name: Option<Node<'t>> = None;
+    let mut path = 0;
+    let mut joined = false;
+    while more {
+        let token = cursor.node();
+        match token.kind() {
+            "identifier" | "self" | "crate" | "super" => {
+                if !joined {
+                    path = token.start_byte();
+                }
+                name = Some(token).filter(|token| token.kind() == "identifier");
+                joined = false;
+            }
+            "." | "::" if token.start_byte() > path => joined = true,
+            "!" => {}
+            "token_tree" => {
+                let called = name.take().filter(|name| {
+                    uses.slice(token).starts_with('(')
+                        || uses.text.get(name.end_byte()..).is_some_and(|rest| rest.starts_with('!'))
+                });
+                if let Some(called) = called {
+                    uses.mark(Call, path, called);
+                }
+                joined = false;
+            }
+            _ => (name, joined) = (None, false),
+        }
+        more = cursor.goto_next_sibling();
+    }
 }

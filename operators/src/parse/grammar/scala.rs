@@ -1,9 +1,14 @@
 //! Scala 2 and 3.
 
-use gristmill_pipeline::port::DefinitionKind as Kind;
+use std::ops::Range;
 
-use super::{Grammar, rule};
-use crate::parse::found::{Found, Verdict, named};
+use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
+use tree_sitter::Node;
+
+use super::{Grammar, Part, Use, rule};
+use crate::parse::found::{Found, Verdict, children, named};
+use crate::parse::uses::Uses;
 
 pub(crate) static SCALA: Grammar = Grammar {
     comments: &["comment", "block_comment"],
@@ -28,6 +33,25 @@ pub(crate) static SCALA: Grammar = Grammar {
         rule("type_definition", Kind::Type, named),
         rule("given_definition", Kind::Implementation, given),
     ],
+    uses: &[
+        ("call_expression", Use::Field(Call, "function")),
+        ("instance_expression", Use::First(Call)),
+        ("annotation", Use::Field(Call, "name")),
+        ("extends_clause", Use::Each(Implements)),
+        ("derives_clause", Use::Each(Implements)),
+        ("type_identifier", Use::Type),
+        ("stable_type_identifier", Use::Itself(Mention)),
+        ("import_declaration", Use::By(import)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("type_identifier", Part::Name),
+        ("field_expression", Part::Field("field")),
+        ("generic_function", Part::Field("function")),
+        ("generic_type", Part::Field("type")),
+        ("stable_type_identifier", Part::Last),
+        ("applied_constructor_type", Part::First),
+    ],
     ..Grammar::new(|| tree_sitter_scala::LANGUAGE.into(), "tree-sitter-scala 0.26.4")
 };
 
@@ -39,4 +63,58 @@ fn pattern(found: &mut Found<'_>) -> Verdict {
 /// A given without a name is named after its type.
 fn given(found: &mut Found<'_>) -> Verdict {
     found.name_at(found.field("name").or_else(|| found.field("return_type")))
+}
+
+/// `import a.b`, `a.b as c`, `a.{b, c => d, _}`, `a._`; several parted by commas.
+fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let mut path: Option<Range<usize>> = None;
+    let mut cursor = node.walk();
+    let mut more = cursor.goto_first_child();
+    while more {
+        let child = cursor.node();
+        if cursor.field_name() == Some("path") {
+            let start = path.as_ref().map_or(child.start_byte(), |path| path.start);
+            path = Some(start..child.end_byte());
+        } else {
+            let base = path.clone().map_or("", |path| uses.text.get(path).unwrap_or_default()).trim_end_matches('.');
+            match child.kind() {
+                "namespace_wildcard" => {
+                    uses.import(node, base, "*", "");
+                    path = None;
+                }
+                "namespace_selectors" => {
+                    children(child).for_each(|selector| import_selector(uses, base, selector));
+                    path = None;
+                }
+                "as_renamed_identifier" => {
+                    import_selector(uses, base, child);
+                    path = None;
+                }
+                "," if path.is_some() => {
+                    uses.import_path(node, base, ".", "");
+                    path = None;
+                }
+                _ => {}
+            }
+        }
+        more = cursor.goto_next_sibling();
+    }
+    if let Some(path) = path.and_then(|path| uses.text.get(path)) {
+        uses.import_path(node, path, ".", "");
+    }
+}
+
+fn import_selector<'t>(uses: &mut Uses<'t>, base: &str, selector: Node<'t>) {
+    match selector.kind() {
+        "namespace_wildcard" => uses.import(selector, base, "*", ""),
+        "identifier" => uses.import(selector, base, uses.slice(selector), ""),
+        "arrow_renamed_identifier" | "as_renamed_identifier" => {
+            let (name, alias) = (uses.field_text(selector, "name"), uses.field_text(selector, "alias"));
+            // `a => _` leaves `a` out.
+            if alias != "_" {
+                uses.import(selector, base, name, alias);
+            }
+        }
+        _ => {}
+    }
 }

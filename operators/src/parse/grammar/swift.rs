@@ -1,9 +1,12 @@
 //! Swift.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
+use tree_sitter::Node;
 
-use super::{Grammar, rule};
-use crate::parse::found::{Found, Verdict, children, fields, has_token, named};
+use super::{Grammar, Part, Use, rule};
+use crate::parse::found::{Found, Verdict, child_of_kind, children, fields, has_token, named};
+use crate::parse::uses::Uses;
 
 pub(crate) static SWIFT: Grammar = Grammar {
     comments: &["comment", "multiline_comment"],
@@ -25,6 +28,22 @@ pub(crate) static SWIFT: Grammar = Grammar {
         rule("enum_entry", Kind::Variant, entries),
         rule("typealias_declaration", Kind::Type, named),
         rule("associatedtype_declaration", Kind::Type, named),
+    ],
+    uses: &[
+        ("call_expression", Use::First(Call)),
+        ("constructor_expression", Use::Field(Call, "constructed_type")),
+        ("macro_invocation", Use::First(Call)),
+        ("attribute", Use::First(Call)),
+        ("inheritance_specifier", Use::Field(Implements, "inherits_from")),
+        ("user_type", Use::Itself(Mention)),
+        ("import_declaration", Use::By(import)),
+    ],
+    parts: &[
+        ("simple_identifier", Part::Name),
+        ("type_identifier", Part::Name),
+        ("user_type", Part::Last),
+        ("navigation_expression", Part::Field("suffix")),
+        ("navigation_suffix", Part::Field("suffix")),
     ],
     ..Grammar::new(|| tree_sitter_swift::LANGUAGE.into(), "tree-sitter-swift 0.7.4")
 };
@@ -66,4 +85,14 @@ fn entries(found: &mut Found<'_>) -> Verdict {
         found.add_name(found.slice(name));
     }
     found.verdict()
+}
+
+/// `import A`, and `import struct A.B`, which takes one name.
+fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let path = child_of_kind(node, "identifier").map_or("", |path| uses.slice(path));
+    let one = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"];
+    match path.rsplit_once('.').filter(|_| one.iter().any(|kind| has_token(node, kind))) {
+        Some((module, name)) => uses.import(node, module, name, ""),
+        None => uses.import(node, path, "*", ""),
+    }
 }

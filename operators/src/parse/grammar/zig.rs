@@ -1,9 +1,12 @@
 //! Zig.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::ReferenceKind::{Call, Mention};
+use tree_sitter::Node;
 
-use super::{Grammar, rule};
+use super::{Grammar, Part, Use, rule};
 use crate::parse::found::{Found, Verdict, child_of_kind, children, has_token, named, named_member, token};
+use crate::parse::uses::Uses;
 
 pub(crate) static ZIG: Grammar = Grammar {
     inner_docs: &["//!"],
@@ -19,6 +22,24 @@ pub(crate) static ZIG: Grammar = Grammar {
         rule("variable_declaration", Kind::Variable, variable),
         rule("container_field", Kind::Field, field),
         rule("test_declaration", Kind::Function, test),
+    ],
+    uses: &[
+        ("call_expression", Use::Field(Call, "function")),
+        ("struct_initializer", Use::First(Call)),
+        ("parameter", Use::Field(Mention, "type")),
+        ("function_declaration", Use::Field(Mention, "type")),
+        ("container_field", Use::Field(Mention, "type")),
+        ("variable_declaration", Use::Field(Mention, "type")),
+        ("builtin_function", Use::By(import)),
+    ],
+    parts: &[
+        ("identifier", Part::Name),
+        ("field_expression", Part::Field("member")),
+        ("pointer_type", Part::Last),
+        ("nullable_type", Part::Last),
+        ("slice_type", Part::Last),
+        ("array_type", Part::Last),
+        ("error_union_type", Part::Field("ok")),
     ],
     ..Grammar::new(|| tree_sitter_zig::LANGUAGE.into(), "tree-sitter-zig 1.1.2")
 };
@@ -64,4 +85,16 @@ fn test(found: &mut Found<'_>) -> Verdict {
     let name = children(found.node).next().map_or("", |node| found.slice(node));
     found.add_name(name.trim_matches('"'));
     found.verdict()
+}
+
+/// `const name = @import("path")`.
+fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if !uses.slice(node).starts_with("@import") {
+        return;
+    }
+    let path = child_of_kind(node, "arguments").and_then(|arguments| arguments.named_child(0));
+    let Some(path) = path.and_then(|path| uses.literal(path)) else { return };
+    let variable = node.parent().filter(|parent| parent.kind() == "variable_declaration");
+    let alias = variable.and_then(|variable| child_of_kind(variable, "identifier"));
+    uses.import(node, path, "", alias.map_or("", |alias| uses.slice(alias)));
 }

@@ -93,6 +93,9 @@ impl<'t> Walk<'t> {
             outer.end_byte()
         };
         let end = byte(self.trimmed_end(end));
+        for name in std::iter::once(found.name.as_ref()).chain(found.more.iter().copied()) {
+            self.uses.define(name);
+        }
 
         if found.merges
             && let Some(frame) = self.merge(&found, end)
@@ -227,8 +230,7 @@ impl<'t> Walk<'t> {
         }
         loop {
             let child = cursor.node();
-            let role = self.roles.get(usize::from(child.kind_id())).copied().unwrap_or(Role::Plain);
-            match role {
+            match self.kinds.of(child).role {
                 Role::Attribute | Role::Comment => {}
                 // Only modifiers nest attributes, and they do not nest themselves.
                 Role::Modifiers => {
@@ -239,7 +241,7 @@ impl<'t> Walk<'t> {
                     }
                     while more {
                         let part = inner.node();
-                        if self.roles.get(usize::from(part.kind_id())) != Some(&Role::Attribute) {
+                        if self.kinds.of(part).role != Role::Attribute {
                             return byte(part.start_byte());
                         }
                         more = inner.goto_next_sibling();

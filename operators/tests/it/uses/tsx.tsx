@@ -1,0 +1,3 @@
+import { Panel } from "@/ui/panel";
+
+export const App = (props: Props) => <Panel {...props}>{render(props)}</Panel>;
