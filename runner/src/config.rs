@@ -31,8 +31,10 @@ pub use variables::Environment;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gristmill_pipeline::Graph;
+use gristmill_pipeline::incremental::View;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -40,7 +42,7 @@ use toml::de::DeValue;
 
 use document::Document;
 use error::Fault;
-use sections::{IndexSection, JobSection, SourceSection};
+use sections::{IndexSection, JobSection, SourceSection, ViewsSection};
 use texts::Place;
 
 /// The environment variable that sets the mode; it wins over the job file, and `--set`
@@ -65,6 +67,8 @@ pub struct Job {
     pub index: PathBuf,
     /// The stages.
     pub graph: Graph,
+    /// The views.
+    pub views: Vec<Arc<dyn View>>,
 }
 
 /// What a job indexes.
@@ -145,7 +149,7 @@ fn resolve(
     registry: &Registry,
 ) -> Result<Job, ConfigErrors> {
     let Document { root, texts, mut faults } = document;
-    let sections = ["job", "source", "index", "stage"];
+    let sections = ["job", "source", "index", "views", "stage"];
     for (key, _) in root.iter().filter(|(key, _)| !sections.contains(&&**key.get_ref())) {
         faults.push(decode::unknown_key("the job", key.get_ref(), key.span(), sections.into_iter()));
     }
@@ -153,6 +157,7 @@ fn resolve(
     let job: JobSection = section(section_of("job"), "[job]", &mut faults);
     let source: SourceSection = section(section_of("source"), "[source]", &mut faults);
     let index: IndexSection = section(section_of("index"), "[index]", &mut faults);
+    let views: ViewsSection = section(section_of("views"), "[views]", &mut faults);
     let SourceSection { kind: sections::SourceKind::Directory, .. } = source;
 
     let place_of = |section: &str, key: &str| -> Option<Place> {
@@ -178,6 +183,13 @@ fn resolve(
         };
         faults.push(fault.help(Some(help)));
     }
+    let views = views.build().unwrap_or_else(|error| {
+        faults.push(match place_of("views", "reachable") {
+            Some(place) => Fault::at("bad-value", place, error.to_string()),
+            None => Fault::whole("bad-value", error.to_string()),
+        });
+        Vec::new()
+    });
     let graph = section_of("stage").and_then(|stages| stages::build(stages, registry, folder, &mut faults));
 
     drop_consequences(&mut faults, &texts);
@@ -199,6 +211,7 @@ fn resolve(
             },
             index: index_folder,
             graph,
+            views,
         }),
         _ => Err(ConfigErrors::new(faults, &texts)),
     }

@@ -69,6 +69,7 @@ pub fn run(job: &Job, full: bool, interrupt: &Interrupt, progress: Progress) -> 
     let meters = Meters::new(&job.graph);
     let plan = RunPlan {
         graph: &job.graph,
+        views: &job.views,
         source: &source,
         index: &job.index,
         mode: match job.mode {

@@ -2,6 +2,11 @@
 //! come to.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use gristmill_pipeline::incremental::{
+    Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved, View,
+};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -86,6 +91,61 @@ pub(super) struct IndexSection {
     /// The index folder, relative to the job file's own folder. Default: `.gristmill` in
     /// the source. It is never indexed itself.
     pub(super) path: Option<String>,
+}
+
+/// The views that are kept, each as a table of its own beside the others.
+///
+/// A job with views loads all facts of the index when it starts, so that one with few
+/// changes is better off without them, or in a process that stays (`gristmill watch`).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ViewsSection {
+    /// From every use of a name to its definition, and from every import to its file.
+    pub(super) edges: bool,
+    /// The names that lead to no edge.
+    pub(super) unresolved: bool,
+    /// The files that import each other, directly or not.
+    pub(super) import_cycles: bool,
+    /// Globs of the files from which `reachable` follows imports; none for no such table.
+    pub(super) reachable: Vec<Glob>,
+    /// PageRank of the symbols, over the edges.
+    pub(super) symbol_ranks: bool,
+    /// Files, bytes, lines, chunks and symbols of each folder, by language.
+    pub(super) rollups: bool,
+}
+
+impl ViewsSection {
+    /// The views.
+    ///
+    /// # Errors
+    /// If the globs do not make a set.
+    pub(super) fn build(&self) -> Result<Vec<Arc<dyn View>>, globset::Error> {
+        let mut views: Vec<Arc<dyn View>> = Vec::new();
+        if self.edges {
+            views.push(Arc::new(Edges));
+        }
+        if self.unresolved {
+            views.push(Arc::new(Unresolved));
+        }
+        if self.import_cycles {
+            views.push(Arc::new(ImportCycles));
+        }
+        if !self.reachable.is_empty() {
+            let mut roots = globset::GlobSetBuilder::new();
+            for glob in &self.reachable {
+                roots.add(globset::GlobBuilder::new(&glob.0).literal_separator(true).build()?);
+            }
+            let globs = self.reachable.iter().map(|glob| glob.0.clone()).collect();
+            views.push(Arc::new(Reachable::new(roots.build()?, globs)));
+        }
+        if self.symbol_ranks {
+            views.push(Arc::new(SymbolRanks::default()));
+        }
+        if self.rollups {
+            views.push(Arc::new(Rollups));
+        }
+        Ok(views)
+    }
 }
 
 /// What every stage has, whatever it runs.

@@ -87,6 +87,10 @@ impl<C: Serialize + Send + Sync> SinkFactory for StandardSink<C> {
         Hash::of_parts([b"sink".as_slice(), self.kind.as_bytes(), &SCHEMA_VERSION.to_le_bytes()])
     }
 
+    fn keeps_views(&self) -> bool {
+        self.kind == "lance"
+    }
+
     fn build(&self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
         let params = serde_json::to_value(&self.params).map_err(|error| SinkError {
             sink: context.name.clone(),
