@@ -34,7 +34,7 @@ use crate::merkle::{Change, Diff, Tree, diff};
 use crate::operator::OperatorError;
 use crate::port::Header;
 use crate::sink::{EpochMeta, SinkError, StagedRows, Token};
-use crate::source::{Source, SourceError};
+use crate::source::{Scan, Source, SourceError};
 
 /// A request to stop, which any thread may make. The run abandons its epoch and ends
 /// with [`RunError::Interrupted`]; an epoch that is being published is finished first.
@@ -141,13 +141,18 @@ pub fn run(plan: &RunPlan<'_>) -> Result<RunReport, RunError> {
             // their stat data vouches for them.
             writer.refresh_tree(record, &scan.tree)?;
         }
+        if record.revision != scan.revision || record.selection != scan.selection {
+            // The same files by another name: the next run compares with that one.
+            let (revision, selection) = (scan.revision, scan.selection);
+            writer.commit(&CommitRecord { revision, selection, ..record.clone() })?;
+        }
         report.epoch = record.epoch;
         report.quarantined = noted(&scan.tree);
         return finish(clock.finish(report, plan, None), &writer);
     }
     let mut epoch = Epoch::open(plan, &writer, head, notice, threads)?;
     clock.hydrate = clock.lap();
-    match epoch.build(scan.tree, &mut report, &mut clock) {
+    match epoch.build(scan, &mut report, &mut clock) {
         Ok(()) => finish(clock.finish(report, plan, Some(&epoch)), &writer),
         Err(error) => {
             epoch.sinks.iter_mut().for_each(SinkHandle::abandon);
@@ -271,13 +276,14 @@ impl<'a> Epoch<'a> {
     }
 
     /// Builds the epoch and commits it.
-    fn build(&mut self, tree: Tree, report: &mut RunReport, clock: &mut Clock) -> Result<(), RunError> {
-        let changes = self.changes(&tree);
+    fn build(&mut self, scan: Scan, report: &mut RunReport, clock: &mut Clock) -> Result<(), RunError> {
+        let changes = self.changes(&scan.tree);
         report.changes = count(&changes);
         report.rebuilt_because = self.rebuilt_because.clone();
         let mut journals = self.journals()?;
         let outcome = self.process(&changes, &mut journals)?;
-        let tree = corrected(tree, &outcome);
+        let scan = Scan { tree: corrected(scan.tree, &outcome), ..scan };
+        let tree = &scan.tree;
         report.work = outcome.work;
         report.findings = outcome.findings;
         report.quarantined = outcome.quarantined;
@@ -286,14 +292,14 @@ impl<'a> Epoch<'a> {
         clock.process = clock.lap();
         self.plan.interrupt.check()?;
 
-        let staged = self.stage(&tree)?;
-        self.writer.write_tree(self.number, &tree)?;
+        let staged = self.stage(tree)?;
+        self.writer.write_tree(self.number, tree)?;
         crate::failpoint::reach("staged");
         clock.stage = clock.lap();
         self.plan.interrupt.check()?;
 
         // From here on the epoch is finished, whatever is asked.
-        let record = self.publish(&tree, &staged)?;
+        let record = self.publish(&scan, &staged)?;
         crate::failpoint::reach("published");
         self.writer.commit(&record)?;
         crate::failpoint::reach("committed");
@@ -374,7 +380,7 @@ impl<'a> Epoch<'a> {
     }
 
     /// Publishes in all sinks and gives the record that makes the epoch real.
-    fn publish(&mut self, tree: &Tree, staged: &[StagedRows]) -> Result<CommitRecord, RunError> {
+    fn publish(&mut self, scan: &Scan, staged: &[StagedRows]) -> Result<CommitRecord, RunError> {
         let begun: Vec<_> =
             self.sinks.iter_mut().map(|sink| sink.begin(|sink| sink.publish())).collect::<Result<_, _>>()?;
         let graph = self.plan.graph;
@@ -403,10 +409,11 @@ impl<'a> Epoch<'a> {
             format: FORMAT,
             epoch: self.number,
             committed_ms: now_ms(),
-            merkle_root: tree.root_hash(),
-            files: tree.len() as u64,
+            merkle_root: scan.tree.root_hash(),
+            files: scan.tree.len() as u64,
             source: absolute(self.plan.source.place()),
-            revision: None,
+            revision: scan.revision.clone(),
+            selection: scan.selection,
             views: BTreeMap::new(),
             analysis: graph.analysis_fingerprint(),
             rows: rows_fingerprint(graph),
