@@ -2,11 +2,13 @@
 
 mod directory;
 mod error;
+mod git;
 mod select;
 mod sensitive;
 
 pub use directory::DirectorySource;
 pub use error::SourceError;
+pub use git::{CommitInfo, GitConfig, GitSource, commits_between, matching_refs};
 pub use sensitive::is_sensitive;
 
 use std::path::{Path, PathBuf};

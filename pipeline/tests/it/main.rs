@@ -5,4 +5,5 @@
 mod agreement;
 mod faults;
 mod graph;
+mod revisions;
 mod toys;

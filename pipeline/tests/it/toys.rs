@@ -11,7 +11,7 @@ use gristmill_pipeline::port::{
     Chunk, Chunked, Content, Definition, DefinitionKind, FileItem, Header, Passage, Port, Span, Syntax, Text, Vector,
 };
 use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport, run};
-use gristmill_pipeline::source::{DirectorySource, Origin};
+use gristmill_pipeline::source::{DirectorySource, Origin, Source};
 use gristmill_pipeline::{
     Analysis, Batch, BatchSize, Emitter, EpochMeta, ErasedOperator, FactStore, Fingerprint, Graph, Hash, Meters, Mode,
     Operator, OperatorError, Record, RelPath, RowId, Severity, Sink, SinkContext, SinkError, StagedRows, StoredFacts,
@@ -468,10 +468,14 @@ impl Job {
     }
 
     pub(crate) fn try_run(&self, mode: Mode, full: bool) -> Result<RunReport, RunError> {
+        self.try_run_from(&self.source(), mode, full)
+    }
+
+    pub(crate) fn try_run_from(&self, source: &dyn Source, mode: Mode, full: bool) -> Result<RunReport, RunError> {
         let graph = self.graph();
         run(&RunPlan {
             graph: &graph,
-            source: &self.source(),
+            source,
             index: &self.index(),
             mode,
             workers: 2,
