@@ -67,13 +67,12 @@ fn replacements_do_not_change_what_a_commit_holds() {
     let repo = Repo::new();
     let commits = history(&repo, &["one", "two"]);
     let before = repo.scan(&commits[0]).tree;
-    repo.git(["replace", &commits[0], &commits[1]]);
-    assert_eq!(repo.scan(&commits[0]).tree, before);
-    let blobs = [repo.id("HEAD~1:file.txt"), repo.id("HEAD:file.txt")];
-    if blobs[0] != blobs[1] {
-        repo.git(["replace", &blobs[0], &blobs[1]]);
+    for object in ["", "^{tree}", ":file.txt"] {
+        let [old, new] = [&commits[0], &commits[1]].map(|commit| repo.id(&format!("{commit}{object}")));
+        repo.git(["replace", &old, &new]);
+        assert_eq!(repo.scan(&commits[0]).tree, before, "`{object}` is replaced");
+        repo.git(["replace", "--delete", &old]);
     }
-    assert_eq!(repo.scan(&commits[0]).tree, before);
 }
 
 #[test]
