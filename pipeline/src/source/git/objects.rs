@@ -5,14 +5,15 @@ use std::sync::{Mutex, PoisonError};
 
 use gix::objs::tree::EntryMode;
 use gix::objs::{CommitRefIter, Find as _, Kind, TreeRefIter};
-use gix::odb::pack::cache::lru::StaticLinkedList;
-use gix::odb::pack::cache::object::MemoryCappedHashmap;
+use gix::odb::pack::cache::lru;
+use gix::odb::pack::cache::object;
 use gix::{ObjectId, ThreadSafeRepository};
 
 use crate::path::unescape_name;
 use crate::source::SourceError;
 
-/// Bytes of unpacked delta bases that a handle keeps.
+/// Bytes of unpacked delta bases that a handle keeps. Neighbours in a tree need not share
+/// their bases, so these are many small ones, found by hash.
 const DELTA_CACHE_BYTES: usize = 16 << 20;
 
 /// Bytes of tree objects that a handle keeps.
@@ -89,9 +90,9 @@ impl Handle {
         let open = || {
             let mut store = gix::odb::Cache::from(repository.objects.to_handle());
             store.ignore_replacements = true;
-            store.with_pack_cache(|| Box::new(StaticLinkedList::<64>::new(DELTA_CACHE_BYTES)))
+            store.with_pack_cache(|| Box::new(lru::MemoryCappedHashmap::new(DELTA_CACHE_BYTES)))
         };
-        let trees = open().with_object_cache(|| Box::new(MemoryCappedHashmap::new(TREE_CACHE_BYTES)));
+        let trees = open().with_object_cache(|| Box::new(object::MemoryCappedHashmap::new(TREE_CACHE_BYTES)));
         Self { blobs: open(), trees, buffer: Vec::new() }
     }
 
