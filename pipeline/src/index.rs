@@ -50,6 +50,9 @@ pub struct CommitRecord {
     /// The revision that it holds, where the source has revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<Box<str>>,
+    /// Hash of all that decided which files of the revision it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Hash>,
     /// The views that it has, each with its fingerprint.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub views: BTreeMap<Box<str>, Fingerprint>,
@@ -410,4 +413,4 @@ impl IndexWriter {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

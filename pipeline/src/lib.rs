@@ -12,6 +12,7 @@ pub mod incremental;
 pub mod index;
 mod measure;
 pub mod merkle;
+mod nearest;
 mod operator;
 mod path;
 pub mod port;

@@ -7,6 +7,7 @@
 
 mod diff;
 mod file;
+mod patch;
 
 pub use diff::{Change, Diff, diff};
 pub use file::MerkleFileError;

@@ -31,7 +31,23 @@ impl RelPath {
             if !out.is_empty() {
                 out.push('/');
             }
-            push_name(&mut out, part.as_os_str());
+            push_name(&mut out, part.as_os_str().as_encoded_bytes());
+        }
+        Self(out.into())
+    }
+
+    /// Converts a path of bytes whose parts are separated by `/`, as version control
+    /// systems store them.
+    pub(crate) fn from_bytes(path: &[u8]) -> Self {
+        if let Ok(path) = std::str::from_utf8(path) {
+            return Self(path.into());
+        }
+        let mut out = String::with_capacity(path.len());
+        for name in path.split(|byte| *byte == b'/') {
+            if !out.is_empty() {
+                out.push('/');
+            }
+            push_name(&mut out, name);
         }
         Self(out.into())
     }
@@ -65,18 +81,45 @@ impl RelPath {
 }
 
 /// Appends one name, escaped if it is not UTF-8.
-pub(crate) fn push_name(out: &mut String, name: &std::ffi::OsStr) {
+fn push_name(out: &mut String, name: &[u8]) {
     use fmt::Write as _;
-    if let Some(name) = name.to_str() {
+    if let Ok(name) = std::str::from_utf8(name) {
         return out.push_str(name);
     }
-    for chunk in name.as_encoded_bytes().utf8_chunks() {
+    for chunk in name.utf8_chunks() {
         out.push_str(&chunk.valid().replace('\\', "\\\\"));
         for byte in chunk.invalid() {
             // Writing to a String cannot fail.
             let _ = write!(out, "\\x{byte:02x}");
         }
     }
+}
+
+/// Undoes the escapes of one name of a [`RelPath`]; nothing if it has none.
+pub(crate) fn unescape_name(name: &str) -> Option<Vec<u8>> {
+    if !name.contains("\\x") {
+        return None;
+    }
+    let mut raw = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let [byte, after @ ..] = rest {
+        let escaped = rest.strip_prefix(b"\\x").and_then(|hex| hex.split_at_checked(2));
+        let decoded = escaped.and_then(|(hex, after)| Some((hex_byte(hex)?, after)));
+        let (byte, after) = match (decoded, rest) {
+            (Some(decoded), _) => decoded,
+            (None, [b'\\', b'\\', after @ ..]) => (b'\\', after),
+            (None, _) => (*byte, after),
+        };
+        raw.push(byte);
+        rest = after;
+    }
+    Some(raw)
+}
+
+fn hex_byte(hex: &[u8]) -> Option<u8> {
+    // A sign would pass as part of a number.
+    let digits = std::str::from_utf8(hex).ok().filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    u8::from_str_radix(digits?, 16).ok()
 }
 
 impl fmt::Display for RelPath {
@@ -121,5 +164,17 @@ mod tests {
         use std::os::unix::ffi::OsStrExt as _;
         let raw = std::ffi::OsStr::from_bytes(b"dir/a\xff\\b.rs");
         assert_eq!(RelPath::from_relative(Path::new(raw)).as_str(), r"dir/a\xff\\b.rs");
+        assert_eq!(RelPath::from_bytes(b"dir/a\xff\\b.rs"), RelPath::from_relative(Path::new(raw)));
+    }
+
+    #[test]
+    fn escapes_are_undone() {
+        for name in [&b"a\xff\\b.rs"[..], b"\\\xfe\\x41", "é\\".as_bytes()] {
+            let escaped = RelPath::from_bytes(name);
+            let raw = unescape_name(escaped.as_str()).unwrap_or_else(|| escaped.as_str().into());
+            assert_eq!(raw, name, "{escaped}");
+        }
+        assert_eq!(unescape_name(r"plain\\é.rs"), None);
+        assert_eq!(unescape_name(r"a\x+1\xff"), Some(b"a\\x+1\xff".to_vec()));
     }
 }

@@ -1,14 +1,20 @@
 //! Sources: where files come from.
 
 mod directory;
+mod error;
+mod git;
+mod select;
 mod sensitive;
 
-pub use directory::{DirectorySource, SourceError};
+pub use directory::DirectorySource;
+pub use error::SourceError;
+pub use git::{CommitInfo, GitConfig, GitSource, commits_between, matching_refs};
 pub use sensitive::is_sensitive;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::hash::Hash;
 use crate::index::CommitRecord;
 use crate::merkle::Tree;
 use crate::path::RelPath;
@@ -65,6 +71,9 @@ pub struct Scan {
     pub tree: Tree,
     /// The revision that it is the tree of, where the source has revisions.
     pub revision: Option<Box<str>>,
+    /// Hash of all that decides which files of a revision belong to the index, where the
+    /// source has revisions.
+    pub selection: Option<Hash>,
     /// What the scan did.
     pub measures: ScanMeasures,
 }

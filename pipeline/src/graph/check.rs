@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Body, ChunkLane, EmbedLane, Graph, Role, SOURCE, SinkStage, Stage, StageSpec};
 use crate::hash::Hash;
+use crate::nearest::nearest;
 use crate::port::Port;
 
 /// An error in a graph.
@@ -329,12 +330,6 @@ impl Check<'_> {
             }
         }
     }
-}
-
-/// The nearest of `names`, if it is near enough to be what was meant.
-fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<Box<str>> {
-    let scored = names.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
-    scored.filter(|(distance, _)| *distance <= 1 + name.len() / 4).min().map(|(_, candidate)| candidate.into())
 }
 
 /// Orders the stages so that each comes after what it takes from, and finds the lanes.

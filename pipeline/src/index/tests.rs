@@ -1,7 +1,7 @@
 use super::*;
 use crate::merkle::{Leaf, Stat};
 
-fn record(epoch: Epoch, tree: &Tree) -> CommitRecord {
+pub(crate) fn record(epoch: Epoch, tree: &Tree) -> CommitRecord {
     CommitRecord {
         format: FORMAT,
         epoch,
@@ -10,7 +10,8 @@ fn record(epoch: Epoch, tree: &Tree) -> CommitRecord {
         files: tree.len() as u64,
         source: "/src".into(),
         revision: None,
-        views: Default::default(),
+        selection: None,
+        views: BTreeMap::new(),
         analysis: Hash::of(b""),
         rows: Hash::of(b""),
         sinks: BTreeMap::new(),

@@ -55,6 +55,7 @@ struct Draft {
     base: Option<Base>,
     tree: Tree,
     revision: Option<Box<str>>,
+    selection: Option<Hash>,
     place: PathBuf,
 }
 
@@ -139,10 +140,9 @@ impl<'a> Indexer<'a> {
             && !full
             && is_current(&plan, record, &root)
         {
-            let moved = record.revision != scan.revision;
-            if moved {
-                // Another revision with the same tree: it needs no epoch to be true.
-                record.revision = scan.revision;
+            if record.revision != scan.revision || record.selection != scan.selection {
+                // The same files by another name: the next run compares with that one.
+                (record.revision, record.selection) = (scan.revision, scan.selection);
                 self.writer.amend(record)?;
             }
             if scan.measures.files_read > 0 || report.notice.is_some() {
@@ -196,7 +196,8 @@ impl<'a> Indexer<'a> {
         let replace = self.head.is_none() || rebuilt_because.is_some();
         let base = self.head.clone().filter(|_| !replace).map(|(record, tree)| Base::new(plan.graph, record, tree));
         let Some(warm) = &mut self.warm else { return Err(RunError::Threads("the sinks are not open".into())) };
-        let mut draft = Draft { number, base, tree: scan.tree, revision: scan.revision, place };
+        let Scan { tree, revision, selection, .. } = scan;
+        let mut draft = Draft { number, base, tree, revision, selection, place };
 
         let changes = changes(draft.base.as_ref(), &draft.tree);
         report.changes = count(&changes);
@@ -435,6 +436,7 @@ impl<'a> Indexer<'a> {
             files: draft.tree.len() as u64,
             source: draft.place.clone(),
             revision: draft.revision.clone(),
+            selection: draft.selection,
             views: views.map(|schema| (schema.name.clone(), schema.fingerprint)).collect(),
             analysis: graph.analysis_fingerprint(),
             rows: rows_fingerprint(graph),
@@ -501,18 +503,7 @@ fn passage_lanes(graph: &Graph) -> Vec<PassageLane> {
 
 /// The tree with what processing found out about files that changed under the reader.
 fn corrected(tree: Tree, outcome: &EpochOutcome) -> Tree {
-    if outcome.corrected.is_empty() {
-        return tree;
-    }
-    let scanned_ns = tree.scanned_ns;
-    let mut files: BTreeMap<_, _> = tree.into_files().into_iter().collect();
-    for (path, leaf) in &outcome.corrected {
-        match leaf {
-            Some(leaf) => files.insert(path.clone(), leaf.clone()),
-            None => files.remove(path),
-        };
-    }
-    Tree::build(files.into_iter().collect(), scanned_ns)
+    if outcome.corrected.is_empty() { tree } else { tree.patched(outcome.corrected.clone()) }
 }
 
 fn count(diff: &Diff) -> Changes {

@@ -7,16 +7,18 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ignore::overrides::OverrideBuilder;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rayon::prelude::*;
 
-use super::{Origin, Scan, ScanMeasures, Source, is_sensitive};
+use super::select::{self, too_large};
+use super::{Origin, Scan, ScanMeasures, Source, SourceError};
 use crate::diagnostic::Severity;
 use crate::hash::Hash;
 use crate::index::CommitRecord;
 use crate::merkle::{Leaf, Stat, Tree};
 use crate::path::RelPath;
+#[cfg(unix)]
+use crate::path::unescape_name;
 
 /// A folder, and which of its files belong to the index.
 ///
@@ -38,27 +40,6 @@ pub struct DirectorySource {
     pub max_file_bytes: u64,
     /// Folders that are never entered, such as the index itself.
     pub skip: Vec<PathBuf>,
-}
-
-/// The source cannot be scanned at all.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// The root is not there, or is no folder.
-    #[error("the source folder {root} cannot be opened: {reason}; check `source.path`")]
-    Root {
-        /// The folder.
-        root: PathBuf,
-        /// Why.
-        reason: std::io::Error,
-    },
-    /// A glob is malformed.
-    #[error("the glob `{glob}` in `source.include` or `source.exclude` is malformed: {reason}")]
-    Glob {
-        /// The glob.
-        glob: String,
-        /// Why.
-        reason: ignore::Error,
-    },
 }
 
 /// A file that the walk met.
@@ -111,7 +92,7 @@ impl Source for DirectorySource {
             files_read: files_read.into_inner(),
             bytes_read: bytes_read.into_inner(),
         };
-        Ok(Scan { tree, revision: None, measures })
+        Ok(Scan { tree, revision: None, selection: None, measures })
     }
 
     fn origin(&self, path: &RelPath) -> Origin {
@@ -134,12 +115,7 @@ impl DirectorySource {
     }
 
     fn walk(&self, threads: usize) -> Result<Vec<Met>, SourceError> {
-        let mut overrides = OverrideBuilder::new(&self.root);
-        let globs = self.include.iter().cloned().chain(self.exclude.iter().map(|glob| format!("!{glob}")));
-        for glob in globs {
-            overrides.add(&glob).map_err(|reason| SourceError::Glob { glob: glob.clone(), reason })?;
-        }
-        let overrides = overrides.build().map_err(|reason| SourceError::Glob { glob: String::new(), reason })?;
+        let overrides = select::overrides(&self.root, &self.include, &self.exclude)?;
         let skip = self.skip.clone();
         let mut builder = WalkBuilder::new(&self.root);
         builder
@@ -177,13 +153,9 @@ impl DirectorySource {
             Err(error) => Err(unreadable(Stat::default(), &error.to_string())),
             Ok(metadata) => {
                 let stat = Stat::of(&metadata);
-                if is_sensitive(path.as_str()) {
-                    let message = "not read: files of this name hold keys or credentials".to_owned();
-                    Err(Leaf::noted(stat, Severity::Note, "sensitive", message))
-                } else if stat.bytes > self.max_file_bytes {
-                    Err(too_large(stat, self.max_file_bytes))
-                } else {
-                    Ok(stat)
+                match select::refused(path.as_str(), stat, self.max_file_bytes) {
+                    Some(noted) => Err(noted),
+                    None => Ok(stat),
                 }
             }
         };
@@ -255,11 +227,6 @@ fn unreadable(stat: Stat, reason: &str) -> Leaf {
     Leaf::noted(size, Severity::Error, "unreadable", message)
 }
 
-fn too_large(stat: Stat, limit: u64) -> Leaf {
-    let message = format!("not read: it is larger than `source.max_file_bytes` ({limit} bytes)");
-    Leaf::noted(stat, Severity::Note, "too_large", message)
-}
-
 /// Whether a leaf of the last epoch still tells what the file holds: its stat data is
 /// the same, and its times are older than the scan that recorded them (git's racy rule:
 /// a file written within the clock's resolution after it was read looks unchanged).
@@ -287,40 +254,15 @@ fn hash_file(location: &Path, met: Stat, limit: u64) -> (Leaf, u64) {
     }
 }
 
-/// Undoes the escapes of [`RelPath`] where a name has them.
+/// The path of bytes that an escaped path stands for; nothing where no name is escaped.
 #[cfg(unix)]
 fn unescape(path: &str) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt as _;
-    let has_escape = |part: &str| part.contains("\\x");
-    if !path.split('/').any(has_escape) {
+    if !path.contains("\\x") {
         return None;
     }
-    let mut raw = Vec::with_capacity(path.len());
-    for (index, part) in path.split('/').enumerate() {
-        if index > 0 {
-            raw.push(b'/');
-        }
-        let mut rest = part;
-        while let Some(byte) = rest.bytes().next() {
-            let hex = rest.strip_prefix("\\x").and_then(|hex| hex.get(..2));
-            if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-                raw.push(byte);
-                rest = rest.get(4..).unwrap_or_default();
-            } else if rest.starts_with("\\\\") && has_escape(part) {
-                raw.push(b'\\');
-                rest = rest.get(2..).unwrap_or_default();
-            } else {
-                raw.push(byte);
-                rest = rest.get(1..).unwrap_or_else(|| {
-                    // Inside a character of several bytes: take the rest of it as it is.
-                    let length = rest.chars().next().map_or(1, char::len_utf8);
-                    raw.extend(rest.as_bytes().get(1..length).unwrap_or_default());
-                    rest.get(length..).unwrap_or_default()
-                });
-            }
-        }
-    }
-    Some(PathBuf::from(std::ffi::OsString::from_vec(raw)))
+    let names = path.split('/').map(|name| unescape_name(name).unwrap_or_else(|| name.into()));
+    Some(names.map(std::ffi::OsString::from_vec).collect())
 }
 
 #[cfg(not(unix))]

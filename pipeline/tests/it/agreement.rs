@@ -292,6 +292,7 @@ impl Edit {
                 let nested = to.starts_with(from) || from.starts_with(to);
                 if !nested && root.join(from).is_dir() {
                     drop(std::fs::remove_dir_all(root.join(to)));
+                    std::fs::create_dir_all(root.join(to).parent().expect("has one")).expect("creates");
                     job.rename(from, to);
                 }
             }

@@ -6,5 +6,6 @@ mod agreement;
 mod faults;
 mod graph;
 mod oracle;
+mod revisions;
 mod toys;
 mod views;

@@ -13,7 +13,7 @@ use gristmill_pipeline::port::{
     ReferenceKind, Span, Syntax, Text, Vector,
 };
 use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport, run};
-use gristmill_pipeline::source::{DirectorySource, Origin};
+use gristmill_pipeline::source::{DirectorySource, Origin, Source};
 use gristmill_pipeline::{
     Analysis, Batch, BatchSize, Emitter, EpochMeta, ErasedOperator, FactStore, Fingerprint, Graph, Hash, Meters, Mode,
     Operator, OperatorError, Record, RelPath, RowId, Severity, Sink, SinkContext, SinkError, StagedRows, StoredFacts,
@@ -565,6 +565,10 @@ impl Job {
 
     pub(crate) fn try_run(&self, mode: Mode, full: bool) -> Result<RunReport, RunError> {
         self.with_plan(mode, full, run)
+    }
+
+    pub(crate) fn try_run_from(&self, source: &dyn Source, mode: Mode, full: bool) -> Result<RunReport, RunError> {
+        self.with_plan(mode, full, |plan| run(&RunPlan { source, ..*plan }))
     }
 
     /// Calls `work` with the plan of a run.

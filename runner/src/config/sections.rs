@@ -4,9 +4,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use gristmill_pipeline::incremental::{
-    Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved, View,
-};
+use gristmill_pipeline::incremental::{Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved, View};
 
 use schemars::JsonSchema;
 use serde::Deserialize;

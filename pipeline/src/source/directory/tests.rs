@@ -15,6 +15,11 @@ fn source(root: &Path) -> DirectorySource {
     }
 }
 
+fn scan_again(root: &Path, known: &Tree) -> Scan {
+    let record = crate::index::tests::record(1, known);
+    source(root).scan(Some((&record, known)), 1).expect("scans")
+}
+
 fn write(root: &Path, path: &str, content: &str) {
     let path = root.join(path);
     fs::create_dir_all(path.parent().expect("has a parent")).expect("creates");
@@ -63,20 +68,20 @@ fn reads_again_only_what_may_have_changed() {
     // The change time cannot be set; it must lie before the scan for the leaf to vouch.
     std::thread::sleep(Duration::from_millis(30));
     let first = source(root).scan(None, 1).expect("scans");
-    let second = source(root).scan(Some((&record(&first.tree), &first.tree)), 1).expect("scans");
+    let second = scan_again(root, &first.tree);
     assert_eq!((second.measures.files_read, second.tree.root_hash()), (0, first.tree.root_hash()));
 
     // Same size, same modification time: the change time gives it away.
     fs::write(root.join("old.rs"), "new").expect("writes");
     old.set_modified(long_ago).expect("sets");
-    let third = source(root).scan(Some((&record(&first.tree), &first.tree)), 1).expect("scans");
+    let third = scan_again(root, &first.tree);
     assert_eq!(third.measures.files_read, 1);
     assert_ne!(third.tree.root_hash(), first.tree.root_hash());
 
     // Written in the same instant as the scan: racy, so it is read once more.
     let mut racy = third.tree.clone();
     racy.scanned_ns = racy.get("old.rs").expect("is there").stat.changed_ns;
-    assert_eq!(source(root).scan(Some((&record(&racy), &racy)), 1).expect("scans").measures.files_read, 1);
+    assert_eq!(scan_again(root, &racy).measures.files_read, 1);
 }
 
 #[cfg(unix)]
@@ -108,23 +113,4 @@ fn a_missing_root_and_a_bad_glob_are_errors() {
     let mut bad = source(folder.path());
     bad.include = vec!["a{b".into()];
     assert!(bad.scan(None, 1).expect_err("fails").to_string().contains("a{b"));
-}
-
-/// A record that no field of matters for a folder.
-fn record(tree: &Tree) -> CommitRecord {
-    let hash = Hash::of(b"");
-    CommitRecord {
-        format: 1,
-        epoch: 1,
-        committed_ms: 0,
-        merkle_root: tree.root_hash(),
-        files: tree.len() as u64,
-        source: PathBuf::new(),
-        revision: None,
-        views: Default::default(),
-        analysis: hash,
-        rows: hash,
-        sinks: Default::default(),
-        tokens: Default::default(),
-    }
 }
