@@ -8,11 +8,15 @@
 //!                                                      publish            one manifest per changed table
 //! ```
 //!
-//! The token names the version of each table:
-//! `{"files": {"version": 3, "rows": 17}, "chunks": {…}, …}`. A table that an epoch does
-//! not change keeps its version. A table whose newest version is newer than the token's
-//! is rolled back by a version that restores the token's, so that what readers pinned
-//! stays as it is.
+//! The token names the version of each table, and the files that find its rows by their
+//! keys (see [`keys`]): `{"files": {"version": 3, "rows": 17, "keys": ["rows-3.run",
+//! "contents-3.run"]}, "chunks": {…}, …}`. A table that an epoch does not change keeps its
+//! version. A table whose newest version is newer than the token's is rolled back by a
+//! version that restores the token's, so that what readers pinned stays as it is.
+//!
+//! Rows that an epoch deletes stay in older versions of their table for as long as one of
+//! these is [kept](retain), and the files of keys say in which: a branch that is checked
+//! out again is recalled from there.
 
 mod blocking;
 mod commit;

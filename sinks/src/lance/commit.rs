@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gristmill_pipeline::EpochMeta;
+use gristmill_pipeline::{EpochMeta, Key};
 use lance::Dataset;
 use lance::dataset::CommitBuilder;
 use lance::dataset::transaction::{Operation, Transaction, TransactionBuilder};
@@ -15,7 +15,7 @@ use super::deletions::delete_rows;
 use super::error::TableError;
 use super::keys::{Entry, KeyKind, keys_of};
 use super::load;
-use super::table::{Draft, StoredTable};
+use super::table::{StoredTable, restored};
 use super::writer::new_fragments;
 use crate::durable;
 
@@ -113,6 +113,12 @@ impl StoredTable {
 
     /// Commits what was staged, and gives the files to flush.
     pub async fn publish(&mut self) -> Result<Vec<PathBuf>, TableError> {
+        let mut files = self.publish_rows().await?;
+        files.extend(self.publish_keys().await?);
+        Ok(files)
+    }
+
+    async fn publish_rows(&mut self) -> Result<Vec<PathBuf>, TableError> {
         let draft = self.draft.as_mut().ok_or(TableError::Order("nothing was staged"))?;
         let staged = draft.staged.as_mut().ok_or(TableError::Order("nothing was staged"))?;
         let Some(transaction) = staged.transaction.take() else { return Ok(Vec::new()) };
@@ -132,32 +138,76 @@ impl StoredTable {
         Ok(files)
     }
 
+    /// Writes what the epoch changes in each index. It needs the addresses of the new
+    /// rows, which are known once these are committed.
+    async fn publish_keys(&mut self) -> Result<Vec<PathBuf>, TableError> {
+        let Some(draft) = &mut self.draft else { return Ok(Vec::new()) };
+        let (epoch, published) = (draft.epoch, draft.published.clone());
+        // What replaces a table has no part of what was there.
+        let replace = draft.replace && published.is_some();
+        let gone = draft.staged.as_mut().map(|staged| std::mem::take(&mut staged.gone)).unwrap_or_default();
+        let keys = std::mem::take(&mut draft.keys);
+        let new = published.as_ref().map(|published| {
+            let before = if replace { None } else { self.dataset.as_deref() };
+            new_fragments_of(before, published)
+        });
+        let new = new.unwrap_or_default();
+        let mut files = Vec::new();
+        for (nth, (keys, mut changes)) in keys.into_iter().zip(gone).enumerate() {
+            let kind = self.indexes[nth].kind();
+            if published.is_none() && !self.indexes[nth].is_rebuilt() {
+                self.draft()?.written.push(None);
+                continue;
+            }
+            changes.extend(entries_of(keys, &new)?);
+            let written = match (self.indexes[nth].write(epoch, changes, replace), &published) {
+                (Ok(written), _) => written,
+                (Err(error), Some(published)) => {
+                    self.warn_of(&error);
+                    let entries = self.entries_of(kind, published).await?;
+                    self.indexes[nth].write(epoch, entries, true)?
+                }
+                (Err(error), None) => return Err(error.into()),
+            };
+            files.push(written.file.clone());
+            self.draft()?.written.push(Some(written));
+        }
+        if !files.is_empty() {
+            files.push(self.location.keys().to_path_buf());
+        }
+        Ok(files)
+    }
+
     /// Takes what was published as the new state.
-    pub fn settle(&mut self) -> Result<(), TableError> {
-        let Some(mut draft) = self.draft.take() else { return Ok(()) };
-        let Some(published) = draft.published.take() else { return Ok(()) };
-        let changes = changes(&mut draft, self.dataset.as_deref(), &published)?;
-        for (index, changes) in self.indexes.iter_mut().zip(changes) {
-            if draft.replace {
-                index.rebuild(changes);
-            } else {
-                index.extend(changes);
+    pub fn settle(&mut self) {
+        let Some(draft) = self.draft.take() else { return };
+        for (index, written) in self.indexes.iter_mut().zip(draft.written) {
+            if let Some(written) = written {
+                index.settle(written);
             }
         }
-        self.version = Some(published.version_id());
-        self.dataset = Some(published);
-        Ok(())
+        if let Some(published) = draft.published {
+            self.version = Some(published.version_id());
+            self.dataset = Some(published);
+        }
     }
 
     /// Drops the epoch, and what it left on disk as far as it is known.
     pub async fn abandon(&mut self) -> Result<(), TableError> {
         let Some(mut draft) = self.draft.take() else { return Ok(()) };
-        if draft.published.take().is_some() {
+        for written in draft.written.into_iter().flatten() {
+            durable::remove_file(&written.file)?;
+        }
+        if draft.published.is_some() {
             // Another table failed to publish after this one.
-            return match self.dataset {
-                Some(_) => self.open(self.version).await,
-                None => Ok(durable::remove_folder(self.location.folder())?),
-            };
+            match (self.dataset.take(), self.version) {
+                (None, _) => durable::remove_folder(self.location.folder())?,
+                (Some(_), None) => self.dataset = Some(Arc::new(self.newest().await?)),
+                (Some(_), Some(version)) => {
+                    self.dataset = Some(Arc::new(restored(self.newest().await?, version).await?));
+                }
+            }
+            return Ok(());
         }
         let mut files = draft.staged.take().map(|staged| staged.files).unwrap_or_default();
         if let Some(writer) = draft.writer.take() {
@@ -174,32 +224,23 @@ impl StoredTable {
     }
 }
 
-/// For each index what the epoch changes: rows that are new, and rows that are gone.
-fn changes(draft: &mut Draft, before: Option<&Dataset>, after: &Dataset) -> Result<Vec<Vec<Entry>>, TableError> {
-    let before: HashSet<u64> = match before {
-        Some(before) if !draft.replace => before.fragments().iter().map(|fragment| fragment.id).collect(),
-        _ => HashSet::new(),
-    };
-    let mut new: Vec<&Fragment> = after.fragments().iter().filter(|fragment| !before.contains(&fragment.id)).collect();
+/// The fragments that are in no older state, in the order they were written.
+fn new_fragments_of(before: Option<&Dataset>, after: &Dataset) -> Vec<Fragment> {
+    let before: HashSet<u64> =
+        before.iter().flat_map(|before| before.fragments().iter()).map(|fragment| fragment.id).collect();
+    let mut new: Vec<Fragment> =
+        after.fragments().iter().filter(|fragment| !before.contains(&fragment.id)).cloned().collect();
     new.sort_by_key(|fragment| fragment.id);
-    let rows: usize = new.iter().map(|fragment| fragment.physical_rows.unwrap_or_default()).sum();
-    let gone = draft.staged.take().map(|staged| staged.gone).unwrap_or_default();
-    let keys = std::mem::take(&mut draft.keys);
-    keys.into_iter()
-        .zip(gone)
-        .map(|(keys, mut entries)| {
-            if keys.len() != rows {
-                return Err(TableError::Order("the new fragments do not hold the rows that were sent"));
-            }
-            let addresses = new.iter().flat_map(|fragment| addresses_of(fragment));
-            entries.extend(keys.into_iter().zip(addresses).map(|(key, address)| Entry::live(key, address)));
-            entries.sort_unstable();
-            Ok(entries)
-        })
-        .collect()
+    new
 }
 
-fn addresses_of(fragment: &Fragment) -> impl Iterator<Item = u64> + use<> {
-    let base = fragment.id << 32;
-    (0..fragment.physical_rows.unwrap_or_default() as u64).map(move |row| base | row)
+/// An entry for each row that was written, given the keys in the order of the rows.
+fn entries_of(keys: Vec<Key>, fragments: &[Fragment]) -> Result<impl Iterator<Item = Entry>, TableError> {
+    let rows = |fragment: &Fragment| fragment.physical_rows.unwrap_or_default();
+    if keys.len() != fragments.iter().map(rows).sum::<usize>() {
+        return Err(TableError::Order("the new fragments do not hold the rows that were sent"));
+    }
+    let addresses =
+        fragments.iter().flat_map(move |fragment| (0..rows(fragment) as u64).map(|row| fragment.id << 32 | row));
+    Ok(keys.into_iter().zip(addresses).map(|(key, address)| Entry::live(key, address)))
 }

@@ -1,6 +1,7 @@
 //! What goes wrong with a table.
 
 use super::items::RecallError;
+use super::keys::RunError;
 use super::writer::WriteError;
 use crate::tables::{ColumnError, RowError};
 
@@ -17,6 +18,8 @@ pub(super) enum TableError {
     Column(#[from] ColumnError),
     #[error(transparent)]
     Recall(#[from] RecallError),
+    #[error("cannot write or read its files of keys: {0}")]
+    Keys(#[from] RunError),
     #[error(transparent)]
     Arrow(#[from] arrow::error::ArrowError),
     #[error(transparent)]

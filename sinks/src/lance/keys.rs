@@ -1,10 +1,24 @@
-//! Indexes of a table: from a key to the rows that have it.
+//! Indexes of a table: from a key to the rows that have it, or had it.
+//!
+//! They lie beside the table as files of sorted entries (see [`run`]), so that finding a
+//! row costs a few reads however many rows there are. A token names the files that
+//! describe its state; a file that no token names does not exist.
 
+mod index;
+mod merge;
 mod of_rows;
+mod prune;
+mod run;
+#[cfg(test)]
+mod tests;
+mod write;
 
-use gristmill_pipeline::Key;
+use gristmill_pipeline::{Epoch, Key};
 
+pub(super) use index::{KeyIndex, Written};
 pub(super) use of_rows::keys_of;
+pub(super) use prune::prune;
+pub(super) use run::RunError;
 
 use crate::tables::Table;
 
@@ -21,6 +35,8 @@ pub(super) enum KeyKind {
 }
 
 impl KeyKind {
+    const ALL: [Self; 3] = [Self::Rows, Self::Hashes, Self::Contents];
+
     /// The indexes of a table. The first is by rows.
     pub const fn of(table: &Table) -> &'static [Self] {
         match table {
@@ -28,6 +44,22 @@ impl KeyKind {
             Table::Chunks => &[Self::Rows, Self::Hashes],
             _ => &[Self::Rows],
         }
+    }
+
+    /// The name used in the names of files.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rows => "rows",
+            Self::Hashes => "hashes",
+            Self::Contents => "contents",
+        }
+    }
+
+    /// What the keys are in a run of that name, such as `rows-7.run`: its epoch follows.
+    fn of_run(name: &str) -> Option<Self> {
+        let (kind, rest) = name.split_once('-')?;
+        rest.strip_suffix(".run")?.parse::<Epoch>().ok()?;
+        Self::ALL.into_iter().find(|found| found.as_str() == kind)
     }
 }
 
@@ -49,50 +81,8 @@ impl Entry {
         Self { key, address, last_version: 0 }
     }
 
+    /// Whether the row is there, as far as this entry says.
     pub const fn is_live(&self) -> bool {
         self.last_version == 0
-    }
-}
-
-/// An index of a table.
-#[derive(Clone, Debug, Default)]
-pub(super) struct KeyIndex {
-    entries: Option<Vec<Entry>>,
-}
-
-impl KeyIndex {
-    pub fn is_loaded(&self) -> bool {
-        self.entries.is_some()
-    }
-
-    /// Sets what it holds, from a scan of the rows that are there.
-    pub fn rebuild(&mut self, mut entries: Vec<Entry>) {
-        entries.sort_unstable();
-        self.entries = Some(entries);
-    }
-
-    /// The entries of a key, ascending.
-    pub fn get(&self, key: Key) -> Vec<Entry> {
-        let entries = self.entries.as_deref().unwrap_or_default();
-        let start = entries.partition_point(|entry| entry.key < key);
-        entries.iter().skip(start).take_while(|entry| entry.key == key).copied().collect()
-    }
-
-    pub fn clear(&mut self) {
-        self.entries = None;
-    }
-
-    /// Adds the entries of an epoch: rows that it added, and rows that it deleted.
-    pub fn extend(&mut self, changes: Vec<Entry>) {
-        if let Some(entries) = &mut self.entries {
-            entries.extend(changes);
-            // Stable, because that sort takes a sorted run as it is.
-            entries.sort();
-            entries.dedup_by(|next, kept| {
-                let same = (next.key, next.address) == (kept.key, kept.address);
-                kept.last_version = if same { next.last_version } else { kept.last_version };
-                same
-            });
-        }
     }
 }

@@ -12,11 +12,12 @@ use crate::tables::Table;
 #[derive(Clone, Debug)]
 pub(super) struct Location {
     folder: PathBuf,
+    keys: PathBuf,
 }
 
 impl Location {
     pub fn new(folder: &Path, table: &Table) -> Self {
-        Self { folder: folder.join(format!("{table}.lance")) }
+        Self { folder: folder.join(format!("{table}.lance")), keys: folder.join(format!("{table}.keys")) }
     }
 
     /// What Lance opens the table by.
@@ -26,6 +27,11 @@ impl Location {
 
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Where the files of keys lie.
+    pub fn keys(&self) -> &Path {
+        &self.keys
     }
 
     /// Whether the table has a version at all.

@@ -1,6 +1,6 @@
 //! Giving back the space of epochs that are no longer retained.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,36 +10,73 @@ use lance::session::Session;
 
 use super::blocking::Blocking;
 use super::error::TableError;
+use super::keys::prune;
 use super::location::Location;
 use super::sink::named;
-use super::token::version_of;
+use super::token::{keys_of, tables_of, version_of};
 use super::{load, session};
+use crate::durable;
 use crate::failure::While as _;
 use crate::tables::Table;
 
 /// Keeps the versions that these tokens name and the newest of each table, and deletes
-/// what only others hold, such as files of epochs that were never published. No epoch
-/// may be under way; readers of kept tokens are not disturbed.
+/// what only others hold: files of epochs that were never published, files of keys that
+/// no token names, and what files of keys say of rows that no kept version has. A table
+/// that no token names is deleted. No epoch may be under way; readers of kept tokens are
+/// not disturbed.
+///
+/// The token of the newest epoch should be among them. Without it the next epoch makes
+/// its files of keys anew.
 ///
 /// # Errors
 /// If a table cannot be read or written.
 pub fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
     let blocking = Blocking::new(true).during("lance", "cannot start its runtime")?;
     let session = Arc::new(session());
-    for table in &Table::OF_RECORDS {
-        let location = Location::new(folder, table);
-        let kept = tokens.iter().filter_map(|token| version_of(token, table)).collect();
-        if location.exists() {
-            blocking
-                .wait(collect(&location, &session, kept))
-                .during("lance", "cannot delete old versions")?
-                .map_err(named("lance", "cannot delete old versions of", table))?;
+    let named_tables: BTreeSet<Table> = tokens.iter().flat_map(tables_of).collect();
+    for table in tables_in(folder).during("lance", "cannot list its tables")? {
+        let location = Location::new(folder, &table);
+        if !named_tables.contains(&table) && !tokens.is_empty() {
+            durable::remove_folder(location.folder()).during("lance", "cannot delete a table")?;
+            durable::remove_folder(location.keys()).during("lance", "cannot delete files of keys")?;
+            continue;
+        }
+        let kept: HashSet<u64> = tokens.iter().filter_map(|token| version_of(token, &table)).collect();
+        let oldest = kept.iter().min().copied();
+        blocking
+            .wait(collect(&location, &session, kept))
+            .during("lance", "cannot delete old versions")?
+            .map_err(named("lance", "cannot delete old versions of", &table))?;
+        let keys = tokens.iter().flat_map(|token| keys_of(token, &table)).map(str::to_owned).collect();
+        collect_keys(&location, &keys).during("lance", "cannot delete files of keys")?;
+        if let Some(oldest) = oldest
+            && let Err(error) = prune(location.keys(), &keys, oldest)
+        {
+            // They are made anew when a row is looked up.
+            tracing::warn!(%table, %error, "cannot read the files of keys, and leaves them as they are");
         }
     }
     Ok(())
 }
 
+/// The tables that a folder has.
+fn tables_in(folder: &Path) -> std::io::Result<Vec<Table>> {
+    let mut tables = Vec::new();
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        let name = path.file_stem().and_then(|name| name.to_str());
+        if let Some(name) = name.filter(|_| path.extension().is_some_and(|extension| extension == "lance")) {
+            tables.push(Table::named(name));
+        }
+    }
+    tables.sort_unstable();
+    Ok(tables)
+}
+
 async fn collect(location: &Location, session: &Arc<Session>, kept: HashSet<u64>) -> Result<(), TableError> {
+    if !location.exists() {
+        return Ok(());
+    }
     let dataset = load::open(location, session, None).await?;
     let versions = dataset.version_refs().await?;
     let old = versions.iter().map(|found| found.version);
@@ -51,5 +88,21 @@ async fn collect(location: &Location, session: &Arc<Session>, kept: HashSet<u64>
         ..CleanupPolicy::default()
     };
     dataset.cleanup(policy).execute().await?;
+    Ok(())
+}
+
+/// Deletes the files of keys that are not `kept`.
+fn collect_keys(location: &Location, kept: &BTreeSet<String>) -> std::io::Result<()> {
+    let entries = match location.keys().read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if !path.file_name().and_then(|name| name.to_str()).is_some_and(|name| kept.contains(name)) {
+            durable::remove_file(&path)?;
+        }
+    }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::blocking::Blocking;
 use super::error::TableError;
 use super::location::Location;
 use super::table::StoredTable;
-use super::token::version_of;
+use super::token::{keys_of, version_of};
 use super::{LanceConfig, session};
 use crate::durable;
 use crate::failure::{While as _, failure};
@@ -139,7 +139,8 @@ impl Sink for LanceSink {
                 let cause = "the commit names no version of it; rebuild the index";
                 return Err(failure(name, format!("cannot open table {table}"), cause));
             }
-            blocking.wait(stored.open(version)).during(name, "cannot open its tables")?.map_err(named(
+            let keys = base.map(|token| keys_of(token, &table)).unwrap_or_default();
+            blocking.wait(stored.open(version, &keys)).during(name, "cannot open its tables")?.map_err(named(
                 name,
                 "cannot open",
                 &table,
@@ -256,11 +257,11 @@ impl Sink for LanceSink {
         let Self { name, blocking, tables, .. } = self;
         let mut token = serde_json::Map::new();
         for stored in tables {
-            stored.settle().map_err(named(name, "cannot publish", stored.table()))?;
+            stored.settle();
             let state = blocking.wait(stored.state()).during(name, "cannot publish")?;
             let state = state.map_err(named(name, "cannot count rows of", stored.table()))?;
-            if let Some((version, rows)) = state {
-                token.insert(stored.table().as_str().to_owned(), json!({ "version": version, "rows": rows }));
+            if let Some(state) = state {
+                token.insert(stored.table().as_str().to_owned(), json!(state));
             }
         }
         Ok(Token::Object(token))

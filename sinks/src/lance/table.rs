@@ -13,10 +13,11 @@ use tokio::runtime::Handle;
 use super::LanceConfig;
 use super::commit::Staged;
 use super::error::TableError;
-use super::keys::{Entry, KeyIndex, KeyKind, keys_of};
+use super::keys::{Entry, KeyIndex, KeyKind, RunError, Written, keys_of};
 use super::load;
 use super::location::Location;
 use super::past::Past;
+use super::token::TableState;
 use super::writer::{FragmentWriter, Target};
 use crate::tables::{self, Rows, Table, TableSchema, views};
 
@@ -50,11 +51,14 @@ pub(super) struct Draft {
     pub keys: Vec<Vec<Key>>,
     pub staged: Option<Staged>,
     pub published: Option<Arc<Dataset>>,
+    /// For each index what was published of it, if it changes.
+    pub written: Vec<Option<Written>>,
 }
 
 impl StoredTable {
     pub fn new(schema: TableSchema, location: Location, session: Arc<Session>, config: LanceConfig) -> Self {
-        let indexes = KeyKind::of(&schema.table).iter().map(|_| KeyIndex::default()).collect();
+        let indexes = KeyKind::of(&schema.table).iter();
+        let indexes = indexes.map(|kind| KeyIndex::new(*kind, location.keys().to_path_buf())).collect();
         let (dataset, version, past, draft) = (None, None, Past::default(), None);
         Self { schema, location, session, config, dataset, version, indexes, past, draft }
     }
@@ -68,17 +72,17 @@ impl StoredTable {
         self.version.and(self.dataset.as_ref())
     }
 
-    /// Opens the table at a version, making it the newest again where another is.
-    /// Without a version it is not there: what older tokens name of it stays, and the
-    /// next epoch starts from no rows.
-    pub async fn open(&mut self, version: Option<u64>) -> Result<(), TableError> {
+    /// Opens the table at a version, making it the newest again where another is, with
+    /// the files of keys of these names. Without a version it is not there: what older
+    /// tokens name of it stays, and the next epoch starts from no rows.
+    pub async fn open(&mut self, version: Option<u64>, keys: &[&str]) -> Result<(), TableError> {
         (self.draft, self.dataset, self.version) = (None, None, None);
         self.past.clear();
-        self.indexes.iter_mut().for_each(KeyIndex::clear);
+        self.indexes.iter_mut().for_each(|index| index.open(keys));
         if !self.location.exists() {
             return version.map_or(Ok(()), |version| Err(TableError::Gone(version)));
         }
-        let newest = load::open(&self.location, &self.session, None).await?;
+        let newest = self.newest().await?;
         let Some(version) = version else {
             self.dataset = Some(Arc::new(newest));
             return Ok(());
@@ -89,6 +93,10 @@ impl StoredTable {
         self.dataset = Some(Arc::new(restored(newest, version).await?));
         self.version = Some(version);
         Ok(())
+    }
+
+    pub(super) async fn newest(&self) -> lance::Result<Dataset> {
+        load::open(&self.location, &self.session, None).await
     }
 
     pub fn begin(&mut self, epoch: Epoch, replace: bool) -> Result<(), TableError> {
@@ -103,6 +111,7 @@ impl StoredTable {
             keys: vec![Vec::new(); self.indexes.len()],
             staged: None,
             published: None,
+            written: Vec::new(),
         });
         Ok(())
     }
@@ -201,31 +210,41 @@ impl StoredTable {
         Ok(writer.send(batch).await?)
     }
 
-    /// The version and the rows of the published state.
-    pub async fn state(&self) -> Result<Option<(u64, u64)>, TableError> {
+    /// What a token says of the published state.
+    pub async fn state(&self) -> Result<Option<TableState>, TableError> {
         let (Some(dataset), Some(version)) = (&self.dataset, self.version) else { return Ok(None) };
-        Ok(Some((version, dataset.count_rows(None).await? as u64)))
+        let keys = self.indexes.iter().flat_map(KeyIndex::names).map(str::to_owned).collect();
+        Ok(Some(TableState { version, rows: dataset.count_rows(None).await? as u64, keys }))
     }
 
     /// For each key its entries in an index of the table, by address.
     pub async fn find(&mut self, kind: KeyKind, keys: &[Key]) -> Result<Vec<Vec<Entry>>, TableError> {
-        let nth = KeyKind::of(&self.schema.table).iter().position(|found| *found == kind);
+        let Some(dataset) = self.dataset().cloned() else { return Ok(vec![Vec::new(); keys.len()]) };
+        let nth = self.indexes.iter().position(|index| index.kind() == kind);
         let nth = nth.ok_or(TableError::Order("the table has no such index"))?;
-        if self.indexes.get(nth).is_some_and(|index| !index.is_loaded()) {
-            let entries = match self.dataset() {
-                Some(dataset) => self.entries_of(kind, dataset).await?,
-                None => Vec::new(),
-            };
-            if let Some(index) = self.indexes.get_mut(nth) {
-                index.rebuild(entries);
+        match self.indexes[nth].find(keys) {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                self.warn_of(&error);
+                let entries = self.entries_of(kind, &dataset).await?;
+                self.indexes[nth].rebuild(entries);
+                Ok(self.indexes[nth].find(keys)?)
             }
         }
-        let index = self.indexes.get(nth).ok_or(TableError::Order("the table has no such index"))?;
-        Ok(keys.iter().map(|key| index.get(*key)).collect())
+    }
+
+    /// Says that files of keys are of no use.
+    pub(super) fn warn_of(&self, error: &RunError) {
+        let folder = self.location.keys().display();
+        tracing::warn!(
+            table = %self.schema.table, %folder, %error,
+            "cannot read the files of keys, and makes them anew from the rows that are there; \
+             what earlier epochs deleted is not found again"
+        );
     }
 
     /// An entry for each row that is there, by address.
-    async fn entries_of(&self, kind: KeyKind, dataset: &Dataset) -> Result<Vec<Entry>, TableError> {
+    pub(super) async fn entries_of(&self, kind: KeyKind, dataset: &Dataset) -> Result<Vec<Entry>, TableError> {
         let mut entries = Vec::with_capacity(dataset.count_rows(None).await?);
         load::scan(dataset, &kind.columns(&self.schema), |batch, addresses| {
             let keys = keys_of(kind, &self.schema, batch)?;

@@ -1,8 +1,20 @@
 //! What a token says about each table.
 
 use gristmill_pipeline::Token;
+use serde::Serialize;
 
 use crate::tables::Table;
+
+/// The state of one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct TableState {
+    /// Lance's version.
+    pub version: u64,
+    /// Rows that it has.
+    pub rows: u64,
+    /// The files that find rows by their keys.
+    pub keys: Vec<String>,
+}
 
 /// The version of a table that a token names.
 pub(super) fn version_of(token: &Token, table: &Table) -> Option<u64> {
@@ -12,6 +24,13 @@ pub(super) fn version_of(token: &Token, table: &Table) -> Option<u64> {
 /// The rows of a table that a token names.
 pub(super) fn rows_of(token: &Token, table: &Table) -> Option<u64> {
     token.get(table.as_str())?.get("rows")?.as_u64()
+}
+
+/// The files of keys of a table that a token names; an older version of this program
+/// wrote none.
+pub(super) fn keys_of<'a>(token: &'a Token, table: &Table) -> Vec<&'a str> {
+    let names = token.get(table.as_str()).and_then(|state| state.get("keys")?.as_array());
+    names.into_iter().flatten().filter_map(Token::as_str).collect()
 }
 
 /// The tables that a token names.

@@ -1,12 +1,13 @@
 //! Any series of epochs against a plain map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gristmill_pipeline::{Hash, Record, Sink, Token};
+use gristmill_pipeline::{FactStore, Hash, Record, Sink, Token};
+use gristmill_sinks::lance::retain;
 use gristmill_sinks::{LanceConfig, LanceReader, TantivyConfig, TantivyReader};
 use proptest::prelude::*;
 
-use crate::fixture::{Index, assert_same, publish, record, row, rows, stage};
+use crate::fixture::{self, Index, assert_same, publish, record, row, rows, stage_with_views, view, view_delta};
 
 /// How an epoch ends.
 #[derive(Clone, Copy, Debug)]
@@ -62,9 +63,11 @@ fn records(content: &Content) -> Vec<Record> {
 /// Runs the steps, and calls `check` with each committed token and what it must hold.
 fn run<S: Sink>(
     steps: &[Step],
+    with_view: bool,
     mut new: impl FnMut() -> S,
-    mut check: impl FnMut(&mut S, &Token, &Content),
+    mut check: impl FnMut(&mut S, &Token, &Content, bool),
 ) -> Option<(Token, Content)> {
+    let schema = view("held");
     let mut content = Content::new();
     let mut committed: Option<Token> = None;
     let mut sink = new();
@@ -80,18 +83,28 @@ fn run<S: Sink>(
         let added: Content = step.added.iter().map(|(nth, version)| (path_of(*nth), *version)).collect();
         next.extend(added.clone());
 
+        // A view whose rows are the paths and what they hold.
+        let held: Vec<(&str, u32)> = next.iter().map(|(path, of)| (&**path, *of)).collect();
+        let fresh: Vec<_> = added.iter().map(|(path, of)| (&**path, *of)).collect();
+        let replace = step.replace || committed.is_none();
+        let delta = match replace {
+            true => view_delta(&schema, true, &[], &held),
+            false => view_delta(&schema, false, &removed, &fresh),
+        };
+        let views = if with_view { std::slice::from_ref(&delta) } else { &[] };
         if matches!(step.end, End::AbandonEarly | End::DieEarly) {
             sink.begin(epoch, step.replace).expect("begin");
             sink.remove(&rows(&removed)).expect("remove");
             sink.add(&records(&added)).expect("add");
+            sink.change_views(views).expect("views");
         } else {
-            stage(&mut sink, epoch, step.replace, &removed, &records(&added));
+            stage_with_views(&mut sink, epoch, step.replace, &removed, &records(&added), views);
         }
         match step.end {
             End::Publish => {
                 let token = sink.publish().expect("publish");
                 content = next;
-                check(&mut sink, &token, &content);
+                check(&mut sink, &token, &content, step.replace);
                 committed = Some(token);
             }
             End::Abandon | End::AbandonEarly => sink.abandon().expect("abandon"),
@@ -117,38 +130,98 @@ fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, ..ProptestConfig::default() }
 }
 
+/// Committed epochs, oldest first.
+type History = Vec<(Token, Content)>;
+
+/// Asks for all that `history` held, as far as epochs from `since` on held it, and fails
+/// where the answer is another.
+#[track_caller]
+fn check_since(facts: &mut dyn FactStore, history: &History, since: Option<usize>, from: usize) {
+    let held = |from: usize| -> BTreeSet<(&str, u32)> {
+        history.iter().skip(from).flat_map(|(_, content)| content.iter().map(|(path, of)| (&**path, *of))).collect()
+    };
+    let all: Vec<(&str, u32)> = held(0).into_iter().collect();
+    let kept = held(from);
+    let since = since.and_then(|nth| history.get(nth)).map(|(token, _)| token);
+    let found = facts.records(&rows(&all), since).expect("records");
+    for ((path, version), found) in all.iter().zip(&found) {
+        assert_eq!(found.is_some(), kept.contains(&(*path, *version)), "{path} of version {version}");
+        if let Some(found) = found {
+            assert_same(found, &record(path, *version));
+        }
+    }
+
+    let hashes = |rows: &mut dyn Iterator<Item = &(&str, u32)>| -> BTreeSet<Hash> {
+        rows.flat_map(|(path, version)| record(path, *version).chunks.expect("chunks").hashes).collect()
+    };
+    let (asked, kept_hashes) = (hashes(&mut all.iter()), hashes(&mut kept.iter()));
+    let asked: Vec<Hash> = asked.into_iter().collect();
+    let found = facts.vectors(&asked, since).expect("vectors");
+    assert_eq!(found.found, asked.iter().map(|hash| kept_hashes.contains(hash)).collect::<Vec<_>>());
+    assert_eq!(found.values, kept_hashes.iter().flat_map(fixture::vector).collect::<Vec<f32>>());
+
+    let contents: BTreeSet<_> = all.iter().map(|(path, version)| row(path, *version).content_hash).collect();
+    let contents: Vec<_> = contents.into_iter().collect();
+    for (content, found) in contents.iter().zip(facts.holders(&contents, since).expect("holders")) {
+        let holders: BTreeSet<_> = kept.iter().map(|(path, version)| row(path, *version)).collect();
+        let expected: Vec<_> = holders.into_iter().filter(|row| row.content_hash == *content).collect();
+        assert_eq!(found, expected);
+    }
+}
+
 proptest! {
     #![proptest_config(cases(6))]
 
     #[test]
-    fn lance_holds_what_a_map_holds(steps in steps()) {
+    fn lance_holds_what_a_map_holds(steps in steps(), kept in 1..4_usize) {
         let (index, expected) = (Index::new(), Index::new());
         let config = LanceConfig { max_fragments: 2, batch_rows: 5, sync: false, ..LanceConfig::default() };
+        let views = [view("held")];
         let digest = |index: &Index, token: &Token| -> Hash {
             LanceReader::open(&index.folder, token).expect("a reader").digest().expect("digest")
         };
-        let mut history = Vec::new();
-        let end = run(&steps, || index.lance_with(&config), |sink, token, content| {
-            let facts = sink.fact_store().expect("facts");
-            let held: Vec<_> = content.iter().map(|(path, version)| row(path, *version)).collect();
-            for (found, expected) in facts.records(&held, None).expect("records").iter().zip(records(content)) {
-                assert_same(found.as_ref().expect("it is stored"), &expected);
+        let mut digests = Vec::new();
+        // Epochs since all rows were last replaced.
+        let mut history = History::new();
+        let end = run(&steps, true, || index.lance_with_views(&config, &views), |sink, token, content, replaced| {
+            if replaced {
+                history.clear();
             }
+            history.push((token.clone(), content.clone()));
+            let facts = sink.fact_store().expect("facts");
+            let last = history.len() - 1;
+            check_since(facts, &history, None, last);
+            check_since(facts, &history, Some(last / 2), last / 2);
+            check_since(facts, &history, Some(0), 0);
             let mut paths = Vec::new();
             facts.facts(&mut |of_path| paths.push(of_path.path.to_string())).expect("facts");
             paths.sort();
             assert_eq!(paths, content.keys().cloned().collect::<Vec<_>>());
-            history.push((token.clone(), digest(&index, token)));
+            digests.push((token.clone(), digest(&index, token)));
         });
-        for (token, expected) in &history {
+        for (token, expected) in &digests {
             prop_assert_eq!(digest(&index, token), *expected);
         }
         if let Some((token, content)) = end {
-            let scratch = scratch(&mut expected.lance(), &content);
+            let mut sink = expected.lance_with_views(&config, &views);
+            sink.open(None).expect("open");
+            let held: Vec<_> = content.iter().map(|(path, of)| (&**path, *of)).collect();
+            let delta = view_delta(&views[0], true, &[], &held);
+            stage_with_views(&mut sink, 1, false, &[], &records(&content), &[delta]);
+            let scratch = sink.publish().expect("publish");
             prop_assert_eq!(digest(&index, &token), digest(&expected, &scratch));
+
+            // What only dropped epochs had does not come back.
+            let from = history.len().saturating_sub(kept);
+            let tokens: Vec<_> = history.iter().skip(from).map(|(token, _)| token.clone()).collect();
+            retain(&index.folder, &tokens).expect("retain");
+            let mut sink = index.lance_with_views(&config, &views);
+            sink.open(Some(&token)).expect("open");
+            check_since(&mut sink, &history, Some(0), from);
+            check_since(&mut sink, &history, Some(from), from);
+            check_since(&mut sink, &history, None, history.len() - 1);
         }
     }
-
 }
 
 proptest! {
@@ -163,7 +236,7 @@ proptest! {
             TantivyReader::open(&index.folder, token).expect("a reader").digest().expect("digest")
         };
         let mut history = Vec::new();
-        let end = run(&steps, || index.tantivy_with(config.clone()), |_, token, _| {
+        let end = run(&steps, false, || index.tantivy_with(config.clone()), |_, token, _, _| {
             history.push((token.clone(), digest(&index, token)));
         });
         for (token, expected) in &history {

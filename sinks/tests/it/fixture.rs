@@ -8,7 +8,7 @@ use gristmill_pipeline::port::{
 };
 use gristmill_pipeline::{
     Analysis, Diagnostic, Epoch, EpochMeta, Hash, Record, RecordChunks, RelPath, RowId, Severity, Sink, SinkContext,
-    Token,
+    Token, ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewValue,
 };
 use gristmill_sinks::{ArrowConfig, ArrowSink, LanceConfig, LanceSink, TantivyConfig, TantivySink};
 
@@ -43,7 +43,12 @@ impl Index {
     }
 
     pub fn lance_with(&self, config: &LanceConfig) -> LanceSink {
-        LanceSink::new(config, &self.context(&[Port::Syntax, Port::Vectors])).expect("a sink")
+        self.lance_with_views(config, &[])
+    }
+
+    pub fn lance_with_views(&self, config: &LanceConfig, views: &[Arc<ViewSchema>]) -> LanceSink {
+        let context = SinkContext { views: views.to_vec(), ..self.context(&[Port::Syntax, Port::Vectors]) };
+        LanceSink::new(config, &context).expect("a sink")
     }
 
     pub fn tantivy(&self) -> TantivySink {
@@ -79,10 +84,47 @@ fn content_hash(version: u32) -> Hash {
 
 /// Removes and adds, up to and with `stage`.
 pub fn stage(sink: &mut dyn Sink, epoch: Epoch, replace: bool, removed: &[(&str, u32)], added: &[Record]) {
+    stage_with_views(sink, epoch, replace, removed, added, &[]);
+}
+
+/// Removes and adds, and changes views, up to and with `stage`.
+pub fn stage_with_views(
+    sink: &mut dyn Sink,
+    epoch: Epoch,
+    replace: bool,
+    removed: &[(&str, u32)],
+    added: &[Record],
+    views: &[ViewDelta],
+) {
     sink.begin(epoch, replace).expect("begin");
     sink.remove(&rows(removed)).expect("remove");
     sink.add(added).expect("add");
+    sink.change_views(views).expect("views");
     sink.stage(&meta(epoch)).expect("stage");
+}
+
+/// A view whose rows are a text and a number.
+pub fn view(name: &str) -> Arc<ViewSchema> {
+    Arc::new(ViewSchema {
+        name: name.into(),
+        description: "A text and a number.".into(),
+        columns: vec![ViewColumn::text("path", "A text."), ViewColumn::number("version", "A number.")],
+        fingerprint: Hash::of(name.as_bytes()),
+    })
+}
+
+/// A change of such a view.
+pub fn view_delta(
+    schema: &Arc<ViewSchema>,
+    replace: bool,
+    removed: &[(&str, u32)],
+    added: &[(&str, u32)],
+) -> ViewDelta {
+    let row = |&(path, version): &(&str, u32)| ViewRow {
+        values: vec![ViewValue::Text(path.into()), ViewValue::Number(version.into())],
+    };
+    let (removed, added) = (removed.iter().map(row).collect(), added.iter().map(row).collect());
+    ViewDelta { schema: Arc::clone(schema), replace, removed, added }
 }
 
 /// A whole epoch.

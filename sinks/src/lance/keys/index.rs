@@ -1,0 +1,182 @@
+//! An index of a table: the runs that describe one state of it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gristmill_pipeline::{Epoch, Key};
+
+use super::merge::{Entries, Merge};
+use super::run::{ENTRY_BYTES, Run, RunError};
+use super::write::RunWriter;
+use super::{Entry, KeyKind};
+use crate::durable;
+
+/// An index. Each epoch adds a run, which takes up older runs of about its size, so that
+/// there are never more than the number of entries has binary digits.
+#[derive(Debug)]
+pub(in crate::lance) struct KeyIndex {
+    kind: KeyKind,
+    folder: PathBuf,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// What the files of a token say, oldest first.
+    Runs(Vec<Slot>),
+    /// What the rows of the table say, where the files could not; the next epoch writes it.
+    Rebuilt(Arc<Vec<Entry>>),
+}
+
+/// A run, opened when it is first needed.
+#[derive(Clone, Debug)]
+struct Slot {
+    name: Box<str>,
+    run: Option<Arc<Run>>,
+}
+
+/// The runs of an epoch that is not settled.
+#[derive(Debug)]
+pub(in crate::lance) struct Written {
+    state: State,
+    /// The new file.
+    pub file: PathBuf,
+}
+
+impl Slot {
+    fn open(&mut self, folder: &Path) -> Result<&Arc<Run>, RunError> {
+        if self.run.is_none() {
+            self.run = Some(Arc::new(Run::open(File::open(folder.join(&*self.name))?)?));
+        }
+        self.run.as_ref().ok_or(RunError::Unnamed)
+    }
+
+    /// About how many entries it has.
+    fn size(&self, folder: &Path) -> Result<u64, RunError> {
+        match &self.run {
+            Some(run) => Ok(run.entries),
+            None => Ok(fs::metadata(folder.join(&*self.name))?.len() / ENTRY_BYTES as u64),
+        }
+    }
+}
+
+impl KeyIndex {
+    pub fn new(kind: KeyKind, folder: PathBuf) -> Self {
+        Self { kind, folder, state: State::Runs(Vec::new()) }
+    }
+
+    pub const fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// Takes those of a token's runs that are this index's.
+    pub fn open(&mut self, names: &[&str]) {
+        let own = names.iter().filter(|name| KeyKind::of_run(name) == Some(self.kind));
+        self.state = State::Runs(own.map(|name| Slot { name: (*name).into(), run: None }).collect());
+    }
+
+    /// The names of the runs, for a token.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let slots = match &self.state {
+            State::Runs(slots) => slots.as_slice(),
+            State::Rebuilt(_) => &[],
+        };
+        slots.iter().map(|slot| &*slot.name)
+    }
+
+    /// Whether it holds what no file says.
+    pub const fn is_rebuilt(&self) -> bool {
+        matches!(self.state, State::Rebuilt(_))
+    }
+
+    /// Sets what it holds, from a scan of the rows that are there.
+    pub fn rebuild(&mut self, mut entries: Vec<Entry>) {
+        entries.sort_unstable();
+        self.state = State::Rebuilt(Arc::new(entries));
+    }
+
+    /// For each key its entries, by address. Of a row that is gone only the entry that
+    /// says so is given.
+    pub fn find(&mut self, keys: &[Key]) -> Result<Vec<Vec<Entry>>, RunError> {
+        let mut sorted: Vec<Key> = keys.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let mut found: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); sorted.len()];
+        let mut add = |nth: usize, entry: Entry| {
+            if let Some(found) = found.get_mut(nth) {
+                let last_version = found.entry(entry.address).or_default();
+                *last_version = entry.last_version.max(*last_version);
+            }
+        };
+        match &mut self.state {
+            State::Runs(slots) if slots.is_empty() => return Err(RunError::Unnamed),
+            State::Runs(slots) => {
+                for slot in slots {
+                    slot.open(&self.folder)?.find(&sorted, &mut add)?;
+                }
+            }
+            State::Rebuilt(entries) => {
+                for (nth, key) in sorted.iter().enumerate() {
+                    let start = entries.partition_point(|entry| entry.key < *key);
+                    let of_key = entries.iter().skip(start).take_while(|entry| entry.key == *key);
+                    of_key.for_each(|entry| add(nth, *entry));
+                }
+            }
+        }
+        let entries = |key: &Key| {
+            let found = sorted.binary_search(key).ok().and_then(|nth| found.get(nth));
+            let entries = found.into_iter().flatten();
+            entries.map(|(&address, &last_version)| Entry { key: *key, address, last_version }).collect()
+        };
+        Ok(keys.iter().map(entries).collect())
+    }
+
+    /// Writes the run of an epoch from its changes. With `replace`, they are all there is.
+    pub fn write(&mut self, epoch: Epoch, mut changes: Vec<Entry>, replace: bool) -> Result<Written, RunError> {
+        changes.sort_unstable();
+        let mut kept = Vec::new();
+        let mut size = changes.len() as u64;
+        let mut absorbed: Vec<Arc<Run>> = Vec::new();
+        let mut streams: Vec<Entries<'_>> = vec![Box::new(changes.into_iter().map(Ok))];
+        match &self.state {
+            _ if replace => {}
+            State::Runs(slots) if slots.is_empty() => return Err(RunError::Unnamed),
+            State::Runs(slots) => {
+                kept.clone_from(slots);
+                while let Some(mut newest) = kept.pop() {
+                    if newest.size(&self.folder)? >= 2 * size.max(1) {
+                        kept.push(newest);
+                        break;
+                    }
+                    let run = newest.open(&self.folder)?;
+                    size += run.entries;
+                    absorbed.push(Arc::clone(run));
+                }
+            }
+            State::Rebuilt(entries) => streams.push(Box::new(entries.iter().copied().map(Ok))),
+        }
+        streams.extend(absorbed.iter().map(|run| Box::new(run.entries()) as Entries<'_>));
+
+        let name = format!("{}-{epoch}.run", self.kind.as_str());
+        let file = self.folder.join(&name);
+        fs::create_dir_all(&self.folder)?;
+        if !self.names().any(|used| used == name) {
+            // Left over from an epoch of this number that was never committed.
+            durable::remove_file(&file)?;
+        }
+        let mut writer = RunWriter::create(&file)?;
+        for entry in Merge::new(streams) {
+            writer.push(entry?.0)?;
+        }
+        let run = writer.finish()?;
+        kept.push(Slot { name: name.into(), run: Some(Arc::new(run)) });
+        Ok(Written { state: State::Runs(kept), file })
+    }
+
+    /// Goes on with what was written.
+    pub fn settle(&mut self, written: Written) {
+        self.state = written.state;
+    }
+}

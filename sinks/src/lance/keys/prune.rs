@@ -1,0 +1,116 @@
+//! Forgetting rows that no kept version of a table has.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use gristmill_pipeline::Epoch;
+
+use super::merge::{Entries, Merge};
+use super::run::{Run, RunError};
+use super::write::RunWriter;
+use super::{Entry, KeyKind};
+use crate::durable;
+
+/// Drops, from these runs of a table, rows that were gone before version `oldest`. The
+/// runs must be all those of the tokens that are kept, the oldest of which names that
+/// version: each of them then knows that the rows are gone, and none needs to.
+///
+/// A run that loses entries is replaced by a file of the same name.
+pub(in crate::lance) fn prune(folder: &Path, names: &BTreeSet<String>, oldest: u64) -> Result<(), RunError> {
+    for kind in KeyKind::ALL {
+        let mut runs = Vec::new();
+        for name in names.iter().filter(|name| KeyKind::of_run(name) == Some(kind)) {
+            let path = folder.join(name);
+            runs.push((epoch_of(name), Run::open(File::open(&path)?)?, path));
+        }
+        // A row's deletion is in no older run than the row. Should this end halfway, a
+        // deletion without its row says nothing, where a row without it would be wrong.
+        runs.sort_by_key(|(epoch, ..)| *epoch);
+        let (runs, paths): (Vec<Run>, Vec<PathBuf>) = runs.into_iter().map(|(_, run, path)| (run, path)).unzip();
+        if is_worthwhile(&runs, oldest)? {
+            rewrite(&runs, &paths, oldest)?;
+        }
+    }
+    Ok(())
+}
+
+fn epoch_of(name: &str) -> Option<Epoch> {
+    name.strip_suffix(".run")?.rsplit('-').next()?.parse().ok()
+}
+
+/// The entries of some runs, each with the place of its run, row by row.
+struct ByRow<'a> {
+    merge: std::iter::Peekable<Merge<'a>>,
+    row: Vec<(Entry, usize)>,
+}
+
+impl<'a> ByRow<'a> {
+    fn new(runs: &'a [Run]) -> Self {
+        let streams = runs.iter().map(|run| Box::new(run.entries()) as Entries<'a>).collect();
+        Self { merge: Merge::new(streams).peekable(), row: Vec::new() }
+    }
+
+    /// All entries of the next row; none at the end.
+    fn next(&mut self) -> Result<&[(Entry, usize)], RunError> {
+        self.row.clear();
+        self.row.extend(self.merge.next().transpose()?);
+        if let Some((first, _)) = self.row.first().copied() {
+            let same = |(entry, _): &(Entry, usize)| (entry.key, entry.address) == (first.key, first.address);
+            while let Some(next) = self.merge.next_if(|next| next.as_ref().map_or(true, same)) {
+                self.row.push(next?);
+            }
+        }
+        Ok(&self.row)
+    }
+}
+
+fn is_gone(row: &[(Entry, usize)], oldest: u64) -> bool {
+    row.iter().any(|(entry, _)| !entry.is_live() && entry.last_version < oldest)
+}
+
+/// Whether a quarter of all entries would go.
+fn is_worthwhile(runs: &[Run], oldest: u64) -> Result<bool, RunError> {
+    let mut rows = ByRow::new(runs);
+    let (mut all, mut gone) = (0, 0);
+    loop {
+        let row = rows.next()?;
+        if row.is_empty() {
+            return Ok(gone > 0 && gone >= all / 4);
+        }
+        all += row.len();
+        gone += if is_gone(row, oldest) { row.len() } else { 0 };
+    }
+}
+
+fn rewrite(runs: &[Run], paths: &[PathBuf], oldest: u64) -> Result<(), RunError> {
+    let drafts: Vec<PathBuf> = paths.iter().map(|path| path.with_extension("draft")).collect();
+    let mut writers = Vec::with_capacity(drafts.len());
+    for draft in &drafts {
+        durable::remove_file(draft)?;
+        writers.push(RunWriter::create(draft)?);
+    }
+    let mut rows = ByRow::new(runs);
+    loop {
+        let row = rows.next()?;
+        if row.is_empty() {
+            break;
+        }
+        if is_gone(row, oldest) {
+            continue;
+        }
+        for (entry, nth) in row {
+            if let Some(writer) = writers.get_mut(*nth) {
+                writer.push(*entry)?;
+            }
+        }
+    }
+    for writer in writers {
+        writer.finish()?;
+    }
+    durable::sync_all(&drafts, false)?;
+    for (draft, path) in drafts.iter().zip(paths) {
+        durable::rename(draft, path)?;
+    }
+    Ok(())
+}

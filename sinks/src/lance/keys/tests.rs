@@ -1,0 +1,276 @@
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use gristmill_pipeline::{Hash, Key};
+use proptest::prelude::*;
+
+use super::run::{BLOCK_BYTES, FENCE_BYTES, HEADER_BYTES, ReadAt, Run, RunError, SEAL_BYTES};
+use super::write::RunWriter;
+use super::{Entry, KeyIndex, KeyKind, prune};
+
+fn write(path: &Path, entries: impl IntoIterator<Item = Entry>) {
+    let mut writer = RunWriter::create(path).expect("creates");
+    entries.into_iter().for_each(|entry| writer.push(entry).expect("writes"));
+    writer.finish().expect("finishes");
+}
+
+fn open(path: &Path) -> Result<Run, RunError> {
+    Run::open(File::open(path)?)
+}
+
+fn found<S: ReadAt>(run: &Run<S>, keys: &[Key]) -> Result<Vec<Entry>, RunError> {
+    let mut found = Vec::new();
+    run.find(keys, |nth, entry| {
+        assert_eq!(entry.key, keys[nth]);
+        found.push(entry);
+    })?;
+    Ok(found)
+}
+
+/// Entries of which some keys have more than a block holds.
+fn entries() -> Vec<Entry> {
+    let of_key = |key: u64| (0..if key % 7 == 3 { 300 } else { key % 3 }).map(move |nth| (key, nth));
+    let entry = |(key, nth): (u64, u64)| Entry { key: Key::from(key) << 70, address: nth, last_version: nth % 2 };
+    (0..40).flat_map(of_key).map(entry).collect()
+}
+
+#[test]
+fn keys_are_found_across_blocks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.run");
+    let all = entries();
+    write(&path, all.iter().copied());
+    let run = open(&path).expect("opens");
+    assert_eq!(run.entries().collect::<Result<Vec<_>, _>>().expect("reads"), all);
+    let keys: Vec<Key> = (0..50).map(|key| Key::from(key as u64) << 70).chain([Key::MAX]).collect();
+    assert_eq!(found(&run, &keys).expect("reads"), all);
+    for key in keys {
+        let expected: Vec<_> = all.iter().filter(|entry| entry.key == key).copied().collect();
+        assert_eq!(found(&run, &[key]).expect("reads"), expected);
+        assert_eq!(found(&run, &[key ^ 1]).expect("reads"), []);
+    }
+
+    write(&folder.path().join("none.run"), []);
+    let none = open(&folder.path().join("none.run")).expect("opens");
+    assert_eq!(found(&none, &[0, 1]).expect("reads"), []);
+}
+
+#[test]
+fn of_a_row_and_its_deletion_the_deletion_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.run");
+    let gone = Entry { key: 3, address: 1, last_version: 9 };
+    write(&path, [Entry::live(3, 1), gone, Entry::live(3, 2)]);
+    assert_eq!(found(&open(&path).expect("opens"), &[3]).expect("reads"), [gone, Entry::live(3, 2)]);
+}
+
+#[test]
+fn any_damage_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.run");
+    let all: Vec<_> = (0..200).map(|nth| Entry::live(nth * 3, nth as u64)).collect();
+    write(&path, all.iter().copied());
+    let bytes = std::fs::read(&path).expect("reads");
+    let keys: Vec<Key> = all.iter().map(|entry| entry.key).collect();
+    let is_damaged = |bytes: &[u8]| Run::open(bytes.to_vec()).and_then(|run| found(&run, &keys)).is_err();
+    assert!(!is_damaged(&bytes));
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x10;
+        assert!(is_damaged(&changed), "byte {at}");
+    }
+    for length in [0, 7, HEADER_BYTES, bytes.len() / 2, bytes.len() - 1] {
+        assert!(is_damaged(&bytes[..length]), "cut to {length}");
+    }
+    assert!(is_damaged(&[&bytes[..], &[0]].concat()));
+}
+
+impl ReadAt for Vec<u8> {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.len() as u64)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let bytes = self.get(offset as usize..).and_then(|bytes| bytes.get(..buffer.len()));
+        buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
+/// A file that counts the bytes read from it.
+struct Counted {
+    file: File,
+    read: Cell<usize>,
+}
+
+impl ReadAt for Counted {
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read.set(self.read.get() + buffer.len());
+        self.file.read_at(buffer, offset)
+    }
+}
+
+#[test]
+fn a_lookup_reads_blocks_and_not_rows() {
+    const ENTRIES: u64 = 200_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.run");
+    let key = |nth: u64| Hash::of(&nth.to_le_bytes()).key();
+    let mut all: Vec<_> = (0..ENTRIES).map(|nth| Entry::live(key(nth), nth)).collect();
+    all.sort_unstable();
+    write(&path, all);
+
+    let run = Run::open(Counted { file: File::open(&path).expect("opens"), read: Cell::new(0) }).expect("a run");
+    let blocks = ENTRIES.div_ceil(128) as usize;
+    assert_eq!(run.source.read.take(), HEADER_BYTES + blocks * FENCE_BYTES + SEAL_BYTES);
+    assert_eq!(found(&run, &[key(77)]).expect("reads"), [Entry::live(key(77), 77)]);
+    assert!(run.source.read.take() <= 2 * BLOCK_BYTES);
+    assert_eq!(found(&run, &[1]).expect("reads"), []);
+    assert!(run.source.read.take() <= 2 * BLOCK_BYTES);
+
+    // However many keys are asked for, no block is read twice.
+    let mut keys: Vec<Key> = (0..ENTRIES).step_by(5).map(key).collect();
+    keys.sort_unstable();
+    assert_eq!(found(&run, &keys).expect("reads").len(), keys.len());
+    assert!(run.source.read.take() <= blocks * BLOCK_BYTES);
+}
+
+/// What an epoch does: rows added under keys, and rows deleted by their place among those
+/// that are there.
+type Step = (Vec<u8>, Vec<usize>, bool);
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (
+        proptest::collection::vec(0..12_u8, 0..40),
+        proptest::collection::vec(any::<usize>(), 0..20),
+        proptest::bool::weighted(0.3),
+    );
+    proptest::collection::vec(step, 1..25)
+}
+
+fn key(nth: u8) -> Key {
+    Hash::of(&[nth]).key()
+}
+
+type Model = BTreeMap<(Key, u64), u64>;
+
+fn check(index: &mut KeyIndex, model: &Model) {
+    let keys: Vec<Key> = (0..13).rev().map(key).collect();
+    for (key, entries) in keys.iter().zip(index.find(&keys).expect("finds")) {
+        let of_key = model.range((*key, 0)..=(*key, u64::MAX));
+        let expected: Vec<_> =
+            of_key.map(|(&(key, address), &last_version)| Entry { key, address, last_version }).collect();
+        assert_eq!(entries, expected);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_index_holds_what_a_map_holds(steps in steps(), oldest in 1..25_u64) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let new = || KeyIndex::new(KeyKind::Rows, folder.path().join("t.keys"));
+        let mut index = new();
+        let mut model = Model::new();
+        let mut history: Vec<(u64, Vec<String>, Model)> = Vec::new();
+        let mut address = 0;
+        for ((added, removed, reopen), epoch) in steps.into_iter().zip(1..) {
+            let live: Vec<_> = model.iter().filter(|entry| *entry.1 == 0).map(|entry| *entry.0).collect();
+            let mut changes = Vec::new();
+            for nth in removed.iter().filter(|_| !live.is_empty()) {
+                let (key, address) = live[nth % live.len()];
+                changes.push(Entry { key, address, last_version: epoch - 1 });
+            }
+            for nth in added {
+                changes.push(Entry::live(key(nth), address));
+                address += 1;
+            }
+            model.extend(changes.iter().map(|entry| ((entry.key, entry.address), entry.last_version)));
+            let written = index.write(epoch, changes, epoch == 1).expect("writes");
+            index.settle(written);
+            let names: Vec<String> = index.names().map(str::to_owned).collect();
+            prop_assert!(names.len() <= (address * 2).max(1).ilog2() as usize + 2, "{names:?}");
+            if reopen {
+                index = new();
+                index.open(&names.iter().map(String::as_str).collect::<Vec<_>>());
+            }
+            check(&mut index, &model);
+            history.push((epoch, names, model.clone()));
+        }
+
+        // Runs of older epochs are as they were, and those of kept ones forget together.
+        let kept: Vec<_> = history.iter().filter(|(epoch, ..)| *epoch >= oldest).collect();
+        let names: BTreeSet<String> = kept.iter().flat_map(|(_, names, _)| names.iter().cloned()).collect();
+        for pruned in [false, true] {
+            if pruned {
+                prune(&folder.path().join("t.keys"), &names, oldest).expect("prunes");
+            }
+            for (_, names, model) in &kept {
+                let mut index = new();
+                index.open(&names.iter().map(String::as_str).collect::<Vec<_>>());
+                let keys: Vec<Key> = (0..13).map(key).collect();
+                let known: BTreeSet<_> = index.find(&keys).expect("finds").concat().into_iter().collect();
+                let entry = |(&(key, address), &last_version): (&(Key, u64), &u64)| Entry { key, address, last_version };
+                let all: BTreeSet<_> = model.iter().map(entry).collect();
+                let needed: BTreeSet<_> =
+                    all.iter().filter(|entry| entry.is_live() || entry.last_version >= oldest).copied().collect();
+                prop_assert!(known.is_superset(&needed) && known.is_subset(&all));
+                prop_assert!(pruned || known == all);
+            }
+        }
+    }
+}
+
+#[test]
+fn pruning_takes_what_no_kept_version_has() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut index = KeyIndex::new(KeyKind::Rows, folder.path().to_path_buf());
+    let live = |nths: std::ops::Range<u8>| nths.map(|nth| Entry::live(key(nth), nth.into())).collect::<Vec<_>>();
+    let written = index.write(1, live(0..100), true).expect("writes");
+    index.settle(written);
+    let gone = |nth: u8| Entry { key: key(nth), address: nth.into(), last_version: 1 };
+    let written = index.write(2, (0..60).map(gone).collect(), false).expect("writes");
+    index.settle(written);
+    let names: BTreeSet<String> = index.names().map(str::to_owned).collect();
+    let size = |folder: &Path| -> u64 {
+        let files = std::fs::read_dir(folder).expect("lists");
+        files.map(|file| file.expect("an entry").metadata().expect("has").len()).sum()
+    };
+    let before = size(folder.path());
+    prune(folder.path(), &names, 1).expect("prunes");
+    assert_eq!(size(folder.path()), before, "version 1 is kept, and has these rows");
+    std::fs::remove_file(folder.path().join("rows-1.run")).expect("no token names it");
+    prune(folder.path(), &names, 2).expect("prunes");
+    assert!(size(folder.path()) < before);
+
+    let mut pruned = KeyIndex::new(KeyKind::Rows, folder.path().to_path_buf());
+    pruned.open(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let found = pruned.find(&[key(3), key(70)]).expect("finds");
+    assert_eq!(found, [vec![], vec![Entry::live(key(70), 70)]]);
+}
+
+#[test]
+fn a_run_that_is_not_there_is_an_error_until_it_is_rebuilt() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut index = KeyIndex::new(KeyKind::Hashes, folder.path().to_path_buf());
+    assert!(matches!(index.find(&[1]), Err(RunError::Unnamed)));
+    index.open(&["hashes-3.run", "rows-3.run"]);
+    assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-3.run"]);
+    assert!(matches!(index.find(&[1]), Err(RunError::Io(_))));
+    assert!(index.write(4, Vec::new(), false).is_err());
+    index.rebuild(vec![Entry::live(2, 0), Entry::live(1, 1)]);
+    assert_eq!(index.find(&[1]).expect("finds"), [vec![Entry::live(1, 1)]]);
+    let written = index.write(4, vec![Entry { key: 1, address: 1, last_version: 7 }], false).expect("writes");
+    index.settle(written);
+    assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-4.run"]);
+    assert_eq!(index.find(&[2]).expect("finds"), [vec![Entry::live(2, 0)]]);
+    assert!(!index.find(&[1]).expect("finds")[0][0].is_live());
+}
