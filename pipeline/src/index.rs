@@ -228,6 +228,19 @@ impl IndexFolder {
         serde_json::from_str(&text).map_err(damaged)
     }
 
+    /// The records of all epochs that are kept, oldest first.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn epochs(&self) -> Result<Vec<CommitRecord>, IndexError> {
+        let newest = self.head_epoch()?.unwrap_or(0);
+        let mut numbers = numbered(&self.path.join("commits"))?;
+        // A record beyond `HEAD` is left over from an epoch that was never committed.
+        numbers.retain(|number| *number <= newest);
+        numbers.sort_unstable();
+        numbers.into_iter().map(|number| self.record(number)).collect()
+    }
+
     /// The Merkle tree of an epoch.
     ///
     /// # Errors

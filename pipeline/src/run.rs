@@ -45,8 +45,14 @@ impl Interrupt {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// Whether it was asked to stop.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     fn check(&self) -> Result<(), RunError> {
-        if self.0.load(Ordering::Relaxed) { Err(RunError::Interrupted) } else { Ok(()) }
+        if self.is_requested() { Err(RunError::Interrupted) } else { Ok(()) }
     }
 }
 

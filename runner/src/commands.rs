@@ -2,13 +2,16 @@
 
 pub mod check;
 pub mod digest;
+pub mod history;
 pub mod init;
 pub mod inspect;
 pub mod job;
+pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod search;
 pub mod status;
+pub mod watch;
 
 use std::error::Error;
 use std::fmt;

@@ -42,7 +42,7 @@ use toml::de::DeValue;
 
 use document::Document;
 use error::Fault;
-use sections::{IndexSection, JobSection, SourceSection, ViewsSection};
+use sections::{IndexSection, JobSection, SourceKind, SourceSection, ViewsSection};
 use texts::Place;
 
 /// The environment variable that sets the mode; it wins over the job file, and `--set`
@@ -74,8 +74,10 @@ pub struct Job {
 /// What a job indexes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceConfig {
-    /// The folder, as an absolute path.
+    /// The folder or repository, as an absolute path.
     pub root: PathBuf,
+    /// The revision to index, if the root is a git repository to be read as one.
+    pub revision: Option<String>,
     /// Globs of the files to take, relative to the root; empty for all.
     pub include: Vec<String>,
     /// Globs of the files to leave out, relative to the root.
@@ -158,7 +160,6 @@ fn resolve(
     let source: SourceSection = section(section_of("source"), "[source]", &mut faults);
     let index: IndexSection = section(section_of("index"), "[index]", &mut faults);
     let views: ViewsSection = section(section_of("views"), "[views]", &mut faults);
-    let SourceSection { kind: sections::SourceKind::Directory, .. } = source;
 
     let place_of = |section: &str, key: &str| -> Option<Place> {
         section_of(section).and_then(|table| table.get_ref().get(key)).map(Spanned::span)
@@ -171,6 +172,13 @@ fn resolve(
     if check_places && faults.is_empty() {
         faults.extend(places::check_source(&source_root, place_of("source", "path")));
         faults.extend(places::check_index(&index_folder, &source_root, place_of("index", "path")));
+    }
+    if let (SourceKind::Directory, Some(_)) = (source.kind, &source.revision) {
+        let fault = match place_of("source", "revision") {
+            Some(place) => Fault::at("revision", place, "a folder has no revisions"),
+            None => Fault::whole("revision", "a folder has no revisions"),
+        };
+        faults.push(fault.help(Some("set `source.kind = \"git\"`, or leave `source.revision` out")));
     }
     if job.memory_limit < source.max_file_bytes {
         let (limit, size) = (job.memory_limit, source.max_file_bytes);
@@ -202,6 +210,8 @@ fn resolve(
             plane_workers: job.plane_workers,
             source: SourceConfig {
                 root: source_root,
+                revision: (source.kind == SourceKind::Git)
+                    .then(|| source.revision.unwrap_or_else(|| "HEAD".into())),
                 include: source.include.into_iter().map(|glob| glob.0).collect(),
                 exclude: source.exclude.into_iter().map(|glob| glob.0).collect(),
                 excluded_folders: vec![index_folder.clone()],

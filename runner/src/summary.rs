@@ -50,6 +50,30 @@ pub fn render(job: &Job, report: &RunReport) -> String {
     out
 }
 
+/// An epoch on one line.
+#[must_use]
+pub fn line(job: &Job, report: &RunReport) -> String {
+    let (changes, work) = (&report.changes, &report.work);
+    let mut out = format!(
+        "{}: epoch {} in {}: {} added, {} modified, {} deleted; {} analysed, {} recalled; {} embedded, {} reused\n",
+        job.name,
+        report.epoch,
+        milliseconds(report.time.wall_ms),
+        thousands(changes.added),
+        thousands(changes.modified),
+        thousands(changes.deleted),
+        thousands(work.contents_analysed),
+        thousands(work.paths_recalled),
+        thousands(work.passages_embedded),
+        thousands(work.passages_reused),
+    );
+    if let Some(notice) = &report.notice {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "note: {notice}");
+    }
+    out
+}
+
 fn committed(out: &mut String, report: &RunReport) {
     let (changes, work, time) = (&report.changes, &report.work, &report.time);
     let _ = writeln!(out);
@@ -62,10 +86,11 @@ fn committed(out: &mut String, report: &RunReport) {
     let read = format!("{} read", thousands(report.scan.files_read));
     let _ = writeln!(
         out,
-        "files     {} added, {} modified, {} deleted ({read}, {})",
+        "files     {} added, {} modified, {} deleted, {} renamed ({read}, {})",
         thousands(changes.added),
         thousands(changes.modified),
         thousands(changes.deleted),
+        thousands(changes.renamed),
         bytes(report.scan.bytes_read)
     );
     let _ = writeln!(
@@ -83,7 +108,7 @@ fn committed(out: &mut String, report: &RunReport) {
         thousands(work.passages_shared),
         thousands(work.passages_recovered)
     );
-    for (sink, rows) in &report.rows {
+    for (sink, rows) in report.rows.iter().chain(&report.views) {
         let _ = writeln!(out, "rows      {sink}: {} added, {} deleted", thousands(rows.added), thousands(rows.deleted));
     }
     let _ = writeln!(
@@ -98,9 +123,10 @@ fn committed(out: &mut String, report: &RunReport) {
     );
     let _ = writeln!(
         out,
-        "plane     {} rounds of {} facts in {}",
+        "plane     {} rounds of {} facts, {} of them loaded, in {}",
         thousands(report.plane.rounds),
         thousands(report.plane.facts),
+        thousands(report.plane.loaded),
         milliseconds(report.plane.busy_ms)
     );
     let memory =

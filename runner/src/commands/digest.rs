@@ -46,7 +46,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
 
 /// The digest of every table and index of an epoch, by `sink/table`. What an `arrow`
 /// sink wrote is a record of one epoch's additions, and no part of the state.
-fn digests(snapshot: &Snapshot) -> Result<BTreeMap<String, Hash>, SnapshotError> {
+pub(super) fn digests(snapshot: &Snapshot) -> Result<BTreeMap<String, Hash>, SnapshotError> {
     let mut parts = BTreeMap::new();
     for name in snapshot.sinks("lance") {
         for (table, hash) in snapshot.lance(name)?.table_digests()? {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gristmill_pipeline::index::IndexError;
 use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport};
-use gristmill_pipeline::source::DirectorySource;
+use gristmill_pipeline::source::{DirectorySource, GitConfig, GitSource, Source, SourceError};
 use gristmill_pipeline::{Meters, Mode as PipelineMode};
 
 use crate::config::{Job, Mode};
@@ -65,25 +65,9 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
 /// # Errors
 /// What stopped the epoch.
 pub fn run(job: &Job, full: bool, interrupt: &Interrupt, progress: Progress) -> Result<RunReport, RunError> {
-    let source = source(job);
+    let source = source(job)?;
     let meters = Meters::new(&job.graph);
-    let plan = RunPlan {
-        graph: &job.graph,
-        views: &job.views,
-        source: &source,
-        index: &job.index,
-        mode: match job.mode {
-            Mode::Sequential => PipelineMode::Sequential,
-            Mode::Parallel => PipelineMode::Parallel,
-            Mode::Pipeline => PipelineMode::Pipeline,
-        },
-        workers: job.workers.get(),
-        plane_workers: job.plane_workers.get(),
-        memory_limit: job.memory_limit,
-        full,
-        meters: &meters,
-        interrupt,
-    };
+    let plan = plan(job, &*source, &meters, full, interrupt);
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let shown = scope.spawn(|| show(&job.name, &meters, progress, &ended));
@@ -94,9 +78,46 @@ pub fn run(job: &Job, full: bool, interrupt: &Interrupt, progress: Progress) -> 
     })
 }
 
+/// What the pipeline is to run for a job.
+pub(super) fn plan<'a>(
+    job: &'a Job,
+    source: &'a dyn Source,
+    meters: &'a Meters,
+    full: bool,
+    interrupt: &'a Interrupt,
+) -> RunPlan<'a> {
+    RunPlan {
+        graph: &job.graph,
+        views: &job.views,
+        source,
+        index: &job.index,
+        mode: match job.mode {
+            Mode::Sequential => PipelineMode::Sequential,
+            Mode::Parallel => PipelineMode::Parallel,
+            Mode::Pipeline => PipelineMode::Pipeline,
+        },
+        workers: job.workers.get(),
+        plane_workers: job.plane_workers.get(),
+        memory_limit: job.memory_limit,
+        full,
+        meters,
+        interrupt,
+    }
+}
+
 /// The job's source, as the pipeline takes it.
-#[must_use]
-pub fn source(job: &Job) -> DirectorySource {
+///
+/// # Errors
+/// If it is a git repository that cannot be opened, or has no such revision.
+pub fn source(job: &Job) -> Result<Box<dyn Source>, SourceError> {
+    Ok(match &job.source.revision {
+        Some(revision) => Box::new(revision_of(job, revision)?),
+        None => Box::new(directory(job)),
+    })
+}
+
+/// The job's source as a folder.
+pub(super) fn directory(job: &Job) -> DirectorySource {
     DirectorySource {
         root: job.source.root.clone(),
         include: job.source.include.clone(),
@@ -106,6 +127,18 @@ pub fn source(job: &Job) -> DirectorySource {
         max_file_bytes: job.source.max_file_bytes,
         skip: job.source.excluded_folders.clone(),
     }
+}
+
+/// A revision of the git repository that the job's source lies in.
+pub(super) fn revision_of(job: &Job, revision: &str) -> Result<GitSource, SourceError> {
+    GitSource::open(GitConfig {
+        path: job.source.root.clone(),
+        revision: revision.to_owned(),
+        include: job.source.include.clone(),
+        exclude: job.source.exclude.clone(),
+        hidden: job.source.hidden,
+        max_file_bytes: job.source.max_file_bytes,
+    })
 }
 
 /// Shows progress until the run has ended. A run that is over sooner shows nothing.
@@ -135,7 +168,7 @@ fn show(name: &str, meters: &Meters, mut progress: Progress, ended: &AtomicBool)
 
 /// Turns the first ctrl-c (or SIGTERM) into an interruption of the run. A second one
 /// ends the process at once, which loses nothing either: the epoch before it stands.
-fn watch_signals(interrupt: &Interrupt) -> Result<Arc<AtomicBool>, CommandError> {
+pub(super) fn watch_signals(interrupt: &Interrupt) -> Result<Arc<AtomicBool>, CommandError> {
     let over = Arc::new(AtomicBool::new(false));
     let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM])
         .map_err(|error| Failure::new(Exit::Failed, "cannot watch for ctrl-c").caused_by(error))?;
@@ -155,7 +188,7 @@ fn watch_signals(interrupt: &Interrupt) -> Result<Arc<AtomicBool>, CommandError>
 
 /// A panic inside an operator becomes a diagnostic of its file; printing it as well
 /// would tell it twice.
-fn keep_quiet_about_contained_panics() {
+pub(super) fn keep_quiet_about_contained_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if gristmill_pipeline::run::in_operator() {
@@ -174,7 +207,7 @@ fn write_report(path: &std::path::Path, report: &RunReport) -> Result<(), Comman
     })
 }
 
-fn failure(error: RunError) -> CommandError {
+pub(super) fn failure(error: RunError) -> CommandError {
     let exit = match &error {
         RunError::Interrupted => Exit::Interrupted,
         RunError::Index(IndexError::Locked { .. }) => Exit::Locked,

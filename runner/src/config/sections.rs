@@ -46,6 +46,8 @@ pub(super) enum SourceKind {
     /// A folder and what lies below it.
     #[default]
     Directory,
+    /// A revision of a git repository, read from its object store: nothing is checked out.
+    Git,
 }
 
 /// What is indexed.
@@ -54,8 +56,11 @@ pub(super) enum SourceKind {
 pub(super) struct SourceSection {
     /// What the source is.
     pub(super) kind: SourceKind,
-    /// The folder, relative to the job file's own folder.
+    /// The folder, relative to the job file's own folder; for `git` the repository, or a
+    /// folder in its work tree.
     pub(super) path: String,
+    /// For `git`: a branch, tag, commit, or anything that leads to one. Default: `HEAD`.
+    pub(super) revision: Option<String>,
     /// Globs of the files to take, relative to the source. Default: all.
     pub(super) include: Vec<Glob>,
     /// Globs of the files to leave out, though `include` takes them.
@@ -73,6 +78,7 @@ impl Default for SourceSection {
         Self {
             kind: SourceKind::default(),
             path: ".".into(),
+            revision: None,
             include: Vec::new(),
             exclude: Vec::new(),
             hidden: false,

@@ -1,0 +1,136 @@
+//! `gristmill history`: the epochs of an index.
+
+use std::collections::BTreeMap;
+
+use gristmill_pipeline::index::CommitRecord;
+use gristmill_pipeline::run::RunReport;
+use gristmill_pipeline::{Epoch, Hash, StagedRows};
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::snapshot::Snapshot;
+use crate::table::{Cell, Table};
+use crate::terminal;
+
+use super::job::IndexArgs;
+use super::{CommandError, Failure};
+
+/// Lists the epochs that are kept, each with what it changed and what it took.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The index.
+    #[command(flatten)]
+    pub index: IndexArgs,
+    /// Show so many of the newest.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    pub last: usize,
+    /// Print one JSON array.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An epoch, as this command tells of it.
+#[derive(Serialize)]
+struct Entry {
+    epoch: Epoch,
+    committed_ms: u64,
+    revision: Option<Box<str>>,
+    merkle_root: Hash,
+    files: u64,
+    rows: BTreeMap<String, StagedRows>,
+    /// The report of the run that made it, while it is kept.
+    run: Option<RunReport>,
+}
+
+/// Prints the history.
+///
+/// # Errors
+/// If there is no index, or it cannot be read.
+pub fn execute(args: Args) -> Result<Exit, CommandError> {
+    let folder = args.index.folder()?;
+    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
+    let snapshot = Snapshot::open(&folder, None).map_err(|error| failed(&error))?;
+    let records = snapshot.folder.epochs().map_err(|error| failed(&error))?;
+    let runs = snapshot.folder.runs().map_err(|error| failed(&error))?;
+    let mut reports: BTreeMap<Epoch, RunReport> = BTreeMap::new();
+    for report in runs.iter().filter_map(|text| serde_json::from_str::<RunReport>(text).ok()) {
+        // Later runs that changed nothing name the epoch as well.
+        reports.entry(report.epoch).or_insert(report);
+    }
+    let skipped = records.len().saturating_sub(args.last);
+    let entries: Vec<Entry> = records.into_iter().skip(skipped).map(|record| entry(record, &mut reports)).collect();
+    if args.json {
+        let json = serde_json::to_string_pretty(&entries).map_err(std::io::Error::from)?;
+        terminal::print(&format!("{json}\n"))?;
+    } else {
+        terminal::print(&render(&entries))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn entry(record: CommitRecord, reports: &mut BTreeMap<Epoch, RunReport>) -> Entry {
+    Entry {
+        epoch: record.epoch,
+        committed_ms: record.committed_ms,
+        revision: record.revision,
+        merkle_root: record.merkle_root,
+        files: record.files,
+        rows: record.sinks.into_iter().map(|(name, sink)| (name, sink.staged)).collect(),
+        run: reports.remove(&record.epoch),
+    }
+}
+
+fn render(entries: &[Entry]) -> String {
+    let mut table = Table::new([
+        "epoch", "committed (UTC)", "revision", "files", "added", "modified", "deleted", "renamed", "rows +", "rows -", "time",
+    ]);
+    for entry in entries {
+        let rows = |count: fn(&StagedRows) -> u64| entry.rows.values().map(count).sum::<u64>();
+        let changes = entry.run.as_ref().map(|run| run.changes);
+        let count = |of: Option<u64>| of.map_or_else(|| Cell::from("-"), Cell::from);
+        table.row([
+            Cell::from(entry.epoch),
+            Cell::from(utc(entry.committed_ms)),
+            Cell::from(entry.revision.as_deref().map_or("-", |revision| revision.get(..12).unwrap_or(revision))),
+            Cell::from(entry.files),
+            count(changes.map(|changes| changes.added)),
+            count(changes.map(|changes| changes.modified)),
+            count(changes.map(|changes| changes.deleted)),
+            count(changes.map(|changes| changes.renamed)),
+            Cell::from(rows(|rows| rows.added)),
+            Cell::from(rows(|rows| rows.deleted)),
+            entry.run.as_ref().map_or_else(|| Cell::from("-"), |run| Cell::number(format!("{:.0} ms", run.time.wall_ms))),
+        ]);
+    }
+    table.render()
+}
+
+/// A time as `2026-11-21 14:05:09`.
+fn utc(ms: u64) -> String {
+    let (days, seconds) = (ms / 86_400_000, ms / 1000 % 86_400);
+    // Days since 1970 to a date: Howard Hinnant, "chrono-Compatible Low-Level Date
+    // Algorithms", `civil_from_days`.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::utc;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        assert_eq!(utc(0), "1970-01-01 00:00:00");
+        assert_eq!(utc(951_782_400_000), "2000-02-29 00:00:00");
+        assert_eq!(utc(1_795_269_909_123), "2026-11-21 14:05:09");
+        assert_eq!(utc(4_107_542_399_000), "2100-02-28 23:59:59");
+    }
+}

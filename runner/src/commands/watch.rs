@@ -1,0 +1,145 @@
+//! `gristmill watch`: keeps an index up to date for as long as it runs.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use gristmill_pipeline::Meters;
+use gristmill_pipeline::run::{Ending, Indexer, Interrupt, RunError, RunReport};
+use notify::{Event, RecursiveMode, Watcher as _};
+
+use crate::config::Job;
+use crate::exit::Exit;
+use crate::{summary, terminal};
+
+use super::job::JobArgs;
+use super::run::{directory, failure, keep_quiet_about_contained_panics, plan, watch_signals};
+use super::{CommandError, Failure};
+
+/// Keeps the index up to date: whatever changes in the source is an epoch a moment later.
+/// Ctrl-c ends it, at any time.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The job.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// How long the source must be quiet before an epoch begins, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 50)]
+    pub quiet_for: u64,
+    /// An epoch begins after this long, in milliseconds, even if the source is not quiet.
+    #[arg(long, value_name = "MS", default_value_t = 2000)]
+    pub at_most: u64,
+    /// Print nothing but errors.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// What happened in the source since the last epoch.
+#[derive(Debug, Default)]
+struct Batch {
+    /// Paths that something happened to.
+    paths: BTreeSet<PathBuf>,
+    /// Events were lost, so that anything may have changed.
+    lost: bool,
+}
+
+impl Batch {
+    fn take(&mut self, event: notify::Result<Event>) {
+        match event {
+            Ok(event) if event.need_rescan() => self.lost = true,
+            Ok(event) if event.kind.is_access() => {}
+            Ok(event) => self.paths.extend(event.paths),
+            // A folder could not be watched, or a queue ran over.
+            Err(_) => self.lost = true,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.paths.is_empty() && !self.lost
+    }
+}
+
+/// Watches until it is interrupted.
+///
+/// # Errors
+/// Every error in the job, and what keeps the index from being written.
+pub fn execute(args: Args) -> Result<Exit, CommandError> {
+    let job = args.job.load(true)?;
+    if job.source.revision.is_some() {
+        let failure = Failure::new(Exit::BadConfig, "a revision does not change, so there is nothing to watch");
+        return Err(failure.help("watch the work tree (`source.kind = \"directory\"`), or run the job again").into());
+    }
+    let interrupt = Interrupt::default();
+    let over = watch_signals(&interrupt)?;
+    keep_quiet_about_contained_panics();
+    let ended = watch(&job, &args, &interrupt);
+    over.store(true, Ordering::Relaxed);
+    match ended {
+        Ok(()) | Err(CommandError::Failure(_)) if interrupt.is_requested() => Ok(Exit::Done),
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => Err(error),
+    }
+}
+
+fn watch(job: &Job, args: &Args, interrupt: &Interrupt) -> Result<(), CommandError> {
+    let source = directory(job);
+    let meters = Meters::new(&job.graph);
+    let plan = plan(job, &source, &meters, false, interrupt);
+    let mut indexer = Indexer::open(plan).map_err(failure)?;
+    // Watched first: what changes during the first scan must not be missed.
+    let (sender, events) = channel();
+    let cannot_watch = |error: notify::Error| {
+        let failure = Failure::new(Exit::Failed, format!("cannot watch {}", job.source.root.display()));
+        failure.help("the system limits how many folders are watched (on Linux: fs.inotify.max_user_watches)").caused_by(error)
+    };
+    let mut watcher = notify::recommended_watcher(sender).map_err(cannot_watch)?;
+    watcher.watch(&job.source.root, RecursiveMode::Recursive).map_err(cannot_watch)?;
+
+    tell(job, args, &indexer.update(&source, false))?;
+    while let Some(batch) = next_batch(&events, args, interrupt) {
+        let paths: Vec<PathBuf> = batch.paths.into_iter().collect();
+        let report = if batch.lost { indexer.update(&source, false) } else { indexer.update_paths(&source, &paths) };
+        tell(job, args, &report)?;
+    }
+    Ok(())
+}
+
+/// Waits for something to happen, and then until nothing does. `None` when interrupted.
+fn next_batch(events: &Receiver<notify::Result<Event>>, args: &Args, interrupt: &Interrupt) -> Option<Batch> {
+    const LOOK: Duration = Duration::from_millis(100);
+    let (quiet_for, at_most) = (Duration::from_millis(args.quiet_for), Duration::from_millis(args.at_most));
+    let mut batch = Batch::default();
+    let mut since = None;
+    loop {
+        if interrupt.is_requested() {
+            return None;
+        }
+        let wait = if batch.is_empty() { LOOK } else { quiet_for };
+        match events.recv_timeout(wait) {
+            Ok(event) => batch.take(event),
+            Err(RecvTimeoutError::Timeout) if !batch.is_empty() => return Some(batch),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+        if !batch.is_empty() && since.get_or_insert_with(Instant::now).elapsed() >= at_most {
+            return Some(batch);
+        }
+    }
+}
+
+/// Tells of an epoch. One that could not be built is told of too, and tried again with
+/// the next change; what keeps the index itself from being written ends the watch.
+fn tell(job: &Job, args: &Args, report: &Result<RunReport, RunError>) -> Result<(), CommandError> {
+    match report {
+        Ok(report) if args.quiet || (report.ending == Ending::Unchanged && report.notice.is_none()) => Ok(()),
+        Ok(report) => Ok(terminal::print(&summary::line(job, report))?),
+        Err(RunError::Sink(error)) => {
+            terminal::print_error(&format!("{error}; the index holds the epoch before, and the next change tries again\n"));
+            Ok(())
+        }
+        Err(RunError::Interrupted) => Ok(()),
+        Err(error) => Err(Failure::new(Exit::Failed, error.to_string()).into()),
+    }
+}
