@@ -184,8 +184,8 @@ impl<'t> Uses<'t> {
         self.imports.push(Import { module: (&*module).into(), name: (&*name).into(), alias: alias.into(), line });
     }
 
-    /// Adds an import of the last name of a path, such as `C` of `a.b.C`; of all names if
-    /// the path has one part only.
+    /// Adds an import of the last name of a path, such as `C` of `a.b.C`. What has one part
+    /// only is brought in whole.
     pub fn import_path(&mut self, node: Node<'t>, path: &str, separator: &str, alias: &str) {
         match path.rsplit_once(separator) {
             Some((module, name)) => self.import(node, module, name, alias),
