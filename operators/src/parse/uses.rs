@@ -43,11 +43,13 @@ pub(crate) struct Uses<'t> {
     imports: Vec<Import>,
     /// Nothing before this byte is a use any more.
     past: usize,
+    /// Where the modules end that were entered.
+    modules: Vec<usize>,
 }
 
 impl<'t> Uses<'t> {
     pub fn new(text: &'t str, kinds: &'t Kinds) -> Self {
-        Self { text, kinds, marks: Vec::new(), defined: Vec::new(), imports: Vec::new(), past: 0 }
+        Self { text, kinds, marks: Vec::new(), defined: Vec::new(), imports: Vec::new(), past: 0, modules: Vec::new() }
     }
 
     /// Looks at a node, on which `cursor` stands.
@@ -165,6 +167,19 @@ impl<'t> Uses<'t> {
     /// Takes nothing inside `node` as a use.
     pub fn pass(&mut self, node: Node<'t>) {
         self.past = self.past.max(node.end_byte());
+    }
+
+    /// What follows lies in a module within the text, up to the end of `node`.
+    pub fn enter_module(&mut self, node: Node<'t>) {
+        // Those that ended before must not lie below it.
+        self.modules_around(node);
+        self.modules.push(node.end_byte());
+    }
+
+    /// In how many modules within the text a node lies.
+    pub fn modules_around(&mut self, node: Node<'t>) -> usize {
+        while self.modules.pop_if(|end| *end <= node.start_byte()).is_some() {}
+        self.modules.len()
     }
 
     /// Whether a node lies inside one that was passed.
