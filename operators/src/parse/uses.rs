@@ -9,6 +9,7 @@ use tree_sitter::{Node, TreeCursor};
 
 use super::found::{children, one_line};
 use super::grammar::{Kinds, Step, Used};
+use super::walk::byte;
 
 /// How many nodes are passed on the way from an expression to its name.
 const MAX_STEPS: usize = 64;
@@ -146,7 +147,7 @@ impl<'t> Uses<'t> {
             text = last;
         }
         if is_name(text) {
-            self.marks.push(Mark { start: offset(start), end: offset(end), path: offset(path), kind });
+            self.marks.push(Mark { start: byte(start), end: byte(end), path: byte(path), kind });
         }
     }
 
@@ -155,13 +156,13 @@ impl<'t> Uses<'t> {
         let last = if self.kinds.dotted_names { name.rsplit('.').next().unwrap_or(name) } else { name };
         let start = last.as_ptr().addr().checked_sub(self.text.as_ptr().addr());
         if let Some(start) = start.filter(|start| start + last.len() <= self.text.len()) {
-            self.defined.push(offset(start));
+            self.defined.push(byte(start));
         }
     }
 
     /// Records that a node is no use but a name that is defined there.
     pub fn define_at(&mut self, name: Node<'t>) {
-        self.defined.push(offset(name.start_byte()));
+        self.defined.push(byte(name.start_byte()));
     }
 
     /// Takes nothing inside `node` as a use.
@@ -195,7 +196,7 @@ impl<'t> Uses<'t> {
         }
         let own = if name.is_empty() { &module } else { &name };
         let alias = if alias == &**own { "" } else { alias };
-        let line = offset(node.start_position().row + 1);
+        let line = byte(node.start_position().row + 1);
         self.imports.push(Import { module: (&*module).into(), name: (&*name).into(), alias: alias.into(), line });
     }
 
@@ -232,7 +233,7 @@ impl<'t> Uses<'t> {
                 qualifier: qualifier(path).into(),
                 kind: mark.kind,
                 start_byte: mark.start,
-                line: offset(line),
+                line: byte(line),
                 within: scopes.around(mark.start),
             });
         }
@@ -253,7 +254,7 @@ impl Scopes<'_> {
             // Several names of one node: the first stands for all.
             let same = self.current.and_then(|current| self.definitions.get(current as usize));
             if same.is_none_or(|same| same.span != definition.span) {
-                self.current = Some(offset(self.next));
+                self.current = Some(byte(self.next));
             }
             self.next += 1;
         }
@@ -297,11 +298,6 @@ fn qualifier(path: &str) -> &str {
         before = c;
     }
     if path.starts_with(|c: char| c.is_ascii_digit()) { "" } else { path }
-}
-
-/// Offsets fit: texts of more than `u32::MAX` bytes are not parsed.
-fn offset(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

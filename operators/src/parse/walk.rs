@@ -384,7 +384,7 @@ fn last_row(node: Node<'_>) -> u32 {
 }
 
 /// Offsets fit: texts of more than `u32::MAX` bytes are not parsed.
-fn byte(offset: usize) -> u32 {
+pub(super) fn byte(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 

@@ -202,6 +202,13 @@ fn definitions_and_uses_inside_an_error_are_found() {
 }
 
 #[test]
+fn a_wrap_does_not_reach_over_definitions_inside_an_error() {
+    let text = "template <typename T>\nclass A : B {\n    explicit A(int a) : B(a) {}\n    int f() const;\n    x.A()\" <typename T>\nint A<T>::f() const {\n    return *new C(1);\n}\n}\n";
+    let (syntax, _) = parse_with(ParseConfig::default(), "a.cpp", text);
+    assert!(syntax.definitions.iter().any(|definition| &*definition.name == "f"));
+}
+
+#[test]
 fn large_files_are_not_parsed() {
     let config = ParseConfig { max_bytes: 10, ..ParseConfig::default() };
     let (syntax, diagnostics) = parse_with(config, "a.rs", "fn main() {}\n");

@@ -79,7 +79,9 @@ impl<'t> Walk<'t> {
 
     fn define(&mut self, found: Found<'t>) -> Frame<'t> {
         let node = found.node;
-        let wrap = self.frames.last_mut().and_then(|frame| frame.wrap.take());
+        // In broken code other definitions may lie between a wrap and this one.
+        let before = self.out.definitions.last().map_or(0, |before| before.span.start_byte);
+        let wrap = self.frames.last_mut().and_then(|frame| frame.wrap.take()).filter(|wrap| before <= wrap.start);
         let outer = wrap.map_or(node, |wrap| wrap.node);
         let outer_start = wrap.map_or_else(|| byte(node.start_byte()), |wrap| wrap.start);
         let lead = self.take_lead(wrap.is_none().then(|| row(node.start_position().row)));
