@@ -216,7 +216,7 @@ impl<'t> Uses<'t> {
         self.marks.sort_by_key(|mark| (mark.start, mark.rank()));
         self.marks.dedup_by_key(|mark| mark.start);
         let mut references = Vec::with_capacity(self.marks.len());
-        let mut scopes = Scopes { definitions, next: 0, current: None };
+        let mut scopes = Scopes { definitions, next: 0, begun: Vec::new() };
         let (mut line, mut defined) = (0, self.defined.iter().copied().peekable());
         for mark in &self.marks {
             while defined.next_if(|at| *at < mark.start).is_some() {}
@@ -245,26 +245,23 @@ impl<'t> Uses<'t> {
 struct Scopes<'d> {
     definitions: &'d [Definition],
     next: usize,
-    current: Option<u32>,
+    /// Those that have begun; in broken code they may overlap without one holding the other.
+    begun: Vec<usize>,
 }
 
 impl Scopes<'_> {
     fn around(&mut self, at: u32) -> Option<u32> {
         while let Some(definition) = self.definitions.get(self.next).filter(|d| d.span.start_byte <= at) {
             // Several names of one node: the first stands for all.
-            let same = self.current.and_then(|current| self.definitions.get(current as usize));
-            if same.is_none_or(|same| same.span != definition.span) {
-                self.current = Some(byte(self.next));
+            let last = self.begun.last().and_then(|last| self.definitions.get(*last));
+            if last.is_none_or(|last| last.span != definition.span) {
+                self.begun.push(self.next);
             }
             self.next += 1;
         }
-        while let Some(current) = self.current.and_then(|current| self.definitions.get(current as usize)) {
-            if at < current.span.end_byte {
-                break;
-            }
-            self.current = current.parent;
-        }
-        self.current
+        let ended = |index: &mut usize| self.definitions.get(*index).is_none_or(|d| d.span.end_byte <= at);
+        while self.begun.pop_if(ended).is_some() {}
+        self.begun.last().map(|index| byte(*index))
     }
 }
 

@@ -127,7 +127,9 @@ impl<'t> Walk<'t> {
         self.comments.truncate(comments);
 
         let index = byte(self.out.definitions.len());
-        for name in std::iter::once(found.name.as_ref()).chain(found.more.iter().copied()) {
+        // A name that the parser made up where one is missing has no text.
+        let more = found.more.iter().copied().filter(|name| !name.is_empty());
+        for name in std::iter::once(found.name.as_ref()).chain(more) {
             self.out.definitions.push(Definition {
                 name: name.into(),
                 qualified_name: self.qualify(parent, &found, name),
