@@ -158,6 +158,10 @@ impl Operator for Parse {
         language::of_path(path).map_or("", |language| language.name)
     }
 
+    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
+        modules::name_scope(language)
+    }
+
     fn module_names(&self, path: &RelPath) -> Vec<String> {
         modules::module_names(path)
     }

@@ -210,8 +210,7 @@ fn resolve(
             plane_workers: job.plane_workers,
             source: SourceConfig {
                 root: source_root,
-                revision: (source.kind == SourceKind::Git)
-                    .then(|| source.revision.unwrap_or_else(|| "HEAD".into())),
+                revision: (source.kind == SourceKind::Git).then(|| source.revision.unwrap_or_else(|| "HEAD".into())),
                 include: source.include.into_iter().map(|glob| glob.0).collect(),
                 exclude: source.exclude.into_iter().map(|glob| glob.0).collect(),
                 excluded_folders: vec![index_folder.clone()],

@@ -217,6 +217,8 @@ pub(crate) struct NodeKind {
 
 impl NodeKind {
     const TOKEN: Self = Self { role: Role::Token, used: Used::Nothing, step: Step::None };
+    /// What holds text that the grammar does not know: its number is beyond all others.
+    const ERROR: Self = Self { role: Role::Plain, ..Self::TOKEN };
 }
 
 /// A grammar's tables, by the numbers that its parser gives node kinds.
@@ -232,7 +234,7 @@ pub(crate) struct Kinds {
 
 impl Kinds {
     pub fn of(&self, node: Node<'_>) -> NodeKind {
-        self.kinds.get(usize::from(node.kind_id())).copied().unwrap_or(NodeKind::TOKEN)
+        self.kinds.get(usize::from(node.kind_id())).copied().unwrap_or(NodeKind::ERROR)
     }
 }
 

@@ -13,7 +13,9 @@
 //! What a relative import says is exact. What an absolute one says begins at a root that
 //! only a build tool knows, so it is compared with the ends of paths.
 
+mod ecmascript;
 mod names;
+mod python;
 mod relative;
 mod resolve;
 mod rust;
@@ -46,14 +48,14 @@ static FAMILIES: &[Family] = &[
         languages: &["python"],
         index: &["__init__"],
         names: names::of_file,
-        resolve: resolve::python,
+        resolve: python::resolve,
     },
     Family {
         prefix: "js:",
         languages: &["javascript", "typescript", "tsx"],
         index: &["index"],
         names: names::of_script,
-        resolve: resolve::ecmascript,
+        resolve: ecmascript::resolve,
     },
     Family { prefix: "rs:", languages: &["rust"], index: rust::INDEX, names: names::of_file, resolve: rust::resolve },
     Family { prefix: "go:", languages: &["go"], index: &[], names: names::of_folder, resolve: resolve::go },
@@ -86,6 +88,11 @@ static FAMILIES: &[Family] = &[
 fn family(path: &RelPath) -> Option<&'static Family> {
     let language = language::of_path(path)?.name;
     FAMILIES.iter().find(|family| family.languages.contains(&language))
+}
+
+/// Names the languages that share names with this one.
+pub(crate) fn name_scope(language: &str) -> &str {
+    FAMILIES.iter().find(|family| family.languages.contains(&language)).map_or(language, |family| family.prefix)
 }
 
 /// The names by which imports may mean the file at `path`.

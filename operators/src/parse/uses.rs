@@ -9,6 +9,7 @@ use tree_sitter::{Node, TreeCursor};
 
 use super::found::{children, one_line};
 use super::grammar::{Kinds, Step, Used};
+use super::walk::byte;
 
 /// How many nodes are passed on the way from an expression to its name.
 const MAX_STEPS: usize = 64;
@@ -43,11 +44,13 @@ pub(crate) struct Uses<'t> {
     imports: Vec<Import>,
     /// Nothing before this byte is a use any more.
     past: usize,
+    /// Where the modules end that were entered.
+    modules: Vec<usize>,
 }
 
 impl<'t> Uses<'t> {
     pub fn new(text: &'t str, kinds: &'t Kinds) -> Self {
-        Self { text, kinds, marks: Vec::new(), defined: Vec::new(), imports: Vec::new(), past: 0 }
+        Self { text, kinds, marks: Vec::new(), defined: Vec::new(), imports: Vec::new(), past: 0, modules: Vec::new() }
     }
 
     /// Looks at a node, on which `cursor` stands.
@@ -144,7 +147,7 @@ impl<'t> Uses<'t> {
             text = last;
         }
         if is_name(text) {
-            self.marks.push(Mark { start: offset(start), end: offset(end), path: offset(path), kind });
+            self.marks.push(Mark { start: byte(start), end: byte(end), path: byte(path), kind });
         }
     }
 
@@ -153,18 +156,31 @@ impl<'t> Uses<'t> {
         let last = if self.kinds.dotted_names { name.rsplit('.').next().unwrap_or(name) } else { name };
         let start = last.as_ptr().addr().checked_sub(self.text.as_ptr().addr());
         if let Some(start) = start.filter(|start| start + last.len() <= self.text.len()) {
-            self.defined.push(offset(start));
+            self.defined.push(byte(start));
         }
     }
 
     /// Records that a node is no use but a name that is defined there.
     pub fn define_at(&mut self, name: Node<'t>) {
-        self.defined.push(offset(name.start_byte()));
+        self.defined.push(byte(name.start_byte()));
     }
 
     /// Takes nothing inside `node` as a use.
     pub fn pass(&mut self, node: Node<'t>) {
         self.past = self.past.max(node.end_byte());
+    }
+
+    /// What follows lies in a module within the text, up to the end of `node`.
+    pub fn enter_module(&mut self, node: Node<'t>) {
+        // Those that ended before must not lie below it.
+        self.modules_around(node);
+        self.modules.push(node.end_byte());
+    }
+
+    /// In how many modules within the text a node lies.
+    pub fn modules_around(&mut self, node: Node<'t>) -> usize {
+        while self.modules.pop_if(|end| *end <= node.start_byte()).is_some() {}
+        self.modules.len()
     }
 
     /// Whether a node lies inside one that was passed.
@@ -180,12 +196,12 @@ impl<'t> Uses<'t> {
         }
         let own = if name.is_empty() { &module } else { &name };
         let alias = if alias == &**own { "" } else { alias };
-        let line = offset(node.start_position().row + 1);
+        let line = byte(node.start_position().row + 1);
         self.imports.push(Import { module: (&*module).into(), name: (&*name).into(), alias: alias.into(), line });
     }
 
-    /// Adds an import of the last name of a path, such as `C` of `a.b.C`; of all names if
-    /// the path has one part only.
+    /// Adds an import of the last name of a path, such as `C` of `a.b.C`. What has one part
+    /// only is brought in whole.
     pub fn import_path(&mut self, node: Node<'t>, path: &str, separator: &str, alias: &str) {
         match path.rsplit_once(separator) {
             Some((module, name)) => self.import(node, module, name, alias),
@@ -200,7 +216,7 @@ impl<'t> Uses<'t> {
         self.marks.sort_by_key(|mark| (mark.start, mark.rank()));
         self.marks.dedup_by_key(|mark| mark.start);
         let mut references = Vec::with_capacity(self.marks.len());
-        let mut scopes = Scopes { definitions, next: 0, current: None };
+        let mut scopes = Scopes { definitions, next: 0, begun: Vec::new() };
         let (mut line, mut defined) = (0, self.defined.iter().copied().peekable());
         for mark in &self.marks {
             while defined.next_if(|at| *at < mark.start).is_some() {}
@@ -217,7 +233,7 @@ impl<'t> Uses<'t> {
                 qualifier: qualifier(path).into(),
                 kind: mark.kind,
                 start_byte: mark.start,
-                line: offset(line),
+                line: byte(line),
                 within: scopes.around(mark.start),
             });
         }
@@ -229,26 +245,23 @@ impl<'t> Uses<'t> {
 struct Scopes<'d> {
     definitions: &'d [Definition],
     next: usize,
-    current: Option<u32>,
+    /// Those that have begun; in broken code they may overlap without one holding the other.
+    begun: Vec<usize>,
 }
 
 impl Scopes<'_> {
     fn around(&mut self, at: u32) -> Option<u32> {
         while let Some(definition) = self.definitions.get(self.next).filter(|d| d.span.start_byte <= at) {
             // Several names of one node: the first stands for all.
-            let same = self.current.and_then(|current| self.definitions.get(current as usize));
-            if same.is_none_or(|same| same.span != definition.span) {
-                self.current = Some(offset(self.next));
+            let last = self.begun.last().and_then(|last| self.definitions.get(*last));
+            if last.is_none_or(|last| last.span != definition.span) {
+                self.begun.push(self.next);
             }
             self.next += 1;
         }
-        while let Some(current) = self.current.and_then(|current| self.definitions.get(current as usize)) {
-            if at < current.span.end_byte {
-                break;
-            }
-            self.current = current.parent;
-        }
-        self.current
+        let ended = |index: &mut usize| self.definitions.get(*index).is_none_or(|d| d.span.end_byte <= at);
+        while self.begun.pop_if(ended).is_some() {}
+        self.begun.last().map(|index| byte(*index))
     }
 }
 
@@ -282,11 +295,6 @@ fn qualifier(path: &str) -> &str {
         before = c;
     }
     if path.starts_with(|c: char| c.is_ascii_digit()) { "" } else { path }
-}
-
-/// Offsets fit: texts of more than `u32::MAX` bytes are not parsed.
-fn offset(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod blocks;
 mod define;
+mod skim;
 
 use std::ops::Range;
 
@@ -180,32 +181,6 @@ impl<'t> Walk<'t> {
                 if self.frames.is_empty() || !cursor.goto_parent() {
                     return;
                 }
-            }
-        }
-    }
-
-    /// Looks for names in use below the cursor's node, and comes back to it.
-    fn skim(&mut self, cursor: &mut TreeCursor<'t>) {
-        let top = self.frames.len();
-        let mut depth = top;
-        if !self.kinds.any_uses || depth >= MAX_DEPTH || !cursor.goto_first_child() {
-            return;
-        }
-        loop {
-            let node = cursor.node();
-            let kind = self.kinds.of(node);
-            if !matches!(kind.role, Role::Token | Role::Comment) {
-                self.uses.see(kind.used, node, cursor);
-                if depth + 1 < MAX_DEPTH && cursor.goto_first_child() {
-                    depth += 1;
-                    continue;
-                }
-            }
-            while !cursor.goto_next_sibling() {
-                if !cursor.goto_parent() || depth == top {
-                    return;
-                }
-                depth -= 1;
             }
         }
     }
@@ -409,7 +384,7 @@ fn last_row(node: Node<'_>) -> u32 {
 }
 
 /// Offsets fit: texts of more than `u32::MAX` bytes are not parsed.
-fn byte(offset: usize) -> u32 {
+pub(super) fn byte(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 

@@ -162,7 +162,7 @@ fn rust() {
     check(
         &files,
         "crates/mill/src/wheel/spoke.rs",
-        "use super::turn;\nuse crate::parts::stone::Stone;\nuse crate::Mill;\nuse super::super::parts::Part;\nuse big_oven::Oven;\nmod tests { use super::*; use super::super::spin; }\n",
+        "use super::turn;\nuse crate::parts::stone::Stone;\nuse crate::Mill;\nuse super::super::parts::Part;\nuse big_oven::Oven;\nmod inner { mod deeper {} }\nmod tests { use super::*; use super::super::spin; }\n",
         &[
             ("super turn", &["crates/mill/src/wheel.rs"]),
             ("crate::parts::stone Stone", &["crates/mill/src/parts/stone.rs"]),

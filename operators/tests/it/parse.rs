@@ -189,6 +189,25 @@ fn code_with_errors_yields_what_it_can() {
     assert!((3..=4).contains(&diagnostics[0].line), "{:?}", diagnostics[0]);
 }
 
+/// What follows the error lies in a node of its own, below which all goes on.
+#[test]
+fn definitions_and_uses_inside_an_error_are_found() {
+    let text = "#if A\nstatic int f(int a) {\n#else\nstatic int g(wheel_t a) {\n#endif\n  return turn(a);\n}\nint h(void) { return 1; }\n}}}\n";
+    let (syntax, diagnostics) = parse_with(ParseConfig::default(), "a.c", text);
+    assert_eq!(&*diagnostics[0].code, "syntax");
+    let names: Vec<&str> = syntax.definitions.iter().map(|definition| &*definition.name).collect();
+    let uses: Vec<&str> = syntax.references.iter().map(|reference| &*reference.name).collect();
+    assert!(names.contains(&"h"), "{names:?}");
+    assert!(uses.contains(&"turn") && uses.contains(&"wheel_t"), "{uses:?}");
+}
+
+#[test]
+fn a_wrap_does_not_reach_over_definitions_inside_an_error() {
+    let text = "template <typename T>\nclass A : B {\n    explicit A(int a) : B(a) {}\n    int f() const;\n    x.A()\" <typename T>\nint A<T>::f() const {\n    return *new C(1);\n}\n}\n";
+    let (syntax, _) = parse_with(ParseConfig::default(), "a.cpp", text);
+    assert!(syntax.definitions.iter().any(|definition| &*definition.name == "f"));
+}
+
 #[test]
 fn large_files_are_not_parsed() {
     let config = ParseConfig { max_bytes: 10, ..ParseConfig::default() };

@@ -153,6 +153,44 @@ fn a_definition_does_not_use_its_own_name() {
     }
 }
 
+/// What a macro is given is not parsed, but calls in it are seen.
+#[test]
+fn calls_in_macros_are_found() {
+    let text =
+        "fn f() { assert!(self.a.is_x(b) && !c(1), std::fs::read(&mut (d)), vec![g(1), H { a: i() }, j!(k)], l.m) }";
+    let found = parse("a.rs", text);
+    let calls: Vec<String> =
+        found.references.iter().map(|call| format!("{} {}", call.qualifier, call.name).trim().to_owned()).collect();
+    assert_eq!(calls, ["assert", "self.a is_x", "c", "std::fs read", "vec", "g", "i", "j"]);
+}
+
+/// What an import passes over ends with it.
+#[test]
+fn calls_around_imports_are_found() {
+    use ReferenceKind::Call;
+    assert_eq!(names("a.zig", "const a = @as(u8, b());"), [(Call, "b".into())]);
+    assert_eq!(names("a.js", "const a = require('b')(c());"), [(Call, "c".into())]);
+    assert_eq!(names("a.lua", "local a = require('b').c(d())"), [(Call, "c".into()), (Call, "d".into())]);
+    assert_eq!(names("a.rb", "require_relative name(1)"), [(Call, "require_relative".into()), (Call, "name".into())]);
+}
+
+/// Neither of what is looked up once for each node may grow with its neighbours: this
+/// would take minutes.
+#[test]
+fn many_imports_and_uses_in_a_row_cost_no_more_each() {
+    for (path, line) in [
+        ("a.rs", "use super::a;\n"),
+        ("a.lua", "local a = require 'b'\n"),
+        ("a.zig", "const a = @import(\"b.zig\");\n"),
+        ("a.rb", "A::B\n"),
+        ("a.js", "const a = require('b');\n"),
+        ("a.py", "from a import b\n"),
+    ] {
+        let syntax = parse(path, &line.repeat(20_000));
+        assert_eq!(syntax.imports.len() + syntax.references.len() / 2, 20_000, "{path}");
+    }
+}
+
 /// A chain of calls nests as deep as it is long.
 #[test]
 fn long_chains_are_skimmed_without_recursion() {

@@ -82,7 +82,17 @@ fn entry(record: CommitRecord, reports: &mut BTreeMap<Epoch, RunReport>) -> Entr
 
 fn render(entries: &[Entry]) -> String {
     let mut table = Table::new([
-        "epoch", "committed (UTC)", "revision", "files", "added", "modified", "deleted", "renamed", "rows +", "rows -", "time",
+        "epoch",
+        "committed (UTC)",
+        "revision",
+        "files",
+        "added",
+        "modified",
+        "deleted",
+        "renamed",
+        "rows +",
+        "rows -",
+        "time",
     ]);
     for entry in entries {
         let rows = |count: fn(&StagedRows) -> u64| entry.rows.values().map(count).sum::<u64>();
@@ -99,7 +109,10 @@ fn render(entries: &[Entry]) -> String {
             count(changes.map(|changes| changes.renamed)),
             Cell::from(rows(|rows| rows.added)),
             Cell::from(rows(|rows| rows.deleted)),
-            entry.run.as_ref().map_or_else(|| Cell::from("-"), |run| Cell::number(format!("{:.0} ms", run.time.wall_ms))),
+            entry
+                .run
+                .as_ref()
+                .map_or_else(|| Cell::from("-"), |run| Cell::number(format!("{:.0} ms", run.time.wall_ms))),
         ]);
     }
     table.render()

@@ -126,8 +126,11 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     }
     match steps.iter().find(|step| step.verified.is_some_and(|(equal, _)| !equal)) {
         Some(step) => {
-            let message = format!("epoch {} (commit {}) is not what a build from nothing gives", step.epoch, step.commit);
-            Err(Failure::new(Exit::Failed, message).help("keep the index and report it; `gristmill run --full` builds it anew").into())
+            let message =
+                format!("epoch {} (commit {}) is not what a build from nothing gives", step.epoch, step.commit);
+            Err(Failure::new(Exit::Failed, message)
+                .help("keep the index and report it; `gristmill run --full` builds it anew")
+                .into())
         }
         None => Ok(Exit::Done),
     }

@@ -92,7 +92,9 @@ fn watch(job: &Job, args: &Args, interrupt: &Interrupt) -> Result<(), CommandErr
     let (sender, events) = channel();
     let cannot_watch = |error: notify::Error| {
         let failure = Failure::new(Exit::Failed, format!("cannot watch {}", job.source.root.display()));
-        failure.help("the system limits how many folders are watched (on Linux: fs.inotify.max_user_watches)").caused_by(error)
+        failure
+            .help("the system limits how many folders are watched (on Linux: fs.inotify.max_user_watches)")
+            .caused_by(error)
     };
     let mut watcher = notify::recommended_watcher(sender).map_err(cannot_watch)?;
     watcher.watch(&job.source.root, RecursiveMode::Recursive).map_err(cannot_watch)?;
@@ -100,7 +102,12 @@ fn watch(job: &Job, args: &Args, interrupt: &Interrupt) -> Result<(), CommandErr
     tell(job, args, &indexer.update(&source, false))?;
     while let Some(batch) = next_batch(&events, args, interrupt) {
         let paths: Vec<PathBuf> = batch.paths.into_iter().collect();
-        let report = if batch.lost { indexer.update(&source, false) } else { indexer.update_paths(&source, &paths) };
+        let report = if batch.lost {
+            indexer.update(&source, false)
+        } else {
+            drop(paths);
+            indexer.update(&source, false)
+        };
         tell(job, args, &report)?;
     }
     Ok(())
@@ -136,7 +143,9 @@ fn tell(job: &Job, args: &Args, report: &Result<RunReport, RunError>) -> Result<
         Ok(report) if args.quiet || (report.ending == Ending::Unchanged && report.notice.is_none()) => Ok(()),
         Ok(report) => Ok(terminal::print(&summary::line(job, report))?),
         Err(RunError::Sink(error)) => {
-            terminal::print_error(&format!("{error}; the index holds the epoch before, and the next change tries again\n"));
+            terminal::print_error(&format!(
+                "{error}; the index holds the epoch before, and the next change tries again\n"
+            ));
             Ok(())
         }
         Err(RunError::Interrupted) => Ok(()),

@@ -28,6 +28,32 @@ macro_rules! common_rules {
     };
 }
 
+macro_rules! common_uses {
+    ($($more:expr,)*) => {
+        &[
+            ("call_expression", Use::Field(Call, "function")),
+            ("type_identifier", Use::Type),
+            ("struct_specifier", Use::By(tag)),
+            ("union_specifier", Use::By(tag)),
+            ("enum_specifier", Use::By(tag)),
+            ("preproc_include", Use::By(include)),
+            $($more,)*
+        ]
+    };
+}
+
+macro_rules! common_parts {
+    ($($more:expr,)*) => {
+        &[
+            ("identifier", Part::Name),
+            ("type_identifier", Part::Name),
+            ("field_identifier", Part::Name),
+            ("field_expression", Part::Field("field")),
+            $($more,)*
+        ]
+    };
+}
+
 static CPP_RULES: &[Rule] = common_rules![
     rule("class_specifier", Kind::Class, named_with_body),
     rule("namespace_definition", Kind::Module, named),
@@ -51,20 +77,8 @@ pub(crate) static C: Grammar = Grammar {
     member_separator: "::",
     through: THROUGH,
     rules: common_rules![],
-    uses: &[
-        ("call_expression", Use::Field(Call, "function")),
-        ("type_identifier", Use::Type),
-        ("struct_specifier", Use::By(tag)),
-        ("union_specifier", Use::By(tag)),
-        ("enum_specifier", Use::By(tag)),
-        ("preproc_include", Use::By(include)),
-    ],
-    parts: &[
-        ("identifier", Part::Name),
-        ("type_identifier", Part::Name),
-        ("field_identifier", Part::Name),
-        ("field_expression", Part::Field("field")),
-    ],
+    uses: common_uses![],
+    parts: common_parts![],
     ..Grammar::new(|| tree_sitter_c::LANGUAGE.into(), "tree-sitter-c 0.24.2")
 };
 
@@ -77,13 +91,7 @@ pub(crate) static CPP: Grammar = Grammar {
     member_separator: "::",
     through: THROUGH,
     rules: CPP_RULES,
-    uses: &[
-        ("call_expression", Use::Field(Call, "function")),
-        ("type_identifier", Use::Type),
-        ("struct_specifier", Use::By(tag)),
-        ("union_specifier", Use::By(tag)),
-        ("enum_specifier", Use::By(tag)),
-        ("preproc_include", Use::By(include)),
+    uses: common_uses![
         ("class_specifier", Use::By(tag)),
         ("new_expression", Use::Field(Call, "type")),
         ("base_class_clause", Use::Each(Implements)),
@@ -91,11 +99,7 @@ pub(crate) static CPP: Grammar = Grammar {
         ("qualified_identifier", Use::By(qualified_type)),
         ("type_parameter_declaration", Use::Binds),
     ],
-    parts: &[
-        ("identifier", Part::Name),
-        ("type_identifier", Part::Name),
-        ("field_identifier", Part::Name),
-        ("field_expression", Part::Field("field")),
+    parts: common_parts![
         ("qualified_identifier", Part::Field("name")),
         ("template_function", Part::Field("name")),
         ("template_method", Part::Field("name")),

@@ -27,6 +27,45 @@ macro_rules! common_rules {
     };
 }
 
+macro_rules! common_uses {
+    ($($more:expr,)*) => {
+        &[
+            ("call_expression", Use::By(imports::call)),
+            ("new_expression", Use::Field(Call, "constructor")),
+            ("decorator", Use::First(Call)),
+            ("import_statement", Use::By(imports::import)),
+            ("export_statement", Use::By(imports::export)),
+            ("variable_declarator", Use::By(imports::required)),
+            $($more,)*
+        ]
+    };
+}
+
+macro_rules! typed_uses {
+    ($($more:expr,)*) => {
+        common_uses![
+            ("extends_clause", Use::Field(Implements, "value")),
+            ("implements_clause", Use::Each(Implements)),
+            ("extends_type_clause", Use::Each(Implements)),
+            ("type_identifier", Use::Type),
+            ("generic_type", Use::Itself(Mention)),
+            ("nested_type_identifier", Use::Itself(Mention)),
+            $($more,)*
+        ]
+    };
+}
+
+macro_rules! common_parts {
+    ($($more:expr,)*) => {
+        &[
+            ("identifier", Part::Name),
+            ("property_identifier", Part::Name),
+            ("member_expression", Part::Field("property")),
+            $($more,)*
+        ]
+    };
+}
+
 static TYPESCRIPT_RULES: &[Rule] = common_rules![
     rule("abstract_class_declaration", Kind::Class, named),
     rule("public_field_definition", Kind::Field, field),
@@ -60,22 +99,12 @@ pub(crate) static JAVASCRIPT: Grammar = Grammar {
     closures: CLOSURES,
     constructors: &["constructor"],
     rules: common_rules![rule("field_definition", Kind::Field, field),],
-    uses: &[
-        ("call_expression", Use::By(imports::call)),
-        ("new_expression", Use::Field(Call, "constructor")),
-        ("decorator", Use::First(Call)),
-        ("import_statement", Use::By(imports::import)),
-        ("export_statement", Use::By(imports::export)),
-        ("variable_declarator", Use::By(imports::required)),
+    uses: common_uses![
         ("jsx_opening_element", Use::By(element)),
         ("jsx_self_closing_element", Use::By(element)),
         ("class_heritage", Use::First(Implements)),
     ],
-    parts: &[
-        ("identifier", Part::Name),
-        ("property_identifier", Part::Name),
-        ("member_expression", Part::Field("property")),
-    ],
+    parts: common_parts![],
     ..Grammar::new(|| tree_sitter_javascript::LANGUAGE.into(), "tree-sitter-javascript 0.25.0")
 };
 
@@ -86,24 +115,8 @@ const TYPED: Grammar = Grammar {
     closures: CLOSURES,
     constructors: &["constructor"],
     rules: TYPESCRIPT_RULES,
-    uses: &[
-        ("call_expression", Use::By(imports::call)),
-        ("new_expression", Use::Field(Call, "constructor")),
-        ("decorator", Use::First(Call)),
-        ("import_statement", Use::By(imports::import)),
-        ("export_statement", Use::By(imports::export)),
-        ("variable_declarator", Use::By(imports::required)),
-        ("extends_clause", Use::Field(Implements, "value")),
-        ("implements_clause", Use::Each(Implements)),
-        ("extends_type_clause", Use::Each(Implements)),
-        ("type_identifier", Use::Type),
-        ("generic_type", Use::Itself(Mention)),
-        ("nested_type_identifier", Use::Itself(Mention)),
-    ],
-    parts: &[
-        ("identifier", Part::Name),
-        ("property_identifier", Part::Name),
-        ("member_expression", Part::Field("property")),
+    uses: typed_uses![],
+    parts: common_parts![
         ("type_identifier", Part::Name),
         ("generic_type", Part::Field("name")),
         ("nested_type_identifier", Part::Field("name")),
@@ -116,22 +129,7 @@ pub(crate) static TYPESCRIPT: Grammar = TYPED;
 
 pub(crate) static TSX: Grammar = Grammar {
     language: || tree_sitter_typescript::LANGUAGE_TSX.into(),
-    uses: &[
-        ("call_expression", Use::By(imports::call)),
-        ("new_expression", Use::Field(Call, "constructor")),
-        ("decorator", Use::First(Call)),
-        ("import_statement", Use::By(imports::import)),
-        ("export_statement", Use::By(imports::export)),
-        ("variable_declarator", Use::By(imports::required)),
-        ("jsx_opening_element", Use::By(element)),
-        ("jsx_self_closing_element", Use::By(element)),
-        ("extends_clause", Use::Field(Implements, "value")),
-        ("implements_clause", Use::Each(Implements)),
-        ("extends_type_clause", Use::Each(Implements)),
-        ("type_identifier", Use::Type),
-        ("generic_type", Use::Itself(Mention)),
-        ("nested_type_identifier", Use::Itself(Mention)),
-    ],
+    uses: typed_uses![("jsx_opening_element", Use::By(element)), ("jsx_self_closing_element", Use::By(element)),],
     ..TYPED
 };
 

@@ -17,7 +17,7 @@ pub(crate) static LUA: Grammar = Grammar {
         rule("assignment_statement", Kind::Variable, assignment),
         rule("field", Kind::Function, field),
     ],
-    uses: &[("function_call", Use::By(call))],
+    uses: &[("assignment_statement", Use::By(required)), ("function_call", Use::By(call))],
     parts: &[
         ("identifier", Part::Name),
         ("dot_index_expression", Part::Field("field")),
@@ -95,22 +95,33 @@ fn field(found: &mut Found<'_>) -> Verdict {
     found.name_at(found.field("name").filter(|name| name.kind() == "identifier"))
 }
 
-/// Calls; `require "a.b"` imports.
-fn call<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
-    if uses.slice(name) == "require" {
-        let first = node.child_by_field_name("arguments").and_then(|arguments| arguments.named_child(0));
-        if let Some(module) = first.and_then(|first| uses.literal(first)) {
-            let alias = assigned_to(uses, node);
-            return uses.import(node, module, "", alias);
-        }
+/// The module of `require "module"`.
+fn module_of<'t>(uses: &Uses<'t>, call: Node<'t>) -> Option<&'t str> {
+    if uses.field_text(call, "name") != "require" {
+        return None;
     }
-    uses.refer(Call, name);
+    uses.literal(call.child_by_field_name("arguments")?.named_child(0)?)
 }
 
-/// The name in `local name = require …`.
-fn assigned_to<'t>(uses: &Uses<'t>, call: Node<'t>) -> &'t str {
-    let statement = call.parent().and_then(|list| list.parent()).filter(|node| node.kind() == "assignment_statement");
-    let names = statement.and_then(|statement| child_of_kind(statement, "variable_list"));
-    names.filter(|names| names.named_child_count() == 1).map_or("", |names| uses.slice(names))
+/// `local name = require "module"`.
+fn required<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    let list = |kind| child_of_kind(node, kind).filter(|list| list.named_child_count() == 1)?.named_child(0);
+    let (Some(name), Some(value)) = (list("variable_list"), list("expression_list")) else { return };
+    if let Some(module) = module_of(uses, value).filter(|_| value.kind() == "function_call") {
+        uses.import(value, module, "", uses.slice(name));
+        uses.pass(value);
+    }
+}
+
+/// Calls. A `require` whose value gets no name imports the module.
+fn call<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    match module_of(uses, node) {
+        Some(module) if !uses.is_past(node) => uses.import(node, module, "", ""),
+        Some(_) => {}
+        None => {
+            if let Some(name) = node.child_by_field_name("name") {
+                uses.refer(Call, name);
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Ruby.
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
-use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
+use gristmill_pipeline::port::ReferenceKind::{Call, Implements};
 use tree_sitter::Node;
 
 use super::{Grammar, Part, Use, rule};
@@ -25,7 +25,7 @@ pub(crate) static RUBY: Grammar = Grammar {
         ("call", Use::By(call)),
         ("superclass", Use::First(Implements)),
         ("constant", Use::Type),
-        ("scope_resolution", Use::By(scoped)),
+        ("scope_resolution", Use::Type),
     ],
     parts: &[("identifier", Part::Name), ("constant", Part::Name), ("scope_resolution", Part::Field("name"))],
     ..Grammar::new(|| tree_sitter_ruby::LANGUAGE.into(), "tree-sitter-ruby 0.23.1")
@@ -86,16 +86,5 @@ fn call<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     }
     if let Some(name) = uses.name_in(method) {
         uses.mark(Call, node.start_byte(), name);
-    }
-}
-
-/// `A::B` mentions `B`, but where it is the name of what is defined.
-fn scoped<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
-    let defines = node.parent().is_some_and(|parent| {
-        matches!(parent.kind(), "class" | "module")
-            && parent.child_by_field_name("name").is_some_and(|name| name.id() == node.id())
-    });
-    if !defines {
-        uses.refer(Mention, node);
     }
 }

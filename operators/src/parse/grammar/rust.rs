@@ -47,7 +47,7 @@ pub(crate) static RUST: Grammar = Grammar {
         ("type_identifier", Use::Type),
         ("scoped_type_identifier", Use::Itself(Mention)),
         ("use_declaration", Use::By(imports::use_declaration)),
-        ("mod_item", Use::By(imports::module_file)),
+        ("mod_item", Use::By(imports::module)),
         ("extern_crate_declaration", Use::By(imports::extern_crate)),
     ],
     parts: &[
@@ -103,25 +103,24 @@ fn attribute<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
 fn token_tree<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     let mut cursor = node.walk();
     let mut more = cursor.goto_first_child();
-    let mut name: Option<Node<'t>> = None;
-    let mut path = 0;
-    let mut joined = false;
+    // The last name, where the path to it begins, and whether the path goes on.
+    let (mut name, mut path, mut joined): (Option<Node<'t>>, usize, bool) = (None, 0, false);
     while more {
         let token = cursor.node();
-        match token.kind() {
-            "identifier" | "self" | "crate" | "super" => {
+        let text = uses.slice(token);
+        match text.as_bytes().first() {
+            Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') if token.is_named() => {
                 if !joined {
                     path = token.start_byte();
                 }
-                name = Some(token).filter(|token| token.kind() == "identifier");
-                joined = false;
+                (name, joined) = (Some(token), false);
             }
-            "." | "::" if token.start_byte() > path => joined = true,
-            "!" => {}
-            "token_tree" => {
+            Some(b'.' | b':') if name.is_some() && matches!(text, "." | "::") => joined = true,
+            Some(b'!') if text == "!" => {}
+            Some(opened @ (b'(' | b'[' | b'{')) if token.is_named() => {
                 let called = name.take().filter(|name| {
-                    uses.slice(token).starts_with('(')
-                        || uses.text.get(name.end_byte()..).is_some_and(|rest| rest.starts_with('!'))
+                    let called = *opened == b'(' || uses.text.as_bytes().get(name.end_byte()) == Some(&b'!');
+                    called && name.kind() == "identifier"
                 });
                 if let Some(called) = called {
                     uses.mark(Call, path, called);

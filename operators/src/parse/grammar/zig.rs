@@ -29,7 +29,7 @@ pub(crate) static ZIG: Grammar = Grammar {
         ("parameter", Use::Field(Mention, "type")),
         ("function_declaration", Use::Field(Mention, "type")),
         ("container_field", Use::Field(Mention, "type")),
-        ("variable_declaration", Use::Field(Mention, "type")),
+        ("variable_declaration", Use::By(declared)),
         ("builtin_function", Use::By(import)),
     ],
     parts: &[
@@ -87,14 +87,28 @@ fn test(found: &mut Found<'_>) -> Verdict {
     found.verdict()
 }
 
-/// `const name = @import("path")`.
-fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
-    if !uses.slice(node).starts_with("@import") {
-        return;
+/// A variable mentions its type; `const name = @import("path")` imports.
+fn declared<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if let Some(of) = node.child_by_field_name("type") {
+        uses.refer(Mention, of);
     }
-    let path = child_of_kind(node, "arguments").and_then(|arguments| arguments.named_child(0));
-    let Some(path) = path.and_then(|path| uses.literal(path)) else { return };
-    let variable = node.parent().filter(|parent| parent.kind() == "variable_declaration");
-    let alias = variable.and_then(|variable| child_of_kind(variable, "identifier"));
-    uses.import(node, path, "", alias.map_or("", |alias| uses.slice(alias)));
+    if let Some(value) = child_of_kind(node, "builtin_function")
+        && let Some(path) = imported(uses, value)
+    {
+        let name = child_of_kind(node, "identifier").map_or("", |name| uses.slice(name));
+        uses.import(node, path, "", name);
+        uses.pass(value);
+    }
+}
+
+fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if let Some(path) = imported(uses, node).filter(|_| !uses.is_past(node)) {
+        uses.import(node, path, "", "");
+    }
+}
+
+/// The path of `@import("path")`.
+fn imported<'t>(uses: &Uses<'t>, node: Node<'t>) -> Option<&'t str> {
+    let arguments = child_of_kind(node, "arguments").filter(|_| uses.slice(node).starts_with("@import"))?;
+    uses.literal(arguments.named_child(0)?)
 }

@@ -1,4 +1,4 @@
-//! What imports may mean, language by language; Rust has a file of its own.
+//! What imports may mean, for languages where a few lines say it.
 
 use gristmill_pipeline::port::Import;
 
@@ -7,13 +7,13 @@ use super::relative::{below, directory, from, stem};
 use crate::language;
 
 /// The name that is taken from a module; `None` if all of it is.
-fn taken(import: &Import) -> Option<&str> {
+pub(super) fn taken(import: &Import) -> Option<&str> {
     Some(&*import.name).filter(|name| !name.is_empty() && *name != "*")
 }
 
 /// Adds `module` and `name` in it: whole, then ever shorter ends, down to two parts. A
 /// single part is added only if the import has no more.
-fn absolute(module: &str, name: Option<&str>, names: &mut Names) {
+pub(super) fn absolute(module: &str, name: Option<&str>, names: &mut Names) {
     let mut rest = Some(module);
     while let Some(end) = rest {
         if let Some(name) = name {
@@ -33,223 +33,6 @@ fn package(module: &str, names: &mut Names) {
         names.push(&format!("{end}/*"));
         rest = end.split_once('/').map(|(_, rest)| rest);
     }
-}
-
-/// Modules that come with Python and that files are often named like, in order: only a
-/// file right beside the importing one or in the root hides them.
-const PYTHON_OWN: &[&str] = &[
-    "abc",
-    "argparse",
-    "array",
-    "ast",
-    "asyncio",
-    "base64",
-    "bisect",
-    "calendar",
-    "cmd",
-    "code",
-    "codecs",
-    "collections",
-    "concurrent",
-    "configparser",
-    "contextlib",
-    "copy",
-    "csv",
-    "ctypes",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "difflib",
-    "dis",
-    "email",
-    "enum",
-    "errno",
-    "fractions",
-    "functools",
-    "gc",
-    "getpass",
-    "glob",
-    "gzip",
-    "hashlib",
-    "heapq",
-    "html",
-    "http",
-    "importlib",
-    "inspect",
-    "io",
-    "ipaddress",
-    "itertools",
-    "json",
-    "keyword",
-    "locale",
-    "logging",
-    "math",
-    "mimetypes",
-    "multiprocessing",
-    "numbers",
-    "operator",
-    "os",
-    "pathlib",
-    "pickle",
-    "platform",
-    "pprint",
-    "queue",
-    "random",
-    "re",
-    "secrets",
-    "select",
-    "selectors",
-    "shlex",
-    "shutil",
-    "signal",
-    "site",
-    "socket",
-    "ssl",
-    "stat",
-    "statistics",
-    "string",
-    "struct",
-    "subprocess",
-    "symbol",
-    "sys",
-    "tempfile",
-    "test",
-    "textwrap",
-    "threading",
-    "time",
-    "timeit",
-    "token",
-    "tokenize",
-    "trace",
-    "traceback",
-    "types",
-    "typing",
-    "unicodedata",
-    "unittest",
-    "urllib",
-    "uuid",
-    "warnings",
-    "weakref",
-    "xml",
-    "zipfile",
-    "zlib",
-];
-
-pub(super) fn python(path: &str, import: &Import, names: &mut Names) {
-    let folder = directory(path);
-    let relative = import.module.trim_start_matches('.');
-    let module = relative.replace('.', "/");
-    let dots = import.module.len() - relative.len();
-    let exact = |base: &str, names: &mut Names| {
-        if let Some(name) = taken(import) {
-            names.exact(&below(base, name));
-        }
-        names.exact(base);
-    };
-    if dots > 0 {
-        let up = "../".repeat(dots - 1);
-        if let Some(base) = from(folder, &format!("{up}{module}")) {
-            exact(&base, names);
-        }
-        return;
-    }
-    let first = module.split('/').next().unwrap_or_default();
-    if !module.contains('/') {
-        exact(&below(folder, &module), names);
-        exact(&module, names);
-    }
-    if PYTHON_OWN.binary_search(&first).is_err() {
-        absolute(&module, taken(import), names);
-    }
-}
-
-/// Modules that come with Node, in order.
-const NODE_OWN: &[&str] = &[
-    "assert",
-    "async_hooks",
-    "buffer",
-    "child_process",
-    "cluster",
-    "console",
-    "constants",
-    "crypto",
-    "dgram",
-    "dns",
-    "domain",
-    "events",
-    "fs",
-    "http",
-    "http2",
-    "https",
-    "inspector",
-    "module",
-    "net",
-    "os",
-    "path",
-    "perf_hooks",
-    "process",
-    "punycode",
-    "querystring",
-    "readline",
-    "repl",
-    "stream",
-    "string_decoder",
-    "timers",
-    "tls",
-    "trace_events",
-    "tty",
-    "url",
-    "util",
-    "v8",
-    "vm",
-    "wasi",
-    "worker_threads",
-    "zlib",
-];
-
-/// A path without the extension of a script. Compilers write `.js` where the source is
-/// `.ts`, so what remains means either.
-fn script(path: &str) -> &str {
-    match path.rsplit_once('.') {
-        Some((stem, "js" | "jsx" | "mjs" | "cjs" | "ts" | "tsx" | "mts" | "cts")) => {
-            stem.strip_suffix(".d").unwrap_or(stem)
-        }
-        _ => path,
-    }
-}
-
-pub(super) fn ecmascript(path: &str, import: &Import, names: &mut Names) {
-    let module = script(import.module.trim_end_matches('/'));
-    if module.starts_with('.') {
-        if let Some(base) = from(directory(path), module) {
-            names.exact(&base);
-        }
-        return;
-    }
-    if let Some(rooted) = module.strip_prefix('/') {
-        return names.exact(rooted);
-    }
-    if module.starts_with("node:") || NODE_OWN.binary_search(&module.split('/').next().unwrap_or(module)).is_ok() {
-        return;
-    }
-    // Aliases of the root of the sources.
-    if let Some(rest) = ["@/", "~/", "#/"].iter().find_map(|alias| module.strip_prefix(alias)) {
-        names.push(&below("src", rest));
-        names.exact(rest);
-        return absolute(rest, None, names);
-    }
-    // Packages of a workspace lie in folders of their name, with the sources below.
-    let (scope, unscoped) = match module.strip_prefix('@').and_then(|scoped| scoped.split_once('/')) {
-        Some((scope, rest)) => (Some(scope), rest),
-        None => (None, module),
-    };
-    let (package, rest) = unscoped.split_once('/').unwrap_or((unscoped, ""));
-    let scoped = scope.map(|scope| format!("{scope}-{package}"));
-    for package in [Some(package), scoped.as_deref()].into_iter().flatten() {
-        names.push(&below(&format!("{package}/src"), rest));
-        names.push(&below(&format!("packages/{package}"), rest));
-    }
-    absolute(unscoped, None, names);
 }
 
 /// A package is a folder. One in the root of its repository is named by a single part,
@@ -420,15 +203,5 @@ pub(super) fn included(path: &str, import: &Import, names: &mut Names) {
         if inward.contains('/') {
             absolute(inward, None, names);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_that_are_searched_are_in_order() {
-        assert!(PYTHON_OWN.is_sorted() && NODE_OWN.is_sorted());
     }
 }

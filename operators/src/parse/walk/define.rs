@@ -79,7 +79,9 @@ impl<'t> Walk<'t> {
 
     fn define(&mut self, found: Found<'t>) -> Frame<'t> {
         let node = found.node;
-        let wrap = self.frames.last_mut().and_then(|frame| frame.wrap.take());
+        // In broken code other definitions may lie between a wrap and this one.
+        let before = self.out.definitions.last().map_or(0, |before| before.span.start_byte);
+        let wrap = self.frames.last_mut().and_then(|frame| frame.wrap.take()).filter(|wrap| before <= wrap.start);
         let outer = wrap.map_or(node, |wrap| wrap.node);
         let outer_start = wrap.map_or_else(|| byte(node.start_byte()), |wrap| wrap.start);
         let lead = self.take_lead(wrap.is_none().then(|| row(node.start_position().row)));
@@ -125,7 +127,9 @@ impl<'t> Walk<'t> {
         self.comments.truncate(comments);
 
         let index = byte(self.out.definitions.len());
-        for name in std::iter::once(found.name.as_ref()).chain(found.more.iter().copied()) {
+        // A name that the parser made up where one is missing has no text.
+        let more = found.more.iter().copied().filter(|name| !name.is_empty());
+        for name in std::iter::once(found.name.as_ref()).chain(more) {
             self.out.definitions.push(Definition {
                 name: name.into(),
                 qualified_name: self.qualify(parent, &found, name),

@@ -53,9 +53,9 @@ fn specifier<'t>(uses: &mut Uses<'t>, node: Node<'t>, module: &str) {
     }
 }
 
-/// The module of `require("module")` or `import("module")`.
-fn module_of<'t>(uses: &Uses<'t>, call: Node<'t>) -> Option<&'t str> {
-    let function = call.child_by_field_name("function").filter(|_| call.kind() == "call_expression")?;
+/// The module of `require("module")` or `import("module")`, of which `function` is what is
+/// called.
+fn module_of<'t>(uses: &Uses<'t>, call: Node<'t>, function: Node<'t>) -> Option<&'t str> {
     if !matches!(uses.slice(function), "require" | "import") {
         return None;
     }
@@ -65,7 +65,7 @@ fn module_of<'t>(uses: &Uses<'t>, call: Node<'t>) -> Option<&'t str> {
 /// Calls. A `require` whose value gets no name imports the module.
 pub(super) fn call<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     let Some(function) = node.child_by_field_name("function") else { return };
-    match module_of(uses, node) {
+    match module_of(uses, node, function) {
         Some(module) => {
             if !uses.is_past(node) {
                 uses.import(node, module, "", "");
@@ -82,7 +82,12 @@ pub(super) fn required<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         let Some(inner) = value.named_child(0) else { return };
         value = inner;
     }
-    let (Some(module), Some(name)) = (module_of(uses, value), node.child_by_field_name("name")) else { return };
+    let Some(function) = value.child_by_field_name("function").filter(|_| value.kind() == "call_expression") else {
+        return;
+    };
+    let (Some(module), Some(name)) = (module_of(uses, value, function), node.child_by_field_name("name")) else {
+        return;
+    };
     if name.kind() == "object_pattern" {
         for part in children(name) {
             match part.kind() {

@@ -8,9 +8,11 @@ use crate::parse::uses::Uses;
 /// How deep lists in a `use` nest; deeper ones are no one's code.
 const MAX_LISTS: usize = 32;
 
-/// `mod name;` brings in the file of that name.
-pub(super) fn module_file<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
-    if node.child_by_field_name("body").is_none() {
+/// `mod name;` brings in the file of that name; with a body it is a module in this file.
+pub(super) fn module<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    if node.child_by_field_name("body").is_some() {
+        uses.enter_module(node);
+    } else {
         let module = format!("self::{}", uses.field_text(node, "name"));
         uses.import(node, &module, "", "");
     }
@@ -25,17 +27,8 @@ pub(super) fn use_declaration<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     uses.pass(node);
     let Some(argument) = node.child_by_field_name("argument") else { return };
     // In a module within the file `super` is the file itself.
-    let inner = if uses.slice(argument).contains("super") { modules_around(node) } else { 0 };
+    let inner = uses.modules_around(node);
     leaves(uses, argument, "", inner, MAX_LISTS);
-}
-
-fn modules_around(mut node: Node<'_>) -> usize {
-    let mut modules = 0;
-    while let Some(parent) = node.parent() {
-        modules += usize::from(parent.kind() == "mod_item");
-        node = parent;
-    }
-    modules
 }
 
 /// The leaves of a `use` tree below `prefix`.
