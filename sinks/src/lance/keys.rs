@@ -23,7 +23,7 @@ pub(super) use run::RunError;
 use crate::tables::Table;
 
 /// What the keys of an index are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum KeyKind {
     /// [`row_key`](gristmill_pipeline::row_key) of path and content; in the table of a
     /// view [`ViewRow::key`](gristmill_pipeline::ViewRow::key).
@@ -54,12 +54,30 @@ impl KeyKind {
             Self::Contents => "contents",
         }
     }
+}
 
-    /// What the keys are in a run of that name, such as `rows-7.run`: its epoch follows.
-    fn of_run(name: &str) -> Option<Self> {
-        let (kind, rest) = name.split_once('-')?;
-        rest.strip_suffix(".run")?.parse::<Epoch>().ok()?;
-        Self::ALL.into_iter().find(|found| found.as_str() == kind)
+/// The name of a run, such as `rows-1-7.run`: its keys, the epoch that began its series
+/// from no rows, and the epoch that wrote it. Addresses mean rows of one series.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct RunName {
+    kind: KeyKind,
+    series: Epoch,
+    epoch: Epoch,
+}
+
+impl RunName {
+    fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.strip_suffix(".run")?.split('-');
+        let kind = parts.next()?;
+        let kind = KeyKind::ALL.into_iter().find(|found| found.as_str() == kind)?;
+        let parsed = Self { kind, series: parts.next()?.parse().ok()?, epoch: parts.next()?.parse().ok()? };
+        parts.next().is_none().then_some(parsed)
+    }
+}
+
+impl std::fmt::Display for RunName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}-{}.run", self.kind.as_str(), self.series, self.epoch)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use gristmill_pipeline::{Epoch, Key, Record, ViewRow};
+use gristmill_pipeline::{Epoch, Hash, Key, Record, ViewRow};
 use lance::Dataset;
 use lance::dataset::transaction::Operation;
 use lance::dataset::{WriteMode, WriteParams};
@@ -150,7 +150,7 @@ impl StoredTable {
                 KeyKind::Rows => keys.extend(std::iter::repeat_n(key, rows)),
                 KeyKind::Contents => keys.push(record.analysis.content_hash.key()),
                 KeyKind::Hashes => {
-                    keys.extend(record.chunks.iter().flat_map(|chunks| &chunks.hashes).map(|hash| hash.key()));
+                    keys.extend(record.chunks.iter().flat_map(|chunks| &chunks.hashes).map(Hash::key));
                 }
             }
         }
@@ -213,7 +213,7 @@ impl StoredTable {
     /// What a token says of the published state.
     pub async fn state(&self) -> Result<Option<TableState>, TableError> {
         let (Some(dataset), Some(version)) = (&self.dataset, self.version) else { return Ok(None) };
-        let keys = self.indexes.iter().flat_map(KeyIndex::names).map(str::to_owned).collect();
+        let keys = self.indexes.iter().flat_map(KeyIndex::names).collect();
         Ok(Some(TableState { version, rows: dataset.count_rows(None).await? as u64, keys }))
     }
 

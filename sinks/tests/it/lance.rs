@@ -552,7 +552,7 @@ fn views_are_tables_of_their_own() {
     let token = sink.publish().expect("publish");
     assert!(rows(&token, "edges").is_empty());
 
-    retain(&index.folder, &[token.clone()]).expect("retain");
+    retain(&index.folder, std::slice::from_ref(&token)).expect("retain");
     assert!(!index.folder.join("roots.lance").exists(), "no kept epoch has it");
     assert!(rows(&token, "edges").is_empty());
 }

@@ -10,7 +10,7 @@ use gristmill_pipeline::{Epoch, Key};
 use super::merge::{Entries, Merge};
 use super::run::{ENTRY_BYTES, Run, RunError};
 use super::write::RunWriter;
-use super::{Entry, KeyKind};
+use super::{Entry, KeyKind, RunName};
 use crate::durable;
 
 /// An index. Each epoch adds a run, which takes up older runs of about its size, so that
@@ -33,7 +33,7 @@ enum State {
 /// A run, opened when it is first needed.
 #[derive(Clone, Debug)]
 struct Slot {
-    name: Box<str>,
+    name: RunName,
     run: Option<Arc<Run>>,
 }
 
@@ -48,7 +48,7 @@ pub(in crate::lance) struct Written {
 impl Slot {
     fn open(&mut self, folder: &Path) -> Result<&Arc<Run>, RunError> {
         if self.run.is_none() {
-            self.run = Some(Arc::new(Run::open(File::open(folder.join(&*self.name))?)?));
+            self.run = Some(Arc::new(Run::open(File::open(folder.join(self.name.to_string()))?)?));
         }
         self.run.as_ref().ok_or(RunError::Unnamed)
     }
@@ -57,7 +57,7 @@ impl Slot {
     fn size(&self, folder: &Path) -> Result<u64, RunError> {
         match &self.run {
             Some(run) => Ok(run.entries),
-            None => Ok(fs::metadata(folder.join(&*self.name))?.len() / ENTRY_BYTES as u64),
+            None => Ok(fs::metadata(folder.join(self.name.to_string()))?.len() / ENTRY_BYTES as u64),
         }
     }
 }
@@ -73,17 +73,20 @@ impl KeyIndex {
 
     /// Takes those of a token's runs that are this index's.
     pub fn open(&mut self, names: &[&str]) {
-        let own = names.iter().filter(|name| KeyKind::of_run(name) == Some(self.kind));
-        self.state = State::Runs(own.map(|name| Slot { name: (*name).into(), run: None }).collect());
+        let own = names.iter().filter_map(|name| RunName::parse(name)).filter(|name| name.kind == self.kind);
+        self.state = State::Runs(own.map(|name| Slot { name, run: None }).collect());
     }
 
     /// The names of the runs, for a token.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        let slots = match &self.state {
-            State::Runs(slots) => slots.as_slice(),
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.slots().iter().map(|slot| slot.name.to_string())
+    }
+
+    fn slots(&self) -> &[Slot] {
+        match &self.state {
+            State::Runs(slots) => slots,
             State::Rebuilt(_) => &[],
-        };
-        slots.iter().map(|slot| &*slot.name)
+        }
     }
 
     /// Whether it holds what no file says.
@@ -159,10 +162,11 @@ impl KeyIndex {
         }
         streams.extend(absorbed.iter().map(|run| Box::new(run.entries()) as Entries<'_>));
 
-        let name = format!("{}-{epoch}.run", self.kind.as_str());
-        let file = self.folder.join(&name);
+        let series = self.slots().first().filter(|_| !replace).map_or(epoch, |slot| slot.name.series);
+        let name = RunName { kind: self.kind, series, epoch };
+        let file = self.folder.join(name.to_string());
         fs::create_dir_all(&self.folder)?;
-        if !self.names().any(|used| used == name) {
+        if self.slots().iter().all(|slot| slot.name != name) {
             // Left over from an epoch of this number that was never committed.
             durable::remove_file(&file)?;
         }
@@ -171,7 +175,7 @@ impl KeyIndex {
             writer.push(entry?.0)?;
         }
         let run = writer.finish()?;
-        kept.push(Slot { name: name.into(), run: Some(Arc::new(run)) });
+        kept.push(Slot { name, run: Some(Arc::new(run)) });
         Ok(Written { state: State::Runs(kept), file })
     }
 

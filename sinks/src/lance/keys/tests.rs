@@ -196,7 +196,7 @@ proptest! {
             model.extend(changes.iter().map(|entry| ((entry.key, entry.address), entry.last_version)));
             let written = index.write(epoch, changes, epoch == 1).expect("writes");
             index.settle(written);
-            let names: Vec<String> = index.names().map(str::to_owned).collect();
+            let names: Vec<String> = index.names().collect();
             prop_assert!(names.len() <= (address * 2).max(1).ilog2() as usize + 2, "{names:?}");
             if reopen {
                 index = new();
@@ -239,7 +239,7 @@ fn pruning_takes_what_no_kept_version_has() {
     let gone = |nth: u8| Entry { key: key(nth), address: nth.into(), last_version: 1 };
     let written = index.write(2, (0..60).map(gone).collect(), false).expect("writes");
     index.settle(written);
-    let names: BTreeSet<String> = index.names().map(str::to_owned).collect();
+    let names: BTreeSet<String> = index.names().collect();
     let size = |folder: &Path| -> u64 {
         let files = std::fs::read_dir(folder).expect("lists");
         files.map(|file| file.expect("an entry").metadata().expect("has").len()).sum()
@@ -247,7 +247,7 @@ fn pruning_takes_what_no_kept_version_has() {
     let before = size(folder.path());
     prune(folder.path(), &names, 1).expect("prunes");
     assert_eq!(size(folder.path()), before, "version 1 is kept, and has these rows");
-    std::fs::remove_file(folder.path().join("rows-1.run")).expect("no token names it");
+    std::fs::remove_file(folder.path().join("rows-1-1.run")).expect("no token names it");
     prune(folder.path(), &names, 2).expect("prunes");
     assert!(size(folder.path()) < before);
 
@@ -258,19 +258,41 @@ fn pruning_takes_what_no_kept_version_has() {
 }
 
 #[test]
+fn an_address_names_a_row_of_its_own_series() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut index = KeyIndex::new(KeyKind::Rows, folder.path().to_path_buf());
+    let mut names = BTreeSet::new();
+    let mut write = |epoch, entries, replace| {
+        let written = index.write(epoch, entries, replace).expect("writes");
+        index.settle(written);
+        names.extend(index.names());
+    };
+    write(1, vec![Entry::live(1, 0)], true);
+    write(2, vec![Entry { key: 1, address: 0, last_version: 1 }], false);
+    // The table starts from no rows, and the row has the address that it had before.
+    write(3, vec![Entry::live(1, 0)], true);
+    prune(folder.path(), &names, 2).expect("prunes");
+    let mut pruned = KeyIndex::new(KeyKind::Rows, folder.path().to_path_buf());
+    pruned.open(&["rows-3-3.run"]);
+    assert_eq!(pruned.find(&[1]).expect("finds"), [vec![Entry::live(1, 0)]]);
+    pruned.open(&["rows-1-2.run"]);
+    assert_eq!(pruned.find(&[1]).expect("finds"), [vec![]]);
+}
+
+#[test]
 fn a_run_that_is_not_there_is_an_error_until_it_is_rebuilt() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut index = KeyIndex::new(KeyKind::Hashes, folder.path().to_path_buf());
     assert!(matches!(index.find(&[1]), Err(RunError::Unnamed)));
-    index.open(&["hashes-3.run", "rows-3.run"]);
-    assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-3.run"]);
+    index.open(&["hashes-2-3.run", "rows-2-3.run", "hashes-3.run"]);
+    assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-2-3.run"]);
     assert!(matches!(index.find(&[1]), Err(RunError::Io(_))));
     assert!(index.write(4, Vec::new(), false).is_err());
     index.rebuild(vec![Entry::live(2, 0), Entry::live(1, 1)]);
     assert_eq!(index.find(&[1]).expect("finds"), [vec![Entry::live(1, 1)]]);
     let written = index.write(4, vec![Entry { key: 1, address: 1, last_version: 7 }], false).expect("writes");
     index.settle(written);
-    assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-4.run"]);
+    assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-4-4.run"]);
     assert_eq!(index.find(&[2]).expect("finds"), [vec![Entry::live(2, 0)]]);
     assert!(!index.find(&[1]).expect("finds")[0][0].is_live());
 }
