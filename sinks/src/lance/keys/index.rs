@@ -96,7 +96,7 @@ impl KeyIndex {
 
     /// Sets what it holds, from a scan of the rows that are there.
     pub fn rebuild(&mut self, mut entries: Vec<Entry>) {
-        entries.sort_unstable();
+        self.kind.sort(&mut entries);
         self.state = State::Rebuilt(Arc::new(entries));
     }
 
@@ -106,11 +106,11 @@ impl KeyIndex {
         let mut sorted: Vec<Key> = keys.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
-        let mut found: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); sorted.len()];
+        let mut found: Vec<BTreeMap<u64, Entry>> = vec![BTreeMap::new(); sorted.len()];
         let mut add = |nth: usize, entry: Entry| {
             if let Some(found) = found.get_mut(nth) {
-                let last_version = found.entry(entry.address).or_default();
-                *last_version = entry.last_version.max(*last_version);
+                let known = found.entry(entry.address).or_insert(entry);
+                *known = entry.max(*known);
             }
         };
         match &mut self.state {
@@ -130,15 +130,14 @@ impl KeyIndex {
         }
         let entries = |key: &Key| {
             let found = sorted.binary_search(key).ok().and_then(|nth| found.get(nth));
-            let entries = found.into_iter().flatten();
-            entries.map(|(&address, &last_version)| Entry { key: *key, address, last_version }).collect()
+            found.into_iter().flat_map(BTreeMap::values).copied().collect()
         };
         Ok(keys.iter().map(entries).collect())
     }
 
     /// Writes the run of an epoch from its changes. With `replace`, they are all there is.
     pub fn write(&mut self, epoch: Epoch, mut changes: Vec<Entry>, replace: bool) -> Result<Written, RunError> {
-        changes.sort_unstable();
+        self.kind.sort(&mut changes);
         let mut kept = Vec::new();
         let mut size = changes.len() as u64;
         let mut absorbed: Vec<Arc<Run>> = Vec::new();

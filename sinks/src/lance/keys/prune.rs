@@ -66,7 +66,7 @@ impl<'a> ByRow<'a> {
 }
 
 fn is_gone(row: &[(Entry, usize)], oldest: u64) -> bool {
-    row.iter().any(|(entry, _)| !entry.is_live() && entry.last_version < oldest)
+    row.iter().any(|(entry, _)| !entry.is_live() && u64::from(entry.last_version) < oldest)
 }
 
 /// Whether a quarter of all entries would go.
