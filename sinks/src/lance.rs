@@ -9,8 +9,8 @@
 //! ```
 //!
 //! The token names the version of each table, and the files that find its rows by their
-//! keys (see [`keys`]): `{"files": {"version": 3, "rows": 17, "keys": ["rows-3.run",
-//! "contents-3.run"]}, "chunks": {…}, …}`. A table that an epoch does not change keeps its
+//! keys (see `keys.rs`): `{"files": {"version": 3, "rows": 17, "keys": ["rows-1-3.run",
+//! "contents-1-3.run"]}, "chunks": {…}, …}`. A table that an epoch does not change keeps its
 //! version. A table whose newest version is newer than the token's is rolled back by a
 //! version that restores the token's, so that what readers pinned stays as it is.
 //!

@@ -4,11 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gristmill_pipeline::{EpochMeta, Key};
+use gristmill_pipeline::EpochMeta;
 use lance::Dataset;
 use lance::dataset::CommitBuilder;
 use lance::dataset::transaction::{Operation, Transaction, TransactionBuilder};
-use lance_table::format::Fragment;
 use tokio::runtime::Handle;
 
 use super::deletions::delete_rows;
@@ -36,7 +35,7 @@ impl StoredTable {
         let draft = self.draft()?;
         draft.removed.sort_unstable_by_key(|entry| entry.address);
         draft.removed.dedup();
-        let removed: Vec<u64> = draft.removed.iter().map(|entry| entry.address).collect();
+        let removed: Vec<u64> = draft.removed.iter().flat_map(Entry::addresses).collect();
         let mut gone = self.removed_keys(&removed).await?;
         let joined = self.join_small_fragments(runtime, &removed, &mut gone).await?;
 
@@ -81,7 +80,7 @@ impl StoredTable {
         Ok(files)
     }
 
-    /// For each index an entry for each row that the epoch deletes.
+    /// For each index entries for the rows that the epoch deletes.
     async fn removed_keys(&self, removed: &[u64]) -> Result<Vec<Vec<Entry>>, TableError> {
         let kinds = KeyKind::of(&self.schema.table);
         let mut gone = vec![Vec::new(); kinds.len()];
@@ -91,12 +90,13 @@ impl StoredTable {
         let last_version = self.version.unwrap_or_default();
         for (kind, gone) in kinds.iter().zip(&mut gone) {
             if *kind == KeyKind::Rows {
-                gone.extend(draft.removed.iter().map(|entry| Entry { last_version, ..*entry }));
+                gone.extend(draft.removed.iter().map(|entry| entry.gone(last_version)));
                 continue;
             }
             let batch = load::take(dataset, removed, &kind.columns(&self.schema)).await?;
             let keys = keys_of(*kind, &self.schema, &batch)?;
-            gone.extend(keys.into_iter().zip(removed).map(|(key, &address)| Entry { key, address, last_version }));
+            let rows = keys.into_iter().zip(removed);
+            gone.extend(rows.map(|(key, &address)| Entry::live(key, address).gone(last_version)));
         }
         Ok(gone)
     }
@@ -106,7 +106,7 @@ impl StoredTable {
         let Some(draft) = &self.draft else { return Ok((0, 0)) };
         let deleted = match self.dataset() {
             Some(dataset) if draft.replace => dataset.count_rows(None).await?,
-            _ => draft.removed.len(),
+            _ => draft.removed.iter().map(|entry| entry.rows as usize).sum(),
         };
         Ok((draft.added, deleted as u64))
     }
@@ -159,7 +159,8 @@ impl StoredTable {
                 self.draft()?.written.push(None);
                 continue;
             }
-            changes.extend(entries_of(keys, &new)?);
+            let wrong = TableError::Order("the new fragments do not hold the rows that were sent");
+            changes.append(&mut keys.into_entries(&new).ok_or(wrong)?);
             let written = match (self.indexes[nth].write(epoch, changes, replace), &published) {
                 (Ok(written), _) => written,
                 (Err(error), Some(published)) => {
@@ -224,23 +225,14 @@ impl StoredTable {
     }
 }
 
-/// The fragments that are in no older state, in the order they were written.
-fn new_fragments_of(before: Option<&Dataset>, after: &Dataset) -> Vec<Fragment> {
+/// The fragments that are in no older state, in the order they were written: the number
+/// and the rows of each.
+fn new_fragments_of(before: Option<&Dataset>, after: &Dataset) -> Vec<(u64, u64)> {
     let before: HashSet<u64> =
         before.iter().flat_map(|before| before.fragments().iter()).map(|fragment| fragment.id).collect();
-    let mut new: Vec<Fragment> =
-        after.fragments().iter().filter(|fragment| !before.contains(&fragment.id)).cloned().collect();
-    new.sort_by_key(|fragment| fragment.id);
+    let new = after.fragments().iter().filter(|fragment| !before.contains(&fragment.id));
+    let mut new: Vec<(u64, u64)> =
+        new.map(|fragment| (fragment.id, fragment.physical_rows.unwrap_or_default() as u64)).collect();
+    new.sort_unstable();
     new
-}
-
-/// An entry for each row that was written, given the keys in the order of the rows.
-fn entries_of(keys: Vec<Key>, fragments: &[Fragment]) -> Result<impl Iterator<Item = Entry>, TableError> {
-    let rows = |fragment: &Fragment| fragment.physical_rows.unwrap_or_default();
-    if keys.len() != fragments.iter().map(rows).sum::<usize>() {
-        return Err(TableError::Order("the new fragments do not hold the rows that were sent"));
-    }
-    let addresses =
-        fragments.iter().flat_map(move |fragment| (0..rows(fragment) as u64).map(|row| fragment.id << 32 | row));
-    Ok(keys.into_iter().zip(addresses).map(|(key, address)| Entry::live(key, address)))
 }

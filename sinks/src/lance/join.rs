@@ -46,12 +46,12 @@ impl StoredTable {
         while let Some((batch, addresses)) = batches.next(&schema, keep).await? {
             for (nth, kind) in KeyKind::of(self.table()).iter().enumerate() {
                 let moved = keys_of(*kind, &self.schema, &batch)?;
-                let entry = |(&key, &address): (_, &u64)| Entry { key, address, last_version };
                 if let Some(gone) = gone.get_mut(nth) {
-                    gone.extend(moved.iter().zip(&addresses).map(entry));
+                    let rows = moved.iter().zip(&addresses);
+                    rows.for_each(|(key, at)| kind.push(gone, Entry::live(*key, *at).gone(last_version)));
                 }
                 if let Some(keys) = self.draft()?.keys.get_mut(nth) {
-                    keys.extend(moved);
+                    moved.into_iter().for_each(|key| keys.push(key, 1));
                 }
             }
             self.send(runtime, batch).await?;

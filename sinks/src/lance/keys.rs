@@ -23,7 +23,7 @@ pub(super) use run::RunError;
 use crate::tables::Table;
 
 /// What the keys of an index are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum KeyKind {
     /// [`row_key`](gristmill_pipeline::row_key) of path and content; in the table of a
     /// view [`ViewRow::key`](gristmill_pipeline::ViewRow::key).
@@ -54,35 +54,143 @@ impl KeyKind {
             Self::Contents => "contents",
         }
     }
+}
 
-    /// What the keys are in a run of that name, such as `rows-7.run`: its epoch follows.
-    fn of_run(name: &str) -> Option<Self> {
-        let (kind, rest) = name.split_once('-')?;
-        rest.strip_suffix(".run")?.parse::<Epoch>().ok()?;
-        Self::ALL.into_iter().find(|found| found.as_str() == kind)
+/// The name of a run, such as `rows-1-7.run`: its keys, the epoch that began its series
+/// from no rows, and the epoch that wrote it. Addresses mean rows of one series.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct RunName {
+    kind: KeyKind,
+    series: Epoch,
+    epoch: Epoch,
+}
+
+impl RunName {
+    fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.strip_suffix(".run")?.split('-');
+        let kind = parts.next()?;
+        let kind = KeyKind::ALL.into_iter().find(|found| found.as_str() == kind)?;
+        let parsed = Self { kind, series: parts.next()?.parse().ok()?, epoch: parts.next()?.parse().ok()? };
+        parts.next().is_none().then_some(parsed)
     }
 }
 
-/// Says that a row is, or was, at an address. Entries are ordered by key, then address.
+impl std::fmt::Display for RunName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}-{}.run", self.kind.as_str(), self.series, self.epoch)
+    }
+}
+
+/// Says that rows are, or were, at an address and those that follow it. Entries are
+/// ordered by key, then address.
 ///
 /// A row address is the fragment's number in the upper 32 bits and the row's place in
 /// the fragment in the lower; it stays the same until the row is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     pub key: Key,
+    /// The address of the first row.
     pub address: u64,
-    /// 0 for a row that is there. Otherwise the row was deleted, or moved to another
-    /// address, and this is the last version of the table that has it here.
-    pub last_version: u64,
+    /// 0 for rows that are there. Otherwise they were deleted, or moved to another
+    /// address, and this is the last version of the table that has them here.
+    pub last_version: u32,
+    /// How many rows, one after the other; more than one only in an index of
+    /// [`KeyKind::Rows`], where the rows of a key come and go together.
+    pub rows: u32,
 }
 
 impl Entry {
     pub const fn live(key: Key, address: u64) -> Self {
-        Self { key, address, last_version: 0 }
+        Self { key, address, last_version: 0, rows: 1 }
     }
 
-    /// Whether the row is there, as far as this entry says.
+    /// The rows as gone after that version. Versions beyond `u32` are taken for the last
+    /// of it, which is never there: such rows are not found again.
+    pub fn gone(self, last_version: u64) -> Self {
+        Self { last_version: u32::try_from(last_version).unwrap_or(u32::MAX), ..self }
+    }
+
+    /// Whether the rows are there, as far as this entry says.
     pub const fn is_live(&self) -> bool {
         self.last_version == 0
+    }
+
+    /// The addresses of the rows.
+    pub fn addresses(&self) -> impl Iterator<Item = u64> + use<> {
+        self.address..self.address + u64::from(self.rows)
+    }
+
+    /// Takes up an entry whose rows follow on these, where they are of the same key and
+    /// state; says whether it did.
+    fn join(&mut self, next: &Self) -> bool {
+        let follows = (self.key, self.last_version) == (next.key, next.last_version)
+            && self.address + u64::from(self.rows) == next.address;
+        self.rows += if follows { next.rows } else { 0 };
+        follows
+    }
+}
+
+impl KeyKind {
+    /// Appends an entry, as part of the last one where that can be.
+    pub fn push(self, entries: &mut Vec<Entry>, entry: Entry) {
+        if self != Self::Rows || !entries.last_mut().is_some_and(|last| last.join(&entry)) {
+            entries.push(entry);
+        }
+    }
+
+    /// Brings entries into order.
+    fn sort(self, entries: &mut Vec<Entry>) {
+        entries.sort_unstable();
+        if self == Self::Rows {
+            entries.dedup_by(|next, kept| kept.join(next));
+        }
+    }
+}
+
+/// The keys of rows in the order they are written in.
+#[derive(Clone, Debug)]
+pub(super) struct WrittenKeys {
+    kind: KeyKind,
+    keys: Vec<Key>,
+    /// For each key how many rows it has in a row.
+    rows: Vec<u32>,
+}
+
+impl WrittenKeys {
+    pub const fn new(kind: KeyKind) -> Self {
+        Self { kind, keys: Vec::new(), rows: Vec::new() }
+    }
+
+    pub fn push(&mut self, key: Key, rows: u32) {
+        match (self.keys.last(), self.rows.last_mut()) {
+            (Some(last), Some(of_last)) if self.kind == KeyKind::Rows && *last == key => *of_last += rows,
+            _ if rows > 0 => {
+                self.keys.push(key);
+                self.rows.push(rows);
+            }
+            _ => {}
+        }
+    }
+
+    /// An entry for each stretch of rows of one key, given the fragments that hold them,
+    /// by number and rows; `None` if these hold another number of rows.
+    pub fn into_entries(self, fragments: &[(u64, u64)]) -> Option<Vec<Entry>> {
+        let mut entries = Vec::with_capacity(self.keys.len());
+        let mut fragments = fragments.iter().copied();
+        let (mut address, mut end) = (0, 0);
+        for (key, mut rows) in self.keys.into_iter().zip(self.rows) {
+            while rows > 0 {
+                while address == end {
+                    let (id, rows) = fragments.next()?;
+                    address = id << 32;
+                    end = address + rows;
+                }
+                let here = u32::try_from(end - address).map_or(rows, |left| left.min(rows));
+                entries.push(Entry { rows: here, ..Entry::live(key, address) });
+                address += u64::from(here);
+                rows -= here;
+            }
+        }
+        (address == end && fragments.all(|(_, rows)| rows == 0)).then_some(entries)
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Group {
 impl Group {
     /// The rows that are there.
     pub fn live(entries: &[Entry]) -> Option<Self> {
-        let addresses: Vec<u64> = entries.iter().filter(|entry| entry.is_live()).map(|entry| entry.address).collect();
+        let addresses: Vec<u64> = entries.iter().filter(|entry| entry.is_live()).flat_map(Entry::addresses).collect();
         (!addresses.is_empty()).then_some(Self { version: None, addresses })
     }
 
@@ -35,13 +35,13 @@ impl Group {
     pub fn deleted(entries: &[Entry], since: Option<u64>) -> Vec<Self> {
         let Some(since) = since else { return Vec::new() };
         let mut deleted: Vec<&Entry> =
-            entries.iter().filter(|entry| !entry.is_live() && entry.last_version >= since).collect();
+            entries.iter().filter(|entry| !entry.is_live() && u64::from(entry.last_version) >= since).collect();
         deleted.sort_by_key(|entry| (std::cmp::Reverse(entry.last_version), entry.address));
         let same_version = deleted.chunk_by(|a, b| a.last_version == b.last_version);
         same_version
             .map(|rows| Self {
-                version: rows.first().map(|entry| entry.last_version),
-                addresses: rows.iter().map(|entry| entry.address).collect(),
+                version: rows.first().map(|entry| entry.last_version.into()),
+                addresses: rows.iter().flat_map(|entry| entry.addresses()).collect(),
             })
             .collect()
     }

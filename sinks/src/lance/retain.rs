@@ -62,7 +62,7 @@ pub fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
 /// The tables that a folder has.
 fn tables_in(folder: &Path) -> std::io::Result<Vec<Table>> {
     let mut tables = Vec::new();
-    for entry in folder.read_dir()? {
+    for entry in durable::entries(folder)? {
         let path = entry?.path();
         let name = path.file_stem().and_then(|name| name.to_str());
         if let Some(name) = name.filter(|_| path.extension().is_some_and(|extension| extension == "lance")) {
@@ -93,12 +93,7 @@ async fn collect(location: &Location, session: &Arc<Session>, kept: HashSet<u64>
 
 /// Deletes the files of keys that are not `kept`.
 fn collect_keys(location: &Location, kept: &BTreeSet<String>) -> std::io::Result<()> {
-    let entries = match location.keys().read_dir() {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
+    for entry in durable::entries(location.keys())? {
         let path = entry?.path();
         if !path.file_name().and_then(|name| name.to_str()).is_some_and(|name| kept.contains(name)) {
             durable::remove_file(&path)?;

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use super::LanceConfig;
 use super::commit::Staged;
 use super::error::TableError;
-use super::keys::{Entry, KeyIndex, KeyKind, RunError, Written, keys_of};
+use super::keys::{Entry, KeyIndex, KeyKind, RunError, Written, WrittenKeys, keys_of};
 use super::load;
 use super::location::Location;
 use super::past::Past;
@@ -48,7 +48,7 @@ pub(super) struct Draft {
     pub removed: Vec<Entry>,
     pub added: u64,
     /// For each index the keys of the rows sent, in order.
-    pub keys: Vec<Vec<Key>>,
+    pub keys: Vec<WrittenKeys>,
     pub staged: Option<Staged>,
     pub published: Option<Arc<Dataset>>,
     /// For each index what was published of it, if it changes.
@@ -108,7 +108,7 @@ impl StoredTable {
             writer: None,
             removed: Vec::new(),
             added: 0,
-            keys: vec![Vec::new(); self.indexes.len()],
+            keys: self.indexes.iter().map(|index| WrittenKeys::new(index.kind())).collect(),
             staged: None,
             published: None,
             written: Vec::new(),
@@ -147,10 +147,11 @@ impl StoredTable {
         draft.added += rows as u64;
         for (kind, keys) in KeyKind::of(&schema.table).iter().zip(&mut draft.keys) {
             match kind {
-                KeyKind::Rows => keys.extend(std::iter::repeat_n(key, rows)),
-                KeyKind::Contents => keys.push(record.analysis.content_hash.key()),
+                KeyKind::Rows => keys.push(key, u32::try_from(rows).unwrap_or(u32::MAX)),
+                KeyKind::Contents => keys.push(record.analysis.content_hash.key(), 1),
                 KeyKind::Hashes => {
-                    keys.extend(record.chunks.iter().flat_map(|chunks| &chunks.hashes).map(|hash| hash.key()));
+                    let hashes = record.chunks.iter().flat_map(|chunks| &chunks.hashes);
+                    hashes.for_each(|hash| keys.push(hash.key(), 1));
                 }
             }
         }
@@ -166,7 +167,7 @@ impl StoredTable {
         views::check(view, row)?;
         views::append(row, draft.epoch, &mut draft.rows);
         draft.added += 1;
-        draft.keys.iter_mut().for_each(|keys| keys.push(row.key()));
+        draft.keys.iter_mut().for_each(|keys| keys.push(row.key(), 1));
         Ok(self.is_full())
     }
 
@@ -213,7 +214,7 @@ impl StoredTable {
     /// What a token says of the published state.
     pub async fn state(&self) -> Result<Option<TableState>, TableError> {
         let (Some(dataset), Some(version)) = (&self.dataset, self.version) else { return Ok(None) };
-        let keys = self.indexes.iter().flat_map(KeyIndex::names).map(str::to_owned).collect();
+        let keys = self.indexes.iter().flat_map(KeyIndex::names).collect();
         Ok(Some(TableState { version, rows: dataset.count_rows(None).await? as u64, keys }))
     }
 
@@ -243,12 +244,13 @@ impl StoredTable {
         );
     }
 
-    /// An entry for each row that is there, by address.
+    /// Entries for the rows that are there.
     pub(super) async fn entries_of(&self, kind: KeyKind, dataset: &Dataset) -> Result<Vec<Entry>, TableError> {
-        let mut entries = Vec::with_capacity(dataset.count_rows(None).await?);
+        let mut entries = Vec::new();
         load::scan(dataset, &kind.columns(&self.schema), |batch, addresses| {
             let keys = keys_of(kind, &self.schema, batch)?;
-            entries.extend(keys.iter().zip(addresses).map(|(key, address)| Entry::live(*key, *address)));
+            let rows = keys.iter().zip(addresses);
+            rows.for_each(|(key, address)| kind.push(&mut entries, Entry::live(*key, *address)));
             Ok::<_, TableError>(())
         })
         .await?;

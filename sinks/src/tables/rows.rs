@@ -173,3 +173,24 @@ impl Row<'_> {
         self.columns.len() > 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::Table;
+
+    #[test]
+    fn a_row_that_does_not_fit_the_columns_is_refused() {
+        let schema = TableSchema::new(Table::Imports, None);
+        let hash = Hash::of(b"");
+        let mut rows = Rows::new(&schema).expect("every column can be gathered");
+        let row = rows.row().text("a").text("rust").text("std").text("").text("").small(1).count(0).hash(&hash);
+        assert!(row.has_more());
+        assert!(!row.large(1).has_more());
+        assert_eq!((rows.len(), rows.take().expect("it fits").num_rows()), (1, 1));
+        rows.row().text("a").text("rust");
+        assert!(rows.take().is_err(), "it is short");
+        rows.row().text("a").small(1).text("std").text("").text("").small(1).count(0).hash(&hash).large(1);
+        assert!(rows.take().is_err(), "its language is a number");
+    }
+}

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{AsArray as _, RecordBatch};
-use arrow::datatypes::UInt64Type;
+use arrow::array::RecordBatch;
 use gristmill_pipeline::port::{Definition, Port};
-use gristmill_pipeline::{FactStore as _, Record, RelPath, RowId, Sink as _, SinkContext, StoredVectors, Token};
+use gristmill_pipeline::{FactStore as _, Record, RelPath, RowId, Sink as _, StoredVectors, Token};
 use gristmill_sinks::lance::retain;
 use gristmill_sinks::tables::Table;
 use gristmill_sinks::{LanceConfig, LanceReader, LanceSink};
 
-use crate::fixture::{self, Index, assert_same, publish, record, row, stage, stage_with_views, view, view_delta};
+use crate::fixture::{self, Index, assert_same, publish, record, row, stage};
 
 fn ids(records: &[Record]) -> Vec<RowId> {
     let id = |record: &Record| RowId { path: record.path.clone(), content_hash: record.analysis.content_hash };
@@ -18,26 +17,26 @@ fn ids(records: &[Record]) -> Vec<RowId> {
 }
 
 /// The record of `record(path, version)` as stored, or as stored in an epoch that is kept.
-fn recalled(sink: &mut LanceSink, path: &str, version: u32, since: Option<&Token>) -> Option<Record> {
+pub fn recalled(sink: &mut LanceSink, path: &str, version: u32, since: Option<&Token>) -> Option<Record> {
     sink.records(&[row(path, version)], since).expect("records").remove(0)
 }
 
 #[track_caller]
-fn assert_recalled(sink: &mut LanceSink, path: &str, version: u32, since: Option<&Token>) {
+pub fn assert_recalled(sink: &mut LanceSink, path: &str, version: u32, since: Option<&Token>) {
     assert_same(&recalled(sink, path, version, since).expect("it is stored"), &record(path, version));
 }
 
-fn reader(index: &Index, token: &Token) -> LanceReader {
+pub fn reader(index: &Index, token: &Token) -> LanceReader {
     LanceReader::open(&index.folder, token).expect("a reader")
 }
 
-fn opened(index: &Index, base: Option<&Token>) -> LanceSink {
+pub fn opened(index: &Index, base: Option<&Token>) -> LanceSink {
     let mut sink = index.lance();
     sink.open(base).expect("open");
     sink
 }
 
-fn all() -> Vec<Record> {
+pub fn all() -> Vec<Record> {
     (0..30).map(|nth| record(&format!("src/file{nth}.rs"), nth)).collect()
 }
 
@@ -399,184 +398,4 @@ fn only_retained_epochs_keep_their_space() {
     assert!(LanceReader::open(&index.folder, &epochs[0].0).is_err());
     let mut sink = opened(&index, Some(&epochs[5].0));
     publish(&mut sink, 7, &[("a", 33)], &[record("a", 4)]);
-}
-
-#[test]
-fn a_path_can_hold_two_contents_at_once() {
-    let index = Index::new();
-    let mut sink = opened(&index, None);
-    let base = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
-    publish(&mut sink, 2, &[], &[record("a", 8)]);
-    assert_recalled(&mut sink, "a", 3, None);
-    assert_recalled(&mut sink, "a", 8, None);
-    let token = publish(&mut sink, 3, &[("a", 3)], &[]);
-    assert_recalled(&mut sink, "a", 8, None);
-    assert!(recalled(&mut sink, "a", 3, None).is_none());
-    assert_recalled(&mut sink, "a", 3, Some(&base));
-    assert_eq!(reader(&index, &token).count_rows(&Table::Files), 2);
-}
-
-#[test]
-fn rows_that_came_and_went_come_back_as_they_were_last() {
-    let index = Index::new();
-    let mut sink = opened(&index, None);
-    let base = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
-    // The same content under another analysis: no definitions, no diagnostics.
-    let mut bare = record("a", 3);
-    let mut analysis = gristmill_pipeline::Analysis::clone(&bare.analysis);
-    analysis.definitions.clear();
-    analysis.diagnostics.clear();
-    bare.analysis = std::sync::Arc::new(analysis);
-    publish(&mut sink, 2, &[("a", 3)], &[bare]);
-    publish(&mut sink, 3, &[("a", 3)], &[record("a", 9)]);
-    let found = recalled(&mut sink, "a", 3, Some(&base)).expect("it is kept");
-    assert!(found.analysis.definitions.is_empty() && found.analysis.diagnostics.is_empty());
-    assert_eq!(found.analysis.references, record("a", 3).analysis.references);
-}
-
-fn keys_of(token: &Token, table: &str) -> Vec<String> {
-    let names = token[table]["keys"].as_array().expect("names");
-    names.iter().map(|name| name.as_str().expect("a name").to_owned()).collect()
-}
-
-#[test]
-fn files_of_keys_are_few_and_are_made_anew_where_they_are_lost() {
-    let index = Index::new();
-    let mut sink = opened(&index, None);
-    let mut token = publish(&mut sink, 1, &[], &all());
-    let first = token.clone();
-    for epoch in 2..=12 {
-        token = publish(&mut sink, epoch, &[("src/file8.rs", 8)], &[record(&format!("f{epoch}"), 8)]);
-    }
-    for table in ["files", "chunks"] {
-        assert!(keys_of(&token, table).len() <= 8, "{:?}", keys_of(&token, table));
-    }
-    assert_recalled(&mut sink, "src/file8.rs", 8, Some(&first));
-
-    let file = index.folder.join("files.keys").join(keys_of(&token, "files").first().expect("a file"));
-    let damage: [&dyn Fn(); 2] = [
-        &|| {
-            let mut bytes = std::fs::read(&file).expect("read");
-            let at = bytes.len() / 2;
-            bytes[at] ^= 1;
-            std::fs::write(&file, bytes).expect("write");
-        },
-        &|| std::fs::remove_file(&file).expect("remove"),
-    ];
-    for damage in damage {
-        damage();
-        let mut sink = opened(&index, Some(&token));
-        assert_recalled(&mut sink, "src/file9.rs", 9, None);
-        assert_recalled(&mut sink, "f12", 8, None);
-        let healed = publish(&mut sink, 13, &[], &[]);
-        assert_ne!(keys_of(&healed, "files"), keys_of(&token, "files"));
-        let mut sink = opened(&index, Some(&healed));
-        assert_recalled(&mut sink, "src/file9.rs", 9, None);
-        let after = publish(&mut sink, 14, &[("src/file9.rs", 9)], &[]);
-        assert_eq!(reader(&index, &after).count_rows(&Table::Files), 39);
-    }
-
-    // A token of an older version of the program names no files.
-    let mut older = token.clone();
-    older["chunks"].as_object_mut().expect("an object").remove("keys");
-    let mut sink = opened(&index, Some(&older));
-    assert_recalled(&mut sink, "f12", 8, None);
-    let after = publish(&mut sink, 13, &[("f12", 8)], &[]);
-    let mut sink = opened(&index, Some(&after));
-    assert_recalled(&mut sink, "src/file9.rs", 9, None);
-    assert!(recalled(&mut sink, "f12", 8, None).is_none());
-}
-
-#[test]
-fn views_are_tables_of_their_own() {
-    let index = Index::new();
-    let (edges, roots) = (view("edges"), view("roots"));
-    let config = LanceConfig { max_fragments: 2, ..LanceConfig::default() };
-    let mut sink = index.lance_with_views(&config, std::slice::from_ref(&edges));
-    let alone = sink.fingerprint();
-    sink.open(None).expect("open");
-    let delta = view_delta(&edges, true, &[], &[("a", 1), ("b", 2), ("a", 2)]);
-    stage_with_views(&mut sink, 1, false, &[], &[record("x", 3)], &[delta]);
-    let first = sink.publish().expect("publish");
-    let rows = |token: &Token, name: &str| -> Vec<(String, u64)> {
-        let mut rows = Vec::new();
-        for batch in reader(&index, token).scan(&Table::named(name), &["path", "version"]).expect("scan") {
-            let (paths, versions) = (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<UInt64Type>());
-            rows.extend(paths.iter().flatten().map(str::to_owned).zip(versions.values().iter().copied()));
-        }
-        rows.sort();
-        rows
-    };
-    assert_eq!(rows(&first, "edges"), [("a".into(), 1), ("a".into(), 2), ("b".into(), 2)]);
-    let schema = reader(&index, &first).schema(&Table::named("edges")).expect("schema");
-    assert_eq!(schema.metadata()["description"], "A text and a number.");
-    assert!(schema.fields().iter().all(|field| field.metadata().contains_key("description")));
-    assert!(sink.change_views(&[view_delta(&roots, false, &[], &[])]).is_err(), "it was not told of this view");
-
-    // Fragments are joined, and rows are still found by what they hold.
-    let mut token = first.clone();
-    for epoch in 2..=6 {
-        let delta = view_delta(&edges, false, &[("a", epoch - 1)], &[("a", epoch + 1)]);
-        stage_with_views(&mut sink, epoch.into(), false, &[], &[], &[delta]);
-        token = sink.publish().expect("publish");
-    }
-    assert_eq!(rows(&token, "edges"), [("a".into(), 6), ("a".into(), 7), ("b".into(), 2)]);
-    assert_eq!(token["files"], first["files"]);
-
-    // Another view comes, empty at first.
-    let mut sink = index.lance_with_views(&config, &[edges.clone(), roots.clone()]);
-    assert_eq!(sink.fingerprint(), alone, "views do not shape what else is stored");
-    sink.open(Some(&token)).expect("open");
-    let both = publish(&mut sink, 7, &[], &[]);
-    assert_eq!((rows(&both, "roots"), rows(&both, "edges")), (Vec::new(), rows(&token, "edges")));
-    assert_eq!(both["chunks"], token["chunks"]);
-
-    // One goes, and comes back: it starts from no rows.
-    let mut sink = index.lance_with_views(&config, &[roots]);
-    sink.open(Some(&both)).expect("open");
-    let without = publish(&mut sink, 8, &[], &[record("y", 4)]);
-    assert!(without.get("edges").is_none());
-    assert_eq!(rows(&both, "edges").len(), 3, "what older epochs hold stays");
-    let mut sink = index.lance_with_views(&config, std::slice::from_ref(&edges));
-    sink.open(Some(&without)).expect("open");
-    let delta = view_delta(&edges, true, &[], &[("c", 9)]);
-    stage_with_views(&mut sink, 9, false, &[], &[], &[delta]);
-    sink.abandon().expect("abandon");
-    let delta = view_delta(&edges, true, &[], &[("c", 9)]);
-    stage_with_views(&mut sink, 9, false, &[], &[], &[delta]);
-    let back = sink.publish().expect("publish");
-    assert_eq!(rows(&back, "edges"), [("c".into(), 9)]);
-    assert_eq!(rows(&both, "edges").len(), 3);
-    let delta = view_delta(&edges, false, &[("c", 9)], &[]);
-    stage_with_views(&mut sink, 10, false, &[], &[], &[delta]);
-    let token = sink.publish().expect("publish");
-    assert!(rows(&token, "edges").is_empty());
-
-    retain(&index.folder, &[token.clone()]).expect("retain");
-    assert!(!index.folder.join("roots.lance").exists(), "no kept epoch has it");
-    assert!(rows(&token, "edges").is_empty());
-}
-
-#[test]
-fn views_need_names_of_their_own() {
-    let index = Index::new();
-    for names in [&["chunks"][..], &["edges", "edges"], &["a/b"], &[""]] {
-        let views = names.iter().map(|name| view(name)).collect();
-        let context = SinkContext { views, ..index.context(&[Port::Syntax]) };
-        let error = LanceSink::new(&LanceConfig::default(), &context).err().expect("an error").to_string();
-        assert!(error.contains(&format!("the name of view `{}`", names[0])), "{error}");
-    }
-}
-
-#[test]
-fn a_row_that_does_not_fit_a_view_is_refused() {
-    let index = Index::new();
-    let edges = view("edges");
-    let mut sink = index.lance_with_views(&LanceConfig::default(), std::slice::from_ref(&edges));
-    sink.open(None).expect("open");
-    sink.begin(1, false).expect("begin");
-    let mut delta = view_delta(&edges, true, &[], &[("a", 1)]);
-    delta.added[0].values.reverse();
-    let error = sink.change_views(&[delta]).expect_err("text and number are swapped").to_string();
-    assert!(error.contains("does not fit the 2 columns of view `edges`"), "{error}");
 }

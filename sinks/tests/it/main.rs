@@ -4,6 +4,8 @@
 mod arrow_ipc;
 mod epochs;
 mod fixture;
+mod keys;
 mod lance;
 mod registry;
 mod tantivy;
+mod views;

@@ -10,7 +10,7 @@ use gristmill_pipeline::{Epoch, Key};
 use super::merge::{Entries, Merge};
 use super::run::{ENTRY_BYTES, Run, RunError};
 use super::write::RunWriter;
-use super::{Entry, KeyKind};
+use super::{Entry, KeyKind, RunName};
 use crate::durable;
 
 /// An index. Each epoch adds a run, which takes up older runs of about its size, so that
@@ -33,7 +33,7 @@ enum State {
 /// A run, opened when it is first needed.
 #[derive(Clone, Debug)]
 struct Slot {
-    name: Box<str>,
+    name: RunName,
     run: Option<Arc<Run>>,
 }
 
@@ -48,7 +48,7 @@ pub(in crate::lance) struct Written {
 impl Slot {
     fn open(&mut self, folder: &Path) -> Result<&Arc<Run>, RunError> {
         if self.run.is_none() {
-            self.run = Some(Arc::new(Run::open(File::open(folder.join(&*self.name))?)?));
+            self.run = Some(Arc::new(Run::open(File::open(folder.join(self.name.to_string()))?)?));
         }
         self.run.as_ref().ok_or(RunError::Unnamed)
     }
@@ -57,7 +57,7 @@ impl Slot {
     fn size(&self, folder: &Path) -> Result<u64, RunError> {
         match &self.run {
             Some(run) => Ok(run.entries),
-            None => Ok(fs::metadata(folder.join(&*self.name))?.len() / ENTRY_BYTES as u64),
+            None => Ok(fs::metadata(folder.join(self.name.to_string()))?.len() / ENTRY_BYTES as u64),
         }
     }
 }
@@ -73,17 +73,20 @@ impl KeyIndex {
 
     /// Takes those of a token's runs that are this index's.
     pub fn open(&mut self, names: &[&str]) {
-        let own = names.iter().filter(|name| KeyKind::of_run(name) == Some(self.kind));
-        self.state = State::Runs(own.map(|name| Slot { name: (*name).into(), run: None }).collect());
+        let own = names.iter().filter_map(|name| RunName::parse(name)).filter(|name| name.kind == self.kind);
+        self.state = State::Runs(own.map(|name| Slot { name, run: None }).collect());
     }
 
     /// The names of the runs, for a token.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        let slots = match &self.state {
-            State::Runs(slots) => slots.as_slice(),
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.slots().iter().map(|slot| slot.name.to_string())
+    }
+
+    fn slots(&self) -> &[Slot] {
+        match &self.state {
+            State::Runs(slots) => slots,
             State::Rebuilt(_) => &[],
-        };
-        slots.iter().map(|slot| &*slot.name)
+        }
     }
 
     /// Whether it holds what no file says.
@@ -93,7 +96,7 @@ impl KeyIndex {
 
     /// Sets what it holds, from a scan of the rows that are there.
     pub fn rebuild(&mut self, mut entries: Vec<Entry>) {
-        entries.sort_unstable();
+        self.kind.sort(&mut entries);
         self.state = State::Rebuilt(Arc::new(entries));
     }
 
@@ -103,11 +106,11 @@ impl KeyIndex {
         let mut sorted: Vec<Key> = keys.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
-        let mut found: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); sorted.len()];
+        let mut found: Vec<BTreeMap<u64, Entry>> = vec![BTreeMap::new(); sorted.len()];
         let mut add = |nth: usize, entry: Entry| {
             if let Some(found) = found.get_mut(nth) {
-                let last_version = found.entry(entry.address).or_default();
-                *last_version = entry.last_version.max(*last_version);
+                let known = found.entry(entry.address).or_insert(entry);
+                *known = entry.max(*known);
             }
         };
         match &mut self.state {
@@ -127,15 +130,14 @@ impl KeyIndex {
         }
         let entries = |key: &Key| {
             let found = sorted.binary_search(key).ok().and_then(|nth| found.get(nth));
-            let entries = found.into_iter().flatten();
-            entries.map(|(&address, &last_version)| Entry { key: *key, address, last_version }).collect()
+            found.into_iter().flat_map(BTreeMap::values).copied().collect()
         };
         Ok(keys.iter().map(entries).collect())
     }
 
     /// Writes the run of an epoch from its changes. With `replace`, they are all there is.
     pub fn write(&mut self, epoch: Epoch, mut changes: Vec<Entry>, replace: bool) -> Result<Written, RunError> {
-        changes.sort_unstable();
+        self.kind.sort(&mut changes);
         let mut kept = Vec::new();
         let mut size = changes.len() as u64;
         let mut absorbed: Vec<Arc<Run>> = Vec::new();
@@ -159,10 +161,11 @@ impl KeyIndex {
         }
         streams.extend(absorbed.iter().map(|run| Box::new(run.entries()) as Entries<'_>));
 
-        let name = format!("{}-{epoch}.run", self.kind.as_str());
-        let file = self.folder.join(&name);
+        let series = self.slots().first().filter(|_| !replace).map_or(epoch, |slot| slot.name.series);
+        let name = RunName { kind: self.kind, series, epoch };
+        let file = self.folder.join(name.to_string());
         fs::create_dir_all(&self.folder)?;
-        if !self.names().any(|used| used == name) {
+        if self.slots().iter().all(|slot| slot.name != name) {
             // Left over from an epoch of this number that was never committed.
             durable::remove_file(&file)?;
         }
@@ -171,7 +174,7 @@ impl KeyIndex {
             writer.push(entry?.0)?;
         }
         let run = writer.finish()?;
-        kept.push(Slot { name: name.into(), run: Some(Arc::new(run)) });
+        kept.push(Slot { name, run: Some(Arc::new(run)) });
         Ok(Written { state: State::Runs(kept), file })
     }
 

@@ -1,6 +1,6 @@
 //! Forgetting rows that no kept version of a table has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use gristmill_pipeline::Epoch;
 use super::merge::{Entries, Merge};
 use super::run::{Run, RunError};
 use super::write::RunWriter;
-use super::{Entry, KeyKind};
+use super::{Entry, KeyKind, RunName};
 use crate::durable;
 
 /// Drops, from these runs of a table, rows that were gone before version `oldest`. The
@@ -18,25 +18,25 @@ use crate::durable;
 ///
 /// A run that loses entries is replaced by a file of the same name.
 pub(in crate::lance) fn prune(folder: &Path, names: &BTreeSet<String>, oldest: u64) -> Result<(), RunError> {
-    for kind in KeyKind::ALL {
-        let mut runs = Vec::new();
-        for name in names.iter().filter(|name| KeyKind::of_run(name) == Some(kind)) {
-            let path = folder.join(name);
-            runs.push((epoch_of(name), Run::open(File::open(&path)?)?, path));
-        }
+    let mut series: BTreeMap<(KeyKind, Epoch), Vec<RunName>> = BTreeMap::new();
+    for name in names.iter().filter_map(|name| RunName::parse(name)) {
+        series.entry((name.kind, name.series)).or_default().push(name);
+    }
+    for mut names in series.into_values() {
         // A row's deletion is in no older run than the row. Should this end halfway, a
         // deletion without its row says nothing, where a row without it would be wrong.
-        runs.sort_by_key(|(epoch, ..)| *epoch);
-        let (runs, paths): (Vec<Run>, Vec<PathBuf>) = runs.into_iter().map(|(_, run, path)| (run, path)).unzip();
+        names.sort_unstable();
+        let mut runs = Vec::with_capacity(names.len());
+        for name in names {
+            let path = folder.join(name.to_string());
+            runs.push((Run::open(File::open(&path)?)?, path));
+        }
+        let (runs, paths): (Vec<Run>, Vec<PathBuf>) = runs.into_iter().unzip();
         if is_worthwhile(&runs, oldest)? {
             rewrite(&runs, &paths, oldest)?;
         }
     }
     Ok(())
-}
-
-fn epoch_of(name: &str) -> Option<Epoch> {
-    name.strip_suffix(".run")?.rsplit('-').next()?.parse().ok()
 }
 
 /// The entries of some runs, each with the place of its run, row by row.
@@ -66,7 +66,7 @@ impl<'a> ByRow<'a> {
 }
 
 fn is_gone(row: &[(Entry, usize)], oldest: u64) -> bool {
-    row.iter().any(|(entry, _)| !entry.is_live() && entry.last_version < oldest)
+    row.iter().any(|(entry, _)| !entry.is_live() && u64::from(entry.last_version) < oldest)
 }
 
 /// Whether a quarter of all entries would go.

@@ -9,7 +9,7 @@
 //! seal     BLAKE3 hash of header and footer
 //! ```
 //!
-//! and an entry is `key u128, address u64, last_version u64` (see [`Entry`]). Entries
+//! and an entry is `key u128, address u64, last_version u32, rows u32` (see [`Entry`]). Entries
 //! ascend, and no two have the same key and address. The length of the file follows from
 //! the header, so that a file cut short is no run.
 
@@ -203,13 +203,20 @@ pub(super) fn encode(entry: &Entry) -> [u8; ENTRY_BYTES] {
     let mut bytes = [0; ENTRY_BYTES];
     bytes[..16].copy_from_slice(&entry.key.to_le_bytes());
     bytes[16..24].copy_from_slice(&entry.address.to_le_bytes());
-    bytes[24..].copy_from_slice(&entry.last_version.to_le_bytes());
+    bytes[24..28].copy_from_slice(&entry.last_version.to_le_bytes());
+    bytes[28..].copy_from_slice(&entry.rows.to_le_bytes());
     bytes
 }
 
 fn decode(bytes: &[u8; ENTRY_BYTES]) -> Entry {
     let (words, _) = bytes.as_chunks::<8>();
-    Entry { key: key_of(bytes), address: u64::from_le_bytes(words[2]), last_version: u64::from_le_bytes(words[3]) }
+    let (halves, _) = bytes.as_chunks::<4>();
+    Entry {
+        key: key_of(bytes),
+        address: u64::from_le_bytes(words[2]),
+        last_version: u32::from_le_bytes(halves[6]),
+        rows: u32::from_le_bytes(halves[7]),
+    }
 }
 
 impl Fence {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::run::{BLOCK_BYTES, FENCE_BYTES, HEADER_BYTES, ReadAt, Run, RunError, SEAL_BYTES};
 use super::write::RunWriter;
-use super::{Entry, KeyIndex, KeyKind, prune};
+use super::{Entry, KeyIndex, KeyKind, WrittenKeys, prune};
 
 fn write(path: &Path, entries: impl IntoIterator<Item = Entry>) {
     let mut writer = RunWriter::create(path).expect("creates");
@@ -33,7 +33,7 @@ fn found<S: ReadAt>(run: &Run<S>, keys: &[Key]) -> Result<Vec<Entry>, RunError> 
 /// Entries of which some keys have more than a block holds.
 fn entries() -> Vec<Entry> {
     let of_key = |key: u64| (0..if key % 7 == 3 { 300 } else { key % 3 }).map(move |nth| (key, nth));
-    let entry = |(key, nth): (u64, u64)| Entry { key: Key::from(key) << 70, address: nth, last_version: nth % 2 };
+    let entry = |(key, nth): (u64, u64)| Entry::live(Key::from(key) << 70, nth).gone(nth % 2);
     (0..40).flat_map(of_key).map(entry).collect()
 }
 
@@ -62,7 +62,7 @@ fn keys_are_found_across_blocks() {
 fn of_a_row_and_its_deletion_the_deletion_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.run");
-    let gone = Entry { key: 3, address: 1, last_version: 9 };
+    let gone = Entry::live(3, 1).gone(9);
     write(&path, [Entry::live(3, 1), gone, Entry::live(3, 2)]);
     assert_eq!(found(&open(&path).expect("opens"), &[3]).expect("reads"), [gone, Entry::live(3, 2)]);
 }
@@ -159,14 +159,13 @@ fn key(nth: u8) -> Key {
     Hash::of(&[nth]).key()
 }
 
-type Model = BTreeMap<(Key, u64), u64>;
+type Model = BTreeMap<(Key, u64), Entry>;
 
 fn check(index: &mut KeyIndex, model: &Model) {
     let keys: Vec<Key> = (0..13).rev().map(key).collect();
     for (key, entries) in keys.iter().zip(index.find(&keys).expect("finds")) {
         let of_key = model.range((*key, 0)..=(*key, u64::MAX));
-        let expected: Vec<_> =
-            of_key.map(|(&(key, address), &last_version)| Entry { key, address, last_version }).collect();
+        let expected: Vec<_> = of_key.map(|(_, entry)| *entry).collect();
         assert_eq!(entries, expected);
     }
 }
@@ -175,29 +174,31 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_index_holds_what_a_map_holds(steps in steps(), oldest in 1..25_u64) {
+    fn an_index_holds_what_a_map_holds(steps in steps(), oldest in 1..25_u64, joins in any::<bool>()) {
+        let kind = if joins { KeyKind::Rows } else { KeyKind::Hashes };
         let folder = tempfile::tempdir().expect("a folder");
-        let new = || KeyIndex::new(KeyKind::Rows, folder.path().join("t.keys"));
+        let new = || KeyIndex::new(kind, folder.path().join("t.keys"));
         let mut index = new();
         let mut model = Model::new();
         let mut history: Vec<(u64, Vec<String>, Model)> = Vec::new();
-        let mut address = 0;
+        let mut rows = 0;
         for ((added, removed, reopen), epoch) in steps.into_iter().zip(1..) {
-            let live: Vec<_> = model.iter().filter(|entry| *entry.1 == 0).map(|entry| *entry.0).collect();
+            let live: Vec<_> = model.values().filter(|entry| entry.is_live()).copied().collect();
             let mut changes = Vec::new();
             for nth in removed.iter().filter(|_| !live.is_empty()) {
-                let (key, address) = live[nth % live.len()];
-                changes.push(Entry { key, address, last_version: epoch - 1 });
+                changes.push(live[nth % live.len()].gone(epoch - 1));
             }
-            for nth in added {
-                changes.push(Entry::live(key(nth), address));
-                address += 1;
-            }
-            model.extend(changes.iter().map(|entry| ((entry.key, entry.address), entry.last_version)));
+            changes.sort();
+            changes.dedup();
+            let mut keys = WrittenKeys::new(kind);
+            added.iter().for_each(|nth| keys.push(key(*nth), 1));
+            changes.extend(keys.into_entries(&[(epoch, added.len() as u64)]).expect("as many rows as were written"));
+            rows += changes.len();
+            model.extend(changes.iter().map(|entry| ((entry.key, entry.address), *entry)));
             let written = index.write(epoch, changes, epoch == 1).expect("writes");
             index.settle(written);
-            let names: Vec<String> = index.names().map(str::to_owned).collect();
-            prop_assert!(names.len() <= (address * 2).max(1).ilog2() as usize + 2, "{names:?}");
+            let names: Vec<String> = index.names().collect();
+            prop_assert!(names.len() <= rows.max(1).ilog2() as usize + 2, "{names:?}");
             if reopen {
                 index = new();
                 index.open(&names.iter().map(String::as_str).collect::<Vec<_>>());
@@ -218,10 +219,9 @@ proptest! {
                 index.open(&names.iter().map(String::as_str).collect::<Vec<_>>());
                 let keys: Vec<Key> = (0..13).map(key).collect();
                 let known: BTreeSet<_> = index.find(&keys).expect("finds").concat().into_iter().collect();
-                let entry = |(&(key, address), &last_version): (&(Key, u64), &u64)| Entry { key, address, last_version };
-                let all: BTreeSet<_> = model.iter().map(entry).collect();
-                let needed: BTreeSet<_> =
-                    all.iter().filter(|entry| entry.is_live() || entry.last_version >= oldest).copied().collect();
+                let all: BTreeSet<_> = model.values().copied().collect();
+                let is_needed = |entry: &&Entry| entry.is_live() || u64::from(entry.last_version) >= oldest;
+                let needed: BTreeSet<_> = all.iter().filter(is_needed).copied().collect();
                 prop_assert!(known.is_superset(&needed) && known.is_subset(&all));
                 prop_assert!(pruned || known == all);
             }
@@ -236,10 +236,10 @@ fn pruning_takes_what_no_kept_version_has() {
     let live = |nths: std::ops::Range<u8>| nths.map(|nth| Entry::live(key(nth), nth.into())).collect::<Vec<_>>();
     let written = index.write(1, live(0..100), true).expect("writes");
     index.settle(written);
-    let gone = |nth: u8| Entry { key: key(nth), address: nth.into(), last_version: 1 };
+    let gone = |nth: u8| Entry::live(key(nth), nth.into()).gone(1);
     let written = index.write(2, (0..60).map(gone).collect(), false).expect("writes");
     index.settle(written);
-    let names: BTreeSet<String> = index.names().map(str::to_owned).collect();
+    let names: BTreeSet<String> = index.names().collect();
     let size = |folder: &Path| -> u64 {
         let files = std::fs::read_dir(folder).expect("lists");
         files.map(|file| file.expect("an entry").metadata().expect("has").len()).sum()
@@ -247,7 +247,7 @@ fn pruning_takes_what_no_kept_version_has() {
     let before = size(folder.path());
     prune(folder.path(), &names, 1).expect("prunes");
     assert_eq!(size(folder.path()), before, "version 1 is kept, and has these rows");
-    std::fs::remove_file(folder.path().join("rows-1.run")).expect("no token names it");
+    std::fs::remove_file(folder.path().join("rows-1-1.run")).expect("no token names it");
     prune(folder.path(), &names, 2).expect("prunes");
     assert!(size(folder.path()) < before);
 
@@ -258,19 +258,71 @@ fn pruning_takes_what_no_kept_version_has() {
 }
 
 #[test]
+fn rows_that_come_together_are_one_entry() {
+    let mut keys = WrittenKeys::new(KeyKind::Rows);
+    for key in [7, 7, 8, 8, 8, 9] {
+        keys.push(key, 1);
+    }
+    keys.push(9, 3);
+    keys.push(10, 0);
+    let at = |key, fragment: u64, row: u64, rows| Entry { rows, ..Entry::live(key, fragment << 32 | row) };
+    let expected = [at(7, 4, 0, 2), at(8, 4, 2, 1), at(8, 6, 0, 2), at(9, 6, 2, 4)];
+    assert_eq!(keys.clone().into_entries(&[(4, 3), (5, 0), (6, 6)]).as_deref(), Some(&expected[..]));
+    assert_eq!(keys.clone().into_entries(&[(4, 3), (6, 5)]), None);
+    assert_eq!(keys.into_entries(&[(4, 3), (6, 7)]), None);
+
+    // Moved in two batches, they are gone as one entry too; what is found by a hash is not.
+    let folder = tempfile::tempdir().expect("a folder");
+    for (kind, gone) in [(KeyKind::Rows, 1), (KeyKind::Hashes, 3)] {
+        let mut index = KeyIndex::new(kind, folder.path().to_path_buf());
+        let mut changes = vec![Entry::live(7, 2).gone(1)];
+        kind.push(&mut changes, Entry::live(7, 0).gone(1));
+        kind.push(&mut changes, Entry::live(7, 1).gone(1));
+        kind.push(&mut changes, Entry::live(7, 1 << 32));
+        let written = index.write(2, changes, true).expect("writes");
+        index.settle(written);
+        let found = index.find(&[7]).expect("finds").concat();
+        assert_eq!(found.iter().filter(|entry| !entry.is_live()).count(), gone);
+        assert_eq!(found.iter().flat_map(Entry::addresses).collect::<Vec<_>>(), [0, 1, 2, 1 << 32]);
+    }
+}
+
+#[test]
+fn an_address_names_a_row_of_its_own_series() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut index = KeyIndex::new(KeyKind::Rows, folder.path().to_path_buf());
+    let mut names = BTreeSet::new();
+    let mut write = |epoch, entries, replace| {
+        let written = index.write(epoch, entries, replace).expect("writes");
+        index.settle(written);
+        names.extend(index.names());
+    };
+    write(1, vec![Entry::live(1, 0)], true);
+    write(2, vec![Entry::live(1, 0).gone(1)], false);
+    // The table starts from no rows, and the row has the address that it had before.
+    write(3, vec![Entry::live(1, 0)], true);
+    prune(folder.path(), &names, 2).expect("prunes");
+    let mut pruned = KeyIndex::new(KeyKind::Rows, folder.path().to_path_buf());
+    pruned.open(&["rows-3-3.run"]);
+    assert_eq!(pruned.find(&[1]).expect("finds"), [vec![Entry::live(1, 0)]]);
+    pruned.open(&["rows-1-2.run"]);
+    assert_eq!(pruned.find(&[1]).expect("finds"), [vec![]]);
+}
+
+#[test]
 fn a_run_that_is_not_there_is_an_error_until_it_is_rebuilt() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut index = KeyIndex::new(KeyKind::Hashes, folder.path().to_path_buf());
     assert!(matches!(index.find(&[1]), Err(RunError::Unnamed)));
-    index.open(&["hashes-3.run", "rows-3.run"]);
-    assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-3.run"]);
+    index.open(&["hashes-2-3.run", "rows-2-3.run", "hashes-3.run"]);
+    assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-2-3.run"]);
     assert!(matches!(index.find(&[1]), Err(RunError::Io(_))));
     assert!(index.write(4, Vec::new(), false).is_err());
     index.rebuild(vec![Entry::live(2, 0), Entry::live(1, 1)]);
     assert_eq!(index.find(&[1]).expect("finds"), [vec![Entry::live(1, 1)]]);
-    let written = index.write(4, vec![Entry { key: 1, address: 1, last_version: 7 }], false).expect("writes");
+    let written = index.write(4, vec![Entry::live(1, 1).gone(7)], false).expect("writes");
     index.settle(written);
-    assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-4.run"]);
+    assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-4-4.run"]);
     assert_eq!(index.find(&[2]).expect("finds"), [vec![Entry::live(2, 0)]]);
     assert!(!index.find(&[1]).expect("finds")[0][0].is_live());
 }
