@@ -15,13 +15,14 @@ mod render;
 pub use check::{Fault, GraphError};
 pub use render::Format;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::hash::{Fingerprint, Hash};
 use crate::operator::ErasedOperator;
 use crate::path::RelPath;
 use crate::port::{Import, Port};
-use crate::sink::{Sink, SinkContext, SinkError};
+use crate::sink::{Sink, SinkContext, SinkError, Token};
 
 /// The name by which stages take the files that the source names.
 pub const SOURCE: &str = "source";
@@ -72,6 +73,15 @@ pub trait SinkFactory: Send + Sync {
     /// Whether it keeps tables of views.
     fn keeps_views(&self) -> bool {
         false
+    }
+
+    /// Gives back the space that only other epochs need than those of these tokens, of
+    /// which the last is the newest. No sink is open in the folder.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or written.
+    fn retain(&self, _folder: &Path, _tokens: &[Token]) -> Result<(), SinkError> {
+        Ok(())
     }
 
     /// Builds the sink.

@@ -206,7 +206,7 @@ impl IndexFolder {
     /// # Errors
     /// If there is none, or it cannot be read.
     pub fn record(&self, epoch: Epoch) -> Result<CommitRecord, IndexError> {
-        let path = self.path.join("commits").join(format!("{epoch}.json"));
+        let path = self.record_path(epoch);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -256,6 +256,23 @@ impl IndexFolder {
         Ok(tree)
     }
 
+    fn record_path(&self, epoch: Epoch) -> PathBuf {
+        self.path.join("commits").join(format!("{epoch}.json"))
+    }
+
+    /// Keeps an epoch from being collected until the file is closed: whoever collects asks
+    /// for a lock of its record.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn pin(&self, epoch: Epoch) -> Result<File, IndexError> {
+        let path = self.record_path(epoch);
+        let file = File::open(&path).ok().filter(|file| file.try_lock_shared().is_ok());
+        // It may have been deleted between the two.
+        let file = file.filter(|_| path.exists());
+        file.ok_or_else(|| IndexError::NoEpoch { folder: self.path.clone(), epoch })
+    }
+
     /// Reports of past runs, oldest first, as JSON texts.
     ///
     /// # Errors
@@ -270,6 +287,11 @@ impl IndexFolder {
         };
         numbers.into_iter().map(read).collect()
     }
+}
+
+/// Whether a reader holds the epoch of this record.
+fn is_pinned(record: &Path) -> bool {
+    File::open(record).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 #[cfg(unix)]
@@ -377,10 +399,33 @@ impl IndexWriter {
 
     /// Writes the newest epoch's record again, with another revision.
     pub(crate) fn amend(&self, record: &CommitRecord) -> Result<(), IndexError> {
-        let path = self.folder.path.join("commits").join(format!("{}.json", record.epoch));
+        let path = self.folder.record_path(record.epoch);
         let json = serde_json::to_vec_pretty(record)
             .map_err(|error| IndexError::Damaged { path: path.clone(), reason: error.to_string() })?;
         atomic::replace(&path, &json).map_err(io_error("cannot write", &path))
+    }
+
+    /// The records of epochs that are to be kept: the newest so many, and those that a
+    /// reader holds. The others' records are deleted, so that nobody can open them any
+    /// more.
+    pub(crate) fn give_up_old(&self, keep: u64) -> Result<Vec<CommitRecord>, IndexError> {
+        let mut kept = self.folder.epochs()?;
+        let newest = kept.last().map_or(0, |record| record.epoch);
+        let mut failed = None;
+        kept.retain(|record| {
+            let path = self.folder.record_path(record.epoch);
+            if record.epoch + keep > newest || is_pinned(&path) {
+                return true;
+            }
+            match std::fs::remove_file(&path) {
+                Ok(()) => false,
+                Err(error) => {
+                    failed.get_or_insert(io_error("cannot delete", &path)(error));
+                    true
+                }
+            }
+        });
+        failed.map_or(Ok(kept), Err)
     }
 
     /// Replaces an epoch's tree by one with equal hashes and fresher stat data.

@@ -8,6 +8,7 @@
 mod assembly;
 mod base;
 mod clock;
+mod collect;
 mod epoch;
 mod facts;
 mod hydrate;
@@ -16,6 +17,7 @@ mod report;
 mod sinks;
 mod views;
 
+pub use collect::Collected;
 pub use indexer::Indexer;
 
 pub use report::{Changes, Ending, InFlight, PlaneReport, Quarantined, RunReport, Times, Work};
@@ -76,6 +78,9 @@ pub struct RunPlan<'a> {
     pub plane_workers: usize,
     /// Bytes of source text and vectors that may be in flight.
     pub memory_limit: u64,
+    /// How many epochs are kept, the newest included. Older ones are given up once there
+    /// are twice as many; 0 keeps them all.
+    pub keep: u64,
     /// Whether to build from nothing, whatever is known.
     pub full: bool,
     /// The meters to write to.

@@ -65,6 +65,8 @@ pub struct Job {
     pub source: SourceConfig,
     /// The index folder, as an absolute path.
     pub index: PathBuf,
+    /// How many epochs are kept; 0 for all.
+    pub keep: u64,
     /// The stages.
     pub graph: Graph,
     /// The views.
@@ -219,6 +221,7 @@ fn resolve(
                 max_file_bytes: source.max_file_bytes.0,
             },
             index: index_folder,
+            keep: index.keep,
             graph,
             views,
         }),

@@ -1,6 +1,7 @@
 //! One epoch of an index, opened for reading: every store at the token that the epoch's
 //! record names.
 
+use std::fs::File;
 use std::path::Path;
 
 use gristmill_pipeline::index::{CommitRecord, IndexError, IndexFolder};
@@ -13,6 +14,8 @@ pub struct Snapshot {
     pub folder: IndexFolder,
     /// The epoch's record.
     pub record: CommitRecord,
+    /// Keeps the epoch from being collected.
+    _pin: File,
 }
 
 /// An epoch cannot be opened.
@@ -33,11 +36,14 @@ impl Snapshot {
     /// If there is no index, or no such epoch.
     pub fn open(folder: &Path, epoch: Option<Epoch>) -> Result<Self, SnapshotError> {
         let folder = IndexFolder::open(folder)?;
-        let record = match epoch {
-            Some(epoch) => folder.record(epoch)?,
-            None => folder.head()?.ok_or_else(|| IndexError::Missing { folder: folder.path().to_owned() })?,
+        let missing = || IndexError::Missing { folder: folder.path().to_owned() };
+        let epoch = match epoch {
+            Some(epoch) => epoch,
+            None => folder.head_epoch()?.ok_or_else(missing)?,
         };
-        Ok(Self { folder, record })
+        let pin = folder.pin(epoch)?;
+        let record = folder.record(epoch)?;
+        Ok(Self { folder, record, _pin: pin })
     }
 
     /// The names of the sinks of a kind.

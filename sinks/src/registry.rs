@@ -1,7 +1,9 @@
 //! From a job's configuration to a sink.
 
+use std::path::Path;
+
 use gristmill_pipeline::port::Port;
-use gristmill_pipeline::{Sink, SinkContext, SinkError};
+use gristmill_pipeline::{Sink, SinkContext, SinkError, Token};
 use schemars::Schema;
 use serde::de::DeserializeOwned;
 
@@ -53,6 +55,19 @@ pub fn build(kind: &str, parameters: serde_json::Value, context: &SinkContext) -
         "tantivy" => Box::new(TantivySink::new(config(parameters, context)?, context)?),
         _ => Box::new(ArrowSink::new(&config(parameters, context)?, context)?),
     })
+}
+
+/// Gives back the space in a store's folder that only other epochs need than those of
+/// these tokens, of which the last is the newest.
+///
+/// # Errors
+/// If the folder cannot be read or written.
+pub fn retain(kind: &str, folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
+    match kind {
+        "lance" => crate::lance::retain(folder, tokens),
+        "tantivy" => crate::tantivy::retain(folder, tokens),
+        _ => Ok(()),
+    }
 }
 
 fn config<T: DeserializeOwned + Default>(parameters: serde_json::Value, context: &SinkContext) -> Result<T, SinkError> {

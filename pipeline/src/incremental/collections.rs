@@ -16,6 +16,9 @@ pub(super) type Facts<'scope, D> = VecCollection<'scope, Tick, D, Difference>;
 /// all its uses with all its definitions would cost their product, and tell nothing.
 const FAN_OUT: Difference = 16;
 
+/// A name that nothing but itself resolves must not have more candidates than this.
+const BY_NAME: usize = 4;
+
 /// Definitions of one name in one file that an edge may lead to. Overloads and methods
 /// of one name share a file; beyond this many, the first ones stand for all.
 const SAME_NAME: usize = 8;
@@ -220,8 +223,10 @@ impl<'scope> FactCollections<'scope> {
             of_file.concat(by_name).concat(by_import).reduce_named("surest definers", |_, found, surest| {
                 let by = found.last().map_or(Resolution::Name, |((by, _), _)| *by);
                 let files = found.iter().filter(|((found_by, _), _)| *found_by == by);
-                let candidates = files.clone().count() as u32;
-                surest.extend(files.map(|((_, to), _)| ((*to, by, candidates), 1)));
+                let candidates = files.clone().count();
+                if by > Resolution::Name || candidates <= BY_NAME {
+                    surest.extend(files.map(|((_, to), _)| ((*to, by, candidates as u32), 1)));
+                }
             })
         });
         targets.clone()

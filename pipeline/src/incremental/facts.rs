@@ -159,6 +159,14 @@ pub struct Facts {
 }
 
 impl Facts {
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.files.append(&mut other.files);
+        self.analysed.append(&mut other.analysed);
+        self.contents.append(&mut other.contents);
+        self.paths.append(&mut other.paths);
+        self.imports.append(&mut other.imports);
+    }
+
     /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -66,6 +66,9 @@ pub(super) struct Conductor<'a, 'g> {
     /// Facts for the next round, and what is known of the contents they are about.
     facts: Facts,
     known: HashMap<Key, Known>,
+    /// Facts that only views ask for: they enter with the last round, so that views are
+    /// computed once an epoch and not once a round.
+    late: Facts,
     assemblies: HashMap<usize, Assembly>,
     next_assembly: usize,
     /// By embed lane and chunk key, who waits for a vector that is looked for or made.
@@ -120,6 +123,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
             leaving: HashMap::new(),
             backlog: VecDeque::new(),
             facts: Facts::default(),
+            late: Facts::default(),
             known: HashMap::new(),
             assemblies: HashMap::new(),
             next_assembly: 0,
@@ -156,6 +160,10 @@ impl<'a, 'g> Conductor<'a, 'g> {
             }
         }
         self.hand_over()?;
+        if !self.late.is_empty() {
+            let mut deltas = self.with.plane.round(std::mem::take(&mut self.late))?;
+            self.with.views.take(&mut deltas, false);
+        }
         debug_assert!(self.assemblies.is_empty() && self.awaited.is_empty(), "every vector has come");
         for sink in &mut *self.with.sinks {
             sink.settle()?;
@@ -173,7 +181,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
                 let row = RowId { path: change.path.clone(), content_hash: leaf.content_hash };
                 self.leaving.insert(place.path, row);
                 if change.after.is_none() {
-                    self.with.maker.path(&change.path, -1, &mut self.facts);
+                    self.with.maker.path(&change.path, -1, &mut self.late);
                 }
             }
             if let Some(leaf) = &change.after {
@@ -182,7 +190,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
                 self.outcome.entered.push(content);
                 self.holdings.insert(place.path, Holding { path: change.path.clone(), leaf: leaf.clone() });
                 if change.before.is_none() || before.is_none() {
-                    self.with.maker.path(&change.path, 1, &mut self.facts);
+                    self.with.maker.path(&change.path, 1, &mut self.late);
                 }
             }
         }
@@ -264,7 +272,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
         let place = place(&holding.path);
         self.facts.files.push(((content, place), -1));
         if code == "vanished" {
-            self.with.maker.path(&holding.path, -1, &mut self.facts);
+            self.with.maker.path(&holding.path, -1, &mut self.late);
             self.outcome.corrected.push((holding.path.clone(), None));
             self.holdings.remove(&path);
             *self.outcome.findings.entry(code.to_owned()).or_default() += 1;
@@ -281,7 +289,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
 
     /// A content is known: its facts go into the next round.
     fn learn(&mut self, content: Key, known: Known) {
-        self.with.maker.content(content, &known, &mut self.facts);
+        self.with.maker.content(content, &known, &mut self.facts, &mut self.late);
         self.known.insert(content, known);
     }
 
@@ -290,7 +298,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
         let mut deltas = self.with.plane.round(std::mem::take(&mut self.facts))?;
         let known = std::mem::take(&mut self.known);
         self.with.views.take(&mut deltas, false);
-        self.facts = deltas.forgotten();
+        self.late.append(deltas.forgotten());
         let gone = deltas.rows.iter().filter(|(_, difference)| *difference < 0);
         let gone: Vec<Key> = gone.map(|(row, _)| row.path).collect();
         self.remove(&gone)?;
@@ -409,7 +417,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
                 if !standing.insert(row.content) {
                     self.outcome.work.paths_shared += 1;
                 }
-                self.with.maker.imports(&holding.path, row.content, &known.analysis.imports, &mut self.facts);
+                self.with.maker.imports(&holding.path, row.content, &known.analysis.imports, &mut self.late);
                 fresh.push((holding.path.clone(), known));
             } else if let Some(stored) = self.with.stored.get(&row.content) {
                 of_stored.push((*row, holding.path.clone(), stored.clone()));
@@ -422,7 +430,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
             let mut rows: Vec<(RelPath, &Known)> = Vec::new();
             for ((row, path, holder), known) in group.iter().zip(&recalled) {
                 let known = known.as_ref().ok_or_else(|| missing(&holder.path))?;
-                self.with.maker.imports(path, row.content, &known.analysis.imports, &mut self.facts);
+                self.with.maker.imports(path, row.content, &known.analysis.imports, &mut self.late);
                 rows.push((path.clone(), known));
             }
             self.outcome.work.paths_recalled += rows.len() as u64;

@@ -86,15 +86,15 @@ impl<'a> FactMaker<'a> {
         }
     }
 
-    /// Enters what is known of a content.
-    pub(super) fn content(&mut self, content: Key, known: &Known, facts: &mut Facts) {
+    /// Enters what is known of a content; what only views ask for goes to `late`.
+    pub(super) fn content(&mut self, content: Key, known: &Known, facts: &mut Facts, late: &mut Facts) {
         facts.analysed.push((content, 1));
         let chunks = known.lanes.iter().enumerate().flat_map(|(lane, chunks)| {
             chunks.iter().map(move |chunk| ChunkFact { lane: lane as u16, body: chunk.body_hash.key() })
         });
         facts.contents.extend(chunks.map(|chunk| ((content, ContentFact::Chunk(chunk)), 1)));
         let chunks = known.lanes.first().map_or(0, |chunks| chunks.len());
-        self.analysis(content, &known.analysis, chunks, facts);
+        self.analysis(content, &known.analysis, chunks, late);
     }
 
     /// Enters what a store knows of a content: its chunks, which are those of

@@ -30,8 +30,8 @@ use crate::view::ViewDelta;
 /// It stays warm between updates: the sinks stay open, and the fact plane keeps what it
 /// has loaded.
 pub struct Indexer<'a> {
-    plan: RunPlan<'a>,
-    writer: IndexWriter,
+    pub(super) plan: RunPlan<'a>,
+    pub(super) writer: IndexWriter,
     /// What the index holds.
     head: Option<(CommitRecord, Tree)>,
     /// Something about the index that the user should know, told with the next update.
@@ -157,7 +157,14 @@ impl<'a> Indexer<'a> {
             return Ok(self.finish(clock.finish(report, &plan, None)));
         }
         match self.build(source, scan, full, threads, place, &mut report, &mut clock) {
-            Ok(budget) => Ok(self.finish(clock.finish(report, &plan, Some(&budget)))),
+            Ok(budget) => {
+                if let Err(error) = self.collect_now_and_then() {
+                    // The epoch is committed, and stands.
+                    self.warm = None;
+                    report.notice.get_or_insert(format!("old epochs could not be given up: {error}"));
+                }
+                Ok(self.finish(clock.finish(report, &plan, Some(&budget))))
+            }
             Err(error) => {
                 // What is open may be half way: the next update opens it anew, at the epoch
                 // that stands.
@@ -317,6 +324,51 @@ impl<'a> Indexer<'a> {
             sink.finish(begun)?;
         }
         Ok(rebuilt_because)
+    }
+
+    /// Opens the sinks that are open anew, after files below them were deleted.
+    pub(super) fn reopen_sinks(&mut self) -> Result<(), RunError> {
+        let (Some(warm), Some((record, _))) = (&mut self.warm, &self.head) else { return Ok(()) };
+        for sink in &mut warm.sinks {
+            let token = record.tokens.get(&*sink.name).cloned();
+            sink.call(move |sink| sink.open(token.as_ref()))?;
+        }
+        Ok(())
+    }
+
+    /// Compacts all stores, as an epoch that changes no row. `None` if the job would
+    /// rebuild them anyway.
+    pub(super) fn compact(&mut self) -> Result<Option<crate::Epoch>, RunError> {
+        let Some((record, tree)) = self.head.clone() else {
+            return Err(IndexError::Missing { folder: self.plan.index.to_owned() }.into());
+        };
+        let number = record.epoch + 1;
+        if self.open_sinks(number, false)?.is_some() {
+            self.warm = None;
+            return Ok(None);
+        }
+        for sink in self.warm.iter_mut().flat_map(|warm| &mut warm.sinks) {
+            sink.call(|sink| sink.compact())?;
+        }
+        let (revision, selection) = (record.revision.clone(), record.selection);
+        let draft = Draft { number, base: None, tree, revision, selection, place: record.source.clone() };
+        let staged = self.stage(&draft)?;
+        self.writer.write_tree(number, &draft.tree)?;
+        crate::failpoint::reach("staged");
+        let CommitRecord { tokens, committed_ms, .. } = self.publish(&draft, &staged)?;
+        crate::failpoint::reach("published");
+        // The rows are what the epoch before made of them, whatever this job would make.
+        let mut compacted = CommitRecord { epoch: number, committed_ms, tokens, ..record };
+        let is_kept =
+            |view: &crate::ViewSchema, name: &str, made: &Hash| *view.name == *name && view.fingerprint == *made;
+        compacted.views.retain(|name, made| self.plan.views.iter().any(|view| is_kept(&view.schema(), name, made)));
+        for sink in compacted.sinks.values_mut() {
+            sink.staged = StagedRows::default();
+        }
+        self.writer.commit(&compacted)?;
+        self.writer.drop_old_trees(number);
+        self.head = Some((compacted, draft.tree));
+        Ok(Some(number))
     }
 
     fn journals(&self) -> Result<Vec<Journal>, RunError> {

@@ -9,6 +9,7 @@ use gristmill_pipeline::{Record, ViewRow, ViewValue};
 use crate::toys::{Views, import_names, module_names};
 
 const FAN_OUT: usize = 16;
+const BY_NAME: usize = 4;
 const SAME_NAME: usize = 8;
 const BEGIN: i64 = 6_000_000;
 const SHARE: i64 = 1_000_000;
@@ -107,7 +108,9 @@ impl<'a> Oracle<'a> {
             }
         };
         let best = files.iter().filter_map(|to| by(to)).max();
-        (best.unwrap_or_default(), files.iter().copied().filter(|to| by(to).is_some() && by(to) == best).collect())
+        let found: Vec<&str> = files.iter().copied().filter(|to| by(to).is_some() && by(to) == best).collect();
+        let too_many = best == Some(0) && found.len() > BY_NAME;
+        (best.unwrap_or_default(), if too_many { Vec::new() } else { found })
     }
 
     fn resolved(&self) -> Vec<Edge<'a>> {

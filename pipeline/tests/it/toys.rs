@@ -582,6 +582,7 @@ impl Job {
             mode,
             workers: 2,
             plane_workers: self.plane_workers,
+            keep: 0,
             memory_limit: self.memory_limit,
             full,
             meters: &Meters::new(&graph),

@@ -98,6 +98,7 @@ pub(super) fn plan<'a>(
         },
         workers: job.workers.get(),
         plane_workers: job.plane_workers.get(),
+        keep: job.keep,
         memory_limit: job.memory_limit,
         full,
         meters,

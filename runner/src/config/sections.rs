@@ -89,12 +89,22 @@ impl Default for SourceSection {
 }
 
 /// Where the index lies.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct IndexSection {
     /// The index folder, relative to the job file's own folder. Default: `.gristmill` in
     /// the source. It is never indexed itself.
     pub(super) path: Option<String>,
+    /// How many epochs are kept, the newest included. Once there are twice as many, a run
+    /// gives up the older ones; 0 keeps them all. What a file held in an epoch that is
+    /// kept is neither parsed nor embedded again when the file goes back to it.
+    pub(super) keep: u64,
+}
+
+impl Default for IndexSection {
+    fn default() -> Self {
+        Self { path: None, keep: 16 }
+    }
 }
 
 /// The views that are kept, each as a table of its own beside the others.

@@ -1,5 +1,6 @@
 //! The operators and sinks that come with gristmill.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_operators::chunk::{ChunkConfig, ChunkConfigError, Chunking};
@@ -9,7 +10,7 @@ use gristmill_operators::parse::{Parse, ParseConfig};
 use gristmill_operators::read::{Read, ReadConfig};
 use gristmill_pipeline::graph::SinkFactory;
 use gristmill_pipeline::port::Port;
-use gristmill_pipeline::{Fingerprint, Hash, Sink, SinkContext, SinkError};
+use gristmill_pipeline::{Fingerprint, Hash, Sink, SinkContext, SinkError, Token};
 use gristmill_sinks::tables::SCHEMA_VERSION;
 use gristmill_sinks::{ArrowConfig, LanceConfig, TantivyConfig};
 use schemars::JsonSchema;
@@ -89,6 +90,10 @@ impl<C: Serialize + Send + Sync> SinkFactory for StandardSink<C> {
 
     fn keeps_views(&self) -> bool {
         self.kind == "lance"
+    }
+
+    fn retain(&self, folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
+        gristmill_sinks::retain(self.kind, folder, tokens)
     }
 
     fn build(&self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {

@@ -24,7 +24,8 @@ impl StoredTable {
         let (Some(dataset), Some(last_version)) = (self.dataset().cloned(), self.version) else {
             return Ok(HashSet::new());
         };
-        if self.draft()?.replace || dataset.fragments().len() <= self.config.max_fragments {
+        let compact = self.draft()?.compact;
+        if self.draft()?.replace || (!compact && dataset.fragments().len() <= self.config.max_fragments) {
             return Ok(HashSet::new());
         }
         // A full fragment gains nothing, and where a file's rows run over into the next
@@ -35,7 +36,15 @@ impl StoredTable {
             .filter(|fragment| fragment.physical_rows.is_some_and(|rows| rows < self.config.max_rows_per_file))
             .collect();
         small.sort_by_key(|fragment| fragment.num_rows());
-        small.truncate(dataset.fragments().len() - self.config.max_fragments / 2);
+        if compact {
+            // One that stands alone and lacks no row is as it should be.
+            let is_whole = |fragment: &&Fragment| fragment.num_rows() == fragment.physical_rows;
+            if small.len() == 1 && small.iter().all(is_whole) {
+                return Ok(HashSet::new());
+            }
+        } else {
+            small.truncate(dataset.fragments().len() - self.config.max_fragments / 2);
+        }
         small.sort_by_key(|fragment| fragment.id);
         let joined: HashSet<u64> = small.iter().map(|fragment| fragment.id).collect();
 

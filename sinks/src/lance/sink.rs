@@ -219,6 +219,15 @@ impl Sink for LanceSink {
         Ok(())
     }
 
+    fn compact(&mut self) -> Result<(), SinkError> {
+        let Self { name, tables, .. } = self;
+        for stored in tables {
+            let table = stored.table().clone();
+            stored.compact().map_err(named(name, "cannot compact", &table))?;
+        }
+        Ok(())
+    }
+
     fn stage(&mut self, meta: &EpochMeta) -> Result<StagedRows, SinkError> {
         let Self { name, blocking, tables, .. } = self;
         let runtime = blocking.handle().during(name, "cannot stage")?.clone();

@@ -47,6 +47,8 @@ pub(super) struct Draft {
     /// Rows to delete, by row key.
     pub removed: Vec<Entry>,
     pub added: u64,
+    /// Whether all small fragments are joined.
+    pub compact: bool,
     /// For each index the keys of the rows sent, in order.
     pub keys: Vec<WrittenKeys>,
     pub staged: Option<Staged>,
@@ -108,11 +110,18 @@ impl StoredTable {
             writer: None,
             removed: Vec::new(),
             added: 0,
+            compact: false,
             keys: self.indexes.iter().map(|index| WrittenKeys::new(index.kind())).collect(),
             staged: None,
             published: None,
             written: Vec::new(),
         });
+        Ok(())
+    }
+
+    /// Lets the epoch join all small fragments, however many there are.
+    pub fn compact(&mut self) -> Result<(), TableError> {
+        self.draft()?.compact = true;
         Ok(())
     }
 

@@ -58,6 +58,8 @@ struct Draft {
     added: u64,
     /// Whether the index differs from the base at all.
     changed: bool,
+    /// Whether all segments are merged.
+    compact: bool,
     staged: Option<Published>,
 }
 
@@ -95,9 +97,11 @@ impl TantivySink {
         failure(&self.name, action, "no epoch was begun")
     }
 
-    /// Merges small segments where there are too many, and those that are mostly deleted.
+    /// Merges small segments where there are too many, and those that are mostly deleted;
+    /// all of them where the epoch compacts.
     fn merge(&mut self) -> tantivy::Result<()> {
-        let limit = self.config.max_segments;
+        let compact = self.draft.as_ref().is_some_and(|draft| draft.compact);
+        let limit = if compact { 1 } else { self.config.max_segments };
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let segments = writer.index.searchable_segment_metas()?;
         let merged: Vec<_> = to_merge(segments, limit).iter().map(SegmentMeta::id).collect();
@@ -143,10 +147,11 @@ impl TantivySink {
 fn to_merge(mut segments: Vec<SegmentMeta>, limit: usize) -> Vec<SegmentMeta> {
     segments.sort_by_key(SegmentMeta::num_docs);
     let smallest = if segments.len() > limit { segments.len() - limit / 2 } else { 0 };
+    let deleted_at_most = if limit == 1 { |_: &SegmentMeta| 0 } else { SegmentMeta::num_docs };
     let mut nth = 0;
     segments.retain(|segment| {
         nth += 1;
-        nth <= smallest || segment.num_deleted_docs() > segment.num_docs()
+        nth <= smallest || segment.num_deleted_docs() > deleted_at_most(segment)
     });
     segments
 }
@@ -271,6 +276,12 @@ impl Sink for TantivySink {
             // Ends when the last document is dropped, which is when it is indexed.
             let _ = all_indexed.recv();
         }
+        Ok(())
+    }
+
+    fn compact(&mut self) -> Result<(), SinkError> {
+        let Some(draft) = &mut self.draft else { return Err(self.order("cannot compact the index")) };
+        (draft.compact, draft.changed) = (true, true);
         Ok(())
     }
 

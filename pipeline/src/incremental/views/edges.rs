@@ -15,7 +15,7 @@ use crate::view::{ViewColumn, ViewSchema};
 /// file is surest, then one in a file that is imported, then one in the same folder, then
 /// any. Where several files are equally sure there is an edge to each, and `candidates`
 /// says how many there are. A name that more than 16 files define is resolved within its
-/// own file only.
+/// own file only, and one that only its name speaks for if no more than 4 do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Edges;
 
