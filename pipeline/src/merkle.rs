@@ -5,14 +5,16 @@
 //! differ (R. Merkle, "A Digital Signature Based on a Conventional Encryption Function",
 //! CRYPTO '87). Stat data rides along as a cache and is no part of any hash.
 
+mod build;
 mod diff;
 mod file;
 mod patch;
 
+pub use build::path_order;
 pub use diff::{Change, Diff, diff};
 pub use file::MerkleFileError;
 
-use std::cmp::Ordering;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -77,8 +79,8 @@ pub struct Leaf {
     /// What the file system said when it was hashed. All zero if it is to be looked at
     /// again in any case.
     pub stat: Stat,
-    /// Why its content was not taken.
-    pub note: Option<Note>,
+    /// Why its content was not taken. Few leaves have one: it lies apart to keep them small.
+    pub note: Option<Box<Note>>,
 }
 
 impl Leaf {
@@ -88,15 +90,16 @@ impl Leaf {
         let size = stat.bytes.to_le_bytes();
         let parts: [&[u8]; 4] = [b"gristmill note", code.as_bytes(), message.as_bytes(), &size];
         let content_hash = Hash::of_parts(parts);
-        Self { content_hash, stat, note: Some(Note { severity, code: code.into(), message: message.into() }) }
+        let note = Note { severity, code: code.into(), message: message.into() };
+        Self { content_hash, stat, note: Some(Box::new(note)) }
     }
 }
 
 /// A node of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
-    /// A directory.
-    Directory(Directory),
+    /// A directory, shared by all trees in which nothing below it differs.
+    Directory(Arc<Directory>),
     /// A file.
     File(Leaf),
 }
@@ -111,88 +114,68 @@ impl Node {
 }
 
 /// A name with what bears it.
-type Entry = (Box<str>, Node);
+pub(crate) type Entry = (Box<str>, Node);
 
 /// A directory of a tree: its entries by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
     hash: Hash,
-    entries: Vec<Entry>,
+    /// The number of files in it and below it.
+    files: usize,
+    entries: Box<[Entry]>,
 }
 
 impl Directory {
-    fn new(entries: Vec<Entry>) -> Self {
-        let mut hasher = blake3::Hasher::new();
+    /// Takes sorted entries. `scratch` is room for what is hashed, reused by many calls.
+    fn new(entries: Box<[Entry]>, scratch: &mut Vec<u8>) -> Self {
+        scratch.clear();
+        let mut files = 0;
         for (name, node) in &entries {
             let kind = match node {
-                Node::Directory(_) => b'd',
-                Node::File(_) => b'f',
+                Node::Directory(directory) => {
+                    files += directory.files;
+                    b'd'
+                }
+                Node::File(_) => {
+                    files += 1;
+                    b'f'
+                }
             };
-            hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes()).update(&[kind]);
-            hasher.update(node.hash().as_bytes());
+            scratch.extend_from_slice(&(name.len() as u64).to_le_bytes());
+            scratch.extend_from_slice(name.as_bytes());
+            scratch.push(kind);
+            scratch.extend_from_slice(node.hash().as_bytes());
         }
-        Self { hash: hasher.finalize().into(), entries }
+        Self { hash: Hash::of(scratch), files, entries }
+    }
+
+    /// What bears that name, and its place among the entries.
+    pub(crate) fn find(&self, name: &str) -> Option<(usize, &Node)> {
+        let place = self.entries.binary_search_by(|(standing, _)| (**standing).cmp(name)).ok()?;
+        self.entries.get(place).map(|(_, node)| (place, node))
+    }
+
+    /// What it holds, by name.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 }
 
-/// What every path of a source held at an epoch.
+/// What every path of a source held at an epoch. A clone shares all directories.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
-    root: Directory,
-    files: usize,
+    root: Arc<Directory>,
     /// When the scan that made the tree began, in nanoseconds since 1970. A file whose
     /// times are not older may have changed after it was read, within the clock's
     /// resolution, and is read again (git's racy rule).
     pub scanned_ns: i64,
 }
 
-/// Orders paths as a walk of the tree meets them: part by part, not byte by byte, so
-/// that `a/b` comes before `a.c`.
-#[must_use]
-pub fn path_order(left: &RelPath, right: &RelPath) -> Ordering {
-    left.as_str().split('/').cmp(right.as_str().split('/'))
-}
-
 impl Tree {
     /// The tree of nothing.
     #[must_use]
     pub fn empty() -> Self {
-        Self { root: Directory::new(Vec::new()), files: 0, scanned_ns: 0 }
-    }
-
-    /// Builds the tree of these files. Of files with one path, the first stays; a file
-    /// where a directory of that name is needed gives way to it.
-    #[must_use]
-    pub fn build(mut files: Vec<(RelPath, Leaf)>, scanned_ns: i64) -> Self {
-        files.sort_by(|left, right| path_order(&left.0, &right.0));
-        files.dedup_by(|later, earlier| later.0 == earlier.0);
-        let mut count = 0;
-        // The directories that are open, from the root down, each with its name.
-        let mut open: Vec<(Box<str>, Vec<Entry>)> = vec![("".into(), Vec::new())];
-        for (path, leaf) in files {
-            let mut parts: Vec<&str> = path.as_str().split('/').collect();
-            let name = parts.pop().unwrap_or_default();
-            let shared = open.iter().skip(1).zip(&parts).take_while(|((open, _), part)| **open == ***part).count();
-            close_down_to(&mut open, shared + 1);
-            for part in parts.into_iter().skip(shared) {
-                if let Some((_, siblings)) = open.last_mut()
-                    && siblings
-                        .last()
-                        .is_some_and(|(sibling, node)| **sibling == *part && matches!(node, Node::File(_)))
-                {
-                    siblings.pop();
-                    count -= 1;
-                }
-                open.push((part.into(), Vec::new()));
-            }
-            if let Some((_, entries)) = open.last_mut() {
-                entries.push((name.into(), Node::File(leaf)));
-                count += 1;
-            }
-        }
-        close_down_to(&mut open, 1);
-        let entries = open.pop().map(|(_, entries)| entries).unwrap_or_default();
-        Self { root: Directory::new(entries), files: count, scanned_ns }
+        Self { root: Arc::new(Directory::new(Box::default(), &mut Vec::new())), scanned_ns: 0 }
     }
 
     /// The hash over all paths and contents.
@@ -204,28 +187,38 @@ impl Tree {
     /// The number of files.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.files
+        self.root.files
     }
 
     /// Whether it holds no file.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.files == 0
+        self.root.files == 0
     }
 
     /// The file at `path`.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Leaf> {
-        let mut directory = &self.root;
-        let mut parts = path.split('/').peekable();
-        while let Some(part) = parts.next() {
-            let found = directory.entries.binary_search_by(|(name, _)| (**name).cmp(part)).ok()?;
-            match &directory.entries.get(found)?.1 {
-                Node::Directory(inner) => directory = inner,
-                Node::File(leaf) => return parts.peek().is_none().then_some(leaf),
+        let (directory, name) = match path.rsplit_once('/') {
+            Some((above, name)) => (self.directory(above)?, name),
+            None => (&*self.root, path),
+        };
+        match directory.find(name)? {
+            (_, Node::File(leaf)) => Some(leaf),
+            (_, Node::Directory(_)) => None,
+        }
+    }
+
+    /// The directory at `path`; the root where it is empty.
+    pub(crate) fn directory(&self, path: &str) -> Option<&Directory> {
+        let mut directory = &*self.root;
+        for name in path.split('/').filter(|_| !path.is_empty()) {
+            match directory.find(name)? {
+                (_, Node::Directory(inner)) => directory = inner,
+                (_, Node::File(_)) => return None,
             }
         }
-        None
+        Some(directory)
     }
 
     /// Calls `visit` with every file, in [`path_order`].
@@ -236,18 +229,9 @@ impl Tree {
     /// Takes the tree apart into its files.
     #[must_use]
     pub fn into_files(self) -> Vec<(RelPath, Leaf)> {
-        let mut files = Vec::with_capacity(self.files);
+        let mut files = Vec::with_capacity(self.len());
         self.for_each(|path, leaf| files.push((RelPath::from(path), leaf.clone())));
         files
-    }
-}
-
-fn close_down_to(open: &mut Vec<(Box<str>, Vec<Entry>)>, depth: usize) {
-    while open.len() > depth {
-        let Some((name, entries)) = open.pop() else { return };
-        if let Some((_, siblings)) = open.last_mut() {
-            siblings.push((name, Node::Directory(Directory::new(entries))));
-        }
     }
 }
 
@@ -296,6 +280,23 @@ mod tests {
         assert_ne!(one.root_hash(), Tree::build(vec![("a/b".into(), leaf("2"))], 5).root_hash());
         assert_ne!(one.root_hash(), Tree::build(vec![("b/a".into(), leaf("1"))], 5).root_hash());
         assert_ne!(one.root_hash(), Tree::empty().root_hash());
+    }
+
+    #[test]
+    fn a_directory_is_hashed_as_stored_trees_were() {
+        let hash_of = |entries: &[(&str, u8, Hash)]| {
+            let mut bytes = Vec::new();
+            for (name, kind, hash) in entries {
+                bytes.extend_from_slice(&(name.len() as u64).to_le_bytes());
+                bytes.extend_from_slice(name.as_bytes());
+                bytes.push(*kind);
+                bytes.extend_from_slice(hash.as_bytes());
+            }
+            Hash::of(&bytes)
+        };
+        let tree = Tree::build(vec![("é".into(), leaf("2")), ("a/b".into(), leaf("1"))], 0);
+        let inner = hash_of(&[("b", b'f', Hash::of(b"1"))]);
+        assert_eq!(tree.root_hash(), hash_of(&[("a", b'd', inner), ("é", b'f', Hash::of(b"2"))]));
     }
 
     #[test]

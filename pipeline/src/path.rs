@@ -81,7 +81,7 @@ impl RelPath {
 }
 
 /// Appends one name, escaped if it is not UTF-8.
-fn push_name(out: &mut String, name: &[u8]) {
+pub(crate) fn push_name(out: &mut String, name: &[u8]) {
     use fmt::Write as _;
     if let Ok(name) = std::str::from_utf8(name) {
         return out.push_str(name);

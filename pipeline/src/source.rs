@@ -30,6 +30,16 @@ pub trait Source: Send + Sync {
     /// leaf.
     fn scan(&self, known: Option<(&CommitRecord, &Tree)>, threads: usize) -> Result<Scan, SourceError>;
 
+    /// The tree as it is now, if nothing changed since the last epoch but these paths and
+    /// what lies below them. They are absolute or relative to the place of the source, and
+    /// need not exist any more. Without a cheaper way to tell, this is a scan.
+    ///
+    /// # Errors
+    /// As for [`scan`](Self::scan).
+    fn rescan(&self, known: (&CommitRecord, &Tree), _changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
+        self.scan(Some(known), threads)
+    }
+
     /// Where the bytes of a file come from. The path must be one of the last scan.
     fn origin(&self, path: &RelPath) -> Origin;
 

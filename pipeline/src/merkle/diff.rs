@@ -1,6 +1,7 @@
 //! What changed between two trees.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::{Directory, Entry, Leaf, Node, Tree};
 use crate::path::RelPath;
@@ -29,18 +30,17 @@ pub struct Diff {
 #[must_use]
 pub fn diff(before: &Tree, after: &Tree) -> Diff {
     let mut diff = Diff::default();
-    diff.directories(Some(&before.root), Some(&after.root), &mut String::new());
+    if !is_same_directory(&before.root, &after.root) {
+        diff.directories(Some(&before.root), Some(&after.root), &mut String::new());
+    }
     diff
 }
 
 impl Diff {
     fn directories(&mut self, before: Option<&Directory>, after: Option<&Directory>, path: &mut String) {
-        if before.map(|directory| directory.hash) == after.map(|directory| directory.hash) {
-            return;
-        }
         self.entered += 1;
         fn entries(directory: Option<&Directory>) -> std::slice::Iter<'_, Entry> {
-            directory.map_or(&[][..], |directory| &directory.entries).iter()
+            directory.map_or(&[][..], Directory::entries).iter()
         }
         let (mut left, mut right) = (entries(before).peekable(), entries(after).peekable());
         loop {
@@ -53,6 +53,11 @@ impl Diff {
             let old = if order == Ordering::Greater { None } else { left.next() };
             let new = if order == Ordering::Less { None } else { right.next() };
             let Some((name, _)) = old.or(new) else { return };
+            if let (Some((_, old)), Some((_, new))) = (old, new)
+                && is_same(old, new)
+            {
+                continue;
+            }
             let length = path.len();
             if length > 0 {
                 path.push('/');
@@ -81,8 +86,25 @@ impl Diff {
                 _ => None,
             }
         }
-        self.directories(directory(before), directory(after), path);
+        let (before, after) = (directory(before), directory(after));
+        if before.is_some() || after.is_some() {
+            self.directories(before, after, path);
+        }
     }
+}
+
+fn is_same(before: &Node, after: &Node) -> bool {
+    match (before, after) {
+        (Node::Directory(before), Node::Directory(after)) => is_same_directory(before, after),
+        (Node::File(before), Node::File(after)) => before.content_hash == after.content_hash,
+        _ => false,
+    }
+}
+
+/// Whether both hold the same. Trees share most of what did not change, which shows
+/// without a look at the hashes.
+fn is_same_directory(before: &Arc<Directory>, after: &Arc<Directory>) -> bool {
+    Arc::ptr_eq(before, after) || before.hash == after.hash
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@
 //!        note:u32 note-json
 //! ```
 //!
-//! All numbers are little endian. A path is written as the number of bytes that it
-//! shares with the one before and the rest. Directory hashes are computed on reading:
-//! they must equal the root hash of the commit record, which checks the tree itself.
+//! All numbers are little endian. Files come in path order. A path is written as the number
+//! of bytes that it shares with the one before and the rest. Directory hashes are computed
+//! on reading: they must equal the root hash of the commit record, which checks the tree
+//! itself.
 
-use super::{Leaf, Note, Stat, Tree};
+use super::build::{Builder, common_prefix};
+use super::{Leaf, Stat, Tree};
 use crate::hash::Hash;
-use crate::path::RelPath;
 
 const MAGIC: &[u8; 8] = b"GMMERKLE";
 const VERSION: u32 = 1;
@@ -39,7 +40,7 @@ impl Tree {
         out.extend_from_slice(&(self.len() as u64).to_le_bytes());
         let mut previous = String::new();
         self.for_each(|path, leaf| {
-            let same = previous.bytes().zip(path.bytes()).take_while(|(left, right)| left == right).count();
+            let same = common_prefix(previous.as_bytes(), path.as_bytes());
             let shared = path.floor_char_boundary(same.min(usize::from(u16::MAX)));
             let rest = path.get(shared..).unwrap_or_default().as_bytes();
             out.extend_from_slice(&(shared as u16).to_le_bytes());
@@ -54,8 +55,8 @@ impl Tree {
             let note = leaf.note.as_ref().and_then(|note| serde_json::to_vec(note).ok()).unwrap_or_default();
             out.extend_from_slice(&(note.len() as u32).to_le_bytes());
             out.extend_from_slice(&note);
-            previous.clear();
-            previous.push_str(path);
+            previous.truncate(shared);
+            previous.push_str(path.get(shared..).unwrap_or_default());
         });
         let checksum = blake3::hash(&out);
         out.extend_from_slice(checksum.as_bytes());
@@ -114,12 +115,12 @@ impl<'a> Reader<'a> {
     fn tree(&mut self) -> Option<Tree> {
         let scanned_ns = self.i64()?;
         let count = self.u64()?;
-        let mut files = Vec::new();
+        let mut builder = Builder::default();
         let mut path = String::new();
         for _ in 0..count {
             let shared = self.u16()?;
             let rest = self.u16()?;
-            if !path.is_char_boundary(shared) || shared > path.len() {
+            if !path.is_char_boundary(shared) {
                 return None;
             }
             path.truncate(shared);
@@ -129,10 +130,12 @@ impl<'a> Reader<'a> {
                 Stat { bytes: self.u64()?, modified_ns: self.i64()?, changed_ns: self.i64()?, inode: self.u64()? };
             let length = self.u32()? as usize;
             let note = self.take(length)?;
-            let note: Option<Note> = if length == 0 { None } else { Some(serde_json::from_slice(note).ok()?) };
-            files.push((RelPath::from(path.as_str()), Leaf { content_hash, stat, note }));
+            let note = if length == 0 { None } else { Some(serde_json::from_slice(note).ok()?) };
+            if !builder.push(&path, shared, Leaf { content_hash, stat, note }) {
+                return None;
+            }
         }
-        self.0.is_empty().then(|| Tree::build(files, scanned_ns))
+        self.0.is_empty().then(|| builder.finish(scanned_ns))
     }
 }
 
@@ -155,6 +158,20 @@ mod tests {
         let tree = sample();
         assert_eq!(Tree::from_bytes(&tree.to_bytes()), Ok(tree));
         assert_eq!(Tree::from_bytes(&Tree::empty().to_bytes()), Ok(Tree::empty()));
+    }
+
+    #[test]
+    fn files_that_are_out_of_order_are_damage() {
+        let leaf = Leaf { content_hash: Hash::of(b"abc"), stat: Stat::default(), note: None };
+        let tree = Tree::build(vec![("a".into(), leaf.clone()), ("b".into(), leaf)], 0);
+        let mut bytes = tree.to_bytes();
+        let names: Vec<usize> = (28..bytes.len() - 32).filter(|at| bytes[at - 4..*at] == [0, 0, 1, 0]).collect();
+        assert_eq!(names.iter().map(|at| bytes[*at]).collect::<Vec<_>>(), b"ab", "no name shares a byte with another");
+        bytes.swap(names[0], names[1]);
+        bytes.truncate(bytes.len() - 32);
+        let checksum = blake3::hash(&bytes);
+        bytes.extend_from_slice(checksum.as_bytes());
+        assert_eq!(Tree::from_bytes(&bytes), Err(MerkleFileError::Damaged));
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::iter::Peekable;
 use std::slice::Iter;
+use std::sync::Arc;
 
 use super::{Directory, Entry, Leaf, Node, Tree, path_order};
 use crate::path::RelPath;
@@ -12,9 +13,9 @@ type Change = (RelPath, Option<Leaf>);
 
 impl Tree {
     /// The tree in which these paths hold what is said here, and all others what they hold
-    /// in this one. Only directories above a changed path are hashed. Of changes to one
-    /// path, the last counts; a file where a directory of that name is needed gives way
-    /// to it.
+    /// in this one. Only directories above a changed path are copied and hashed; all others
+    /// are shared. Of changes to one path, the last counts; a file where a directory of that
+    /// name is needed gives way to it.
     #[must_use]
     pub fn patched(&self, mut changes: Vec<Change>) -> Self {
         changes.sort_by(|left, right| path_order(&left.0, &right.0));
@@ -25,26 +26,30 @@ impl Tree {
             }
             same
         });
-        let root = if changes.is_empty() { self.root.clone() } else { patched(Some(&self.root), &changes, 0) };
-        Self { files: count(&root), root, scanned_ns: self.scanned_ns }
+        let root = if changes.is_empty() {
+            self.root.clone()
+        } else {
+            Arc::new(patched(Some(&self.root), &changes, 0, &mut Vec::new()))
+        };
+        Self { root, scanned_ns: self.scanned_ns }
     }
 }
 
 /// The directory after its changes, whose paths share their first `prefix` bytes.
-fn patched(before: Option<&Directory>, changes: &[Change], prefix: usize) -> Directory {
-    let old = before.map_or(&[][..], |directory| &directory.entries);
+fn patched(before: Option<&Directory>, changes: &[Change], prefix: usize, scratch: &mut Vec<u8>) -> Directory {
+    let old = before.map_or(&[][..], Directory::entries);
     let mut entries = Vec::with_capacity(old.len());
     let mut old = old.iter().peekable();
     for changes in changes.chunk_by(|left, right| name_at(left, prefix) == name_at(right, prefix)) {
         let Some(name) = changes.first().map(|change| name_at(change, prefix)) else { continue };
         copy_before(&mut old, name, &mut entries);
         let standing = old.next_if(|(standing, _)| **standing == *name).map(|(_, node)| node);
-        if let Some(node) = changed(standing, changes, prefix + name.len()) {
+        if let Some(node) = changed(standing, changes, prefix + name.len(), scratch) {
             entries.push((name.into(), node));
         }
     }
     entries.extend(old.cloned());
-    Directory::new(entries)
+    Directory::new(entries.into(), scratch)
 }
 
 /// The name of the entry that the change is made to, or made below, in the directory
@@ -61,7 +66,7 @@ fn copy_before(old: &mut Peekable<Iter<'_, Entry>>, name: &str, entries: &mut Ve
 }
 
 /// What stands at the path of `end` bytes after changes to it and below it.
-fn changed(standing: Option<&Node>, changes: &[Change], end: usize) -> Option<Node> {
+fn changed(standing: Option<&Node>, changes: &[Change], end: usize, scratch: &mut Vec<u8>) -> Option<Node> {
     // In path order, a change to the path itself comes before those below it.
     let (own, below) = match changes.split_first() {
         Some(((path, leaf), below)) if path.as_str().len() == end => (Some(leaf), below),
@@ -69,9 +74,9 @@ fn changed(standing: Option<&Node>, changes: &[Change], end: usize) -> Option<No
     };
     let directory = match standing {
         Some(Node::Directory(directory)) if below.is_empty() => Some(directory.clone()),
-        Some(Node::Directory(directory)) => Some(patched(Some(directory), below, end + 1)),
+        Some(Node::Directory(directory)) => Some(Arc::new(patched(Some(directory), below, end + 1, scratch))),
         _ if below.is_empty() => None,
-        _ => Some(patched(None, below, end + 1)),
+        _ => Some(Arc::new(patched(None, below, end + 1, scratch))),
     };
     if let Some(directory) = directory.filter(|directory| !directory.entries.is_empty()) {
         return Some(Node::Directory(directory));
@@ -81,14 +86,6 @@ fn changed(standing: Option<&Node>, changes: &[Change], end: usize) -> Option<No
         (None, Some(Node::File(leaf))) => Some(Node::File(leaf.clone())),
         (None, _) => None,
     }
-}
-
-fn count(directory: &Directory) -> usize {
-    let of = |(_, node): &Entry| match node {
-        Node::Directory(directory) => count(directory),
-        Node::File(_) => 1,
-    };
-    directory.entries.iter().map(of).sum()
 }
 
 #[cfg(test)]
@@ -131,6 +128,20 @@ mod tests {
             prop_assert_eq!(&patched, &build(&after));
             prop_assert_eq!(patched.patched(Vec::new()), build(&after));
         }
+    }
+
+    #[test]
+    fn what_no_change_touches_is_shared() {
+        let paths = ["a/b/c", "a/d/e", "f/g"];
+        let tree = Tree::build(paths.map(|path| (path.into(), leaf(1))).into(), 0);
+        let patched = tree.patched(vec![("a/b/c".into(), Some(leaf(2))), ("f/h".into(), None)]);
+        let is_shared = |path: &str| {
+            let directories = (tree.directory(path), patched.directory(path));
+            matches!(directories, (Some(before), Some(after)) if std::ptr::eq(before, after))
+        };
+        assert_eq!(["", "a", "a/b", "a/d"].map(is_shared), [false, false, false, true]);
+        assert!(std::ptr::eq(&*tree.root, &*tree.clone().root));
+        assert!(std::ptr::eq(&*tree.root, &*tree.patched(Vec::new()).root));
     }
 
     #[test]

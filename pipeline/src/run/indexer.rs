@@ -38,6 +38,9 @@ pub struct Indexer<'a> {
     notice: Option<String>,
     /// The stored tree could not be used, for this reason.
     damage: Option<String>,
+    /// The head may lack changes that nobody will tell of again: the next update scans
+    /// everything.
+    behind: bool,
     warm: Option<Warm<'a>>,
 }
 
@@ -66,7 +69,7 @@ impl<'a> Indexer<'a> {
     /// If it cannot be opened, or another process writes to it.
     pub fn open(plan: RunPlan<'a>) -> Result<Self, RunError> {
         let writer = IndexWriter::open(plan.index)?;
-        let mut indexer = Self { plan, writer, head: None, notice: None, damage: None, warm: None };
+        let mut indexer = Self { plan, writer, head: None, notice: None, damage: None, behind: false, warm: None };
         indexer.read_head(plan.full)?;
         Ok(indexer)
     }
@@ -88,6 +91,7 @@ impl<'a> Indexer<'a> {
                     let damage = format!("the stored Merkle tree cannot be used ({error})");
                     self.notice = Some(damage.clone());
                     self.damage = Some(damage);
+                    self.behind = true;
                     Some((record, Tree::empty()))
                 }
             },
@@ -105,6 +109,7 @@ impl<'a> Indexer<'a> {
             return Ok(());
         }
         self.warm = None;
+        self.behind = true;
         self.writer = IndexWriter::open(self.plan.index)?;
         self.read_head(false)?;
         self.notice =
@@ -118,13 +123,33 @@ impl<'a> Indexer<'a> {
     /// # Errors
     /// If the epoch could not be committed; the index then holds what it held before.
     pub fn update(&mut self, source: &dyn Source, full: bool) -> Result<RunReport, RunError> {
+        self.advance(source, None, full)
+    }
+
+    /// Brings the index up to date like [`update`](Self::update), but looks only at these
+    /// paths and below them: nothing else changed since the last epoch, neither in the
+    /// source nor in what is taken of it. Everything is scanned if there is no epoch yet,
+    /// or if the last update failed, as it may have been told of other paths.
+    ///
+    /// # Errors
+    /// As for [`update`](Self::update).
+    pub fn update_paths(&mut self, source: &dyn Source, changed: &[PathBuf]) -> Result<RunReport, RunError> {
+        self.advance(source, Some(changed), false)
+    }
+
+    fn advance(&mut self, source: &dyn Source, changed: Option<&[PathBuf]>, full: bool) -> Result<RunReport, RunError> {
         let mut clock = Clock::start();
         let plan = self.plan;
         plan.meters.reset();
         self.look_again()?;
         let threads = if plan.mode == Mode::Sequential { 1 } else { plan.workers.max(1) };
+        let changed = changed.filter(|_| !self.behind);
+        self.behind = true;
         let known = self.head.as_ref().map(|(record, tree)| (record, tree));
-        let scan = source.scan(known, threads)?;
+        let scan = match (known, changed) {
+            (Some(known), Some(changed)) => source.rescan(known, changed, threads),
+            _ => source.scan(known, threads),
+        }?;
         plan.meters.files.store(scan.measures.files, Ordering::Relaxed);
         clock.scan = clock.lap();
         plan.interrupt.check()?;
@@ -176,8 +201,9 @@ impl<'a> Indexer<'a> {
         }
     }
 
-    /// Keeps the report of a run beside the index.
-    fn finish(&self, report: RunReport) -> RunReport {
+    /// Keeps the report of a run that succeeded beside the index.
+    fn finish(&mut self, report: RunReport) -> RunReport {
+        self.behind = false;
         // The epoch is committed: a report that cannot be stored does not undo it.
         if let Ok(json) = serde_json::to_vec(&report) {
             let _ = self.writer.write_run(&json);

@@ -6,6 +6,7 @@ mod agreement;
 mod faults;
 mod graph;
 mod oracle;
+mod paths;
 mod revisions;
 mod toys;
 mod views;

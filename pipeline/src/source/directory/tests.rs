@@ -1,7 +1,10 @@
-use std::fs;
+use std::fs::{self, File};
 use std::time::Duration;
 
 use super::*;
+
+#[cfg(unix)]
+mod rescans;
 
 fn source(root: &Path) -> DirectorySource {
     DirectorySource {
