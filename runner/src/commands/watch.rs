@@ -102,12 +102,7 @@ fn watch(job: &Job, args: &Args, interrupt: &Interrupt) -> Result<(), CommandErr
     tell(job, args, &indexer.update(&source, false))?;
     while let Some(batch) = next_batch(&events, args, interrupt) {
         let paths: Vec<PathBuf> = batch.paths.into_iter().collect();
-        let report = if batch.lost {
-            indexer.update(&source, false)
-        } else {
-            drop(paths);
-            indexer.update(&source, false)
-        };
+        let report = if batch.lost { indexer.update(&source, false) } else { indexer.update_paths(&source, &paths) };
         tell(job, args, &report)?;
     }
     Ok(())
