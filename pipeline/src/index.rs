@@ -150,6 +150,11 @@ pub struct IndexFolder {
 }
 
 impl IndexFolder {
+    /// A folder that may hold an index, not looked at yet.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     /// Opens a folder that holds an index, for reading. Readers take no lock.
     ///
     /// # Errors
@@ -388,13 +393,17 @@ impl IndexWriter {
         atomic::replace(&head, format!("{}\n", record.epoch).as_bytes()).map_err(io_error("cannot write", &head))
     }
 
-    /// Whether the folder is still the one that was opened, with this epoch as its newest.
-    pub(crate) fn is_in_place(&self, newest: Option<Epoch>) -> bool {
-        let samelock = match (self.lock.metadata(), std::fs::metadata(self.folder.path.join("LOCK"))) {
+    /// Whether the folder is still the one that was opened.
+    pub(crate) fn holds_its_lock(&self) -> bool {
+        match (self.lock.metadata(), std::fs::metadata(self.folder.path.join("LOCK"))) {
             (Ok(ours), Ok(there)) => same_file(&ours, &there),
             _ => false,
-        };
-        samelock && matches!(self.folder.head_epoch(), Ok(found) if found == newest)
+        }
+    }
+
+    /// Whether that is so, with this epoch as its newest.
+    pub(crate) fn is_in_place(&self, newest: Option<Epoch>) -> bool {
+        self.holds_its_lock() && matches!(self.folder.head_epoch(), Ok(found) if found == newest)
     }
 
     /// Writes the newest epoch's record again, with another revision.

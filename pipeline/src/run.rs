@@ -11,6 +11,7 @@ mod clock;
 mod collect;
 mod epoch;
 mod facts;
+mod forecast;
 mod hydrate;
 mod indexer;
 mod report;
@@ -18,6 +19,7 @@ mod sinks;
 mod views;
 
 pub use collect::Collected;
+pub use forecast::{Forecast, forecast};
 pub use indexer::Indexer;
 
 pub use report::{Changes, Ending, InFlight, PlaneReport, Quarantined, RunReport, Times, Work};

@@ -143,6 +143,20 @@ pub trait Sink: Send {
     /// If the store cannot be read or written, or does not have the state.
     fn open(&mut self, base: Option<&Token>) -> Result<(), SinkError>;
 
+    /// Opens the store at a state only to read it: nothing is rolled back or written, and
+    /// of the other calls only [`fact_store`](Self::fact_store) may follow.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or does not have the state.
+    fn open_to_read(&mut self, _base: &Token) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// How many rows [`add`](Self::add) would make of a record.
+    fn rows_of(&self, record: &Record) -> u64 {
+        record.chunks.as_ref().map_or(0, |chunks| chunks.chunks.len() as u64)
+    }
+
     /// Begins an epoch. With `replace`, it starts from no rows at all.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ pub struct Cli {
 enum Command {
     Init(commands::init::Args),
     Check(commands::check::Args),
+    Plan(commands::plan::Args),
     Run(commands::run::Args),
     Watch(commands::watch::Args),
     Replay(commands::replay::Args),
@@ -70,6 +71,7 @@ impl Cli {
         match self.command {
             Command::Init(args) => commands::init::execute(args),
             Command::Check(args) => commands::check::execute(args),
+            Command::Plan(args) => commands::plan::execute(args),
             Command::Run(args) => commands::run::execute(args),
             Command::Watch(args) => commands::watch::execute(args),
             Command::Gc(args) => commands::gc::execute(args),

@@ -7,6 +7,7 @@ pub mod history;
 pub mod init;
 pub mod inspect;
 pub mod job;
+pub mod plan;
 pub mod replay;
 pub mod run;
 pub mod schema;

@@ -73,6 +73,8 @@ pub(super) struct Conductor<'a, 'g> {
     next_assembly: usize,
     /// By embed lane and chunk key, who waits for a vector that is looked for or made.
     awaited: HashMap<(usize, Key), Vec<Slot>>,
+    /// Where nothing is embedded, the passages that would have been.
+    imagined: HashSet<(usize, Key)>,
     /// Records that are complete.
     complete: Vec<Assembly>,
     complete_bytes: u64,
@@ -112,6 +114,8 @@ pub(super) struct Parts<'a, 'g> {
     pub(super) maker: &'a mut FactMaker<'g>,
     pub(super) views: &'a mut ViewChanges,
     pub(super) workers: usize,
+    /// Whether passages are embedded; if not, their vectors are zeros.
+    pub(super) embeds: bool,
 }
 
 impl<'a, 'g> Conductor<'a, 'g> {
@@ -128,6 +132,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
             assemblies: HashMap::new(),
             next_assembly: 0,
             awaited: HashMap::new(),
+            imagined: HashSet::new(),
             complete: Vec::new(),
             complete_bytes: 0,
             outcome: EpochOutcome::default(),

@@ -110,7 +110,9 @@ impl<'a> Indexer<'a> {
         }
         self.warm = None;
         self.behind = true;
-        self.writer = IndexWriter::open(self.plan.index)?;
+        if !self.writer.holds_its_lock() {
+            self.writer = IndexWriter::open(self.plan.index)?;
+        }
         self.read_head(false)?;
         self.notice =
             Some("the index folder was deleted or replaced while it was open; went on with what is there".into());
@@ -236,12 +238,7 @@ impl<'a> Indexer<'a> {
         report.changes = count(&changes);
         report.rebuilt_because = rebuilt_because;
         let (rounds, facts, busy) = warm.plane.measures();
-        let mut views = ViewChanges::new(plan.views, |schema| {
-            draft
-                .base
-                .as_ref()
-                .is_none_or(|base| !base.same_rows || base.record.views.get(&schema.name) != Some(&schema.fingerprint))
-        });
+        let mut views = ViewChanges::of(plan.views, draft.base.as_ref());
         let mut stored = HashMap::new();
         if let Some(base) = &draft.base {
             let Warm { sinks, plane, hydrated, maker } = warm;
@@ -311,7 +308,7 @@ impl<'a> Indexer<'a> {
             Some(warm) => warm,
             warm => {
                 let folder = |name: &str| self.writer.folder().sink(name);
-                let sinks = sinks::build(plan.graph, plan.meters, folder, plan.views, threaded)?;
+                let sinks = sinks::build(plan.graph, plan.meters, folder, plan.views, threaded, |sink| sink)?;
                 if !plan.views.is_empty() && !sinks.iter().any(|sink| sink.keeps_views) {
                     return Err(RunError::NoPlaceForViews);
                 }
@@ -440,6 +437,7 @@ impl<'a> Indexer<'a> {
             maker: &mut warm.maker,
             views,
             workers: threads,
+            embeds: true,
         });
         let outcome = conductor.run(changes)?;
         let everything = draft.base.as_ref().is_none_or(|base| !base.same_rows);
@@ -525,7 +523,7 @@ impl<'a> Indexer<'a> {
 }
 
 /// Whether the epoch is what this job would build from this tree.
-fn is_current(plan: &RunPlan<'_>, record: &CommitRecord, root: &Hash) -> bool {
+pub(super) fn is_current(plan: &RunPlan<'_>, record: &CommitRecord, root: &Hash) -> bool {
     let graph = plan.graph;
     let sink_is_current = |sink: &SinkStage| {
         let name = graph.stages().get(sink.stage).map(|stage| stage.name.to_string()).unwrap_or_default();
@@ -553,7 +551,7 @@ fn noted(tree: &Tree) -> Vec<Quarantined> {
 }
 
 /// What changed since the base. Where the operators changed, every file did.
-fn changes(base: Option<&Base>, tree: &Tree) -> Diff {
+pub(super) fn changes(base: Option<&Base>, tree: &Tree) -> Diff {
     let Some(base) = base else { return diff(&Tree::empty(), tree) };
     let mut changes = diff(&base.tree, tree);
     if !base.same_rows {
@@ -571,7 +569,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn passage_lanes(graph: &Graph) -> Vec<PassageLane> {
+pub(super) fn passage_lanes(graph: &Graph) -> Vec<PassageLane> {
     let lane = |lane: &EmbedLane| PassageLane {
         chunk_lane: lane.chunk_lane as u16,
         path_in_header: graph.chunk_lanes().get(lane.chunk_lane).is_some_and(|lane| lane.header == Header::Path),
@@ -584,7 +582,7 @@ fn corrected(tree: Tree, outcome: &EpochOutcome) -> Tree {
     if outcome.corrected.is_empty() { tree } else { tree.patched(outcome.corrected.clone()) }
 }
 
-fn count(diff: &Diff) -> Changes {
+pub(super) fn count(diff: &Diff) -> Changes {
     let mut changes = Changes { directories_entered: diff.entered as u64, ..Changes::default() };
     let mut gone: HashMap<Hash, u64> = HashMap::new();
     for change in &diff.changes {

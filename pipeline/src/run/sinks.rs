@@ -50,13 +50,14 @@ pub(super) fn shape(graph: &Graph, sink: &SinkStage) -> Option<Fingerprint> {
     Some(Hash::of_parts(parts))
 }
 
-/// Builds all sinks of a graph, in its order.
+/// Builds all sinks of a graph, in its order, each as `wrap` makes it.
 pub(super) fn build(
     graph: &Graph,
     meters: &Meters,
     folder: impl Fn(&str) -> std::path::PathBuf,
     views: &[Arc<dyn View>],
     threaded: bool,
+    wrap: impl Fn(Box<dyn Sink>) -> Box<dyn Sink>,
 ) -> Result<Vec<SinkHandle>, SinkError> {
     let mut handles: Vec<SinkHandle> = Vec::new();
     for sink in graph.sinks() {
@@ -68,14 +69,14 @@ pub(super) fn build(
             && factory.keeps_views()
             && !handles.iter().any(|handle| handle.keeps_views);
         let views = if keeps_views { views } else { &[] };
-        let mut built = factory.build(SinkContext {
+        let mut built = wrap(factory.build(SinkContext {
             name: stage.name.as_ref().into(),
             folder: folder(&stage.name),
             inputs: sink.ports.clone(),
             dimension,
             views: views.iter().map(|view| view.schema()).collect(),
             single_threaded: !threaded,
-        })?;
+        })?);
         let is_fact_store = built.fact_store().is_some();
         let meter = Arc::clone(meters.stage(sink.stage));
         let before = stage.inputs.last().map(|&input| Arc::clone(meters.stage(input)));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::base::Base;
 use super::facts::FactMaker;
 use crate::incremental::{Deltas, Difference, FactRow, View};
 use crate::view::{ViewDelta, ViewSchema};
@@ -14,11 +15,15 @@ pub(super) struct ViewChanges {
 }
 
 impl ViewChanges {
-    /// Of these views; `replace` says which of them start from no rows.
-    pub(super) fn new(views: &[Arc<dyn View>], replace: impl Fn(&ViewSchema) -> bool) -> Self {
+    /// Of these views. Those that the base does not have as they are now, or whose
+    /// contents it knows by other keys, start from no rows.
+    pub(super) fn of(views: &[Arc<dyn View>], base: Option<&Base>) -> Self {
+        let stands = |schema: &ViewSchema, base: &Base| {
+            base.same_rows && base.record.views.get(&schema.name) == Some(&schema.fingerprint)
+        };
         let views = views.iter().map(|view| {
             let schema = view.schema();
-            let replace = replace(&schema);
+            let replace = !base.is_some_and(|base| stands(&schema, base));
             (schema, replace, HashMap::new())
         });
         Self { views: views.collect() }

@@ -5,7 +5,7 @@ use gristmill_pipeline::Mode;
 use gristmill_pipeline::port::Header;
 use std::collections::BTreeMap;
 
-use gristmill_pipeline::run::{Ending, Indexer, Work};
+use gristmill_pipeline::run::{Ending, Indexer, Work, forecast};
 use proptest::prelude::*;
 
 use crate::oracle::differences;
@@ -360,8 +360,15 @@ proptest! {
                 edits.iter().for_each(|edit| edit.apply(&job, &past));
                 past.push(files(&root));
                 job.plane_workers = workers;
-                job.run(Mode::ALL[mode]);
+                let expected = job.with_plan(Mode::ALL[mode], false, forecast).expect("is told");
+                prop_assert_eq!(job.counts.take().1, 0, "a forecast embeds nothing");
+                let report = job.run(Mode::ALL[mode]);
                 check(&job)?;
+                prop_assert_eq!(expected.epoch.is_some(), report.ending == Ending::Committed);
+                prop_assert_eq!(expected.changes, report.changes);
+                prop_assert_eq!(expected.work, report.work);
+                prop_assert_eq!(expected.rows, report.rows);
+                prop_assert_eq!(expected.views, report.views);
             }
         }
     }

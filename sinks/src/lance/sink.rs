@@ -149,6 +149,30 @@ impl Sink for LanceSink {
         Ok(())
     }
 
+    fn open_to_read(&mut self, base: &Token) -> Result<(), SinkError> {
+        let Self { name, blocking, tables, .. } = self;
+        for stored in tables {
+            let table = stored.table().clone();
+            let (version, keys) = (version_of(base, &table), keys_of(base, &table));
+            let opened = blocking.wait(stored.open_to_read(version, &keys)).during(name, "cannot open its tables")?;
+            opened.map_err(named(name, "cannot open", &table))?;
+        }
+        Ok(())
+    }
+
+    fn rows_of(&self, record: &Record) -> u64 {
+        let rows = |table: &Table| match table {
+            Table::Files => 1,
+            Table::Chunks => record.chunks.as_ref().map_or(0, |chunks| chunks.chunks.len()),
+            Table::Symbols => record.analysis.definitions.len(),
+            Table::References => record.analysis.references.len(),
+            Table::Imports => record.analysis.imports.len(),
+            Table::Diagnostics => record.analysis.diagnostics.len(),
+            Table::View(_) => 0,
+        };
+        self.tables.iter().map(|stored| rows(stored.table()) as u64).sum()
+    }
+
     fn begin(&mut self, epoch: Epoch, replace: bool) -> Result<(), SinkError> {
         self.abandon()?;
         for stored in &mut self.tables {

@@ -97,6 +97,20 @@ impl StoredTable {
         Ok(())
     }
 
+    /// Opens the table at a version, whatever the newest is, and changes nothing.
+    pub async fn open_to_read(&mut self, version: Option<u64>, keys: &[&str]) -> Result<(), TableError> {
+        (self.draft, self.dataset, self.version) = (None, None, None);
+        self.past.clear();
+        self.indexes.iter_mut().for_each(|index| index.open(keys));
+        let Some(version) = version else { return Ok(()) };
+        if !self.location.exists() {
+            return Err(TableError::Gone(version));
+        }
+        self.dataset = Some(Arc::new(load::open(&self.location, &self.session, Some(version)).await?));
+        self.version = Some(version);
+        Ok(())
+    }
+
     pub(super) async fn newest(&self) -> lance::Result<Dataset> {
         load::open(&self.location, &self.session, None).await
     }

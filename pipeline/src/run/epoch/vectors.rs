@@ -47,6 +47,8 @@ impl Conductor<'_, '_> {
                         self.outcome.work.passages_shared += 1;
                     } else if self.with.journals.get(lane).is_some_and(|journal| journal.contains(key)) {
                         self.read_journal(lane, key, nth, &mut assembly)?;
+                    } else if self.imagined.contains(&(lane, key)) {
+                        self.outcome.work.passages_shared += 1;
                     } else {
                         self.awaited.insert((lane, key), vec![slot]);
                         assembly.missing += 1;
@@ -71,7 +73,15 @@ impl Conductor<'_, '_> {
                     tokens: sought.chunk.tokens,
                 })
             });
-            self.submit(lane, passages.collect());
+            if self.with.embeds {
+                self.submit(lane, passages.collect());
+            } else {
+                let dimension = self.with.graph.embed_lanes().get(lane).map_or(0, |lane| lane.dimension);
+                let zeros = passages.map(|passage| Vector { key: passage.key, values: vec![0.0; dimension].into() });
+                let zeros: Vec<Vector> = zeros.collect();
+                self.imagined.extend(zeros.iter().map(|vector| (lane, vector.key)));
+                self.take_embedded(lane, zeros, Vec::new())?;
+            }
         }
         for index in first..self.next_assembly {
             self.complete_if_whole(index);
