@@ -1,5 +1,7 @@
 //! Which paths a rescan examines.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::symlink_metadata;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -20,9 +22,15 @@ pub(super) struct Targets {
     locations: Locations,
 }
 
-/// Where the targets lie, sorted.
+/// Where the targets lie, and the folders on the way to them, root and all.
 #[derive(Clone)]
-pub(super) struct Locations(Arc<[PathBuf]>);
+pub(super) struct Locations(Arc<HashMap<OsString, Kind>>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Way,
+    Target,
+}
 
 impl Targets {
     /// What must be examined when these paths changed; nothing if it is the whole folder.
@@ -48,8 +56,8 @@ impl Targets {
         relative.sort_unstable();
         relative.dedup_by(|later, earlier| later.starts_with(&*earlier));
         let paths = relative.iter().map(|path| RelPath::from_relative(path)).collect();
-        let locations = relative.iter().map(|path| source.root.join(path)).collect();
-        Some(Self { paths, locations: Locations(locations) })
+        let locations = Locations::of(&source.root, &relative);
+        Some(Self { paths, locations })
     }
 
     /// Their paths.
@@ -64,12 +72,27 @@ impl Targets {
 }
 
 impl Locations {
-    /// Whether the location is one of them, below one, or on the way to one.
+    fn of(root: &Path, targets: &[PathBuf]) -> Self {
+        let mut kinds = HashMap::new();
+        for target in targets {
+            let location = root.join(target);
+            let way = location.ancestors().skip(1).take(target.components().count());
+            kinds.extend(way.map(|folder| (folder.as_os_str().to_owned(), Kind::Way)));
+            kinds.insert(location.into_os_string(), Kind::Target);
+        }
+        Self(Arc::new(kinds))
+    }
+
+    /// Whether the location is a target, below one, or on the way to one. A walk must have
+    /// come to it from the root.
     pub(super) fn admit(&self, location: &Path) -> bool {
-        let next = self.0.partition_point(|target| &**target < location);
-        let is_below = |before: &PathBuf| location.starts_with(before);
-        self.0.get(next).is_some_and(|target| target.starts_with(location))
-            || self.0.get(..next).and_then(<[PathBuf]>::last).is_some_and(is_below)
+        let folder = || location.parent().and_then(|folder| self.0.get(folder.as_os_str()));
+        self.0.contains_key(location.as_os_str()) || folder() != Some(&Kind::Way)
+    }
+
+    /// Whether there is nothing to look at.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

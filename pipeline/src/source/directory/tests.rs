@@ -87,6 +87,20 @@ fn reads_again_only_what_may_have_changed() {
     assert_eq!(scan_again(root, &racy).measures.files_read, 1);
 }
 
+#[test]
+fn a_file_that_grows_too_large_or_shrinks_again_is_another() {
+    let folder = tempfile::tempdir().expect("creates");
+    let root = folder.path();
+    write(root, "a.txt", "small");
+    let small = source(root).scan(None, 1).expect("scans").tree;
+    write(root, "a.txt", &"x".repeat(101));
+    let large = scan_again(root, &small).tree;
+    assert_eq!(paths(&large), ["a.txt (too_large)"]);
+    assert_eq!(scan_again(root, &large).tree.get("a.txt"), large.get("a.txt"));
+    write(root, "a.txt", "small");
+    assert_eq!(scan_again(root, &large).tree.root_hash(), small.root_hash());
+}
+
 #[cfg(unix)]
 #[test]
 fn odd_names_and_links_have_an_outcome() {

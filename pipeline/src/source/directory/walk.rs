@@ -3,14 +3,13 @@
 //! but a mark that it is still there.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::read::{reason_of, unreadable, vouches};
-use super::targets::Targets;
+use super::targets::{Locations, Targets};
 use super::{DirectorySource, SourceError};
 use crate::diagnostic::Severity;
 use crate::merkle::{Directory, Entry, Leaf, Node, Stat, Tree};
@@ -96,8 +95,12 @@ impl DirectorySource {
         threads: usize,
     ) -> Result<Walked, SourceError> {
         let overrides = select::overrides(&self.root, &self.include, &self.exclude)?;
-        let skip = self.skip.clone();
+        let skip: Vec<_> =
+            self.skip.iter().filter_map(|path| Some((path.file_name()?.to_owned(), path.clone()))).collect();
         let locations = targets.map(Targets::locations);
+        if locations.as_ref().is_some_and(Locations::is_empty) {
+            return Ok(Walked::default());
+        }
         let mut builder = WalkBuilder::new(&self.root);
         builder
             .overrides(overrides)
@@ -107,7 +110,7 @@ impl DirectorySource {
             .threads(threads)
             .filter_entry(move |entry| {
                 entry.file_name() != ".git"
-                    && !skip.iter().any(|path| path == entry.path())
+                    && !skip.iter().any(|(name, path)| name == entry.file_name() && path == entry.path())
                     && locations.as_ref().is_none_or(|locations| locations.admit(entry.path()))
             });
         let all = Mutex::new(Walked::default());
@@ -135,10 +138,10 @@ struct Visitor<'a> {
     all: &'a Mutex<Walked>,
     met: Vec<Met>,
     folders: Vec<Folder<'a>>,
-    /// The number of each folder in `folders`.
-    numbers: HashMap<OsString, usize>,
+    /// The number in `folders` of each folder, by the bytes of where it lies.
+    numbers: HashMap<Box<[u8]>, usize>,
     /// The folder of the last file, which mostly is that of the next one, and its number.
-    current: Option<(OsString, usize)>,
+    current: Option<(Box<[u8]>, usize)>,
     /// The path of the last file.
     path: String,
 }
@@ -196,15 +199,18 @@ impl<'a> Visitor<'a> {
 
     /// Sets `path` to that of the file at `location`, and gives the number of its folder.
     fn enter(&mut self, location: &Path) -> Option<usize> {
-        let (folder, name) = (location.parent()?, location.file_name()?);
+        // Taking a path apart by its rules would cost more than all the rest.
+        let bytes = location.as_os_str().as_encoded_bytes();
+        let name = bytes.rsplit(|byte| std::path::is_separator(char::from(*byte))).next()?;
+        let folder = bytes.get(..bytes.len() - name.len())?;
         let number = match &self.current {
-            Some((current, number)) if current == folder.as_os_str() => *number,
+            Some((current, number)) if **current == *folder => *number,
             _ => {
-                let number = match self.numbers.get(folder.as_os_str()) {
+                let number = match self.numbers.get(folder) {
                     Some(number) => *number,
-                    None => self.open(folder)?,
+                    None => self.open(location.parent()?, folder)?,
                 };
-                self.current = Some((folder.as_os_str().to_owned(), number));
+                self.current = Some((folder.into(), number));
                 number
             }
         };
@@ -214,16 +220,16 @@ impl<'a> Visitor<'a> {
             self.path.push_str(above);
             self.path.push('/');
         }
-        crate::path::push_name(&mut self.path, name.as_encoded_bytes());
+        crate::path::push_name(&mut self.path, name);
         Some(number)
     }
 
-    fn open(&mut self, folder: &Path) -> Option<usize> {
+    fn open(&mut self, folder: &Path, bytes: &[u8]) -> Option<usize> {
         let path = RelPath::from_relative(folder.strip_prefix(&self.source.root).ok()?);
         let known = self.known.and_then(|known| known.directory(path.as_str()));
         let number = self.folders.len();
         self.folders.push(Folder { path, known: known.map_or(&[], Directory::entries), seen: Vec::new() });
-        self.numbers.insert(folder.as_os_str().to_owned(), number);
+        self.numbers.insert(bytes.into(), number);
         Some(number)
     }
 

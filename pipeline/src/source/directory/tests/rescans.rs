@@ -79,7 +79,12 @@ impl Edit {
                 remove(&root.join(path));
                 let name = path.file_name().expect("has a name").to_string_lossy();
                 let is_rule = name.ends_with("ignore") || name == "exclude";
-                let text = if is_rule { RULES[usize::from(*content)].into() } else { format!("content {content}") };
+                let text = match content {
+                    _ if is_rule => RULES[usize::from(*content)].into(),
+                    // More than the source takes.
+                    7.. => "large ".repeat(usize::from(*content) * 5),
+                    _ => format!("content {content}"),
+                };
                 fs::write(root.join(path), text).expect("writes");
             }
             Self::Remove(path) => {
@@ -185,8 +190,12 @@ fn looks_at_nothing_else() {
     let is_same = |path: &str| scan.tree.get(path) == known.1.get(path);
     assert_eq!(["src/a.rs", "src/deep/b.rs", "docs/c.md"].map(is_same), [false, true, false]);
     assert_eq!(scan.tree.scanned_ns, known.1.scanned_ns, "the rest was not looked at since");
-    // A new folder comes in whole, whichever of its files is named; a lost one goes whole.
+    // A file has come in the place of a folder, of which no more was said.
     fs::remove_dir_all(root.join("src")).expect("removes");
+    write(root, "src", "a file");
+    assert_eq!(paths(&rescan(root, &known, &["src/a.rs"]).tree), ["d.md", "docs/c.md", "src"]);
+    fs::remove_file(root.join("src")).expect("removes");
+    // A new folder comes in whole, whichever of its files is named; a lost one goes whole.
     write(root, "new/deep/f.rs", "new");
     assert_eq!(
         paths(&rescan(root, &known, &["new/e.rs", "src/deep/b.rs"]).tree),
