@@ -119,7 +119,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         Some((folder, record, _)) => Some(folder.pin(record.epoch)?),
         None => None,
     };
-    let known = head.as_ref().map(|(_, record, tree)| (record, tree)).filter(|(_, tree)| !tree.is_empty());
+    let known = head.as_ref().map(|(_, record, tree)| (record, tree));
     let scan = plan.source.scan(known, threads)?;
     plan.interrupt.check()?;
     let mut forecast = Forecast { files: scan.measures.files, revision: scan.revision.clone(), ..Forecast::default() };
@@ -139,7 +139,9 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     forecast.rebuilt_because = match &head {
         None => None,
         Some(_) if plan.full => Some("asked for with --full".to_owned()),
-        Some((_, _, tree)) if tree.is_empty() => Some("the stored Merkle tree cannot be used".to_owned()),
+        Some((_, record, tree)) if tree.root_hash() != record.merkle_root => {
+            Some("the stored Merkle tree cannot be used".to_owned())
+        }
         Some((_, record, _)) => obstacle(plan.graph, record, &sinks),
     };
     let replaces = head.is_none() || forecast.rebuilt_because.is_some();

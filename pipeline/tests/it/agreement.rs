@@ -360,6 +360,7 @@ proptest! {
                 edits.iter().for_each(|edit| edit.apply(&job, &past));
                 past.push(files(&root));
                 job.plane_workers = workers;
+                job.counts.take();
                 let expected = job.with_plan(Mode::ALL[mode], false, forecast).expect("is told");
                 prop_assert_eq!(job.counts.take().1, 0, "a forecast embeds nothing");
                 let report = job.run(Mode::ALL[mode]);
