@@ -88,6 +88,9 @@ pub struct ImportEdge {
 /// A place where a name is resolved: the name in a file.
 type Use = (Key, Key);
 
+/// A file that defines a name, how it was found, and among how many.
+type Target = (Key, Resolution, u32);
+
 /// The facts of a plane, for views to derive from. Cloning a collection is cheap; what
 /// two views derive alike they should ask for here, where it is made once.
 pub struct FactCollections<'scope> {
@@ -96,7 +99,7 @@ pub struct FactCollections<'scope> {
     paths: Facts<'scope, (Key, PathFact)>,
     imports: Facts<'scope, (RowFact, ImportFact)>,
     import_edges: OnceCell<Facts<'scope, ImportEdge>>,
-    targets: OnceCell<Facts<'scope, (Use, (Key, Resolution, u32))>>,
+    targets: OnceCell<Facts<'scope, (Use, Target)>>,
     resolved: OnceCell<Facts<'scope, Resolved>>,
     /// The view that is being built, by its place among the views.
     pub(super) view: u16,
@@ -196,7 +199,7 @@ impl<'scope> FactCollections<'scope> {
 
     /// For each name that a file uses, the files that define it: those found by the
     /// surest [`Resolution`], and how many they are.
-    fn targets(&self) -> Facts<'scope, (Use, (Key, Resolution, u32))> {
+    fn targets(&self) -> Facts<'scope, (Use, Target)> {
         let targets = self.targets.get_or_init(|| {
             let uses = self.references().map(|(place, reference)| (reference.name, place)).distinct();
             let definers = self.definers();

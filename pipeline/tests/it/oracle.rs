@@ -35,6 +35,9 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// A path, and a qualified name in it.
+type Symbol<'a> = (&'a str, &'a str);
+
 type Edge<'a> = (&'a str, &'a Reference, &'a str, usize, usize, usize);
 
 impl<'a> Oracle<'a> {
@@ -236,7 +239,7 @@ impl<'a> Oracle<'a> {
     }
 
     fn ranks(&self) -> Vec<Vec<ViewValue>> {
-        let mut uses: BTreeSet<((&str, &str), (&str, &str))> = BTreeSet::new();
+        let mut uses: BTreeSet<(Symbol<'_>, Symbol<'_>)> = BTreeSet::new();
         for (from, reference, to, nth, ..) in self.resolved() {
             let definition = &self.record(to).analysis.definitions[nth];
             uses.insert(((from, self.within(from, reference)), (to, &*definition.qualified_name)));
