@@ -414,7 +414,7 @@ impl IndexWriter {
         let mut failed = None;
         kept.retain(|record| {
             let path = self.folder.record_path(record.epoch);
-            if record.epoch + keep > newest || is_pinned(&path) {
+            if newest - record.epoch < keep || is_pinned(&path) {
                 return true;
             }
             match std::fs::remove_file(&path) {
