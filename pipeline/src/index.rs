@@ -4,6 +4,7 @@
 //! LOCK                     one writer: an OS lock that dies with its process
 //! HEAD                     the newest commit record's epoch, replaced by rename
 //! commits/<epoch>.json     what the epoch is: Merkle root, fingerprints, a token per sink
+//! commits/<epoch>.revision a later revision of the source that holds the same
 //! merkle/<epoch>           the tree, with its stat cache
 //! journal/                 vectors of an epoch that is not committed yet
 //! runs/<n>.json            one report per run
@@ -15,6 +16,7 @@
 
 mod atomic;
 mod journal;
+mod renamed;
 
 pub(crate) use journal::Journal;
 
@@ -230,7 +232,15 @@ impl IndexFolder {
         if format > FORMAT {
             return Err(IndexError::Newer { folder: self.path.clone(), found: format });
         }
-        serde_json::from_str(&text).map_err(damaged)
+        let mut record = serde_json::from_str(&text).map_err(damaged)?;
+        let newer_name = renamed::beside(&path);
+        match renamed::apply(&newer_name, &mut record) {
+            Ok(()) => Ok(record),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                Err(IndexError::Damaged { path: newer_name, reason: error.to_string() })
+            }
+            Err(error) => Err(io_error("cannot read", &newer_name)(error)),
+        }
     }
 
     /// The records of all epochs that are kept, oldest first.
@@ -292,11 +302,6 @@ impl IndexFolder {
         };
         numbers.into_iter().map(read).collect()
     }
-}
-
-/// Whether a reader holds the epoch of this record.
-fn is_pinned(record: &Path) -> bool {
-    File::open(record).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 #[cfg(unix)]
@@ -387,7 +392,13 @@ impl IndexWriter {
 
     /// Commits an epoch: writes its record, then moves `HEAD`.
     pub(crate) fn commit(&self, record: &CommitRecord) -> Result<(), IndexError> {
-        self.amend(record)?;
+        let path = self.folder.record_path(record.epoch);
+        // Of an index that was here before.
+        let older_name = renamed::beside(&path);
+        renamed::remove(&older_name).map_err(io_error("cannot delete", &older_name))?;
+        let json = serde_json::to_vec_pretty(record)
+            .map_err(|error| IndexError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        atomic::replace(&path, &json).map_err(io_error("cannot write", &path))?;
         crate::failpoint::reach("commit.before_head");
         let head = self.folder.path.join("HEAD");
         atomic::replace(&head, format!("{}\n", record.epoch).as_bytes()).map_err(io_error("cannot write", &head))
@@ -406,12 +417,11 @@ impl IndexWriter {
         self.holds_its_lock() && matches!(self.folder.head_epoch(), Ok(found) if found == newest)
     }
 
-    /// Writes the newest epoch's record again, with another revision.
-    pub(crate) fn amend(&self, record: &CommitRecord) -> Result<(), IndexError> {
-        let path = self.folder.record_path(record.epoch);
-        let json = serde_json::to_vec_pretty(record)
-            .map_err(|error| IndexError::Damaged { path: path.clone(), reason: error.to_string() })?;
-        atomic::replace(&path, &json).map_err(io_error("cannot write", &path))
+    /// Gives the newest epoch the revision and selection of this record, which is its own
+    /// in all else. Readers go on holding it.
+    pub(crate) fn rename(&self, record: &CommitRecord) -> Result<(), IndexError> {
+        let path = renamed::beside(&self.folder.record_path(record.epoch));
+        renamed::write(&path, record).map_err(io_error("cannot write", &path))
     }
 
     /// The records of epochs that are to be kept: the newest so many, and those that a
@@ -423,10 +433,15 @@ impl IndexWriter {
         let mut failed = None;
         kept.retain(|record| {
             let path = self.folder.record_path(record.epoch);
-            if record.epoch + keep > newest || is_pinned(&path) {
+            if newest - record.epoch < keep {
                 return true;
             }
-            match std::fs::remove_file(&path) {
+            // Locked until it is gone, so that no reader can begin to hold it meanwhile.
+            let file = File::open(&path).ok();
+            if file.as_ref().is_some_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock))) {
+                return true;
+            }
+            match std::fs::remove_file(&path).and_then(|()| renamed::remove(&renamed::beside(&path))) {
                 Ok(()) => false,
                 Err(error) => {
                     failed.get_or_insert(io_error("cannot delete", &path)(error));

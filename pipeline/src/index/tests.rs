@@ -76,3 +76,49 @@ fn damage_is_found() {
     std::fs::write(folder.path().join("HEAD"), "zero").expect("writes");
     assert!(matches!(writer.folder().head(), Err(IndexError::Damaged { .. })));
 }
+
+#[test]
+fn an_epoch_is_held_while_its_revision_gets_another_name() {
+    let folder = tempfile::tempdir().expect("creates");
+    let writer = IndexWriter::open(folder.path()).expect("opens");
+    let first = CommitRecord { revision: Some("old".into()), ..record(1, &tree()) };
+    writer.commit(&first).expect("commits");
+    let pin = writer.folder().pin(1).expect("is there");
+    let renamed = CommitRecord { revision: Some("new".into()), selection: Some(Hash::of(b"all")), ..first.clone() };
+    writer.rename(&renamed).expect("writes");
+    assert_eq!(writer.folder().head().expect("reads").as_ref(), Some(&renamed));
+
+    writer.commit(&record(2, &tree())).expect("commits");
+    let kept = |writer: &IndexWriter| -> Vec<Epoch> {
+        writer.give_up_old(1).expect("deletes").iter().map(|record| record.epoch).collect()
+    };
+    assert_eq!(kept(&writer), [1, 2]);
+    drop(pin);
+    assert_eq!(kept(&writer), [2]);
+    assert!(writer.folder().pin(1).is_err());
+
+    // An index that begins again has nothing of the names that there were.
+    writer.commit(&first).expect("commits");
+    assert_eq!(writer.folder().head().expect("reads"), Some(first));
+}
+
+#[test]
+fn a_damaged_name_of_a_revision_is_found() {
+    let folder = tempfile::tempdir().expect("creates");
+    let writer = IndexWriter::open(folder.path()).expect("opens");
+    writer.commit(&record(1, &tree())).expect("commits");
+    std::fs::write(folder.path().join("commits/1.revision"), "{").expect("writes");
+    assert!(matches!(writer.folder().head(), Err(IndexError::Damaged { .. })));
+}
+
+#[test]
+fn any_number_of_epochs_can_be_kept() {
+    let folder = tempfile::tempdir().expect("creates");
+    let writer = IndexWriter::open(folder.path()).expect("opens");
+    for epoch in 1..=3 {
+        writer.commit(&record(epoch, &tree())).expect("commits");
+    }
+    for (keep, left) in [(u64::MAX, 3), (3, 3), (2, 2), (1, 1)] {
+        assert_eq!(writer.give_up_old(keep).expect("deletes").len(), left, "{keep}");
+    }
+}

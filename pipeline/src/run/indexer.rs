@@ -170,7 +170,7 @@ impl<'a> Indexer<'a> {
             if record.revision != scan.revision || record.selection != scan.selection {
                 // The same files by another name: the next run compares with that one.
                 (record.revision, record.selection) = (scan.revision, scan.selection);
-                self.writer.amend(record)?;
+                self.writer.rename(record)?;
             }
             if scan.measures.files_read > 0 || report.notice.is_some() {
                 // Files were touched or raced, or the stored tree was damaged: from now on

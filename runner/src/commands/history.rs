@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gristmill_pipeline::index::CommitRecord;
-use gristmill_pipeline::run::RunReport;
+use gristmill_pipeline::run::{Ending, RunReport};
 use gristmill_pipeline::{Epoch, Hash, StagedRows};
 use serde::Serialize;
 
@@ -53,9 +53,11 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let records = snapshot.folder.epochs().map_err(|error| failed(&error))?;
     let runs = snapshot.folder.runs().map_err(|error| failed(&error))?;
     let mut reports: BTreeMap<Epoch, RunReport> = BTreeMap::new();
-    for report in runs.iter().filter_map(|text| serde_json::from_str::<RunReport>(text).ok()) {
-        // Later runs that changed nothing name the epoch as well.
-        reports.entry(report.epoch).or_insert(report);
+    let runs = runs.iter().filter_map(|text| serde_json::from_str::<RunReport>(text).ok());
+    // Runs that changed nothing name the epoch as well. An index that began again has
+    // several epochs of a number, of which the last is there.
+    for report in runs.filter(|report| report.ending == Ending::Committed) {
+        reports.insert(report.epoch, report);
     }
     let skipped = records.len().saturating_sub(args.last);
     let entries: Vec<Entry> = records.into_iter().skip(skipped).map(|record| entry(record, &mut reports)).collect();

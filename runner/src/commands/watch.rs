@@ -46,11 +46,13 @@ struct Batch {
 }
 
 impl Batch {
-    fn take(&mut self, event: notify::Result<Event>) {
+    /// Takes an event, but for what happened in folders that are left out.
+    fn take(&mut self, event: notify::Result<Event>, left_out: &[PathBuf]) {
+        let is_left_out = |path: &PathBuf| left_out.iter().any(|folder| path.starts_with(folder));
         match event {
             Ok(event) if event.need_rescan() => self.lost = true,
             Ok(event) if event.kind.is_access() => {}
-            Ok(event) => self.paths.extend(event.paths),
+            Ok(event) => self.paths.extend(event.paths.into_iter().filter(|path| !is_left_out(path))),
             // A folder could not be watched, or a queue ran over.
             Err(_) => self.lost = true,
         }
@@ -99,8 +101,9 @@ fn watch(job: &Job, args: &Args, interrupt: &Interrupt) -> Result<(), CommandErr
     let mut watcher = notify::recommended_watcher(sender).map_err(cannot_watch)?;
     watcher.watch(&job.source.root, RecursiveMode::Recursive).map_err(cannot_watch)?;
 
+    let left_out = left_out(job);
     tell(job, args, &indexer.update(&source, false))?;
-    while let Some(batch) = next_batch(&events, args, interrupt) {
+    while let Some(batch) = next_batch(&events, args, &left_out, interrupt) {
         let paths: Vec<PathBuf> = batch.paths.into_iter().collect();
         let report = if batch.lost { indexer.update(&source, false) } else { indexer.update_paths(&source, &paths) };
         tell(job, args, &report)?;
@@ -108,8 +111,26 @@ fn watch(job: &Job, args: &Args, interrupt: &Interrupt) -> Result<(), CommandErr
     Ok(())
 }
 
+/// The folders in the source of which nothing is taken, by the names that events may give
+/// them. Above all the index: every epoch writes to it, and must not lead to the next.
+fn left_out(job: &Job) -> Vec<PathBuf> {
+    let (root, folders) = (&job.source.root, &job.source.excluded_folders);
+    let resolved_root = root.canonicalize().ok();
+    let resolved = folders.iter().filter_map(|folder| folder.canonicalize().ok());
+    let below_root = resolved.clone().filter_map(|folder| {
+        let below = folder.strip_prefix(resolved_root.as_ref()?).ok()?;
+        Some(root.join(below))
+    });
+    folders.iter().cloned().chain(below_root).chain(resolved.clone()).collect()
+}
+
 /// Waits for something to happen, and then until nothing does. `None` when interrupted.
-fn next_batch(events: &Receiver<notify::Result<Event>>, args: &Args, interrupt: &Interrupt) -> Option<Batch> {
+fn next_batch(
+    events: &Receiver<notify::Result<Event>>,
+    args: &Args,
+    left_out: &[PathBuf],
+    interrupt: &Interrupt,
+) -> Option<Batch> {
     const LOOK: Duration = Duration::from_millis(100);
     let (quiet_for, at_most) = (Duration::from_millis(args.quiet_for), Duration::from_millis(args.at_most));
     let mut batch = Batch::default();
@@ -120,7 +141,7 @@ fn next_batch(events: &Receiver<notify::Result<Event>>, args: &Args, interrupt: 
         }
         let wait = if batch.is_empty() { LOOK } else { quiet_for };
         match events.recv_timeout(wait) {
-            Ok(event) => batch.take(event),
+            Ok(event) => batch.take(event, left_out),
             Err(RecvTimeoutError::Timeout) if !batch.is_empty() => return Some(batch),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return None,

@@ -1,11 +1,19 @@
 //! The job file and the command line, as a user meets them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod collect;
 mod command_line;
 mod config;
 mod crashes;
+mod damage;
 mod examples;
+mod git;
+mod history;
 mod invalid;
 mod json_schema;
+mod replay;
+mod repository;
 mod runs;
+mod views;
+mod watch;
 mod world;

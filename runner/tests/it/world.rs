@@ -53,11 +53,25 @@ impl World {
         command
     }
 
-    /// `gristmill run` on the tree, with further arguments.
-    pub(crate) fn run_command(&self, more: &[&str]) -> Command {
-        let mut command = self.command(&["run", "--no-progress"]);
+    /// A command of `gristmill` that takes a job, on the tree and its index.
+    pub(crate) fn job_command(&self, name: &str, more: &[&str]) -> Command {
+        let mut command = self.command(&[name]);
         command.arg("--source").arg(self.source()).arg("--index").arg(self.index()).args(more);
         command
+    }
+
+    /// `gristmill run` on the tree, with further arguments.
+    pub(crate) fn run_command(&self, more: &[&str]) -> Command {
+        let mut command = self.job_command("run", &["--no-progress"]);
+        command.args(more);
+        command
+    }
+
+    /// What a command that only reads prints about the index.
+    pub(crate) fn read(&self, args: &[&str]) -> String {
+        let output = self.command(args).arg("--index").arg(self.index()).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
     }
 
     /// Runs, and gives the report and the exit code.
@@ -76,10 +90,16 @@ impl World {
 
     /// The digest of an index that is built from nothing, in sequential mode.
     pub(crate) fn digest_from_scratch(&self) -> String {
+        self.digest_from_scratch_of(&self.source(), &[])
+    }
+
+    /// The digest of an index of that folder that is built from nothing, in sequential
+    /// mode and with further arguments.
+    pub(crate) fn digest_from_scratch_of(&self, source: &Path, more: &[&str]) -> String {
         let index = self.folder.path().join("scratch");
         let _ = std::fs::remove_dir_all(&index);
         let mut command = self.command(&["run", "--quiet", "--mode", "sequential"]);
-        let output = command.arg("--source").arg(self.source()).arg("--index").arg(&index).output().unwrap();
+        let output = command.args(more).arg("--source").arg(source).arg("--index").arg(&index).output().unwrap();
         assert!(output.status.code() == Some(0) || output.status.code() == Some(3), "{}", text(&output.stderr));
         digest_of(self, &index)
     }

@@ -1,0 +1,50 @@
+//! The name of a revision that holds what the newest epoch holds already.
+//!
+//! It is written beside the epoch's record and not into it: a reader holds an epoch by a
+//! lock on the record's file, and another file in its place would be held by nobody.
+
+use std::fs::{read, remove_file};
+use std::io::{Error, ErrorKind, Result};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{CommitRecord, atomic};
+use crate::hash::Hash;
+
+/// What such a name replaces in a record.
+#[derive(Serialize, Deserialize)]
+struct Renamed {
+    revision: Option<Box<str>>,
+    selection: Option<Hash>,
+}
+
+/// Where the name lies for a record that lies there.
+pub(super) fn beside(record: &Path) -> PathBuf {
+    record.with_extension("revision")
+}
+
+/// Writes the revision and selection of `record`.
+pub(super) fn write(path: &Path, record: &CommitRecord) -> Result<()> {
+    let renamed = Renamed { revision: record.revision.clone(), selection: record.selection };
+    atomic::replace(path, &serde_json::to_vec(&renamed)?)
+}
+
+/// Gives a record its newer name, if it has one.
+pub(super) fn apply(path: &Path, record: &mut CommitRecord) -> Result<()> {
+    let text = match read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        text => text?,
+    };
+    let renamed: Renamed = serde_json::from_slice(&text).map_err(|error| Error::new(ErrorKind::InvalidData, error))?;
+    (record.revision, record.selection) = (renamed.revision, renamed.selection);
+    Ok(())
+}
+
+/// Removes the name, if there is one.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    match remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}

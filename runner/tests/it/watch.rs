@@ -1,0 +1,172 @@
+//! `gristmill watch`, as a process beside an editor.
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use crate::world::{World, code, text};
+
+/// Long enough for the slowest machine; reached only by a test that fails.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A process that watches, and ends with the test.
+struct Watching {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Watching {
+    /// Starts one, and waits until its first epoch is there.
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut watching = Self { child, lines };
+        watching.wait_for("epoch 1 ");
+        watching
+    }
+
+    /// Waits for a line that holds these words.
+    fn wait_for(&mut self, words: &str) {
+        let started = Instant::now();
+        while let Ok(line) = self.lines.recv_timeout(DEADLINE.saturating_sub(started.elapsed())) {
+            if line.contains(words) {
+                return;
+            }
+        }
+        let _ = self.child.kill();
+        let mut errors = String::new();
+        let _ = self.child.stderr.take().unwrap().read_to_string(&mut errors);
+        panic!("it never said `{words}`: {errors}");
+    }
+
+    /// Sends a signal, and gives the exit code.
+    fn end(&mut self, signal: &str) -> Option<i32> {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until the index is what a build from nothing gives.
+fn wait_until_current(world: &World, step: &str) {
+    let expected = world.digest_from_scratch();
+    let started = Instant::now();
+    while world.digest() != expected {
+        assert!(started.elapsed() < DEADLINE, "{step}: the index did not follow");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn the_index_follows_the_source() {
+    let world = World::sample();
+    let mut watching = Watching::start(world.job_command("watch", &[]));
+    let source = world.source();
+    let steps: [(&str, &dyn Fn()); 9] = [
+        ("a file is edited", &|| world.write("lib.rs", "pub fn edited() -> u32 {\n    7\n}\n")),
+        ("a file is renamed", &|| std::fs::rename(source.join("notes.txt"), source.join("words.txt")).unwrap()),
+        ("a file is deleted", &|| std::fs::remove_file(source.join("app/copy.py")).unwrap()),
+        ("a folder comes with files", &|| {
+            world.write("fresh/one.go", "package fresh\n\nfunc One() int { return 1 }\n");
+            world.write("fresh/deep/two.go", "package deep\n\nfunc Two() int { return 2 }\n");
+        }),
+        ("a file in the new folder is edited", &|| {
+            world.write("fresh/deep/two.go", "package deep\n\nfunc Three() int { return 3 }\n");
+        }),
+        ("a folder is renamed", &|| std::fs::rename(source.join("fresh"), source.join("stale")).unwrap()),
+        ("files are ignored", &|| world.write(".gitignore", "web/\n*.txt\n")),
+        ("files are no longer ignored", &|| std::fs::remove_file(source.join(".gitignore")).unwrap()),
+        ("a file is replaced as editors do", &|| {
+            world.write("lib.rs~", "pub fn replaced() {}\n");
+            std::fs::rename(source.join("lib.rs~"), source.join("lib.rs")).unwrap();
+        }),
+    ];
+    for (step, act) in steps {
+        let before = world.digest();
+        act();
+        wait_until_current(&world, step);
+        assert_ne!(world.digest(), before, "{step}: the step should change the index");
+    }
+    assert_eq!(watching.end("-INT"), Some(0));
+    assert_eq!(world.digest(), world.digest_from_scratch());
+    let (report, _) = world.run(&[]);
+    assert_eq!(report["ending"], "unchanged");
+}
+
+#[test]
+fn it_ends_while_an_epoch_is_built() {
+    let world = World::sample();
+    let mut watching = Watching::start(world.job_command("watch", &["--mode", "sequential", "--quiet-for", "1"]));
+    let before = world.digest();
+    for n in 0..100 {
+        world.write(&format!("many/{n}.rs"), format!("fn f{n}() {{ {} }}\n", "call(); ".repeat(200)));
+    }
+    let after = world.digest_from_scratch();
+    assert_ne!(before, after);
+    assert_eq!(watching.end("-TERM"), Some(0));
+    world.run(&[]);
+    assert_eq!(world.digest(), after);
+}
+
+#[test]
+fn an_index_that_is_deleted_is_built_anew() {
+    let world = World::sample();
+    let mut watching = Watching::start(world.job_command("watch", &[]));
+    std::fs::remove_dir_all(world.index()).unwrap();
+    world.write("lib.rs", "pub fn after_the_loss() {}\n");
+    watching.wait_for("note: the index folder was deleted");
+    wait_until_current(&world, "after the loss");
+    world.write("lib.rs", "pub fn and_on() {}\n");
+    wait_until_current(&world, "and on");
+    assert_eq!(watching.end("-INT"), Some(0));
+}
+
+#[test]
+fn nobody_else_writes_meanwhile() {
+    let world = World::sample();
+    let mut watching = Watching::start(world.job_command("watch", &[]));
+    for name in ["watch", "run", "gc"] {
+        let output = world.job_command(name, &[]).output().unwrap();
+        assert_eq!(code(&output), 4, "{name}: {}", text(&output.stderr));
+    }
+    assert_eq!(world.search(&["find_entry", "--mode", "text"])[0]["path"], "lib.rs", "readers are not kept out");
+    assert_eq!(watching.end("-INT"), Some(0));
+    assert_eq!(code(&world.run_command(&[]).output().unwrap()), 0);
+}
+
+/// What it writes itself must not wake it.
+#[test]
+fn an_index_inside_of_the_source_is_not_watched() {
+    let world = World::sample();
+    let index = world.source().join(".gristmill");
+    let mut command = world.command(&["watch", "--quiet-for", "1"]);
+    command.arg("--source").arg(world.source());
+    let mut watching = Watching::start(command);
+    let runs = |index: &Path| std::fs::read_dir(index.join("runs")).unwrap().count();
+    // Far longer than it would take to wake.
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(runs(&index), 1);
+    world.write("lib.rs", "pub fn edited() {}\n");
+    watching.wait_for("epoch 2 ");
+    assert_eq!(watching.end("-INT"), Some(0));
+}
+
+#[test]
+fn a_revision_cannot_be_watched() {
+    let world = World::repository();
+    let output = world.job_command("watch", &["--set", "source.kind=git"]).output().unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("nothing to watch"), "{}", text(&output.stderr));
+}
