@@ -113,7 +113,7 @@ pub enum IndexError {
         found: u32,
     },
     /// An epoch is not there.
-    #[error("the index {folder} has no epoch {epoch}")]
+    #[error("the index {folder} has no epoch {epoch}; `gristmill history` lists those that it has")]
     NoEpoch {
         /// The folder.
         folder: PathBuf,
@@ -181,7 +181,14 @@ impl IndexFolder {
     /// # Errors
     /// If it cannot be read.
     pub fn head(&self) -> Result<Option<CommitRecord>, IndexError> {
-        self.head_epoch()?.map(|epoch| self.record(epoch)).transpose()
+        let Some(epoch) = self.head_epoch()? else { return Ok(None) };
+        match self.record(epoch) {
+            Err(IndexError::NoEpoch { .. }) => {
+                let reason = format!("it names epoch {epoch}, of which there is no record");
+                Err(IndexError::Damaged { path: self.path.join("HEAD"), reason })
+            }
+            record => record.map(Some),
+        }
     }
 
     /// The newest epoch's number; `None` if there is no epoch yet.
@@ -399,13 +406,12 @@ impl IndexWriter {
         atomic::replace(&head, format!("{}\n", record.epoch).as_bytes()).map_err(io_error("cannot write", &head))
     }
 
-    /// Whether the folder is still the one that was opened, with this epoch as its newest.
-    pub(crate) fn is_in_place(&self, newest: Option<Epoch>) -> bool {
-        let samelock = match (self.lock.metadata(), std::fs::metadata(self.folder.path.join("LOCK"))) {
+    /// Whether the folder is still the one that was opened.
+    pub(crate) fn is_in_place(&self) -> bool {
+        match (self.lock.metadata(), std::fs::metadata(self.folder.path.join("LOCK"))) {
             (Ok(ours), Ok(there)) => same_file(&ours, &there),
             _ => false,
-        };
-        samelock && matches!(self.folder.head_epoch(), Ok(found) if found == newest)
+        }
     }
 
     /// Gives the newest epoch the revision and selection of this record, which is its own

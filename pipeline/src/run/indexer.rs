@@ -96,7 +96,7 @@ impl<'a> Indexer<'a> {
                 }
             },
             // What cannot be read is replaced when the user asks for it, and only then.
-            Err(IndexError::Damaged { .. } | IndexError::NoEpoch { .. }) if full => None,
+            Err(IndexError::Damaged { .. }) if full => None,
             Err(error) => return Err(error.into()),
         };
         Ok(())
@@ -105,12 +105,18 @@ impl<'a> Indexer<'a> {
     /// Notices when somebody deleted or replaced the folder since the last update, and
     /// begins anew with what is there.
     fn look_again(&mut self) -> Result<(), RunError> {
-        if self.writer.is_in_place(self.record().map(|record| record.epoch)) {
+        let is_in_place = self.writer.is_in_place();
+        // A `HEAD` that cannot be read, of an index that is to be built from nothing, is
+        // replaced with the rest.
+        let is_newest = |record: &CommitRecord| matches!(self.writer.folder().head_epoch(), Ok(Some(found)) if found == record.epoch);
+        if is_in_place && self.record().is_none_or(is_newest) {
             return Ok(());
         }
         self.warm = None;
         self.behind = true;
-        self.writer = IndexWriter::open(self.plan.index)?;
+        if !is_in_place {
+            self.writer = IndexWriter::open(self.plan.index)?;
+        }
         self.read_head(false)?;
         self.notice =
             Some("the index folder was deleted or replaced while it was open; went on with what is there".into());
