@@ -150,6 +150,7 @@ impl<'a> Indexer<'a> {
         self.look_again()?;
         let threads = if plan.mode == Mode::Sequential { 1 } else { plan.workers.max(1) };
         let changed = changed.filter(|_| !self.behind);
+        let is_whole = changed.is_none();
         self.behind = true;
         let known = self.head.as_ref().map(|(record, tree)| (record, tree));
         let scan = match (known, changed) {
@@ -185,7 +186,9 @@ impl<'a> Indexer<'a> {
             }
             report.epoch = record.epoch;
             report.quarantined = noted(tree);
-            return Ok(self.finish(clock.finish(report, &plan, None)));
+            // What is written to folders that are left out must not push the reports of
+            // epochs out.
+            return Ok(self.finish(clock.finish(report, &plan, None), is_whole));
         }
         match self.build(source, scan, full, threads, place, &mut report, &mut clock) {
             Ok(budget) => {
@@ -194,7 +197,7 @@ impl<'a> Indexer<'a> {
                     self.warm = None;
                     report.notice.get_or_insert(format!("old epochs could not be given up: {error}"));
                 }
-                Ok(self.finish(clock.finish(report, &plan, Some(&budget))))
+                Ok(self.finish(clock.finish(report, &plan, Some(&budget)), true))
             }
             Err(error) => {
                 // What is open may be half way: the next update opens it anew, at the epoch
@@ -207,11 +210,11 @@ impl<'a> Indexer<'a> {
         }
     }
 
-    /// Keeps the report of a run that succeeded beside the index.
-    fn finish(&mut self, report: RunReport) -> RunReport {
+    /// Keeps the report of a run that succeeded beside the index, if it is worth it.
+    fn finish(&mut self, report: RunReport, is_kept: bool) -> RunReport {
         self.behind = false;
         // The epoch is committed: a report that cannot be stored does not undo it.
-        if let Ok(json) = serde_json::to_vec(&report) {
+        if let Some(json) = is_kept.then(|| serde_json::to_vec(&report).ok()).flatten() {
             let _ = self.writer.write_run(&json);
         }
         report
