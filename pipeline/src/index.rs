@@ -113,7 +113,7 @@ pub enum IndexError {
         found: u32,
     },
     /// An epoch is not there.
-    #[error("the index {folder} has no epoch {epoch}")]
+    #[error("the index {folder} has no epoch {epoch}; `gristmill history` lists those that it has")]
     NoEpoch {
         /// The folder.
         folder: PathBuf,
@@ -186,7 +186,14 @@ impl IndexFolder {
     /// # Errors
     /// If it cannot be read.
     pub fn head(&self) -> Result<Option<CommitRecord>, IndexError> {
-        self.head_epoch()?.map(|epoch| self.record(epoch)).transpose()
+        let Some(epoch) = self.head_epoch()? else { return Ok(None) };
+        match self.record(epoch) {
+            Err(IndexError::NoEpoch { .. }) => {
+                let reason = format!("it names epoch {epoch}, of which there is no record");
+                Err(IndexError::Damaged { path: self.path.join("HEAD"), reason })
+            }
+            record => record.map(Some),
+        }
     }
 
     /// The newest epoch's number; `None` if there is no epoch yet.
@@ -405,16 +412,11 @@ impl IndexWriter {
     }
 
     /// Whether the folder is still the one that was opened.
-    pub(crate) fn holds_its_lock(&self) -> bool {
+    pub(crate) fn is_in_place(&self) -> bool {
         match (self.lock.metadata(), std::fs::metadata(self.folder.path.join("LOCK"))) {
             (Ok(ours), Ok(there)) => same_file(&ours, &there),
             _ => false,
         }
-    }
-
-    /// Whether that is so, with this epoch as its newest.
-    pub(crate) fn is_in_place(&self, newest: Option<Epoch>) -> bool {
-        self.holds_its_lock() && matches!(self.folder.head_epoch(), Ok(found) if found == newest)
     }
 
     /// Gives the newest epoch the revision and selection of this record, which is its own

@@ -96,7 +96,7 @@ impl<'a> Indexer<'a> {
                 }
             },
             // What cannot be read is replaced when the user asks for it, and only then.
-            Err(IndexError::Damaged { .. } | IndexError::NoEpoch { .. }) if full => None,
+            Err(IndexError::Damaged { .. }) if full => None,
             Err(error) => return Err(error.into()),
         };
         Ok(())
@@ -105,12 +105,16 @@ impl<'a> Indexer<'a> {
     /// Notices when somebody deleted or replaced the folder since the last update, and
     /// begins anew with what is there.
     fn look_again(&mut self) -> Result<(), RunError> {
-        if self.writer.is_in_place(self.record().map(|record| record.epoch)) {
+        let is_in_place = self.writer.is_in_place();
+        // A `HEAD` that cannot be read, of an index that is to be built from nothing, is
+        // replaced with the rest.
+        let is_newest = |record: &CommitRecord| matches!(self.writer.folder().head_epoch(), Ok(Some(found)) if found == record.epoch);
+        if is_in_place && self.record().is_none_or(is_newest) {
             return Ok(());
         }
         self.warm = None;
         self.behind = true;
-        if !self.writer.holds_its_lock() {
+        if !is_in_place {
             self.writer = IndexWriter::open(self.plan.index)?;
         }
         self.read_head(false)?;
@@ -146,6 +150,7 @@ impl<'a> Indexer<'a> {
         self.look_again()?;
         let threads = if plan.mode == Mode::Sequential { 1 } else { plan.workers.max(1) };
         let changed = changed.filter(|_| !self.behind);
+        let is_whole = changed.is_none();
         self.behind = true;
         let known = self.head.as_ref().map(|(record, tree)| (record, tree));
         let scan = match (known, changed) {
@@ -181,7 +186,9 @@ impl<'a> Indexer<'a> {
             }
             report.epoch = record.epoch;
             report.quarantined = noted(tree);
-            return Ok(self.finish(clock.finish(report, &plan, None)));
+            // What is written to folders that are left out must not push the reports of
+            // epochs out.
+            return Ok(self.finish(clock.finish(report, &plan, None), is_whole));
         }
         match self.build(source, scan, full, threads, place, &mut report, &mut clock) {
             Ok(budget) => {
@@ -190,7 +197,7 @@ impl<'a> Indexer<'a> {
                     self.warm = None;
                     report.notice.get_or_insert(format!("old epochs could not be given up: {error}"));
                 }
-                Ok(self.finish(clock.finish(report, &plan, Some(&budget))))
+                Ok(self.finish(clock.finish(report, &plan, Some(&budget)), true))
             }
             Err(error) => {
                 // What is open may be half way: the next update opens it anew, at the epoch
@@ -203,11 +210,11 @@ impl<'a> Indexer<'a> {
         }
     }
 
-    /// Keeps the report of a run that succeeded beside the index.
-    fn finish(&mut self, report: RunReport) -> RunReport {
+    /// Keeps the report of a run that succeeded beside the index, if it is worth it.
+    fn finish(&mut self, report: RunReport, is_kept: bool) -> RunReport {
         self.behind = false;
         // The epoch is committed: a report that cannot be stored does not undo it.
-        if let Ok(json) = serde_json::to_vec(&report) {
+        if let Some(json) = is_kept.then(|| serde_json::to_vec(&report).ok()).flatten() {
             let _ = self.writer.write_run(&json);
         }
         report

@@ -4,7 +4,7 @@ use std::fs::{File, FileTimes};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::world::World;
+use crate::world::{World, code, text};
 
 /// Flips a byte.
 fn flip(path: &Path, at: usize) {
@@ -41,6 +41,33 @@ fn a_damaged_tree_costs_a_rebuild_and_says_so() {
     let (report, _) = world.run(&[]);
     assert!(report["notice"].is_string(), "{report:#}");
     assert_eq!(world.digest(), world.digest_from_scratch());
+}
+
+#[test]
+fn an_index_whose_head_is_lost_can_be_built_anew() {
+    let damages: [(&str, fn(&Path)); 4] = [
+        ("no number", |index| std::fs::write(index.join("HEAD"), "zero").unwrap()),
+        ("a number of no epoch", |index| std::fs::write(index.join("HEAD"), "7\n").unwrap()),
+        ("no record", |index| std::fs::remove_file(index.join("commits/2.json")).unwrap()),
+        ("a torn record", |index| std::fs::write(index.join("commits/2.json"), "{").unwrap()),
+    ];
+    for (name, damage) in damages {
+        let world = World::sample();
+        world.run(&[]);
+        world.write("lib.rs", "pub fn second() {}\n");
+        world.run(&[]);
+        damage(&world.index());
+        let refused = world.run_command(&[]).output().unwrap();
+        assert_eq!(code(&refused), 1, "{name}: {}", text(&refused.stderr));
+        assert!(text(&refused.stderr).contains("gristmill run --full"), "{name}: {}", text(&refused.stderr));
+        let (report, code) = world.run(&["--full"]);
+        assert_eq!((code, report["ending"].as_str()), (0, Some("committed")), "{name}");
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{name}");
+        world.write("lib.rs", "pub fn third() {}\n");
+        let (report, _) = world.run(&[]);
+        assert_eq!((report["work"]["contents_analysed"].as_u64(), report["rebuilt_because"].as_str()), (Some(1), None));
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{name}: the epoch after");
+    }
 }
 
 /// All files that find rows by their keys.

@@ -40,6 +40,21 @@ fn every_epoch_is_listed_with_what_it_changed() {
 }
 
 #[test]
+fn an_epoch_has_the_report_of_the_run_that_made_it() {
+    let world = three_epochs();
+    let output = world.job_command("gc", &["--keep", "10"]).output().unwrap();
+    assert!(output.status.success());
+    world.run(&[]);
+    assert_eq!(history(&world, &[])[3]["run"], Value::Null, "no run made the compacted epoch");
+
+    std::fs::write(world.index().join("HEAD"), "zero").unwrap();
+    let (report, _) = world.run(&["--full"]);
+    assert_eq!(report["epoch"], 1);
+    let entries = history(&world, &[]);
+    assert_eq!((entries.len(), &entries[0]["run"]["started_ms"]), (1, &report["started_ms"]));
+}
+
+#[test]
 fn the_newest_so_many_are_listed() {
     let world = three_epochs();
     let newest = history(&world, &["-n", "2"]);

@@ -128,6 +128,9 @@ fn an_index_that_is_deleted_is_built_anew() {
     world.write("lib.rs", "pub fn after_the_loss() {}\n");
     watching.wait_for("note: the index folder was deleted");
     wait_until_current(&world, "after the loss");
+    std::fs::remove_file(world.index().join("HEAD")).unwrap();
+    world.write("lib.rs", "pub fn after_another_loss() {}\n");
+    watching.wait_for("note: the index folder was deleted or replaced");
     world.write("lib.rs", "pub fn and_on() {}\n");
     wait_until_current(&world, "and on");
     assert_eq!(watching.end("-INT"), Some(0));
@@ -161,6 +164,23 @@ fn an_index_inside_of_the_source_is_not_watched() {
     world.write("lib.rs", "pub fn edited() {}\n");
     watching.wait_for("epoch 2 ");
     assert_eq!(watching.end("-INT"), Some(0));
+}
+
+/// A build may write there all day, and only so many reports are kept.
+#[test]
+fn what_is_ignored_leaves_no_report() {
+    let world = World::sample();
+    world.write(".gitignore", "target/\n");
+    std::fs::create_dir(world.source().join("target")).unwrap();
+    let mut watching = Watching::start(world.job_command("watch", &["--quiet-for", "1"]));
+    for n in 0..5 {
+        world.write("target/output.rs", format!("fn f{n}() {{}}\n"));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    world.write("lib.rs", "pub fn edited() {}\n");
+    watching.wait_for("epoch 2 ");
+    assert_eq!(watching.end("-INT"), Some(0));
+    assert_eq!(std::fs::read_dir(world.index().join("runs")).unwrap().count(), 2);
 }
 
 #[test]
