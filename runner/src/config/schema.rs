@@ -5,7 +5,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::registry::{Entry, Registry};
-use super::sections::{IndexSection, JobSection, SourceSection, StageSection};
+use super::sections::{IndexSection, JobSection, SourceSection, StageSection, ViewsSection};
 
 /// The JSON schema (draft 2020-12) of the job files that this registry accepts. Each
 /// stage is one of the operators and sinks, with its own parameters.
@@ -25,6 +25,7 @@ pub fn schema(registry: &Registry) -> Value {
             "job": section::<JobSection>(&mut generator),
             "source": section::<SourceSection>(&mut generator),
             "index": section::<IndexSection>(&mut generator),
+            "views": section::<ViewsSection>(&mut generator),
             "stage": {
                 "description": "The stages of the graph. Without any, the default graph is used.",
                 "type": "array",

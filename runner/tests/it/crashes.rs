@@ -84,7 +84,10 @@ fn an_interrupt_abandons_the_epoch_cleanly() {
         world.write(&format!("many/{n}.rs"), format!("fn f{n}() {{ {} }}\n", "call(); ".repeat(200)));
     }
     let mut child = world.run_command(&["--mode", "sequential"]).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(150));
+    // It listens to signals before it takes the lock.
+    while !world.index().join("LOCK").exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let pid = child.id().to_string();
     std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
     let code = child.wait().unwrap().code();
