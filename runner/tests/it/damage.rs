@@ -6,6 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use crate::world::{World, code, text};
 
+/// What is done to a file or folder, and its name.
+type Damage = (&'static str, fn(&Path));
+
 /// Flips a byte.
 fn flip(path: &Path, at: usize) {
     let mut bytes = std::fs::read(path).unwrap();
@@ -45,7 +48,7 @@ fn a_damaged_tree_costs_a_rebuild_and_says_so() {
 
 #[test]
 fn an_index_whose_head_is_lost_can_be_built_anew() {
-    let damages: [(&str, fn(&Path)); 4] = [
+    let damages: [Damage; 4] = [
         ("no number", |index| std::fs::write(index.join("HEAD"), "zero").unwrap()),
         ("a number of no epoch", |index| std::fs::write(index.join("HEAD"), "7\n").unwrap()),
         ("no record", |index| std::fs::remove_file(index.join("commits/2.json")).unwrap()),
@@ -84,7 +87,7 @@ fn runs(world: &World) -> Vec<PathBuf> {
 
 #[test]
 fn damaged_files_of_keys_are_made_anew() {
-    let damages: [(&str, fn(&Path)); 6] = [
+    let damages: [Damage; 6] = [
         ("head", |run| flip(run, 0)),
         ("entries", |run| flip(run, 24)),
         ("end", |run| flip(run, std::fs::metadata(run).unwrap().len() as usize - 1)),
