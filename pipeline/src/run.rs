@@ -7,8 +7,10 @@
 
 mod assembly;
 mod base;
+mod changes;
 mod clock;
 mod collect;
+mod commit;
 mod epoch;
 mod facts;
 mod forecast;

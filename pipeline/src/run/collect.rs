@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
-use super::indexer::Indexer;
+use super::indexer::{Draft, Indexer};
 use crate::graph::Body;
-use crate::sink::{Epoch, Token};
+use crate::hash::Hash;
+use crate::index::{CommitRecord, IndexError};
+use crate::sink::{Epoch, StagedRows, Token};
 
 /// What a collection did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,41 @@ impl Indexer<'_> {
             self.retain(keep)?;
         }
         Ok(())
+    }
+
+    /// Compacts all stores, as an epoch that changes no row. `None` if the job would
+    /// rebuild them anyway.
+    pub(super) fn compact(&mut self) -> Result<Option<crate::Epoch>, RunError> {
+        let Some((record, tree)) = self.head.clone() else {
+            return Err(IndexError::Missing { folder: self.plan.index.to_owned() }.into());
+        };
+        let number = record.epoch + 1;
+        if self.open_sinks(number, false)?.is_some() {
+            self.warm = None;
+            return Ok(None);
+        }
+        for sink in self.warm.iter_mut().flat_map(|warm| &mut warm.sinks) {
+            sink.call(|sink| sink.compact())?;
+        }
+        let (revision, selection) = (record.revision.clone(), record.selection);
+        let draft = Draft { number, base: None, tree, revision, selection, place: record.source.clone() };
+        let staged = self.stage(&draft)?;
+        self.writer.write_tree(number, &draft.tree)?;
+        crate::failpoint::reach("staged");
+        let CommitRecord { tokens, committed_ms, .. } = self.publish(&draft, &staged)?;
+        crate::failpoint::reach("published");
+        // The rows are what the epoch before made of them, whatever this job would make.
+        let mut compacted = CommitRecord { epoch: number, committed_ms, tokens, ..record };
+        let is_kept =
+            |view: &crate::ViewSchema, name: &str, made: &Hash| *view.name == *name && view.fingerprint == *made;
+        compacted.views.retain(|name, made| self.plan.views.iter().any(|view| is_kept(&view.schema(), name, made)));
+        for sink in compacted.sinks.values_mut() {
+            sink.staged = StagedRows::default();
+        }
+        self.writer.commit(&compacted)?;
+        self.writer.drop_old_trees(number);
+        self.head = Some((compacted, draft.tree));
+        Ok(Some(number))
     }
 
     fn retain(&mut self, keep: u64) -> Result<Vec<Epoch>, RunError> {

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::base::{Base, obstacle};
+use super::changes::{changes, count, is_current, passage_lanes};
 use super::epoch::{Conductor, Parts};
 use super::facts::FactMaker;
 use super::hydrate::{Hydrated, Loaded};
-use super::indexer::{changes, count, is_current, passage_lanes};
 use super::report::{Changes, RunReport, Work};
 use super::sinks::{self, SinkHandle};
 use super::views::ViewChanges;
@@ -250,17 +250,16 @@ fn deleted_rows(sinks: &mut [SinkHandle], leaving: &[RowId]) -> Result<Vec<u64>,
     Ok(deleted)
 }
 
-/// How long a run with this work would take, by past runs: what the quickest took, and on
-/// top what contents and passages took in the median.
+/// How long a run with this work would take, by past runs: what the quickest took beside
+/// its work, and what contents and passages took in the median.
 fn estimate(folder: &IndexFolder, work: &Work) -> Option<f64> {
     let runs = folder.runs().ok()?;
     let runs: Vec<RunReport> = runs.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
     let units = |work: &Work| work.contents_analysed + work.paths_recalled + work.passages_embedded;
-    let busy: Vec<(f64, u64)> =
-        runs.iter().filter(|run| units(&run.work) > 0).map(|run| (run.time.wall_ms, units(&run.work))).collect();
-    let least = busy.iter().map(|(wall, _)| *wall).min_by(f64::total_cmp)?;
-    let mut each: Vec<f64> = busy.iter().map(|(wall, units)| (wall - least) / *units as f64).collect();
+    let busy = || runs.iter().filter(|run| units(&run.work) > 0);
+    let beside = busy().map(|run| run.time.wall_ms - run.time.process_ms).min_by(f64::total_cmp)?;
+    let mut each: Vec<f64> = busy().map(|run| run.time.process_ms / units(&run.work) as f64).collect();
     each.sort_by(f64::total_cmp);
     let median = each.get(each.len() / 2)?;
-    Some(least + median * units(work) as f64)
+    Some(beside + median * units(work) as f64)
 }

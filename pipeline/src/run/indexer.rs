@@ -2,28 +2,26 @@
 //! is asked.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use super::base::{Base, obstacle, rows_fingerprint};
+use super::base::{Base, obstacle};
+use super::changes::{absolute, changes, corrected, count, is_current, noted, passage_lanes};
 use super::clock::Clock;
 use super::epoch::{Conductor, EpochOutcome, Parts};
 use super::facts::FactMaker;
 use super::hydrate::{Hydrated, Loaded};
-use super::report::{Changes, Quarantined, RunReport};
-use super::sinks::{self, SinkHandle, shape};
+use super::report::RunReport;
+use super::sinks::{self, SinkHandle};
 use super::views::ViewChanges;
-use super::{RunError, RunPlan, now_ms};
+use super::{RunError, RunPlan};
 use crate::execute::{self, Budget, Mode};
-use crate::graph::{Body, EmbedLane, Graph, SinkStage};
 use crate::hash::Hash;
-use crate::incremental::{FactPlane, PassageLane};
-use crate::index::{CommitRecord, FORMAT, IndexError, IndexWriter, Journal, SinkRecord};
-use crate::merkle::{Change, Diff, Tree, diff};
-use crate::port::Header;
-use crate::sink::{EpochMeta, StagedRows, Token};
+use crate::incremental::FactPlane;
+use crate::index::{CommitRecord, IndexError, IndexWriter, Journal};
+use crate::merkle::{Diff, Tree};
+use crate::sink::Token;
 use crate::source::{Scan, Source};
-use crate::view::ViewDelta;
 
 /// An index that is open for writing, with the job that writes it.
 ///
@@ -33,33 +31,33 @@ pub struct Indexer<'a> {
     pub(super) plan: RunPlan<'a>,
     pub(super) writer: IndexWriter,
     /// What the index holds.
-    head: Option<(CommitRecord, Tree)>,
+    pub(super) head: Option<(CommitRecord, Tree)>,
     /// Something about the index that the user should know, told with the next update.
-    notice: Option<String>,
+    pub(super) notice: Option<String>,
     /// The stored tree could not be used, for this reason.
-    damage: Option<String>,
+    pub(super) damage: Option<String>,
     /// The head may lack changes that nobody will tell of again: the next update scans
     /// everything.
-    behind: bool,
-    warm: Option<Warm<'a>>,
+    pub(super) behind: bool,
+    pub(super) warm: Option<Warm<'a>>,
 }
 
 /// What is opened by the first update that has something to do.
-struct Warm<'a> {
-    sinks: Vec<SinkHandle>,
-    plane: FactPlane,
-    hydrated: Hydrated,
-    maker: FactMaker<'a>,
+pub(super) struct Warm<'a> {
+    pub(super) sinks: Vec<SinkHandle>,
+    pub(super) plane: FactPlane,
+    pub(super) hydrated: Hydrated,
+    pub(super) maker: FactMaker<'a>,
 }
 
 /// An epoch that is being built.
-struct Draft {
-    number: crate::Epoch,
-    base: Option<Base>,
-    tree: Tree,
-    revision: Option<Box<str>>,
-    selection: Option<Hash>,
-    place: PathBuf,
+pub(super) struct Draft {
+    pub(super) number: crate::Epoch,
+    pub(super) base: Option<Base>,
+    pub(super) tree: Tree,
+    pub(super) revision: Option<Box<str>>,
+    pub(super) selection: Option<Hash>,
+    pub(super) place: PathBuf,
 }
 
 impl<'a> Indexer<'a> {
@@ -308,7 +306,7 @@ impl<'a> Indexer<'a> {
 
     /// Opens the sinks at the newest epoch if they are not open, and begins an epoch in
     /// them. Gives the reason why it begins from nothing, if it does.
-    fn open_sinks(&mut self, number: crate::Epoch, full: bool) -> Result<Option<String>, RunError> {
+    pub(super) fn open_sinks(&mut self, number: crate::Epoch, full: bool) -> Result<Option<String>, RunError> {
         let plan = self.plan;
         let (threaded, is_cold) = (plan.mode != Mode::Sequential, self.warm.is_none());
         let warm = match &mut self.warm {
@@ -366,41 +364,6 @@ impl<'a> Indexer<'a> {
         Ok(())
     }
 
-    /// Compacts all stores, as an epoch that changes no row. `None` if the job would
-    /// rebuild them anyway.
-    pub(super) fn compact(&mut self) -> Result<Option<crate::Epoch>, RunError> {
-        let Some((record, tree)) = self.head.clone() else {
-            return Err(IndexError::Missing { folder: self.plan.index.to_owned() }.into());
-        };
-        let number = record.epoch + 1;
-        if self.open_sinks(number, false)?.is_some() {
-            self.warm = None;
-            return Ok(None);
-        }
-        for sink in self.warm.iter_mut().flat_map(|warm| &mut warm.sinks) {
-            sink.call(|sink| sink.compact())?;
-        }
-        let (revision, selection) = (record.revision.clone(), record.selection);
-        let draft = Draft { number, base: None, tree, revision, selection, place: record.source.clone() };
-        let staged = self.stage(&draft)?;
-        self.writer.write_tree(number, &draft.tree)?;
-        crate::failpoint::reach("staged");
-        let CommitRecord { tokens, committed_ms, .. } = self.publish(&draft, &staged)?;
-        crate::failpoint::reach("published");
-        // The rows are what the epoch before made of them, whatever this job would make.
-        let mut compacted = CommitRecord { epoch: number, committed_ms, tokens, ..record };
-        let is_kept =
-            |view: &crate::ViewSchema, name: &str, made: &Hash| *view.name == *name && view.fingerprint == *made;
-        compacted.views.retain(|name, made| self.plan.views.iter().any(|view| is_kept(&view.schema(), name, made)));
-        for sink in compacted.sinks.values_mut() {
-            sink.staged = StagedRows::default();
-        }
-        self.writer.commit(&compacted)?;
-        self.writer.drop_old_trees(number);
-        self.head = Some((compacted, draft.tree));
-        Ok(Some(number))
-    }
-
     fn journals(&self) -> Result<Vec<Journal>, RunError> {
         let graph = self.plan.graph;
         let folder = self.writer.journal_folder();
@@ -451,164 +414,4 @@ impl<'a> Indexer<'a> {
         warm.hydrated.entered(everything, &outcome.entered);
         Ok(outcome)
     }
-
-    /// Gives the sink that keeps views what became of them.
-    fn change_views(&mut self, views: ViewChanges) -> Result<BTreeMap<String, StagedRows>, RunError> {
-        let Some(warm) = &mut self.warm else { return Ok(BTreeMap::new()) };
-        let deltas = views.finish(&warm.maker);
-        let rows =
-            |delta: &ViewDelta| StagedRows { added: delta.added.len() as u64, deleted: delta.removed.len() as u64 };
-        let counts = deltas.iter().map(|delta| (delta.schema.name.to_string(), rows(delta))).collect();
-        if let Some(sink) = warm.sinks.iter_mut().find(|sink| sink.keeps_views)
-            && !deltas.is_empty()
-        {
-            sink.post(0, 0, move |sink| sink.change_views(&deltas))?;
-            sink.settle()?;
-        }
-        Ok(counts)
-    }
-
-    /// Stages in all sinks, side by side where they have threads.
-    fn stage(&mut self, draft: &Draft) -> Result<Vec<StagedRows>, RunError> {
-        let Some(warm) = &mut self.warm else { return Ok(Vec::new()) };
-        let meta = EpochMeta { epoch: draft.number, merkle_root: draft.tree.root_hash() };
-        let begun: Vec<_> = warm
-            .sinks
-            .iter_mut()
-            .map(|sink| {
-                let meta = meta.clone();
-                sink.begin(move |sink| sink.stage(&meta))
-            })
-            .collect::<Result<_, _>>()?;
-        let staged = warm.sinks.iter().zip(&begun).map(|(sink, begun)| sink.finish(begun));
-        Ok(staged.collect::<Result<_, _>>()?)
-    }
-
-    /// Publishes in all sinks and gives the record that makes the epoch real.
-    fn publish(&mut self, draft: &Draft, staged: &[StagedRows]) -> Result<CommitRecord, RunError> {
-        let (plan, graph) = (self.plan, self.plan.graph);
-        let sinks = self.warm.as_mut().map(|warm| &mut warm.sinks[..]).unwrap_or_default();
-        let begun: Vec<_> = sinks.iter_mut().map(|sink| sink.begin(|sink| sink.publish())).collect::<Result<_, _>>()?;
-        let (mut records, mut tokens) = (BTreeMap::new(), BTreeMap::new());
-        for (index, sink) in sinks.iter().enumerate() {
-            let token = match begun.get(index) {
-                Some(begun) => sink.finish(begun)?,
-                None => continue,
-            };
-            crate::failpoint::reach("publish.one");
-            let (Some(stage), Some(shape)) =
-                (graph.sinks().get(index), graph.sinks().get(index).and_then(|sink| shape(graph, sink)))
-            else {
-                continue;
-            };
-            let kind = match graph.stages().get(stage.stage).map(|stage| &stage.body) {
-                Some(Body::Sink(factory)) => factory.kind().to_owned(),
-                _ => String::new(),
-            };
-            let embed = sink.embed_lane.and_then(|lane| graph.embed_fingerprint(lane));
-            let staged = staged.get(index).copied().unwrap_or_default();
-            records.insert(sink.name.to_string(), SinkRecord { kind, shape, embed, staged });
-            tokens.insert(sink.name.to_string(), token);
-        }
-        let views = plan.views.iter().map(|view| view.schema());
-        Ok(CommitRecord {
-            format: FORMAT,
-            epoch: draft.number,
-            committed_ms: now_ms(),
-            merkle_root: draft.tree.root_hash(),
-            files: draft.tree.len() as u64,
-            source: draft.place.clone(),
-            revision: draft.revision.clone(),
-            selection: draft.selection,
-            views: views.map(|schema| (schema.name.clone(), schema.fingerprint)).collect(),
-            analysis: graph.analysis_fingerprint(),
-            rows: rows_fingerprint(graph),
-            sinks: records,
-            tokens,
-        })
-    }
-}
-
-/// Whether the epoch is what this job would build from this tree.
-pub(super) fn is_current(plan: &RunPlan<'_>, record: &CommitRecord, root: &Hash) -> bool {
-    let graph = plan.graph;
-    let sink_is_current = |sink: &SinkStage| {
-        let name = graph.stages().get(sink.stage).map(|stage| stage.name.to_string()).unwrap_or_default();
-        record.sinks.get(&name).is_some_and(|stored| Some(stored.shape) == shape(graph, sink))
-    };
-    let view_is_current = |schema: &crate::ViewSchema| record.views.get(&schema.name) == Some(&schema.fingerprint);
-    record.merkle_root == *root
-        && record.rows == rows_fingerprint(graph)
-        && record.sinks.len() == graph.sinks().len()
-        && graph.sinks().iter().all(sink_is_current)
-        && record.views.len() == plan.views.len()
-        && plan.views.iter().all(|view| view_is_current(&view.schema()))
-}
-
-/// Files of a tree that are quarantined before they are read.
-fn noted(tree: &Tree) -> Vec<Quarantined> {
-    let mut found = Vec::new();
-    tree.for_each(|path, leaf| {
-        if let Some(note) = leaf.note.as_ref().filter(|note| note.severity == crate::Severity::Error) {
-            let (code, message) = (note.code.to_string(), note.message.to_string());
-            found.push(Quarantined { path: path.into(), code, message });
-        }
-    });
-    found
-}
-
-/// What changed since the base. Where the operators changed, every file did.
-pub(super) fn changes(base: Option<&Base>, tree: &Tree) -> Diff {
-    let Some(base) = base else { return diff(&Tree::empty(), tree) };
-    let mut changes = diff(&base.tree, tree);
-    if !base.same_rows {
-        base.tree.for_each(|path, leaf| {
-            if tree.get(path).is_some_and(|now| now.content_hash == leaf.content_hash) {
-                let leaf = Some(leaf.clone());
-                changes.changes.push(Change { path: path.into(), before: leaf.clone(), after: leaf });
-            }
-        });
-    }
-    changes
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-pub(super) fn passage_lanes(graph: &Graph) -> Vec<PassageLane> {
-    let lane = |lane: &EmbedLane| PassageLane {
-        chunk_lane: lane.chunk_lane as u16,
-        path_in_header: graph.chunk_lanes().get(lane.chunk_lane).is_some_and(|lane| lane.header == Header::Path),
-    };
-    graph.embed_lanes().iter().map(lane).collect()
-}
-
-/// The tree with what processing found out about files that changed under the reader.
-fn corrected(tree: Tree, outcome: &EpochOutcome) -> Tree {
-    if outcome.corrected.is_empty() { tree } else { tree.patched(outcome.corrected.clone()) }
-}
-
-pub(super) fn count(diff: &Diff) -> Changes {
-    let mut changes = Changes { directories_entered: diff.entered as u64, ..Changes::default() };
-    let mut gone: HashMap<Hash, u64> = HashMap::new();
-    for change in &diff.changes {
-        match (&change.before, &change.after) {
-            (None, _) => changes.added += 1,
-            (Some(before), None) => {
-                changes.deleted += 1;
-                *gone.entry(before.content_hash).or_default() += 1;
-            }
-            (Some(before), Some(after)) if before.content_hash != after.content_hash => changes.modified += 1,
-            _ => {}
-        }
-    }
-    for change in diff.changes.iter().filter(|change| change.before.is_none()) {
-        let from = change.after.as_ref().and_then(|after| gone.get_mut(&after.content_hash));
-        if let Some(from) = from.filter(|from| **from > 0) {
-            *from -= 1;
-            changes.renamed += 1;
-        }
-    }
-    changes
 }

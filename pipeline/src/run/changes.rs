@@ -1,0 +1,100 @@
+//! What changed since the last epoch, and whether anything did.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::RunPlan;
+use super::base::{Base, rows_fingerprint};
+use super::epoch::EpochOutcome;
+use super::report::{Changes, Quarantined};
+use super::sinks::shape;
+use crate::graph::{EmbedLane, Graph, SinkStage};
+use crate::hash::Hash;
+use crate::incremental::PassageLane;
+use crate::index::CommitRecord;
+use crate::merkle::{Change, Diff, Tree, diff};
+use crate::port::Header;
+
+/// Whether the epoch is what this job would build from this tree.
+pub(super) fn is_current(plan: &RunPlan<'_>, record: &CommitRecord, root: &Hash) -> bool {
+    let graph = plan.graph;
+    let sink_is_current = |sink: &SinkStage| {
+        let name = graph.stages().get(sink.stage).map(|stage| stage.name.to_string()).unwrap_or_default();
+        record.sinks.get(&name).is_some_and(|stored| Some(stored.shape) == shape(graph, sink))
+    };
+    let view_is_current = |schema: &crate::ViewSchema| record.views.get(&schema.name) == Some(&schema.fingerprint);
+    record.merkle_root == *root
+        && record.rows == rows_fingerprint(graph)
+        && record.sinks.len() == graph.sinks().len()
+        && graph.sinks().iter().all(sink_is_current)
+        && record.views.len() == plan.views.len()
+        && plan.views.iter().all(|view| view_is_current(&view.schema()))
+}
+
+/// Files of a tree that are quarantined before they are read.
+pub(super) fn noted(tree: &Tree) -> Vec<Quarantined> {
+    let mut found = Vec::new();
+    tree.for_each(|path, leaf| {
+        if let Some(note) = leaf.note.as_ref().filter(|note| note.severity == crate::Severity::Error) {
+            let (code, message) = (note.code.to_string(), note.message.to_string());
+            found.push(Quarantined { path: path.into(), code, message });
+        }
+    });
+    found
+}
+
+/// What changed since the base. Where the operators changed, every file did.
+pub(super) fn changes(base: Option<&Base>, tree: &Tree) -> Diff {
+    let Some(base) = base else { return diff(&Tree::empty(), tree) };
+    let mut changes = diff(&base.tree, tree);
+    if !base.same_rows {
+        base.tree.for_each(|path, leaf| {
+            if tree.get(path).is_some_and(|now| now.content_hash == leaf.content_hash) {
+                let leaf = Some(leaf.clone());
+                changes.changes.push(Change { path: path.into(), before: leaf.clone(), after: leaf });
+            }
+        });
+    }
+    changes
+}
+
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+pub(super) fn passage_lanes(graph: &Graph) -> Vec<PassageLane> {
+    let lane = |lane: &EmbedLane| PassageLane {
+        chunk_lane: lane.chunk_lane as u16,
+        path_in_header: graph.chunk_lanes().get(lane.chunk_lane).is_some_and(|lane| lane.header == Header::Path),
+    };
+    graph.embed_lanes().iter().map(lane).collect()
+}
+
+/// The tree with what processing found out about files that changed under the reader.
+pub(super) fn corrected(tree: Tree, outcome: &EpochOutcome) -> Tree {
+    if outcome.corrected.is_empty() { tree } else { tree.patched(outcome.corrected.clone()) }
+}
+
+pub(super) fn count(diff: &Diff) -> Changes {
+    let mut changes = Changes { directories_entered: diff.entered as u64, ..Changes::default() };
+    let mut gone: HashMap<Hash, u64> = HashMap::new();
+    for change in &diff.changes {
+        match (&change.before, &change.after) {
+            (None, _) => changes.added += 1,
+            (Some(before), None) => {
+                changes.deleted += 1;
+                *gone.entry(before.content_hash).or_default() += 1;
+            }
+            (Some(before), Some(after)) if before.content_hash != after.content_hash => changes.modified += 1,
+            _ => {}
+        }
+    }
+    for change in diff.changes.iter().filter(|change| change.before.is_none()) {
+        let from = change.after.as_ref().and_then(|after| gone.get_mut(&after.content_hash));
+        if let Some(from) = from.filter(|from| **from > 0) {
+            *from -= 1;
+            changes.renamed += 1;
+        }
+    }
+    changes
+}
