@@ -179,13 +179,15 @@ impl<'a, 'g> Conductor<'a, 'g> {
     /// Turns the diff into facts, in keys of this run.
     fn enter_diff(&mut self, diff: &Diff) {
         let before = self.with.base.as_ref().map(|base| base.record.rows);
+        // Where every content is another one now, the plane was told of no path.
+        let knows_paths = self.with.base.as_ref().is_some_and(|base| base.same_rows);
         for change in &diff.changes {
             let (place, variant) = (place(&change.path), self.with.graph.variant(&change.path));
             if let (Some(leaf), Some(rows)) = (&change.before, before) {
                 self.facts.files.push(((content_key(&leaf.content_hash, variant, &rows), place), -1));
                 let row = RowId { path: change.path.clone(), content_hash: leaf.content_hash };
                 self.leaving.insert(place.path, row);
-                if change.after.is_none() {
+                if change.after.is_none() && knows_paths {
                     self.with.maker.path(&change.path, -1, &mut self.late);
                 }
             }
@@ -194,7 +196,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
                 self.facts.files.push(((content, place), 1));
                 self.outcome.entered.push(content);
                 self.holdings.insert(place.path, Holding { path: change.path.clone(), leaf: leaf.clone() });
-                if change.before.is_none() || before.is_none() {
+                if change.before.is_none() || !knows_paths {
                     self.with.maker.path(&change.path, 1, &mut self.late);
                 }
             }

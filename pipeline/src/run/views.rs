@@ -29,7 +29,7 @@ impl ViewChanges {
         Self { views: views.collect() }
     }
 
-    /// Takes the changes of a round. While the plane is `hydrated` they are what the
+    /// Takes the changes of a round. In a round that is `hydrating` they are what the
     /// tables hold already, but for those that start from no rows.
     pub(super) fn take(&mut self, deltas: &mut Deltas, hydrating: bool) {
         for ((view, row), difference) in deltas.views.drain(..) {

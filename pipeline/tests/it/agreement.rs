@@ -321,6 +321,8 @@ proptest! {
     #[test]
     fn any_history_equals_from_scratch(
         history in prop::collection::vec((edits(), 0_usize..3, 1_usize..4), 1..6),
+        // Mostly the operators stay what they are.
+        versions in prop::collection::vec(prop_oneof![3 => Just(0_u32), 1 => 1_u32..4], 6),
         header in prop::sample::select(vec![Header::Path, Header::Scope, Header::None]),
         memory_limit in prop::sample::select(vec![1_u64, 100, 1 << 20]),
         views in any::<bool>(),
@@ -356,7 +358,8 @@ proptest! {
                 Ok::<(), TestCaseError>(())
             })?;
         } else {
-            for (edits, mode, workers) in history {
+            for ((edits, mode, workers), version) in history.into_iter().zip(versions) {
+                (job.parse_version, job.embed_version) = (1 + version / 2, 1 + version % 2);
                 edits.iter().for_each(|edit| edit.apply(&job, &past));
                 past.push(files(&root));
                 job.plane_workers = workers;

@@ -155,6 +155,31 @@ fn a_view_can_be_added_changed_and_dropped_without_parsing_anything() {
 }
 
 #[test]
+fn views_follow_changed_operators() {
+    let mut job = with_views();
+    job.write("a/0.x", "import 1\ndef f\nuse g\n");
+    job.write("a/1.x", "import 0\ndef g\nuse f\n");
+    job.write("b/gone.x", "def h\n");
+    job.run(Mode::Parallel);
+    let all = job.stored_views();
+
+    job.embed_version = 2;
+    job.run(Mode::Parallel);
+    assert_views(&job);
+    assert_eq!(job.stored_views(), all);
+
+    job.parse_version = 2;
+    job.remove("b/gone.x");
+    job.write("b/new.x", "use f\n");
+    job.run(Mode::Parallel);
+    assert_views(&job);
+
+    job.write("a/1.x", "def g\n");
+    job.run(Mode::Parallel);
+    assert_views(&job);
+}
+
+#[test]
 fn an_open_indexer_touches_only_what_changed() {
     let job = with_views();
     for nth in 0..40 {
