@@ -162,7 +162,7 @@ impl IndexFolder {
     /// # Errors
     /// If there is none, or it is of a newer format.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        let folder = Self { path: path.to_owned() };
+        let folder = Self::at(path);
         match folder.head()? {
             Some(_) => Ok(folder),
             None => Err(IndexError::Missing { folder: path.to_owned() }),
@@ -255,12 +255,17 @@ impl IndexFolder {
     /// # Errors
     /// If they cannot be read.
     pub fn epochs(&self) -> Result<Vec<CommitRecord>, IndexError> {
+        self.epoch_numbers()?.into_iter().map(|number| self.record(number)).collect()
+    }
+
+    /// The numbers of all epochs that are kept, ascending.
+    pub(crate) fn epoch_numbers(&self) -> Result<Vec<Epoch>, IndexError> {
         let newest = self.head_epoch()?.unwrap_or(0);
         let mut numbers = numbered(&self.path.join("commits"))?;
         // A record beyond `HEAD` is left over from an epoch that was never committed.
         numbers.retain(|number| *number <= newest);
         numbers.sort_unstable();
-        numbers.into_iter().map(|number| self.record(number)).collect()
+        Ok(numbers)
     }
 
     /// The Merkle tree of an epoch.
@@ -378,7 +383,7 @@ impl IndexWriter {
             Err(TryLockError::Error(error)) => return Err(io_error("cannot lock", &lock_path)(error)),
         }
         // Readers must not be locked out by a folder of a newer format either.
-        let folder = IndexFolder { path: path.to_owned() };
+        let folder = IndexFolder::at(path);
         match folder.head() {
             Err(error @ IndexError::Newer { .. }) => Err(error),
             _ => Ok(Self { folder, lock }),

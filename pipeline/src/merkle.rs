@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Severity;
 use crate::hash::{ContentHash, Hash};
-use crate::path::RelPath;
 
 /// What the file system says about a file, to tell whether it may have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -225,14 +224,6 @@ impl Tree {
     pub fn for_each<'a>(&'a self, mut visit: impl FnMut(&str, &'a Leaf)) {
         walk(&self.root, &mut String::new(), &mut visit);
     }
-
-    /// Takes the tree apart into its files.
-    #[must_use]
-    pub fn into_files(self) -> Vec<(RelPath, Leaf)> {
-        let mut files = Vec::with_capacity(self.len());
-        self.for_each(|path, leaf| files.push((RelPath::from(path), leaf.clone())));
-        files
-    }
 }
 
 fn walk<'a>(directory: &'a Directory, path: &mut String, visit: &mut impl FnMut(&str, &'a Leaf)) {
@@ -253,6 +244,7 @@ fn walk<'a>(directory: &'a Directory, path: &mut String, visit: &mut impl FnMut(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::path::RelPath;
 
     fn leaf(content: &str) -> Leaf {
         Leaf { content_hash: Hash::of(content.as_bytes()), stat: Stat::default(), note: None }

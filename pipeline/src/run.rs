@@ -31,9 +31,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use changes::passage_lanes;
+
 use crate::execute::{self, Mode};
 use crate::graph::Graph;
-use crate::incremental::{PlaneError, View};
+use crate::incremental::{FactPlane, PlaneError, View};
 use crate::index::IndexError;
 use crate::measure::Meters;
 use crate::operator::OperatorError;
@@ -91,6 +93,18 @@ pub struct RunPlan<'a> {
     pub meters: &'a Meters,
     /// Asks the run to stop.
     pub interrupt: &'a Interrupt,
+}
+
+impl RunPlan<'_> {
+    /// Worker threads that its mode uses.
+    fn threads(&self) -> usize {
+        if self.mode == Mode::Sequential { 1 } else { self.workers.max(1) }
+    }
+
+    /// A plane for its lanes and views that knows nothing.
+    fn start_plane(&self) -> Result<FactPlane, PlaneError> {
+        FactPlane::start(self.plane_workers, &passage_lanes(self.graph), self.views)
+    }
 }
 
 /// A run failed. The index holds the epoch that it held before.

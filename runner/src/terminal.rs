@@ -15,6 +15,15 @@ pub fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Writes a value to standard output as indented JSON.
+///
+/// # Errors
+/// As for [`print`].
+pub fn print_json(value: &impl serde::Serialize) -> io::Result<()> {
+    let json = serde_json::to_string_pretty(value)?;
+    print(&format!("{json}\n"))
+}
+
 /// Writes to standard error. Where nobody reads, there is nobody to tell either.
 pub fn print_error(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());

@@ -49,8 +49,23 @@ pub(super) fn rows_fingerprint(graph: &Graph) -> Fingerprint {
     Hash::of_parts(all.iter().map(|fingerprint| fingerprint.as_bytes().as_slice()))
 }
 
+/// Why a run begins from nothing though there is an epoch, if it does; `damage` says what
+/// of the epoch cannot be used.
+pub(super) fn rebuild_reason(
+    graph: &Graph,
+    record: &CommitRecord,
+    full: bool,
+    damage: Option<&str>,
+    sinks: &[SinkHandle],
+) -> Option<String> {
+    if full {
+        return Some("asked for with --full".into());
+    }
+    damage.map(Into::into).or_else(|| obstacle(graph, record, sinks))
+}
+
 /// Why a run cannot go on from the last epoch, if it cannot.
-pub(super) fn obstacle(graph: &Graph, record: &CommitRecord, sinks: &[SinkHandle]) -> Option<String> {
+fn obstacle(graph: &Graph, record: &CommitRecord, sinks: &[SinkHandle]) -> Option<String> {
     if record.sinks.len() != graph.sinks().len() {
         return Some("the job has other sinks than the index".into());
     }

@@ -32,7 +32,7 @@ impl Indexer<'_> {
     pub fn collect(&mut self, keep: u64, compact: bool) -> Result<Collected, RunError> {
         let before = bytes_under(self.writer.folder().path());
         let compacted = if compact { self.compact()? } else { None };
-        let epochs = self.writer.folder().epochs()?.len();
+        let epochs = self.writer.folder().epoch_numbers()?.len();
         let kept = self.retain(keep)?;
         let given_up = epochs.saturating_sub(kept.len()) as u64;
         let after = bytes_under(self.writer.folder().path());
@@ -42,7 +42,7 @@ impl Indexer<'_> {
     /// Gives up old epochs once there are twice as many as are to be kept.
     pub(super) fn collect_now_and_then(&mut self) -> Result<(), RunError> {
         let keep = self.plan.keep;
-        if keep > 0 && self.writer.folder().epochs()?.len() as u64 >= 2 * keep {
+        if keep > 0 && self.writer.folder().epoch_numbers()?.len() as u64 >= 2 * keep {
             self.retain(keep)?;
         }
         Ok(())

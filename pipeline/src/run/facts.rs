@@ -71,7 +71,7 @@ impl<'a> FactMaker<'a> {
         push(PathFact::Folder(0));
         for (end, _) in path.as_str().match_indices('/') {
             let folder = path.as_str().get(..end).unwrap_or_default();
-            push(PathFact::Folder(word(folder)));
+            push(PathFact::Folder(self.text(folder)));
         }
         for name in self.graph.module_names(path) {
             push(PathFact::Module(word(&name)));
@@ -80,9 +80,6 @@ impl<'a> FactMaker<'a> {
             if view.marks(path.as_str()) {
                 push(PathFact::Mark(place));
             }
-        }
-        for (end, _) in path.as_str().match_indices('/') {
-            self.text(path.as_str().get(..end).unwrap_or_default());
         }
     }
 

@@ -3,24 +3,23 @@
 //! A forecast takes the same way as a run: scan, diff, fact plane, analysis of what is
 //! new. Only its sinks are others, which count rows, and its embedders, which give zeros.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::base::{Base, obstacle};
-use super::changes::{changes, count, is_current, passage_lanes};
+use super::base::{Base, rebuild_reason};
+use super::changes::{changes, count, is_current};
 use super::epoch::{Conductor, Parts};
 use super::facts::FactMaker;
-use super::hydrate::{Hydrated, Loaded};
+use super::hydrate::{Entered, Hydrated};
 use super::report::{Changes, RunReport, Work};
 use super::sinks::{self, SinkHandle};
 use super::views::ViewChanges;
 use super::{RunError, RunPlan};
-use crate::execute::{self, Budget, Mode};
+use crate::execute::{self, Budget};
 use crate::hash::Fingerprint;
-use crate::incremental::FactPlane;
 use crate::index::{CommitRecord, IndexError, IndexFolder};
 use crate::merkle::Tree;
 use crate::sink::{Epoch, EpochMeta, FactStore, Record, RowId, Sink, SinkError, StagedRows, Token};
@@ -66,10 +65,6 @@ impl Sink for Counting {
         base.map_or(Ok(()), |token| self.sink.open_to_read(token))
     }
 
-    fn open_to_read(&mut self, base: &Token) -> Result<(), SinkError> {
-        self.sink.open_to_read(base)
-    }
-
     fn begin(&mut self, _: Epoch, _: bool) -> Result<(), SinkError> {
         self.added = 0;
         Ok(())
@@ -112,7 +107,7 @@ impl Sink for Counting {
 /// # Errors
 /// As for a run.
 pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
-    let threads = if plan.mode == Mode::Sequential { 1 } else { plan.workers.max(1) };
+    let threads = plan.threads();
     let head = read_head(plan.index)?;
     // Keeps the epoch from being collected meanwhile.
     let _pin = match &head {
@@ -136,14 +131,11 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     let folder = |name: &str| plan.index.join(name);
     let counting = |sink| Box::new(Counting { sink, added: 0 }) as Box<dyn Sink>;
     let mut sinks = sinks::build(plan.graph, plan.meters, folder, plan.views, false, counting)?;
-    forecast.rebuilt_because = match &head {
-        None => None,
-        Some(_) if plan.full => Some("asked for with --full".to_owned()),
-        Some((_, record, tree)) if tree.root_hash() != record.merkle_root => {
-            Some("the stored Merkle tree cannot be used".to_owned())
-        }
-        Some((_, record, _)) => obstacle(plan.graph, record, &sinks),
-    };
+    forecast.rebuilt_because = head.as_ref().and_then(|(_, record, tree)| {
+        let is_damaged = tree.root_hash() != record.merkle_root;
+        let damage = is_damaged.then_some("the stored Merkle tree cannot be used");
+        rebuild_reason(plan.graph, record, plan.full, damage, &sinks)
+    });
     let replaces = head.is_none() || forecast.rebuilt_because.is_some();
     let stored = head.as_ref().filter(|_| !replaces);
     if let Some((_, record, _)) = stored {
@@ -165,18 +157,16 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         .collect();
     let deleted = deleted_rows(&mut sinks, &leaving)?;
 
-    let mut plane = FactPlane::start(plan.plane_workers, &passage_lanes(plan.graph), plan.views)?;
+    let mut plane = plan.start_plane()?;
     let mut maker = FactMaker::new(plan.graph, plan.views);
     let mut views = ViewChanges::of(plan.views, base.as_ref());
-    let mut stored = HashMap::new();
-    if let Some(base) = &base {
-        let Loaded { facts, stored: found } =
-            Hydrated::default().load(plan.graph, base, &diff, &mut maker, &mut sinks)?;
-        stored = found;
-        if !facts.is_empty() {
-            views.take(&mut plane.round(facts)?, true);
+    let loaded = match &base {
+        Some(base) => {
+            let loaded = Hydrated::default().load(plan.graph, base, &diff, &mut maker, &mut sinks)?;
+            loaded.enter(&mut plane, &mut views)?
         }
-    }
+        None => Entered::default(),
+    };
     let none = IndexFolder::at(plan.index);
     let executor = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters);
     let conductor = Conductor::new(Parts {
@@ -191,7 +181,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         budget: Budget::new(plan.memory_limit),
         folder: head.as_ref().map_or(&none, |(folder, _, _)| folder),
         base: base.as_mut(),
-        stored,
+        stored: loaded.stored,
         maker: &mut maker,
         views: &mut views,
         workers: threads,

@@ -10,9 +10,10 @@ use std::collections::{HashMap, HashSet};
 use super::base::{Base, content_key, rows_fingerprint};
 use super::facts::{FactMaker, place};
 use super::sinks::SinkHandle;
+use super::views::ViewChanges;
 use crate::graph::Graph;
 use crate::hash::{ContentHash, Key};
-use crate::incremental::Facts;
+use crate::incremental::{FactPlane, Facts, PlaneError};
 use crate::merkle::Diff;
 use crate::path::RelPath;
 use crate::sink::{RowId, SinkError};
@@ -28,10 +29,32 @@ pub(super) struct Hydrated {
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     /// Facts that the plane lacks.
-    pub(super) facts: Facts,
+    facts: Facts,
     /// Of each content that the diff touches, by its key in this run, a row of the base
     /// whose stored rows are those of the content.
+    stored: HashMap<Key, RowId>,
+}
+
+/// What hydration gave, once the plane has its facts.
+#[derive(Debug, Default)]
+pub(super) struct Entered {
+    /// How many facts the plane lacked.
+    pub(super) facts: u64,
+    /// See [`Loaded::stored`].
     pub(super) stored: HashMap<Key, RowId>,
+}
+
+impl Loaded {
+    /// Gives the plane what it lacks. What is known leads to no work: but for views that
+    /// start from no rows, the deltas are dropped.
+    pub(super) fn enter(self, plane: &mut FactPlane, views: &mut ViewChanges) -> Result<Entered, PlaneError> {
+        let Self { facts, stored } = self;
+        let entered = Entered { facts: facts.len() as u64, stored };
+        if !facts.is_empty() {
+            views.take(&mut plane.round(facts)?, true);
+        }
+        Ok(entered)
+    }
 }
 
 impl Hydrated {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use super::base::{Base, obstacle};
-use super::changes::{absolute, changes, corrected, count, is_current, noted, passage_lanes};
+use super::base::{Base, rebuild_reason};
+use super::changes::{absolute, changes, corrected, count, is_current, noted};
 use super::clock::Clock;
 use super::epoch::{Conductor, EpochOutcome, Parts};
 use super::facts::FactMaker;
-use super::hydrate::{Hydrated, Loaded};
+use super::hydrate::{Entered, Hydrated};
 use super::report::RunReport;
 use super::sinks::{self, SinkHandle};
 use super::views::ViewChanges;
@@ -146,7 +146,7 @@ impl<'a> Indexer<'a> {
         let plan = self.plan;
         plan.meters.reset();
         self.look_again()?;
-        let threads = if plan.mode == Mode::Sequential { 1 } else { plan.workers.max(1) };
+        let threads = plan.threads();
         let changed = changed.filter(|_| !self.behind);
         let is_whole = changed.is_none();
         self.behind = true;
@@ -244,25 +244,20 @@ impl<'a> Indexer<'a> {
         report.rebuilt_because = rebuilt_because;
         let (rounds, facts, busy) = warm.plane.measures();
         let mut views = ViewChanges::of(plan.views, draft.base.as_ref());
-        let mut stored = HashMap::new();
-        if let Some(base) = &draft.base {
-            let Warm { sinks, plane, hydrated, maker } = warm;
-            let loaded = hydrated.load(plan.graph, base, &changes, maker, sinks)?;
-            let Loaded { facts, stored: found } = loaded;
-            report.plane.loaded = facts.len() as u64;
-            stored = found;
-            if !facts.is_empty() {
-                // What is known leads to no work: the other deltas of this round are dropped.
-                let mut deltas = plane.round(facts)?;
-                views.take(&mut deltas, true);
+        let loaded = match &draft.base {
+            Some(base) => {
+                let Warm { sinks, plane, hydrated, maker } = warm;
+                hydrated.load(plan.graph, base, &changes, maker, sinks)?.enter(plane, &mut views)?
             }
-        }
+            None => Entered::default(),
+        };
+        report.plane.loaded = loaded.facts;
         clock.hydrate = clock.lap();
 
         let mut journals = self.journals()?;
         let budget = Budget::new(plan.memory_limit);
         let outcome =
-            self.process(source, &changes, &mut journals, &budget, &mut draft, stored, &mut views, threads)?;
+            self.process(source, &changes, &mut journals, &budget, &mut draft, loaded.stored, &mut views, threads)?;
         draft.tree = corrected(std::mem::replace(&mut draft.tree, Tree::empty()), &outcome);
         report.work = outcome.work;
         report.findings = outcome.findings;
@@ -317,20 +312,19 @@ impl<'a> Indexer<'a> {
                 if !plan.views.is_empty() && !sinks.iter().any(|sink| sink.keeps_views) {
                     return Err(RunError::NoPlaceForViews);
                 }
-                let plane = FactPlane::start(plan.plane_workers, &passage_lanes(plan.graph), plan.views)?;
+                let plane = plan.start_plane()?;
                 let maker = FactMaker::new(plan.graph, plan.views);
                 warm.insert(Warm { sinks, plane, hydrated: Hydrated::default(), maker })
             }
         };
-        let rebuilt_because = match &self.head {
-            None => None,
-            Some(_) if full => Some("asked for with --full".to_owned()),
-            Some((record, _)) => self.damage.clone().or_else(|| obstacle(plan.graph, record, &warm.sinks)),
-        };
+        let rebuilt_because = self.head.as_ref().and_then(|(record, _)| {
+            let damage = self.damage.as_deref();
+            rebuild_reason(plan.graph, record, full, damage, &warm.sinks)
+        });
         let replace = self.head.is_none() || rebuilt_because.is_some();
         if replace && !is_cold {
             // The plane knows what the index is about to forget.
-            warm.plane = FactPlane::start(plan.plane_workers, &passage_lanes(plan.graph), plan.views)?;
+            warm.plane = plan.start_plane()?;
             warm.hydrated = Hydrated::default();
         }
         let tokens: BTreeMap<String, Token> =

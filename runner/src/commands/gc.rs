@@ -42,8 +42,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let keep = args.keep.unwrap_or(if job.keep == 0 { u64::MAX } else { job.keep });
     let collected = indexer.collect(keep, !args.no_compact).map_err(failure)?;
     if args.json {
-        let json = serde_json::to_string_pretty(&collected).map_err(std::io::Error::from)?;
-        terminal::print(&format!("{json}\n"))?;
+        terminal::print_json(&collected)?;
         return Ok(Exit::Done);
     }
     let compacted = match collected.compacted {

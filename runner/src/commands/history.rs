@@ -62,8 +62,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let skipped = records.len().saturating_sub(args.last);
     let entries: Vec<Entry> = records.into_iter().skip(skipped).map(|record| entry(record, &mut reports)).collect();
     if args.json {
-        let json = serde_json::to_string_pretty(&entries).map_err(std::io::Error::from)?;
-        terminal::print(&format!("{json}\n"))?;
+        terminal::print_json(&entries)?;
     } else {
         terminal::print(&render(&entries))?;
     }

@@ -40,8 +40,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let source = source(&job).map_err(|error| failure(error.into()))?;
     let forecast = forecast(&plan(&job, &*source, &meters, args.full, &interrupt)).map_err(failure)?;
     if args.json {
-        let json = serde_json::to_string_pretty(&forecast).map_err(std::io::Error::from)?;
-        terminal::print(&format!("{json}\n"))?;
+        terminal::print_json(&forecast)?;
     } else {
         terminal::print(&render(&job, &forecast))?;
     }

@@ -20,7 +20,7 @@ use crate::terminal;
 
 use super::digest::digests;
 use super::job::JobArgs;
-use super::run::{failure, keep_quiet_about_contained_panics, plan, revision_of, watch_signals};
+use super::run::{failure, keep_quiet_about_contained_panics, plan, revision_of, watch_signals, write_report};
 use super::{CommandError, Failure};
 
 /// Indexes a range of commits of the source's git repository, one epoch each, and tells
@@ -122,7 +122,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     over.store(true, Ordering::Relaxed);
     terminal::print(&render(&steps))?;
     if let Some(path) = &args.report {
-        write_report(path, &steps)?;
+        write_report(path, &steps, "the epochs are committed")?;
     }
     match steps.iter().find(|step| step.verified.is_some_and(|(equal, _)| !equal)) {
         Some(step) => {
@@ -222,12 +222,4 @@ fn render(steps: &[Step]) -> String {
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or_default()
-}
-
-fn write_report(path: &Path, steps: &[Step]) -> Result<(), CommandError> {
-    let json = serde_json::to_vec_pretty(steps).map_err(std::io::Error::from);
-    json.and_then(|json| std::fs::write(path, json)).map_err(|error| {
-        let failure = Failure::new(Exit::Failed, format!("cannot write the report to {}", path.display()));
-        failure.help("the epochs are committed; name another file with --report").caused_by(error).into()
-    })
 }

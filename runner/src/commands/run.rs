@@ -52,7 +52,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     watched.store(true, Ordering::Relaxed);
     let report = report.map_err(failure)?;
     if let Some(path) = &args.report {
-        write_report(path, &report)?;
+        write_report(path, &report, "the index is committed")?;
     }
     if !args.quiet {
         terminal::print(&summary::render(&job, &report))?;
@@ -200,11 +200,16 @@ pub(super) fn keep_quiet_about_contained_panics() {
     }));
 }
 
-fn write_report(path: &std::path::Path, report: &RunReport) -> Result<(), CommandError> {
+/// Writes a report to a file as JSON. `standing` says what is done whatever becomes of it.
+pub(super) fn write_report(
+    path: &std::path::Path,
+    report: &impl serde::Serialize,
+    standing: &str,
+) -> Result<(), CommandError> {
     let json = serde_json::to_vec_pretty(report).map_err(std::io::Error::from);
     json.and_then(|json| std::fs::write(path, json)).map_err(|error| {
         let failure = Failure::new(Exit::Failed, format!("cannot write the report to {}", path.display()));
-        failure.help("the index is committed; name another file with --report").caused_by(error).into()
+        failure.help(format!("{standing}; name another file with --report")).caused_by(error).into()
     })
 }
 

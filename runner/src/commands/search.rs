@@ -46,8 +46,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let (folder, job) = args.index.folder_and_job()?;
     let hits = ask(&args, &folder, &job).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     if args.json {
-        let json = serde_json::to_string_pretty(&hits).map_err(std::io::Error::from)?;
-        terminal::print(&format!("{json}\n"))?;
+        terminal::print_json(&hits)?;
     } else {
         terminal::print(&render(&hits))?;
     }

@@ -47,8 +47,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let failed = |error: SnapshotError| Failure::new(Exit::Failed, error.to_string());
     let status = gather(&folder).map_err(failed)?;
     if args.json {
-        let json = serde_json::to_string_pretty(&status).map_err(std::io::Error::from)?;
-        terminal::print(&format!("{json}\n"))?;
+        terminal::print_json(&status)?;
     } else {
         terminal::print(&render(&status))?;
     }
