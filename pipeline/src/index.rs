@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::hash::{Fingerprint, Hash};
 use crate::merkle::Tree;
 use crate::sink::{Epoch, StagedRows, Token};
+use crate::source::RefRevision;
 
 /// The version of the folder's layout that this code reads and writes.
 pub const FORMAT: u32 = 1;
@@ -52,6 +53,9 @@ pub struct CommitRecord {
     /// The revision that it holds, where the source has revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<Box<str>>,
+    /// The refs that it holds, where it holds several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<RefRevision>,
     /// Hash of all that decided which files of the revision it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selection: Option<Hash>,
@@ -275,8 +279,9 @@ impl IndexFolder {
     pub fn tree(&self, record: &CommitRecord) -> Result<Tree, IndexError> {
         let path = self.path.join("merkle").join(record.epoch.to_string());
         let bytes = std::fs::read(&path).map_err(io_error("cannot read", &path))?;
-        let tree = Tree::from_bytes(&bytes)
+        let mut tree = Tree::from_bytes(&bytes)
             .map_err(|error| IndexError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        tree.is_over_refs = !record.refs.is_empty();
         if tree.root_hash() != record.merkle_root {
             return Err(IndexError::Damaged { path, reason: "its root hash is not that of the commit record".into() });
         }
@@ -424,7 +429,7 @@ impl IndexWriter {
         }
     }
 
-    /// Gives the newest epoch the revision and selection of this record, which is its own
+    /// Gives the newest epoch the revision, refs and selection of this record, which is its own
     /// in all else. Readers go on holding it.
     pub(crate) fn rename(&self, record: &CommitRecord) -> Result<(), IndexError> {
         let path = renamed::beside(&self.folder.record_path(record.epoch));

@@ -9,10 +9,14 @@ mod build;
 mod diff;
 mod file;
 mod patch;
+mod refs;
 
 pub use build::path_order;
 pub use diff::{Change, Diff, diff};
 pub use file::MerkleFileError;
+
+pub(crate) use diff::diff_places;
+pub(crate) use refs::split_ref;
 
 use std::sync::Arc;
 
@@ -154,6 +158,18 @@ impl Directory {
         self.entries.get(place).map(|(_, node)| (place, node))
     }
 
+    /// The directory at a path below it; itself where the path is empty.
+    fn directory(&self, path: &str) -> Option<&Self> {
+        let mut directory = self;
+        for name in path.split('/').filter(|_| !path.is_empty()) {
+            match directory.find(name)? {
+                (_, Node::Directory(inner)) => directory = inner,
+                (_, Node::File(_)) => return None,
+            }
+        }
+        Some(directory)
+    }
+
     /// What it holds, by name.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
@@ -168,13 +184,15 @@ pub struct Tree {
     /// times are not older may have changed after it was read, within the clock's
     /// resolution, and is read again (git's racy rule).
     pub scanned_ns: i64,
+    /// Whether the directories in the root are refs, each with a tree of its own.
+    pub(crate) is_over_refs: bool,
 }
 
 impl Tree {
     /// The tree of nothing.
     #[must_use]
     pub fn empty() -> Self {
-        Self { root: Arc::new(Directory::new(Box::default(), &mut Vec::new())), scanned_ns: 0 }
+        Self { root: Arc::new(Directory::new(Box::default(), &mut Vec::new())), scanned_ns: 0, is_over_refs: false }
     }
 
     /// The hash over all paths and contents.
@@ -210,14 +228,7 @@ impl Tree {
 
     /// The directory at `path`; the root where it is empty.
     pub(crate) fn directory(&self, path: &str) -> Option<&Directory> {
-        let mut directory = &*self.root;
-        for name in path.split('/').filter(|_| !path.is_empty()) {
-            match directory.find(name)? {
-                (_, Node::Directory(inner)) => directory = inner,
-                (_, Node::File(_)) => return None,
-            }
-        }
-        Some(directory)
+        self.root.directory(path)
     }
 
     /// Calls `visit` with every file, in [`path_order`].

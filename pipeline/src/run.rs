@@ -16,6 +16,7 @@ mod facts;
 mod forecast;
 mod hydrate;
 mod indexer;
+mod refs;
 mod report;
 mod sinks;
 mod views;
@@ -41,6 +42,7 @@ use crate::measure::Meters;
 use crate::operator::OperatorError;
 use crate::sink::SinkError;
 use crate::source::{Source, SourceError};
+use crate::view::ViewSchema;
 
 /// A request to stop, which any thread may make. The run abandons its epoch and ends
 /// with [`RunError::Interrupted`]; an epoch that is being published is finished first.
@@ -101,6 +103,18 @@ impl RunPlan<'_> {
         if self.mode == Mode::Sequential { 1 } else { self.workers.max(1) }
     }
 
+    /// The tables that it keeps beside those of the sinks: those of views, and which refs
+    /// show what.
+    fn tables(&self) -> Vec<Arc<ViewSchema>> {
+        let views = self.views.iter().map(|view| view.schema());
+        views.chain(self.source.is_over_refs().then(refs::schema)).collect()
+    }
+
+    /// Whether what it asks for goes together.
+    fn check(&self) -> Result<(), RunError> {
+        if self.source.is_over_refs() && !self.views.is_empty() { Err(RunError::ViewsOverRefs) } else { Ok(()) }
+    }
+
     /// A plane for its lanes and views that knows nothing.
     fn start_plane(&self) -> Result<FactPlane, PlaneError> {
         FactPlane::start(self.plane_workers, &passage_lanes(self.graph), self.views)
@@ -131,9 +145,14 @@ pub enum RunError {
     /// Threads could not be started.
     #[error("worker threads could not be started: {0}")]
     Threads(String),
-    /// The job has views, and no sink that keeps them.
-    #[error("the job has views, but no sink keeps their tables; give a lance sink an input of the port `syntax`")]
+    /// The job has views or refs, and no sink that keeps their tables.
+    #[error(
+        "the job has views or refs, but no sink keeps their tables; give a lance sink an input of the port `syntax`"
+    )]
     NoPlaceForViews,
+    /// Views join what lies side by side in one tree, not what different refs hold.
+    #[error("views are of one revision; leave `[views]` out, or index one of the refs with `source.revision`")]
+    ViewsOverRefs,
     /// It was asked to stop.
     #[error("interrupted: the epoch was abandoned, and the index holds the one before")]
     Interrupted,

@@ -170,7 +170,7 @@ pub trait Sink: Send {
     /// If the store cannot be written.
     fn remove(&mut self, rows: &[RowId]) -> Result<(), SinkError>;
 
-    /// Adds the rows of these records. Each path comes at most once an epoch.
+    /// Adds the rows of these records. Each path comes at most once an epoch with a content.
     ///
     /// # Errors
     /// If the store cannot be written.

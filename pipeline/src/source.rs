@@ -8,7 +8,7 @@ mod sensitive;
 
 pub use directory::DirectorySource;
 pub use error::SourceError;
-pub use git::{CommitInfo, GitConfig, GitSource, commits_between, matching_refs};
+pub use git::{CommitInfo, GitConfig, GitSource, Revisions, commits_between, matching_refs};
 pub use sensitive::is_sensitive;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::hash::Hash;
 use crate::index::CommitRecord;
 use crate::merkle::Tree;
-use crate::path::RelPath;
+use crate::sink::RowId;
 
 /// Where files come from.
 pub trait Source: Send + Sync {
@@ -40,8 +40,13 @@ pub trait Source: Send + Sync {
         self.scan(Some(known), threads)
     }
 
-    /// Where the bytes of a file come from. The path must be one of the last scan.
-    fn origin(&self, path: &RelPath) -> Origin;
+    /// Where the bytes of a file come from. It must be one of the last scan.
+    fn origin(&self, file: &RowId) -> Origin;
+
+    /// Whether its scans are over refs: several versions of the same files, side by side.
+    fn is_over_refs(&self) -> bool {
+        false
+    }
 
     /// The folder or repository, for commit records.
     fn place(&self) -> &Path;
@@ -81,6 +86,8 @@ pub struct Scan {
     pub tree: Tree,
     /// The revision that it is the tree of, where the source has revisions.
     pub revision: Option<Box<str>>,
+    /// The refs that the tree is over, in the order of the job; empty if it is over none.
+    pub refs: Vec<RefRevision>,
     /// Hash of all that decides which files of a revision belong to the index, where the
     /// source has revisions.
     pub selection: Option<Hash>,
@@ -88,10 +95,19 @@ pub struct Scan {
     pub measures: ScanMeasures,
 }
 
+/// A branch or tag, and where it leads.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RefRevision {
+    /// Its name, such as `main` or `release/2.1`.
+    pub name: Box<str>,
+    /// The revision.
+    pub revision: Box<str>,
+}
+
 /// What a scan did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ScanMeasures {
-    /// Files that belong to the index.
+    /// Files that belong to the index, those of each ref counted.
     pub files: u64,
     /// Files whose stat data did not vouch for them, so that their content was read and
     /// hashed.

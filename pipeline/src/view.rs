@@ -15,6 +15,8 @@ pub enum ViewType {
     Text,
     /// An unsigned 64-bit number.
     Number,
+    /// A hash of 32 bytes.
+    Hash,
 }
 
 /// A column of a view's table.
@@ -33,6 +35,12 @@ impl ViewColumn {
     #[must_use]
     pub fn text(name: &str, description: &str) -> Self {
         Self { name: name.into(), kind: ViewType::Text, description: description.into() }
+    }
+
+    /// A column of hashes.
+    #[must_use]
+    pub fn hash(name: &str, description: &str) -> Self {
+        Self { name: name.into(), kind: ViewType::Hash, description: description.into() }
     }
 
     /// A column of numbers.
@@ -63,6 +71,8 @@ pub enum ViewValue {
     Text(Arc<str>),
     /// A number.
     Number(u64),
+    /// A hash.
+    Hash(Hash),
 }
 
 /// A row of a view. A view is a set: no two rows are equal.
@@ -80,13 +90,14 @@ impl ViewRow {
             .values
             .iter()
             .map(|value| match value {
-                ViewValue::Text(_) => [0; 8],
                 ViewValue::Number(number) => number.to_le_bytes(),
+                ViewValue::Text(_) | ViewValue::Hash(_) => [0; 8],
             })
             .collect();
         let parts = self.values.iter().zip(&numbers).map(|(value, number)| match value {
             ViewValue::Text(text) => text.as_bytes(),
             ViewValue::Number(_) => number.as_slice(),
+            ViewValue::Hash(hash) => hash.as_bytes(),
         });
         Hash::of_parts(parts).key()
     }

@@ -80,6 +80,8 @@ pub struct SourceConfig {
     pub root: PathBuf,
     /// The revision to index, if the root is a git repository to be read as one.
     pub revision: Option<String>,
+    /// Patterns of the branches and tags to index instead of one revision.
+    pub refs: Vec<String>,
     /// Globs of the files to take, relative to the root; empty for all.
     pub include: Vec<String>,
     /// Globs of the files to leave out, relative to the root.
@@ -175,31 +177,39 @@ fn resolve(
         faults.extend(places::check_source(&source_root, place_of("source", "path")));
         faults.extend(places::check_index(&index_folder, &source_root, place_of("index", "path")));
     }
-    if let (SourceKind::Directory, Some(_)) = (source.kind, &source.revision) {
-        let fault = match place_of("source", "revision") {
-            Some(place) => Fault::at("revision", place, "a folder has no revisions"),
-            None => Fault::whole("revision", "a folder has no revisions"),
-        };
-        faults.push(fault.help(Some("set `source.kind = \"git\"`, or leave `source.revision` out")));
+    let fault_at = |section: &str, key: &str, code: &'static str, message: String| match place_of(section, key) {
+        Some(place) => Fault::at(code, place, message),
+        None => Fault::whole(code, message),
+    };
+    let key = if source.refs.is_empty() { "revision" } else { "refs" };
+    if source.kind == SourceKind::Directory && (source.revision.is_some() || !source.refs.is_empty()) {
+        let fault = fault_at("source", key, "revision", "a folder has no revisions".into());
+        faults.push(fault.help(Some(format!("set `source.kind = \"git\"`, or leave `source.{key}` out"))));
+    } else if source.revision.is_some() && !source.refs.is_empty() {
+        let message = "`source.revision` names one revision, and `source.refs` several";
+        faults.push(fault_at("source", "refs", "revision", message.into()).help(Some("leave one of them out")));
     }
     if job.memory_limit < source.max_file_bytes {
         let (limit, size) = (job.memory_limit, source.max_file_bytes);
         let message = format!("a file of {size} would not fit into the memory limit of {limit}");
         let help = format!("raise `job.memory_limit` to {size} or more, or lower `source.max_file_bytes`");
-        let place = place_of("job", "memory_limit").or_else(|| place_of("source", "max_file_bytes"));
-        let fault = match place {
-            Some(place) => Fault::at("memory-limit", place, message),
-            None => Fault::whole("memory-limit", message),
+        let section = if place_of("job", "memory_limit").is_some() {
+            ("job", "memory_limit")
+        } else {
+            ("source", "max_file_bytes")
         };
+        let fault = fault_at(section.0, section.1, "memory-limit", message);
         faults.push(fault.help(Some(help)));
     }
     let views = views.build().unwrap_or_else(|error| {
-        faults.push(match place_of("views", "reachable") {
-            Some(place) => Fault::at("bad-value", place, error.to_string()),
-            None => Fault::whole("bad-value", error.to_string()),
-        });
+        faults.push(fault_at("views", "reachable", "bad-value", error.to_string()));
         Vec::new()
     });
+    if !source.refs.is_empty() && !views.is_empty() {
+        let message = "views join what one revision holds, and the job indexes several refs";
+        let fault = fault_at("source", "refs", "views-over-refs", message.into());
+        faults.push(fault.help(Some("leave `[views]` out, or index one revision with `source.revision`")));
+    }
     let graph = section_of("stage").and_then(|stages| stages::build(stages, registry, folder, &mut faults));
 
     drop_consequences(&mut faults, &texts);
@@ -212,7 +222,9 @@ fn resolve(
             plane_workers: job.plane_workers,
             source: SourceConfig {
                 root: source_root,
-                revision: (source.kind == SourceKind::Git).then(|| source.revision.unwrap_or_else(|| "HEAD".into())),
+                revision: (source.kind == SourceKind::Git && source.refs.is_empty())
+                    .then(|| source.revision.unwrap_or_else(|| "HEAD".into())),
+                refs: source.refs.into_iter().map(|pattern| pattern.0).collect(),
                 include: source.include.into_iter().map(|glob| glob.0).collect(),
                 exclude: source.exclude.into_iter().map(|glob| glob.0).collect(),
                 excluded_folders: vec![index_folder.clone()],

@@ -4,15 +4,16 @@
 //! meaning: fusing normalised scores found the wanted chunk earlier than fusing ranks
 //! did on every set that was measured.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::UInt32Type;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use gristmill_pipeline::port::{Header, Item, Passage, Text};
-use gristmill_pipeline::{Emitter, Epoch, ErasedOperator, Graph, RelPath, SinkError};
+use gristmill_pipeline::{Emitter, Epoch, ErasedOperator, Graph, Key, RelPath, SinkError};
 use gristmill_sinks::LanceReader;
+use gristmill_sinks::lance::RowKey;
 use gristmill_sinks::tantivy::SearchOptions;
 use serde::Serialize;
 
@@ -41,6 +42,8 @@ pub struct Query<'a> {
     pub paths: &'a [String],
     /// The languages; empty for any.
     pub languages: &'a [String],
+    /// The ref to search, where the index holds several; its first if absent.
+    pub of_ref: Option<&'a str>,
 }
 
 /// A chunk that was found.
@@ -84,6 +87,14 @@ pub enum SearchError {
     /// The query could not be embedded.
     #[error("the query could not be embedded: {0}")]
     Embed(String),
+    /// The index does not hold the ref.
+    #[error("the index does not hold the ref `{name}`; it holds {held}")]
+    NoRef {
+        /// The ref.
+        name: String,
+        /// What it holds.
+        held: String,
+    },
     /// A glob is malformed.
     #[error("the glob is malformed: {0}")]
     Glob(#[from] globset::Error),
@@ -105,7 +116,13 @@ const TEXT_WEIGHT: f32 = 0.3;
 /// What the best match by meaning counts in a fused score.
 const VECTOR_WEIGHT: f32 = 0.7;
 
-type ChunkKey = (RelPath, u32);
+/// A chunk. Of equal scores the path decides which comes first, so that answers are
+/// repeatable.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct ChunkKey {
+    path: RelPath,
+    row: RowKey,
+}
 
 #[derive(Default)]
 struct Scores {
@@ -120,16 +137,17 @@ struct Scores {
 /// If the index lacks what the mode needs, or cannot be read.
 pub fn search(snapshot: &Snapshot, graph: &Graph, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
     let candidates = query.limit.max(CANDIDATES);
+    let visible = visible_rows(snapshot, query.of_ref)?.map(Arc::new);
     let mut found: HashMap<ChunkKey, Scores> = HashMap::new();
     if query.mode != SearchMode::Vector {
-        by_text(snapshot, query, candidates, &mut found)?;
+        by_text(snapshot, query, visible.as_ref(), candidates, &mut found)?;
     }
     // The tables are opened for the text of the hits in any case.
     let table = table(snapshot, graph, query.mode)?;
     if let Some(Table { reader, embedder: Some(embedder) }) = &table
         && query.mode != SearchMode::Text
     {
-        by_vector(reader, embedder.as_ref(), query, candidates, &mut found)?;
+        by_vector(reader, embedder.as_ref(), query, visible.as_deref(), candidates, &mut found)?;
     }
     let mut ranked = rank(found, query.mode);
     ranked.truncate(query.limit);
@@ -137,6 +155,29 @@ pub fn search(snapshot: &Snapshot, graph: &Graph, query: &Query<'_>) -> Result<V
         return Ok(ranked.into_iter().filter_map(|(_, score, scores)| Some(Hit { score, ..scores.hit? })).collect());
     };
     fill(reader, ranked, snapshot.record.epoch)
+}
+
+/// The rows that a search may find, where the index holds several refs.
+fn visible_rows(snapshot: &Snapshot, of_ref: Option<&str>) -> Result<Option<HashSet<Key>>, SearchError> {
+    let refs = &snapshot.record.refs;
+    let name = match of_ref {
+        Some(name) if !refs.iter().any(|held| *held.name == *name) => {
+            let names: Vec<&str> = refs.iter().map(|held| &*held.name).collect();
+            let held = if refs.is_empty() { "one revision, so leave `--ref` out".into() } else { names.join(", ") };
+            return Err(SearchError::NoRef { name: name.to_owned(), held });
+        }
+        Some(name) => name,
+        None => match refs.first() {
+            Some(first) => &first.name,
+            None => return Ok(None),
+        },
+    };
+    for sink in snapshot.sinks("lance") {
+        if let Some(rows) = snapshot.lance(sink)?.rows_of_ref(name)? {
+            return Ok(Some(rows));
+        }
+    }
+    Ok(Some(HashSet::new()))
 }
 
 struct Table {
@@ -176,6 +217,7 @@ fn table(snapshot: &Snapshot, graph: &Graph, mode: SearchMode) -> Result<Option<
 fn by_text(
     snapshot: &Snapshot,
     query: &Query<'_>,
+    visible: Option<&Arc<HashSet<Key>>>,
     candidates: usize,
     found: &mut HashMap<ChunkKey, Scores>,
 ) -> Result<(), SearchError> {
@@ -191,8 +233,9 @@ fn by_text(
         languages: query.languages.to_vec(),
         ..SearchOptions::default()
     };
-    for hit in snapshot.tantivy(name)?.search(query.text, &options)? {
-        let scores = found.entry((hit.path.clone(), hit.ordinal)).or_default();
+    for hit in snapshot.tantivy(name)?.search_among(visible, query.text, &options)? {
+        let key = ChunkKey { path: hit.path.clone(), row: RowKey { row: hit.row, ordinal: hit.ordinal } };
+        let scores = found.entry(key).or_default();
         scores.text = Some(hit.score);
         scores.hit = Some(Hit {
             path: hit.path,
@@ -218,17 +261,18 @@ fn by_vector(
     reader: &LanceReader,
     embedder: &dyn ErasedOperator,
     query: &Query<'_>,
+    visible: Option<&HashSet<Key>>,
     candidates: usize,
     found: &mut HashMap<ChunkKey, Scores>,
 ) -> Result<(), SearchError> {
     let wanted = embed(embedder, query.text)?;
     let vectors = reader.vectors()?;
-    let allowed = allowed_paths(reader, &vectors.paths, query)?;
+    let allowed = allowed_files(reader, &vectors.files, visible, query)?;
     let mut scored: Vec<(f32, usize)> = vectors
         .values
         .chunks_exact(vectors.dimension.max(1))
         .enumerate()
-        .filter(|(row, _)| vectors.path.get(*row).is_some_and(|path| allowed.get(*path as usize) == Some(&true)))
+        .filter(|(row, _)| vectors.file.get(*row).is_some_and(|file| allowed.get(*file as usize) == Some(&true)))
         .map(|(row, vector)| (dot(&wanted, vector), row))
         .collect();
     let count = candidates.min(scored.len());
@@ -239,19 +283,26 @@ fn by_vector(
     scored.select_nth_unstable_by(count - 1, by_score);
     scored.truncate(count);
     for (score, row) in scored.into_iter().filter(|(score, _)| *score > 0.0) {
-        let path = vectors.path.get(row).and_then(|path| vectors.paths.get(*path as usize));
-        let (Some(path), Some(ordinal)) = (path, vectors.ordinals.get(row)) else { continue };
-        found.entry((path.clone(), *ordinal)).or_default().vector = Some(score);
+        let file = vectors.file.get(row).and_then(|file| vectors.files.get(*file as usize));
+        let (Some((path, row)), Some(ordinal)) = (file, vectors.ordinals.get(row)) else { continue };
+        let key = ChunkKey { path: path.clone(), row: RowKey { row: *row, ordinal: *ordinal } };
+        found.entry(key).or_default().vector = Some(score);
     }
     Ok(())
 }
 
-/// For each path whether the filters let it through.
-fn allowed_paths(reader: &LanceReader, paths: &[RelPath], query: &Query<'_>) -> Result<Vec<bool>, SearchError> {
-    let mut allowed = vec![true; paths.len()];
+/// For each file whether the filters let it through.
+fn allowed_files(
+    reader: &LanceReader,
+    files: &[(RelPath, Key)],
+    visible: Option<&HashSet<Key>>,
+    query: &Query<'_>,
+) -> Result<Vec<bool>, SearchError> {
+    let mut allowed: Vec<bool> =
+        files.iter().map(|(_, row)| visible.is_none_or(|visible| visible.contains(row))).collect();
     if !query.paths.is_empty() {
         let globs = path_globs(query.paths)?;
-        for (allowed, path) in allowed.iter_mut().zip(paths) {
+        for (allowed, (path, _)) in allowed.iter_mut().zip(files) {
             *allowed &= globs.is_match(path.as_str());
         }
     }
@@ -264,7 +315,7 @@ fn allowed_paths(reader: &LanceReader, paths: &[RelPath], query: &Query<'_>) -> 
                 languages.insert(path.to_owned(), query.languages.iter().any(|wanted| wanted == language));
             }
         }
-        for (allowed, path) in allowed.iter_mut().zip(paths) {
+        for (allowed, (path, _)) in allowed.iter_mut().zip(files) {
             *allowed &= languages.get(path.as_str()) == Some(&true);
         }
     }
@@ -316,7 +367,7 @@ fn dot(left: &[f32], right: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// Best first; of equal scores the path decides, so that answers are repeatable.
+/// Best first.
 fn rank(found: HashMap<ChunkKey, Scores>, mode: SearchMode) -> Vec<(ChunkKey, f32, Scores)> {
     let best = |of: fn(&Scores) -> Option<f32>| found.values().filter_map(of).fold(f32::MIN_POSITIVE, f32::max);
     let (best_text, best_vector) = (best(|scores| scores.text), best(|scores| scores.vector));
@@ -338,7 +389,7 @@ fn rank(found: HashMap<ChunkKey, Scores>, mode: SearchMode) -> Vec<(ChunkKey, f3
 fn fill(reader: &LanceReader, ranked: Vec<(ChunkKey, f32, Scores)>, epoch: Epoch) -> Result<Vec<Hit>, SearchError> {
     const COLUMNS: [&str; 9] =
         ["path", "ordinal", "start_line", "end_line", "language", "kind", "symbol", "scope", "text"];
-    let keys: Vec<ChunkKey> = ranked.iter().map(|(key, ..)| key.clone()).collect();
+    let keys: Vec<RowKey> = ranked.iter().map(|(key, ..)| key.row).collect();
     if keys.is_empty() {
         return Ok(Vec::new());
     }
@@ -349,6 +400,7 @@ fn fill(reader: &LanceReader, ranked: Vec<(ChunkKey, f32, Scores)>, epoch: Epoch
         column.ok_or(SearchError::Column(name))
     };
     let (paths, ordinals) = (text("path")?, number("ordinal")?);
+    // Within one ref a path holds one content.
     let mut rows: HashMap<(&str, u32), usize> = HashMap::new();
     for row in 0..batch.num_rows() {
         rows.insert((paths.value(row), ordinals.value(row)), row);
@@ -357,9 +409,9 @@ fn fill(reader: &LanceReader, ranked: Vec<(ChunkKey, f32, Scores)>, epoch: Epoch
     let (languages, kinds, symbols, scopes, texts) =
         (text("language")?, text("kind")?, text("symbol")?, text("scope")?, text("text")?);
     let hit = |(key, score, scores): &(ChunkKey, f32, Scores)| {
-        let row = *rows.get(&(key.0.as_str(), key.1))?;
+        let row = *rows.get(&(key.path.as_str(), key.row.ordinal))?;
         Some(Hit {
-            path: key.0.clone(),
+            path: key.path.clone(),
             start_line: starts.value(row),
             end_line: ends.value(row),
             score: *score,

@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{CommitRecord, atomic};
 use crate::hash::Hash;
+use crate::source::RefRevision;
 
 /// What such a name replaces in a record.
 #[derive(Serialize, Deserialize)]
 struct Renamed {
     revision: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refs: Vec<RefRevision>,
     selection: Option<Hash>,
 }
 
@@ -24,9 +27,9 @@ pub(super) fn beside(record: &Path) -> PathBuf {
     record.with_extension("revision")
 }
 
-/// Writes the revision and selection of `record`.
+/// Writes the revision, refs and selection of `record`.
 pub(super) fn write(path: &Path, record: &CommitRecord) -> Result<()> {
-    let renamed = Renamed { revision: record.revision.clone(), selection: record.selection };
+    let renamed = Renamed { revision: record.revision.clone(), refs: record.refs.clone(), selection: record.selection };
     atomic::replace(path, &serde_json::to_vec(&renamed)?)
 }
 
@@ -37,7 +40,7 @@ pub(super) fn apply(path: &Path, record: &mut CommitRecord) -> Result<()> {
         text => text?,
     };
     let renamed: Renamed = serde_json::from_slice(&text).map_err(|error| Error::new(ErrorKind::InvalidData, error))?;
-    (record.revision, record.selection) = (renamed.revision, renamed.selection);
+    (record.revision, record.refs, record.selection) = (renamed.revision, renamed.refs, renamed.selection);
     Ok(())
 }
 

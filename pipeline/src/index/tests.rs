@@ -10,6 +10,7 @@ pub(crate) fn record(epoch: Epoch, tree: &Tree) -> CommitRecord {
         files: tree.len() as u64,
         source: "/src".into(),
         revision: None,
+        refs: Vec::new(),
         selection: None,
         views: BTreeMap::new(),
         analysis: Hash::of(b""),

@@ -96,7 +96,7 @@ impl Builder {
             self.close();
         }
         let root = Directory::new(self.entries.into(), &mut self.scratch);
-        Tree { root: Arc::new(root), scanned_ns }
+        Tree { root: Arc::new(root), scanned_ns, is_over_refs: false }
     }
 
     /// The last entry of the innermost open directory.

@@ -1,12 +1,14 @@
 //! What changed between two trees.
 
-use std::cmp::Ordering;
+use std::iter::Peekable;
+use std::slice::Iter;
 use std::sync::Arc;
 
 use super::{Directory, Entry, Leaf, Node, Tree};
 use crate::path::RelPath;
 
-/// One path that holds something else, or something, or nothing.
+/// One path that holds something else, or something, or nothing. Where refs hold different
+/// contents at one path, it may come several times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The path.
@@ -26,34 +28,40 @@ pub struct Diff {
     pub entered: usize,
 }
 
-/// Compares two trees, entering only directories whose hashes differ.
+/// Compares the rows of two trees, entering only directories whose hashes differ. Where a
+/// tree is over refs, a path has a row for each content that some ref holds there: a
+/// directory is entered only if some ref of one tree has a version of it that no ref of
+/// the other has.
 #[must_use]
 pub fn diff(before: &Tree, after: &Tree) -> Diff {
     let mut diff = Diff::default();
-    if !is_same_directory(&before.root, &after.root) {
-        diff.directories(Some(&before.root), Some(&after.root), &mut String::new());
-    }
+    diff.directories(before.roots().collect(), after.roots().collect(), &mut String::new());
+    diff
+}
+
+/// Compares two trees path by path, those of refs by the ref's directory and the path.
+pub(crate) fn diff_places(before: &Tree, after: &Tree) -> Diff {
+    let mut diff = Diff::default();
+    diff.directories(vec![&before.root], vec![&after.root], &mut String::new());
     diff
 }
 
 impl Diff {
-    fn directories(&mut self, before: Option<&Directory>, after: Option<&Directory>, path: &mut String) {
-        self.entered += 1;
-        fn entries(directory: Option<&Directory>) -> std::slice::Iter<'_, Entry> {
-            directory.map_or(&[][..], Directory::entries).iter()
+    /// Compares what is in the directories of one path, each of them a version of it.
+    fn directories(&mut self, mut before: Vec<&Arc<Directory>>, mut after: Vec<&Arc<Directory>>, path: &mut String) {
+        retain_distinct(&mut before, is_same_directory);
+        retain_distinct(&mut after, is_same_directory);
+        let has = |all: &[&Arc<Directory>], one: &Arc<Directory>| all.iter().any(|it| is_same_directory(it, one));
+        if before.len() == after.len() && before.iter().all(|one| has(&after, one)) {
+            return;
         }
-        let (mut left, mut right) = (entries(before).peekable(), entries(after).peekable());
-        loop {
-            let order = match (left.peek(), right.peek()) {
-                (None, None) => return,
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some((left, _)), Some((right, _))) => left.cmp(right),
-            };
-            let old = if order == Ordering::Greater { None } else { left.next() };
-            let new = if order == Ordering::Less { None } else { right.next() };
-            let Some((name, _)) = old.or(new) else { return };
-            if let (Some((_, old)), Some((_, new))) = (old, new)
+        self.entered += 1;
+        let (mut before, mut after) = (entries(&before), entries(&after));
+        let (mut old, mut new) = (Vec::new(), Vec::new());
+        while let Some(name) = least_name(before.iter_mut().chain(&mut after)) {
+            take(&mut before, name, &mut old);
+            take(&mut after, name, &mut new);
+            if let ([old], [new]) = (&old[..], &new[..])
                 && is_same(old, new)
             {
                 continue;
@@ -63,34 +71,81 @@ impl Diff {
                 path.push('/');
             }
             path.push_str(name);
-            self.nodes(old.map(|(_, node)| node), new.map(|(_, node)| node), path);
+            self.nodes(&old, &new, path);
             path.truncate(length);
         }
     }
 
-    fn nodes(&mut self, before: Option<&Node>, after: Option<&Node>, path: &mut String) {
-        let leaf = |node: Option<&Node>| match node {
-            Some(Node::File(leaf)) => Some(leaf.clone()),
-            _ => None,
-        };
-        let hash = |node: Option<&Node>| match node {
-            Some(Node::File(leaf)) => Some(leaf.content_hash),
-            _ => None,
-        };
-        if hash(before) != hash(after) {
+    /// Compares what bears one name.
+    fn nodes(&mut self, before: &[&Node], after: &[&Node], path: &mut String) {
+        let (old, new) = (leaves(before), leaves(after));
+        let lacks = |all: &[&Leaf], one: &Leaf| all.iter().all(|it| it.content_hash != one.content_hash);
+        let mut gone = old.iter().filter(|leaf| lacks(&new, leaf));
+        let mut come = new.iter().filter(|leaf| lacks(&old, leaf));
+        loop {
+            let (before, after) = (gone.next(), come.next());
+            if before.is_none() && after.is_none() {
+                break;
+            }
+            let leaf = |leaf: Option<&&Leaf>| leaf.map(|leaf| Leaf::clone(leaf));
             self.changes.push(Change { path: RelPath::from(&**path), before: leaf(before), after: leaf(after) });
         }
-        fn directory(node: Option<&Node>) -> Option<&Directory> {
-            match node {
-                Some(Node::Directory(directory)) => Some(directory),
-                _ => None,
-            }
-        }
-        let (before, after) = (directory(before), directory(after));
-        if before.is_some() || after.is_some() {
+        let (before, after) = (directories(before), directories(after));
+        if !before.is_empty() || !after.is_empty() {
             self.directories(before, after, path);
         }
     }
+}
+
+type Entries<'t> = Peekable<Iter<'t, Entry>>;
+
+fn entries<'t>(directories: &[&'t Arc<Directory>]) -> Vec<Entries<'t>> {
+    directories.iter().map(|directory| directory.entries().iter().peekable()).collect()
+}
+
+/// Takes what bears a name in each directory, if it comes next there.
+fn take<'t>(directories: &mut [Entries<'t>], name: &str, taken: &mut Vec<&'t Node>) {
+    taken.clear();
+    for entries in directories {
+        taken.extend(entries.next_if(|(standing, _)| **standing == *name).map(|(_, node)| node));
+    }
+}
+
+fn least_name<'e, 't: 'e>(entries: impl Iterator<Item = &'e mut Entries<'t>>) -> Option<&'t str> {
+    entries.filter_map(|entries| entries.peek().map(|(name, _)| &**name)).min()
+}
+
+/// The files among these, each content once.
+fn leaves<'t>(nodes: &[&'t Node]) -> Vec<&'t Leaf> {
+    let leaf = |node: &&'t Node| match node {
+        Node::File(leaf) => Some(leaf),
+        Node::Directory(_) => None,
+    };
+    let mut leaves: Vec<&Leaf> = nodes.iter().filter_map(leaf).collect();
+    retain_distinct(&mut leaves, |left, right| left.content_hash == right.content_hash);
+    leaves
+}
+
+fn directories<'t>(nodes: &[&'t Node]) -> Vec<&'t Arc<Directory>> {
+    let directory = |node: &&'t Node| match node {
+        Node::Directory(directory) => Some(directory),
+        Node::File(_) => None,
+    };
+    nodes.iter().filter_map(directory).collect()
+}
+
+/// Keeps the first of those that are the same.
+fn retain_distinct<T: Copy>(items: &mut Vec<T>, is_same: impl Fn(T, T) -> bool) {
+    let mut kept = 0;
+    for nth in 0..items.len() {
+        let (standing, rest) = items.split_at_mut(nth);
+        let Some(item) = rest.first() else { break };
+        if standing.iter().take(kept).all(|other| !is_same(*other, *item)) {
+            items.swap(kept, nth);
+            kept += 1;
+        }
+    }
+    items.truncate(kept);
 }
 
 fn is_same(before: &Node, after: &Node) -> bool {
@@ -103,7 +158,7 @@ fn is_same(before: &Node, after: &Node) -> bool {
 
 /// Whether both hold the same. Trees share most of what did not change, which shows
 /// without a look at the hashes.
-fn is_same_directory(before: &Arc<Directory>, after: &Arc<Directory>) -> bool {
+pub(super) fn is_same_directory(before: &Arc<Directory>, after: &Arc<Directory>) -> bool {
     Arc::ptr_eq(before, after) || before.hash == after.hash
 }
 

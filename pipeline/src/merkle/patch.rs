@@ -31,7 +31,7 @@ impl Tree {
         } else {
             Arc::new(patched(Some(&self.root), &changes, 0, &mut Vec::new()))
         };
-        Self { root, scanned_ns: self.scanned_ns }
+        Self { root, ..*self }
     }
 }
 

@@ -106,7 +106,7 @@ impl Base {
     /// All paths of the base that hold one of these contents.
     pub(super) fn holders(&self, contents: &HashSet<ContentHash>) -> Vec<(RelPath, ContentHash)> {
         let mut holders = Vec::new();
-        self.tree.for_each(|path, leaf| {
+        self.tree.for_each_row(|path, leaf| {
             if contents.contains(&leaf.content_hash) {
                 holders.push((RelPath::from(path), leaf.content_hash));
             }

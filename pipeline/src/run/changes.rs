@@ -17,24 +17,26 @@ use crate::port::Header;
 
 /// Whether the epoch is what this job would build from this tree.
 pub(super) fn is_current(plan: &RunPlan<'_>, record: &CommitRecord, root: &Hash) -> bool {
+    let tables = plan.tables();
     let graph = plan.graph;
     let sink_is_current = |sink: &SinkStage| {
         let name = graph.stages().get(sink.stage).map(|stage| stage.name.to_string()).unwrap_or_default();
         record.sinks.get(&name).is_some_and(|stored| Some(stored.shape) == shape(graph, sink))
     };
-    let view_is_current = |schema: &crate::ViewSchema| record.views.get(&schema.name) == Some(&schema.fingerprint);
+    let table_is_current = |schema: &crate::ViewSchema| record.views.get(&schema.name) == Some(&schema.fingerprint);
     record.merkle_root == *root
         && record.rows == rows_fingerprint(graph)
         && record.sinks.len() == graph.sinks().len()
         && graph.sinks().iter().all(sink_is_current)
-        && record.views.len() == plan.views.len()
-        && plan.views.iter().all(|view| view_is_current(&view.schema()))
+        && record.refs.is_empty() != plan.source.is_over_refs()
+        && record.views.len() == tables.len()
+        && tables.iter().all(|schema| table_is_current(schema))
 }
 
 /// Files of a tree that are quarantined before they are read.
 pub(super) fn noted(tree: &Tree) -> Vec<Quarantined> {
     let mut found = Vec::new();
-    tree.for_each(|path, leaf| {
+    tree.for_each_row(|path, leaf| {
         if let Some(note) = leaf.note.as_ref().filter(|note| note.severity == crate::Severity::Error) {
             let (code, message) = (note.code.to_string(), note.message.to_string());
             found.push(Quarantined { path: path.into(), code, message });
@@ -48,8 +50,8 @@ pub(super) fn changes(base: Option<&Base>, tree: &Tree) -> Diff {
     let Some(base) = base else { return diff(&Tree::empty(), tree) };
     let mut changes = diff(&base.tree, tree);
     if !base.same_rows {
-        base.tree.for_each(|path, leaf| {
-            if tree.get(path).is_some_and(|now| now.content_hash == leaf.content_hash) {
+        base.tree.for_each_row(|path, leaf| {
+            if tree.has_row(path, &leaf.content_hash) {
                 let leaf = Some(leaf.clone());
                 changes.changes.push(Change { path: path.into(), before: leaf.clone(), after: leaf });
             }
@@ -72,7 +74,7 @@ pub(super) fn passage_lanes(graph: &Graph) -> Vec<PassageLane> {
 
 /// The tree with what processing found out about files that changed under the reader.
 pub(super) fn corrected(tree: Tree, outcome: &EpochOutcome) -> Tree {
-    if outcome.corrected.is_empty() { tree } else { tree.patched(outcome.corrected.clone()) }
+    if outcome.corrected.is_empty() { tree } else { tree.with_rows(&outcome.corrected) }
 }
 
 pub(super) fn count(diff: &Diff) -> Changes {

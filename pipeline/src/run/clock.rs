@@ -67,6 +67,7 @@ impl Clock {
             changes: Changes::default(),
             work: Work::default(),
             revision: None,
+            refs: Vec::new(),
             rows: BTreeMap::new(),
             views: BTreeMap::new(),
             stages: Vec::new(),

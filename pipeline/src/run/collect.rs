@@ -62,8 +62,15 @@ impl Indexer<'_> {
         for sink in self.warm.iter_mut().flat_map(|warm| &mut warm.sinks) {
             sink.call(|sink| sink.compact())?;
         }
-        let (revision, selection) = (record.revision.clone(), record.selection);
-        let draft = Draft { number, base: None, tree, revision, selection, place: record.source.clone() };
+        let draft = Draft {
+            number,
+            base: None,
+            tree,
+            revision: record.revision.clone(),
+            refs: record.refs.clone(),
+            selection: record.selection,
+            place: record.source.clone(),
+        };
         let staged = self.stage(&draft)?;
         self.writer.write_tree(number, &draft.tree)?;
         crate::failpoint::reach("staged");
@@ -71,9 +78,9 @@ impl Indexer<'_> {
         crate::failpoint::reach("published");
         // The rows are what the epoch before made of them, whatever this job would make.
         let mut compacted = CommitRecord { epoch: number, committed_ms, tokens, ..record };
-        let is_kept =
-            |view: &crate::ViewSchema, name: &str, made: &Hash| *view.name == *name && view.fingerprint == *made;
-        compacted.views.retain(|name, made| self.plan.views.iter().any(|view| is_kept(&view.schema(), name, made)));
+        let tables = self.plan.tables();
+        let is_kept = |name: &str, made: &Hash| tables.iter().any(|it| *it.name == *name && it.fingerprint == *made);
+        compacted.views.retain(|name, made| is_kept(name, made));
         for sink in compacted.sinks.values_mut() {
             sink.staged = StagedRows::default();
         }

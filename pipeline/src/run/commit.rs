@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::base::rows_fingerprint;
 use super::indexer::{Draft, Indexer};
+use super::refs;
 use super::sinks::shape;
 use super::views::ViewChanges;
 use super::{RunError, now_ms};
@@ -13,10 +14,16 @@ use crate::sink::{EpochMeta, StagedRows};
 use crate::view::ViewDelta;
 
 impl Indexer<'_> {
-    /// Gives the sink that keeps views what became of them.
-    pub(super) fn change_views(&mut self, views: ViewChanges) -> Result<BTreeMap<String, StagedRows>, RunError> {
+    /// Gives the sink that keeps views what became of them, and of the refs.
+    pub(super) fn change_views(
+        &mut self,
+        views: ViewChanges,
+        draft: &Draft,
+    ) -> Result<BTreeMap<String, StagedRows>, RunError> {
         let Some(warm) = &mut self.warm else { return Ok(BTreeMap::new()) };
-        let deltas = views.finish(&warm.maker);
+        let mut deltas = views.finish(&warm.maker);
+        deltas
+            .extend(self.plan.source.is_over_refs().then(|| refs::change(draft.base.as_ref(), &draft.tree)).flatten());
         let rows =
             |delta: &ViewDelta| StagedRows { added: delta.added.len() as u64, deleted: delta.removed.len() as u64 };
         let counts = deltas.iter().map(|delta| (delta.schema.name.to_string(), rows(delta))).collect();
@@ -71,7 +78,6 @@ impl Indexer<'_> {
             records.insert(sink.name.to_string(), SinkRecord { kind, shape, embed, staged });
             tokens.insert(sink.name.to_string(), token);
         }
-        let views = plan.views.iter().map(|view| view.schema());
         Ok(CommitRecord {
             format: FORMAT,
             epoch: draft.number,
@@ -80,8 +86,9 @@ impl Indexer<'_> {
             files: draft.tree.len() as u64,
             source: draft.place.clone(),
             revision: draft.revision.clone(),
+            refs: draft.refs.clone(),
             selection: draft.selection,
-            views: views.map(|schema| (schema.name.clone(), schema.fingerprint)).collect(),
+            views: plan.tables().iter().map(|schema| (schema.name.clone(), schema.fingerprint)).collect(),
             analysis: graph.analysis_fingerprint(),
             rows: rows_fingerprint(graph),
             sinks: records,

@@ -42,10 +42,16 @@ const RECALL_PATHS: usize = 64;
 /// Analyses that wait for a worker, per worker: enough that none waits for a round.
 const QUEUED_PER_WORKER: usize = 8;
 
-/// A path that changed, and what it holds now.
+/// A path that changed, and what it holds now, in some ref if there are several.
 struct Holding {
     path: RelPath,
     leaf: Leaf,
+}
+
+impl Holding {
+    fn row(&self) -> RowId {
+        RowId { path: self.path.clone(), content_hash: self.leaf.content_hash }
+    }
 }
 
 /// Where the vector of a chunk comes from.
@@ -57,12 +63,12 @@ struct Slot {
 pub(super) struct Conductor<'a, 'g> {
     with: Parts<'a, 'g>,
     rows: Fingerprint,
-    /// Changed paths by key.
-    holdings: HashMap<Key, Holding>,
-    /// Paths that held something in the base and hold something else, or nothing, now.
-    leaving: HashMap<Key, RowId>,
-    /// Contents to analyse, each with the key of the path to read.
-    backlog: VecDeque<(Key, Key)>,
+    /// Rows that come, by their keys.
+    holdings: HashMap<RowFact, Holding>,
+    /// Rows of the base that go.
+    leaving: HashMap<RowFact, RowId>,
+    /// Contents to analyse, each with the path to read.
+    backlog: VecDeque<RowFact>,
     /// Facts for the next round, and what is known of the contents they are about.
     facts: Facts,
     known: HashMap<Key, Known>,
@@ -91,8 +97,8 @@ pub(super) struct EpochOutcome {
     pub(super) passages: (u64, u64),
     /// Contents that paths took up.
     pub(super) entered: Vec<Key>,
-    /// Paths that turned out to hold something else than the scan saw, or nothing.
-    pub(super) corrected: Vec<(RelPath, Option<Leaf>)>,
+    /// Rows whose paths turned out to hold something else, or nothing.
+    pub(super) corrected: Vec<(RowId, Option<Leaf>)>,
 }
 
 /// What a conductor works with.
@@ -184,9 +190,10 @@ impl<'a, 'g> Conductor<'a, 'g> {
         for change in &diff.changes {
             let (place, variant) = (place(&change.path), self.with.graph.variant(&change.path));
             if let (Some(leaf), Some(rows)) = (&change.before, before) {
-                self.facts.files.push(((content_key(&leaf.content_hash, variant, &rows), place), -1));
+                let content = content_key(&leaf.content_hash, variant, &rows);
+                self.facts.files.push(((content, place), -1));
                 let row = RowId { path: change.path.clone(), content_hash: leaf.content_hash };
-                self.leaving.insert(place.path, row);
+                self.leaving.insert(RowFact { path: place.path, content }, row);
                 if change.after.is_none() && knows_paths {
                     self.with.maker.path(&change.path, -1, &mut self.late);
                 }
@@ -195,7 +202,8 @@ impl<'a, 'g> Conductor<'a, 'g> {
                 let content = content_key(&leaf.content_hash, variant, &self.rows);
                 self.facts.files.push(((content, place), 1));
                 self.outcome.entered.push(content);
-                self.holdings.insert(place.path, Holding { path: change.path.clone(), leaf: leaf.clone() });
+                let row = RowFact { path: place.path, content };
+                self.holdings.insert(row, Holding { path: change.path.clone(), leaf: leaf.clone() });
                 if change.before.is_none() || !knows_paths {
                     self.with.maker.path(&change.path, 1, &mut self.late);
                 }
@@ -206,22 +214,22 @@ impl<'a, 'g> Conductor<'a, 'g> {
     /// Lets files in, as far as the memory limit and the workers allow.
     fn admit(&mut self) {
         while self.with.executor.analysing() < self.with.workers * QUEUED_PER_WORKER
-            && let Some(&(content, path)) = self.backlog.front()
+            && let Some(&row) = self.backlog.front()
         {
-            let Some(holding) = self.holdings.get(&path) else {
+            let Some(holding) = self.holdings.get(&row) else {
                 self.backlog.pop_front();
                 continue;
             };
             let Some(lease) = self.with.budget.try_lease(self.weight(&holding.leaf)) else { return };
             let file = Arc::new(FileItem {
                 path: holding.path.clone(),
-                origin: self.with.source.origin(&holding.path),
+                origin: self.with.source.origin(&holding.row()),
                 bytes: holding.leaf.stat.bytes,
                 content_hash: holding.leaf.content_hash,
                 variant: self.with.graph.variant(&holding.path),
             });
             self.backlog.pop_front();
-            self.with.executor.submit(Task::Analyse { key: content, file, lease });
+            self.with.executor.submit(Task::Analyse { key: row.content, file, lease });
         }
     }
 
@@ -237,7 +245,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
     /// Nothing can be done before a sink lets go of something.
     fn wait_for_room(&mut self) -> Result<(), RunError> {
         self.hand_over()?;
-        let bytes = self.backlog.front().and_then(|(_, path)| self.holdings.get(path));
+        let bytes = self.backlog.front().and_then(|row| self.holdings.get(row));
         let bytes = bytes.map_or(0, |holding| self.weight(&holding.leaf));
         let since = Instant::now();
         self.with.budget.wait_for(bytes);
@@ -256,15 +264,15 @@ impl<'a, 'g> Conductor<'a, 'g> {
     }
 
     fn take_analysed(&mut self, analysed: Analysed) {
-        let path = analysed.file.path.key();
+        let row = RowFact { path: analysed.file.path.key(), content: analysed.key };
         let seen = analysed.content.as_ref().map(|content| content.content_hash);
         let transient = analysed.diagnostics.iter().find(|found| TRANSIENT.contains(&&*found.code));
         if let Some(found) = transient {
             let (code, severity, message) = (Arc::clone(&found.code), found.severity, found.message.clone());
-            self.correct(path, analysed.key, &code, severity, message.into());
+            self.correct(row, &code, severity, message.into());
         } else if seen.is_some_and(|seen| seen != analysed.file.content_hash) {
             let message = "changed while it was being indexed; the next run takes its new content";
-            self.correct(path, analysed.key, "changed", Severity::Note, message.into());
+            self.correct(row, "changed", Severity::Note, message.into());
         } else {
             self.outcome.work.contents_analysed += 1;
             let key = analysed.key;
@@ -274,24 +282,23 @@ impl<'a, 'g> Conductor<'a, 'g> {
 
     /// A file did not hold, when it was read, what the scan had seen: takes its fact back.
     /// Another path that holds the content stands for it from now on.
-    fn correct(&mut self, path: Key, content: Key, code: &str, severity: Severity, message: String) {
-        let Some(holding) = self.holdings.get_mut(&path) else { return };
+    fn correct(&mut self, row: RowFact, code: &str, severity: Severity, message: String) {
+        let Some(holding) = self.holdings.remove(&row) else { return };
         let place = place(&holding.path);
-        self.facts.files.push(((content, place), -1));
+        self.facts.files.push(((row.content, place), -1));
         if code == "vanished" {
             self.with.maker.path(&holding.path, -1, &mut self.late);
-            self.outcome.corrected.push((holding.path.clone(), None));
-            self.holdings.remove(&path);
+            self.outcome.corrected.push((holding.row(), None));
             *self.outcome.findings.entry(code.to_owned()).or_default() += 1;
             return;
         }
         // No stat data: the next run looks again.
         let leaf = Leaf::noted(Stat::default(), severity, code, message);
         let noted = content_key(&leaf.content_hash, self.with.graph.variant(&holding.path), &self.rows);
-        holding.leaf = leaf.clone();
         self.facts.files.push(((noted, place), 1));
         self.outcome.entered.push(noted);
-        self.outcome.corrected.push((holding.path.clone(), Some(leaf)));
+        self.outcome.corrected.push((holding.row(), Some(leaf.clone())));
+        self.holdings.insert(RowFact { content: noted, ..row }, Holding { leaf, ..holding });
     }
 
     /// A content is known: its facts go into the next round.
@@ -307,7 +314,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
         self.with.views.take(&mut deltas, false);
         self.late.append(deltas.forgotten());
         let gone = deltas.rows.iter().filter(|(_, difference)| *difference < 0);
-        let gone: Vec<Key> = gone.map(|(row, _)| row.path).collect();
+        let gone: Vec<RowFact> = gone.map(|(row, _)| *row).collect();
         self.remove(&gone)?;
         for (_, difference) in &deltas.passages {
             let (born, died) = &mut self.outcome.passages;
@@ -318,8 +325,8 @@ impl<'a, 'g> Conductor<'a, 'g> {
     }
 
     /// Deletes the rows of paths that hold something else, or nothing.
-    fn remove(&mut self, gone: &[Key]) -> Result<(), RunError> {
-        let mut rows: Vec<RowId> = gone.iter().filter_map(|path| self.leaving.remove(path)).collect();
+    fn remove(&mut self, gone: &[RowFact]) -> Result<(), RunError> {
+        let mut rows: Vec<RowId> = gone.iter().filter_map(|row| self.leaving.remove(row)).collect();
         if rows.is_empty() {
             return Ok(());
         }
@@ -336,9 +343,10 @@ impl<'a, 'g> Conductor<'a, 'g> {
     /// once, the others are read.
     fn plan_contents(&mut self, deltas: &Deltas) -> Result<(), RunError> {
         let mut recalled: Vec<(Key, RowId)> = Vec::new();
-        let mut planned: Vec<(Key, Key)> = Vec::new();
+        let mut planned: Vec<RowFact> = Vec::new();
         for ((content, path), _) in deltas.contents.iter().filter(|(_, difference)| *difference > 0) {
-            let Some(holding) = self.holdings.get(path) else { continue };
+            let row = RowFact { path: *path, content: *content };
+            let Some(holding) = self.holdings.get(&row) else { continue };
             if holding.leaf.note.is_some() {
                 let known =
                     Known::from_note(&holding.leaf, self.with.graph.chunk_lanes().len(), self.with.budget.force(0));
@@ -346,13 +354,13 @@ impl<'a, 'g> Conductor<'a, 'g> {
             } else if let Some(row) = self.with.stored.get(content) {
                 recalled.push((*content, row.clone()));
             } else {
-                planned.push((*content, *path));
+                planned.push(row);
             }
         }
         let mut former = self.former(&planned)?;
-        planned.retain(|(content, _)| !former.contains_key(content));
+        planned.retain(|row| !former.contains_key(&row.content));
         recalled.extend(former.drain());
-        let path_of = |(_, path): &(Key, Key)| self.holdings.get(path).map(|holding| &holding.path);
+        let path_of = |row: &RowFact| self.holdings.get(row).map(|holding| &holding.path);
         planned.sort_by(|left, right| match (path_of(left), path_of(right)) {
             (Some(left), Some(right)) => path_order(left, right),
             (left, right) => left.cmp(&right),
@@ -380,23 +388,19 @@ impl<'a, 'g> Conductor<'a, 'g> {
 
     /// A content that no store gives back after all is read like any other.
     fn read_again(&mut self, content: Key) {
-        let holds = |(path, holding): (&Key, &Holding)| {
-            let variant = self.with.graph.variant(&holding.path);
-            (content_key(&holding.leaf.content_hash, variant, &self.rows) == content).then_some(*path)
-        };
-        self.backlog.extend(self.holdings.iter().find_map(holds).map(|path| (content, path)));
+        self.backlog.extend(self.holdings.keys().find(|row| row.content == content));
     }
 
     /// Rows of older epochs, since deleted, that held these contents: a file that went
     /// back to what it was is neither parsed nor embedded again.
-    fn former(&mut self, planned: &[(Key, Key)]) -> Result<HashMap<Key, RowId>, RunError> {
+    fn former(&mut self, planned: &[RowFact]) -> Result<HashMap<Key, RowId>, RunError> {
         let mut found = HashMap::new();
         let Some(base) = self.with.base.as_mut().filter(|base| base.same_analysis && !planned.is_empty()) else {
             return Ok(found);
         };
         let kept = base.kept(self.with.folder).analysis.clone();
         let wanted: Vec<(Key, &Holding)> =
-            planned.iter().filter_map(|(content, path)| Some((*content, self.holdings.get(path)?))).collect();
+            planned.iter().filter_map(|row| Some((row.content, self.holdings.get(row)?))).collect();
         let hashes: Vec<ContentHash> = wanted.iter().map(|(_, holding)| holding.leaf.content_hash).collect();
         let Some(sink) = self.with.sinks.iter_mut().find(|sink| sink.is_fact_store) else { return Ok(found) };
         let Some(since) = kept.get(&*sink.name).cloned() else { return Ok(found) };
@@ -419,7 +423,7 @@ impl<'a, 'g> Conductor<'a, 'g> {
         let mut fresh: Vec<(RelPath, &Known)> = Vec::new();
         let mut standing: HashSet<Key> = HashSet::new();
         for (row, _) in deltas.rows.iter().filter(|(_, difference)| *difference > 0) {
-            let Some(holding) = self.holdings.get(&row.path) else { continue };
+            let Some(holding) = self.holdings.get(row) else { continue };
             if let Some(known) = known.get(&row.content) {
                 if !standing.insert(row.content) {
                     self.outcome.work.paths_shared += 1;

@@ -14,6 +14,7 @@ use super::changes::{changes, count, is_current};
 use super::epoch::{Conductor, Parts};
 use super::facts::FactMaker;
 use super::hydrate::{Entered, Hydrated};
+use super::refs;
 use super::report::{Changes, RunReport, Work};
 use super::sinks::{self, SinkHandle};
 use super::views::ViewChanges;
@@ -23,6 +24,7 @@ use crate::hash::Fingerprint;
 use crate::index::{CommitRecord, IndexError, IndexFolder};
 use crate::merkle::Tree;
 use crate::sink::{Epoch, EpochMeta, FactStore, Record, RowId, Sink, SinkError, StagedRows, Token};
+use crate::source::RefRevision;
 
 /// What a run would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +33,9 @@ pub struct Forecast {
     pub epoch: Option<Epoch>,
     /// The revision that would be indexed, where the source has revisions.
     pub revision: Option<Box<str>>,
+    /// The refs that would be indexed, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<RefRevision>,
     /// Why it would begin from nothing, if it would.
     pub rebuilt_because: Option<String>,
     /// Files of the source.
@@ -107,6 +112,7 @@ impl Sink for Counting {
 /// # Errors
 /// As for a run.
 pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
+    plan.check()?;
     let threads = plan.threads();
     let head = read_head(plan.index)?;
     // Keeps the epoch from being collected meanwhile.
@@ -117,7 +123,12 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     let known = head.as_ref().map(|(_, record, tree)| (record, tree));
     let scan = plan.source.scan(known, threads)?;
     plan.interrupt.check()?;
-    let mut forecast = Forecast { files: scan.measures.files, revision: scan.revision.clone(), ..Forecast::default() };
+    let mut forecast = Forecast {
+        files: scan.measures.files,
+        revision: scan.revision.clone(),
+        refs: scan.refs.clone(),
+        ..Forecast::default()
+    };
     if let Some((_, record, _)) = &head
         && !plan.full
         && is_current(plan, record, &scan.tree.root_hash())
@@ -130,7 +141,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
 
     let folder = |name: &str| plan.index.join(name);
     let counting = |sink| Box::new(Counting { sink, added: 0 }) as Box<dyn Sink>;
-    let mut sinks = sinks::build(plan.graph, plan.meters, folder, plan.views, false, counting)?;
+    let mut sinks = sinks::build(plan.graph, plan.meters, folder, &plan.tables(), false, counting)?;
     forecast.rebuilt_because = head.as_ref().and_then(|(_, record, tree)| {
         let is_damaged = tree.root_hash() != record.merkle_root;
         let damage = is_damaged.then_some("the stored Merkle tree cannot be used");
@@ -195,7 +206,8 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         let staged = sink.call(move |sink| sink.stage(&meta))?;
         forecast.rows.insert(sink.name.to_string(), StagedRows { deleted, ..staged });
     }
-    for delta in views.finish(&maker) {
+    let refs = plan.source.is_over_refs().then(|| refs::change(base.as_ref(), &scan.tree)).flatten();
+    for delta in views.finish(&maker).into_iter().chain(refs) {
         let rows = StagedRows { added: delta.added.len() as u64, deleted: delta.removed.len() as u64 };
         forecast.views.insert(delta.schema.name.to_string(), rows);
     }

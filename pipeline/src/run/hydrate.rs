@@ -91,7 +91,7 @@ impl Hydrated {
             }
         };
         if views && !self.all {
-            base.tree.for_each(|path, leaf| visit(path.into(), leaf.content_hash));
+            base.tree.for_each_row(|path, leaf| visit(path.into(), leaf.content_hash));
             load_contents(graph, base, maker, sinks, &mut loaded.facts)?;
             self.all = true;
         } else {

@@ -21,7 +21,7 @@ use crate::incremental::FactPlane;
 use crate::index::{CommitRecord, IndexError, IndexWriter, Journal};
 use crate::merkle::{Diff, Tree};
 use crate::sink::Token;
-use crate::source::{Scan, Source};
+use crate::source::{RefRevision, Scan, Source};
 
 /// An index that is open for writing, with the job that writes it.
 ///
@@ -56,6 +56,7 @@ pub(super) struct Draft {
     pub(super) base: Option<Base>,
     pub(super) tree: Tree,
     pub(super) revision: Option<Box<str>>,
+    pub(super) refs: Vec<RefRevision>,
     pub(super) selection: Option<Hash>,
     pub(super) place: PathBuf,
 }
@@ -66,6 +67,7 @@ impl<'a> Indexer<'a> {
     /// # Errors
     /// If it cannot be opened, or another process writes to it.
     pub fn open(plan: RunPlan<'a>) -> Result<Self, RunError> {
+        plan.check()?;
         let writer = IndexWriter::open(plan.index)?;
         let mut indexer = Self { plan, writer, head: None, notice: None, damage: None, behind: false, warm: None };
         indexer.read_head(plan.full)?;
@@ -164,15 +166,18 @@ impl<'a> Indexer<'a> {
         report.scan = scan.measures;
         report.merkle_root = root;
         report.revision = scan.revision.clone();
+        report.refs = scan.refs.clone();
         report.notice = self.notice.take();
         let place = absolute(source.place());
         if let Some((record, tree)) = &mut self.head
             && !full
             && is_current(&plan, record, &root)
         {
-            if record.revision != scan.revision || record.selection != scan.selection {
+            let named = |record: &CommitRecord| (record.revision.clone(), record.refs.clone(), record.selection);
+            let now = (scan.revision, scan.refs, scan.selection);
+            if named(record) != now {
                 // The same files by another name: the next run compares with that one.
-                (record.revision, record.selection) = (scan.revision, scan.selection);
+                (record.revision, record.refs, record.selection) = now;
                 self.writer.rename(record)?;
             }
             if scan.measures.files_read > 0 || report.notice.is_some() {
@@ -236,8 +241,8 @@ impl<'a> Indexer<'a> {
         let replace = self.head.is_none() || rebuilt_because.is_some();
         let base = self.head.clone().filter(|_| !replace).map(|(record, tree)| Base::new(plan.graph, record, tree));
         let Some(warm) = &mut self.warm else { return Err(RunError::Threads("the sinks are not open".into())) };
-        let Scan { tree, revision, selection, .. } = scan;
-        let mut draft = Draft { number, base, tree, revision, selection, place };
+        let Scan { tree, revision, refs, selection, .. } = scan;
+        let mut draft = Draft { number, base, tree, revision, refs, selection, place };
 
         let changes = changes(draft.base.as_ref(), &draft.tree);
         report.changes = count(&changes);
@@ -265,7 +270,7 @@ impl<'a> Indexer<'a> {
         report.plane.passages = outcome.passages;
         report.epoch = number;
         report.merkle_root = draft.tree.root_hash();
-        let views = self.change_views(views)?;
+        let views = self.change_views(views, &draft)?;
         report.views = views;
         clock.process = clock.lap();
         plan.interrupt.check()?;
@@ -308,8 +313,8 @@ impl<'a> Indexer<'a> {
             Some(warm) => warm,
             warm => {
                 let folder = |name: &str| self.writer.folder().sink(name);
-                let sinks = sinks::build(plan.graph, plan.meters, folder, plan.views, threaded, |sink| sink)?;
-                if !plan.views.is_empty() && !sinks.iter().any(|sink| sink.keeps_views) {
+                let sinks = sinks::build(plan.graph, plan.meters, folder, &plan.tables(), threaded, |sink| sink)?;
+                if !plan.tables().is_empty() && !sinks.iter().any(|sink| sink.keeps_views) {
                     return Err(RunError::NoPlaceForViews);
                 }
                 let plane = plan.start_plane()?;

@@ -9,7 +9,7 @@ use crate::hash::Hash;
 use crate::measure::StageReport;
 use crate::path::RelPath;
 use crate::sink::{Epoch, StagedRows};
-use crate::source::ScanMeasures;
+use crate::source::{RefRevision, ScanMeasures};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct RunReport {
     /// The revision that was indexed, where the source has revisions.
     #[serde(default)]
     pub revision: Option<Box<str>>,
+    /// The refs that were indexed, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<RefRevision>,
     /// How the graph was executed.
     pub mode: Mode,
     /// Worker threads of the data plane.

@@ -8,10 +8,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::graph::{Body, Graph, SinkStage};
 use crate::hash::{Fingerprint, Hash};
-use crate::incremental::View;
 use crate::measure::{Meters, StageMeter};
 use crate::port::Port;
 use crate::sink::{Sink, SinkContext, SinkError};
+use crate::view::ViewSchema;
 
 type Job = Box<dyn FnOnce(&mut dyn Sink) + Send>;
 
@@ -50,12 +50,13 @@ pub(super) fn shape(graph: &Graph, sink: &SinkStage) -> Option<Fingerprint> {
     Some(Hash::of_parts(parts))
 }
 
-/// Builds all sinks of a graph, in its order, each as `wrap` makes it.
+/// Builds all sinks of a graph, in its order, each as `wrap` makes it. The first that can
+/// keeps the tables.
 pub(super) fn build(
     graph: &Graph,
     meters: &Meters,
     folder: impl Fn(&str) -> std::path::PathBuf,
-    views: &[Arc<dyn View>],
+    tables: &[Arc<ViewSchema>],
     threaded: bool,
     wrap: impl Fn(Box<dyn Sink>) -> Box<dyn Sink>,
 ) -> Result<Vec<SinkHandle>, SinkError> {
@@ -64,17 +65,16 @@ pub(super) fn build(
         let Some(stage) = graph.stages().get(sink.stage) else { continue };
         let Body::Sink(factory) = &stage.body else { continue };
         let dimension = sink.embed_lane.and_then(|lane| graph.embed_lanes().get(lane)).map(|lane| lane.dimension);
-        // The first sink that can keeps them all.
         let keeps_views = sink.ports.contains(&Port::Syntax)
             && factory.keeps_views()
             && !handles.iter().any(|handle| handle.keeps_views);
-        let views = if keeps_views { views } else { &[] };
+        let tables = if keeps_views { tables } else { &[] };
         let mut built = wrap(factory.build(SinkContext {
             name: stage.name.as_ref().into(),
             folder: folder(&stage.name),
             inputs: sink.ports.clone(),
             dimension,
-            views: views.iter().map(|view| view.schema()).collect(),
+            views: tables.to_vec(),
             single_threaded: !threaded,
         })?);
         let is_fact_store = built.fact_store().is_some();

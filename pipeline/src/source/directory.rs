@@ -20,6 +20,7 @@ use crate::merkle::{Leaf, Tree};
 use crate::path::RelPath;
 #[cfg(unix)]
 use crate::path::unescape_name;
+use crate::sink::RowId;
 
 /// A folder, and which of its files belong to the index.
 ///
@@ -47,20 +48,21 @@ impl Source for DirectorySource {
     /// Walks the folder, and reads and hashes each file for which the last epoch does not
     /// vouch.
     fn scan(&self, known: Option<(&CommitRecord, &Tree)>, threads: usize) -> Result<Scan, SourceError> {
-        self.examine(known.map(|(_, known)| known).filter(|known| !known.is_empty()), None, threads)
+        let is_of_a_folder = |known: &&Tree| !known.is_empty() && !known.is_over_refs;
+        self.examine(known.map(|(_, known)| known).filter(is_of_a_folder), None, threads)
     }
 
     /// Goes the way to each changed path, as a scan of the whole folder would, and examines
     /// what lies there and below.
     fn rescan(&self, known: (&CommitRecord, &Tree), changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
         match Targets::of(self, known.1, changed) {
-            Some(targets) => self.examine(Some(known.1), Some(&targets), threads),
-            None => self.scan(Some(known), threads),
+            Some(targets) if !known.1.is_over_refs => self.examine(Some(known.1), Some(&targets), threads),
+            _ => self.scan(Some(known), threads),
         }
     }
 
-    fn origin(&self, path: &RelPath) -> Origin {
-        Origin::File(self.location(path))
+    fn origin(&self, file: &RowId) -> Origin {
+        Origin::File(self.location(&file.path))
     }
 
     fn place(&self) -> &Path {
@@ -129,7 +131,7 @@ impl DirectorySource {
             files_read: files_read.into_inner(),
             bytes_read: bytes_read.into_inner(),
         };
-        Ok(Scan { tree, revision: None, selection: None, measures })
+        Ok(Scan { tree, revision: None, refs: Vec::new(), selection: None, measures })
     }
 }
 

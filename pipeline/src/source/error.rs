@@ -83,6 +83,22 @@ pub enum SourceError {
         /// Why.
         reason: String,
     },
+    /// A pattern matches no branch and no tag.
+    #[error(
+        "no branch or tag of the git repository {repository} matches `{pattern}`; {}",
+        match near {
+            Some(near) => format!("was `{near}` meant?"),
+            None => "`git branch --all` and `git tag` list what there is, and `git fetch` brings what is not".into(),
+        }
+    )]
+    NoRefs {
+        /// The repository.
+        repository: PathBuf,
+        /// The pattern.
+        pattern: String,
+        /// A branch or tag that may have been meant.
+        near: Option<Box<str>>,
+    },
     /// A pattern for branches and tags is malformed.
     #[error(
         "the pattern `{pattern}` for branches and tags is malformed: {reason}; `*` stands for what is between slashes"

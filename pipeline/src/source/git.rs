@@ -1,4 +1,4 @@
-//! The `git` source: a revision of a repository, read from its object store.
+//! The `git` source: revisions of a repository, read from its object store.
 //!
 //! Git's trees already are Merkle trees: between two commits only trees whose ids differ
 //! are entered, and only blobs whose ids differ are read. Contents are known by their
@@ -12,6 +12,7 @@ mod walk;
 pub use history::{CommitInfo, commits_between};
 pub use refs::matching_refs;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,12 +23,13 @@ use rayon::prelude::*;
 
 use self::objects::{Handle, Objects, Unreadable};
 use self::walk::{Change, Held, Selection};
-use super::{Object, Origin, Scan, ScanMeasures, Source, SourceError, select};
+use super::{Object, Origin, RefRevision, Scan, ScanMeasures, Source, SourceError, select};
 use crate::diagnostic::Severity;
 use crate::hash::Hash;
 use crate::index::CommitRecord;
 use crate::merkle::{Leaf, Stat, Tree};
 use crate::path::RelPath;
+use crate::sink::RowId;
 
 /// The code of a submodule, which is not entered.
 const SUBMODULE: &str = "submodule";
@@ -35,14 +37,13 @@ const SUBMODULE: &str = "submodule";
 /// The code of a file whose blob the repository lacks.
 const MISSING_OBJECT: &str = "missing_object";
 
-/// Which revision of which repository, and which of its files belong to the index.
+/// Which revisions of which repository, and which of its files belong to the index.
 #[derive(Clone, Debug)]
 pub struct GitConfig {
     /// A folder in the repository's work tree, or the repository itself.
     pub path: PathBuf,
-    /// A branch, a tag, a commit, or anything else that leads to a commit, such as
-    /// `HEAD~3`.
-    pub revision: String,
+    /// What of its history.
+    pub revisions: Revisions,
     /// Globs of files to take; all if empty.
     pub include: Vec<String>,
     /// Globs of files and folders to leave out.
@@ -51,6 +52,17 @@ pub struct GitConfig {
     pub hidden: bool,
     /// The largest file to take, in bytes.
     pub max_file_bytes: u64,
+}
+
+/// What of a repository's history is indexed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revisions {
+    /// A branch, a tag, a commit, or anything else that leads to a commit, such as
+    /// `HEAD~3`.
+    One(String),
+    /// All branches and tags that one of the patterns matches, side by side. A branch of a
+    /// remote is matched as `origin/main`.
+    Refs(Vec<String>),
 }
 
 impl GitConfig {
@@ -66,80 +78,153 @@ impl GitConfig {
     }
 }
 
-/// A revision of a git repository, read from its object store; nothing is checked out.
+/// Revisions of a git repository, read from its object store; nothing is checked out.
 ///
 /// Files that git tracks are taken whatever `.gitignore` and `.ignore` say. Symbolic links
 /// are left out, submodules are noted, and a file whose blob is missing is quarantined.
 pub struct GitSource {
     objects: Arc<Objects>,
-    commit: String,
-    tree: ObjectId,
+    heads: Vec<Head>,
+    is_over_refs: bool,
+    /// The git trees of the heads.
+    trees: Arc<[ObjectId]>,
     selection: Selection,
     selection_hash: Hash,
     max_file_bytes: u64,
 }
 
+/// A commit to index.
+struct Head {
+    /// The ref that leads to it, where there are several.
+    name: Box<str>,
+    commit: Box<str>,
+    tree: ObjectId,
+}
+
+/// A known tree, with the git tree that it was made of.
+#[derive(Clone)]
+struct Known {
+    name: Box<str>,
+    commit: Box<str>,
+    tree: Tree,
+}
+
+/// What a scan has read.
+#[derive(Default)]
+struct Read {
+    files: AtomicU64,
+    bytes: AtomicU64,
+    /// What the trees of refs that came before hold by these blobs.
+    hashes: HashMap<ObjectId, Hash>,
+}
+
 impl GitSource {
     /// Opens the repository at or above `config.path`, bare or with a work tree, and
-    /// resolves the revision.
+    /// resolves the revisions.
     ///
     /// # Errors
-    /// If there is no repository, no such commit in it, or a glob is malformed.
+    /// If there is no repository, no such commit in it, nothing that a pattern of refs
+    /// matches, or a glob is malformed.
     pub fn open(config: GitConfig) -> Result<Self, SourceError> {
         let overrides = select::overrides(Path::new("."), &config.include, &config.exclude)?;
         let opened = refs::Opened::at(&config.path)?;
-        let commit = opened.commit(&config.revision)?;
+        let is_over_refs = matches!(config.revisions, Revisions::Refs(_));
+        let commits = match &config.revisions {
+            Revisions::One(revision) => vec![(String::new(), opened.commit(revision)?)],
+            Revisions::Refs(patterns) => opened.all_matching(patterns)?,
+        };
         let objects = opened.into_objects();
-        let tree = objects.tree_of(commit)?;
+        let head = |(name, commit): (String, ObjectId)| {
+            let tree = objects.tree_of(commit)?;
+            Ok(Head { name: name.into(), commit: commit.to_string().into(), tree })
+        };
+        let heads: Vec<Head> = commits.into_iter().map(head).collect::<Result<_, SourceError>>()?;
         Ok(Self {
             objects: Arc::new(objects),
-            commit: commit.to_string(),
-            tree,
+            is_over_refs,
+            trees: heads.iter().map(|head| head.tree).collect(),
+            heads,
             selection: Selection { overrides, hidden: config.hidden },
             selection_hash: config.selection(),
             max_file_bytes: config.max_file_bytes,
         })
     }
 
-    /// The commit that was resolved, in hex digits.
+    /// The commit that was resolved, in hex digits; of several refs the first one's.
     #[must_use]
     pub fn commit(&self) -> &str {
-        &self.commit
+        self.heads.first().map_or("", |head| &head.commit)
     }
 
-    /// The git tree that a known tree was made of, if all else that made it still holds.
-    fn base(&self, record: &CommitRecord, known: &Tree) -> Option<ObjectId> {
+    /// What is known of the repository, if all else that made it still holds.
+    fn known(&self, record: &CommitRecord, tree: &Tree) -> Vec<Known> {
         // A stored tree that could not be read comes as an empty one.
         let holds = record.source == self.objects.place()
             && record.selection == Some(self.selection_hash)
-            && record.merkle_root == known.root_hash();
-        let commit = record.revision.as_deref().filter(|_| holds)?;
-        self.objects.tree_of(ObjectId::from_hex(commit.as_bytes()).ok()?).ok()
+            && record.merkle_root == tree.root_hash();
+        let one =
+            record.revision.iter().map(|commit| Known { name: "".into(), commit: commit.clone(), tree: tree.clone() });
+        let of_refs = record.refs.iter().map(|known| Known {
+            name: known.name.clone(),
+            commit: known.revision.clone(),
+            tree: tree.of_ref(&known.name),
+        });
+        if holds { one.chain(of_refs).collect() } else { Vec::new() }
+    }
+
+    /// The tree of a head, made of a known one if it can be compared with it.
+    fn tree(&self, head: &Head, known: Option<&Known>, threads: usize, read: &mut Read) -> Result<Tree, SourceError> {
+        let (base, changes) = self.changes(head.tree, known)?;
+        let leaf_of = |(path, held): &Change| {
+            let held = (*held)?;
+            let (leaf, bytes) = self.objects.with(|handle| self.leaf(handle, path, held, &read.hashes));
+            if let Some(bytes) = bytes {
+                read.files.fetch_add(1, Ordering::Relaxed);
+                read.bytes.fetch_add(bytes, Ordering::Relaxed);
+            }
+            Some(leaf)
+        };
+        let leaves: Vec<Option<Leaf>> = if threads == 1 {
+            changes.iter().map(leaf_of).collect()
+        } else {
+            changes.par_iter().with_min_len(8).map(leaf_of).collect()
+        };
+        if self.is_over_refs {
+            let hashes = changes.iter().zip(&leaves).filter_map(|((_, held), leaf)| match (held, leaf) {
+                (Some(Held::Blob(blob)), Some(Leaf { content_hash, note: None, .. })) => Some((*blob, *content_hash)),
+                _ => None,
+            });
+            read.hashes.extend(hashes);
+        }
+        let changes = changes.into_iter().zip(leaves).map(|((path, _), leaf)| (path, leaf));
+        Ok(base.unwrap_or(&Tree::empty()).patched(changes.collect()))
     }
 
     /// What must be done to the known tree, or to an empty one, to make the new one of it.
     fn changes<'a>(
         &self,
-        known: Option<(&CommitRecord, &'a Tree)>,
+        tree: ObjectId,
+        known: Option<&'a Known>,
     ) -> Result<(Option<&'a Tree>, Vec<Change>), SourceError> {
-        let base = known.and_then(|(record, known)| Some((self.base(record, known)?, known)));
-        if let Some((base, known)) = base
+        let made_of = |known: &Known| self.objects.tree_of(ObjectId::from_hex(known.commit.as_bytes()).ok()?).ok();
+        if let Some(known) = known
             // Trees of the old commit may be gone by now; then nothing can be compared.
-            && let Ok(mut changes) = walk::changes(&self.objects, &self.selection, Some(base), self.tree)
+            && let Some(base) = made_of(known)
+            && let Ok(mut changes) = walk::changes(&self.objects, &self.selection, Some(base), tree)
         {
-            changes.extend(self.to_read_again(known));
-            return Ok((Some(known), changes));
+            changes.extend(self.to_read_again(tree, &known.tree));
+            return Ok((Some(&known.tree), changes));
         }
-        Ok((None, walk::changes(&self.objects, &self.selection, None, self.tree)?))
+        Ok((None, walk::changes(&self.objects, &self.selection, None, tree)?))
     }
 
     /// Files that could not be read, and may be readable by now.
-    fn to_read_again(&self, known: &Tree) -> Vec<Change> {
+    fn to_read_again(&self, tree: ObjectId, known: &Tree) -> Vec<Change> {
         let mut found = Vec::new();
         known.for_each(|path, leaf| {
             let code = leaf.note.as_ref().map(|note| &*note.code);
             if !matches!(code, None | Some(select::SENSITIVE | select::TOO_LARGE | SUBMODULE))
-                && let Ok(Some((mode, id))) = self.objects.with(|handle| handle.entry(self.tree, path))
+                && let Ok(Some((mode, id))) = self.objects.with(|handle| handle.entry(tree, path))
                 && mode.is_blob()
             {
                 found.push((RelPath::from(path), Some(Held::Blob(id))));
@@ -149,7 +234,13 @@ impl GitSource {
     }
 
     /// The leaf of what a path holds, and the bytes that were read for it.
-    fn leaf(&self, handle: &mut Handle, path: &RelPath, held: Held) -> (Leaf, Option<u64>) {
+    fn leaf(
+        &self,
+        handle: &mut Handle,
+        path: &RelPath,
+        held: Held,
+        hashes: &HashMap<ObjectId, Hash>,
+    ) -> (Leaf, Option<u64>) {
         let blob = match held {
             Held::Blob(blob) => blob,
             Held::Submodule => {
@@ -165,6 +256,9 @@ impl GitSource {
         let stat = Stat { bytes, ..Stat::default() };
         if let Some(noted) = select::refused(path.as_str(), stat, self.max_file_bytes) {
             return (noted, None);
+        }
+        if let Some(content_hash) = hashes.get(&blob) {
+            return (Leaf { content_hash: *content_hash, stat, note: None }, None);
         }
         match handle.blob(blob) {
             Ok(content) => (Leaf { content_hash: Hash::of(content), stat, note: None }, Some(bytes)),
@@ -183,38 +277,47 @@ fn missing(blob: ObjectId, Unreadable(reason): &Unreadable) -> Leaf {
 
 impl Source for GitSource {
     /// Walks the commit's tree, or what differs from the known commit's, and reads and
-    /// hashes each blob that it met.
+    /// hashes each blob that it met. Of several refs each is compared with what it was, and
+    /// a new one with another; a blob that one of them had is not read for the next.
     fn scan(&self, known: Option<(&CommitRecord, &Tree)>, threads: usize) -> Result<Scan, SourceError> {
-        let (known, changes) = self.changes(known)?;
-        let (files_read, bytes_read) = (AtomicU64::new(0), AtomicU64::new(0));
-        let leaf_of = |(path, held): Change| {
-            let leaf = held.map(|held| {
-                let (leaf, read) = self.objects.with(|handle| self.leaf(handle, &path, held));
-                if let Some(read) = read {
-                    files_read.fetch_add(1, Ordering::Relaxed);
-                    bytes_read.fetch_add(read, Ordering::Relaxed);
-                }
-                leaf
-            });
-            (path, leaf)
-        };
-        let changes: Vec<(RelPath, Option<Leaf>)> = if threads == 1 {
-            changes.into_iter().map(leaf_of).collect()
+        let known = known.map_or_else(Vec::new, |(record, tree)| self.known(record, tree));
+        let mut read = Read::default();
+        let mut scanned: Vec<Known> = Vec::with_capacity(self.heads.len());
+        for head in &self.heads {
+            let find = |is_it: &dyn Fn(&&Known) -> bool| scanned.iter().chain(&known).find(is_it);
+            let same = find(&|known| known.commit == head.commit).or(find(&|known| known.name == head.name));
+            let base = same.or(scanned.last()).or(known.first());
+            let tree = self.tree(head, base, threads, &mut read)?;
+            scanned.push(Known { name: head.name.clone(), commit: head.commit.clone(), tree });
+        }
+        let (tree, revision, refs) = if self.is_over_refs {
+            let refs =
+                self.heads.iter().map(|head| RefRevision { name: head.name.clone(), revision: head.commit.clone() });
+            let tree = Tree::over_refs(scanned.iter().map(|known| (&*known.name, known.tree.clone())));
+            (tree, None, refs.collect())
         } else {
-            changes.into_par_iter().with_min_len(8).map(leaf_of).collect()
+            let one = scanned.pop().map(|known| (known.tree, known.commit));
+            let (tree, commit) = one.unzip();
+            (tree.unwrap_or_else(Tree::empty), commit, Vec::new())
         };
-        let tree = known.unwrap_or(&Tree::empty()).patched(changes);
         let measures = ScanMeasures {
             files: tree.len() as u64,
-            files_read: files_read.into_inner(),
-            bytes_read: bytes_read.into_inner(),
+            files_read: read.files.into_inner(),
+            bytes_read: read.bytes.into_inner(),
         };
-        let revision = Some(self.commit.as_str().into());
-        Ok(Scan { tree, revision, selection: Some(self.selection_hash), measures })
+        Ok(Scan { tree, revision, refs, selection: Some(self.selection_hash), measures })
     }
 
-    fn origin(&self, path: &RelPath) -> Origin {
-        Origin::Object(Arc::new(Blob { objects: Arc::clone(&self.objects), tree: self.tree, path: path.clone() }))
+    fn origin(&self, file: &RowId) -> Origin {
+        Origin::Object(Arc::new(Blob {
+            objects: Arc::clone(&self.objects),
+            trees: Arc::clone(&self.trees),
+            file: file.clone(),
+        }))
+    }
+
+    fn is_over_refs(&self) -> bool {
+        self.is_over_refs
     }
 
     fn place(&self) -> &Path {
@@ -222,19 +325,40 @@ impl Source for GitSource {
     }
 }
 
-/// A file of a revision.
+/// A file of one of the revisions.
 struct Blob {
     objects: Arc<Objects>,
-    tree: ObjectId,
-    path: RelPath,
+    trees: Arc<[ObjectId]>,
+    file: RowId,
+}
+
+impl Blob {
+    fn find(&self, handle: &Handle) -> Result<Vec<u8>, Unreadable> {
+        let mut blobs: Vec<ObjectId> = Vec::new();
+        for tree in &*self.trees {
+            match handle.entry(*tree, self.file.path.as_str())? {
+                Some((mode, id)) if mode.is_blob() && !blobs.contains(&id) => blobs.push(id),
+                _ => {}
+            }
+        }
+        let mut read = Err(Unreadable("it is no file of the revision".into()));
+        for blob in &blobs {
+            read = handle.take_blob(*blob);
+            // What refs hold at one path is told apart by its hash. A single content is
+            // given as it is: whoever reads it checks it.
+            if let Ok(bytes) = &read
+                && (blobs.len() == 1 || Hash::of(bytes) == self.file.content_hash)
+            {
+                break;
+            }
+        }
+        read
+    }
 }
 
 impl Object for Blob {
     fn read(&self) -> io::Result<Vec<u8>> {
-        let read = self.objects.with(|handle| match handle.entry(self.tree, self.path.as_str())? {
-            Some((mode, id)) if mode.is_blob() => handle.take_blob(id),
-            _ => Err(Unreadable(format!("it is no file of the tree {}", self.tree))),
-        });
+        let read = self.objects.with(|handle| self.find(handle));
         // Never `NotFound`: a commit does not lose a file, but a repository may lose its blob.
         read.map_err(|Unreadable(reason)| io::Error::other(format!("the repository does not give it: {reason}")))
     }

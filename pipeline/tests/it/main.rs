@@ -7,6 +7,7 @@ mod faults;
 mod graph;
 mod oracle;
 mod paths;
+mod refs;
 mod revisions;
 mod toys;
 mod views;

@@ -5,7 +5,7 @@ use std::process::Command;
 use gristmill_pipeline::Mode;
 use gristmill_pipeline::index::{CommitRecord, IndexFolder};
 use gristmill_pipeline::run::{Ending, RunReport};
-use gristmill_pipeline::source::{GitConfig, GitSource};
+use gristmill_pipeline::source::{GitConfig, GitSource, Revisions};
 
 use crate::toys::Job;
 
@@ -31,7 +31,7 @@ fn commit(job: &Job) -> String {
 fn run(job: &Job, revision: &str, max_file_bytes: u64, mode: Mode) -> RunReport {
     let source = GitSource::open(GitConfig {
         path: job.folder.path().join("src"),
-        revision: revision.to_owned(),
+        revisions: Revisions::One(revision.to_owned()),
         include: Vec::new(),
         exclude: Vec::new(),
         hidden: false,

@@ -261,10 +261,13 @@ impl Operator for Embed {
 /// A stored record.
 pub(crate) type Row = Record;
 
+/// The rows of an epoch.
+type Stored = BTreeMap<RowId, Row>;
+
 /// Everything that was ever published, by version.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
-    versions: Vec<BTreeMap<RelPath, Row>>,
+    versions: Vec<Stored>,
     views: Vec<Views>,
     pub(crate) fail_add: bool,
 }
@@ -279,8 +282,8 @@ pub(crate) struct Memory {
 
 struct MemorySink {
     disk: Arc<Mutex<Disk>>,
-    base: BTreeMap<RelPath, Row>,
-    next: BTreeMap<RelPath, Row>,
+    base: Stored,
+    next: Stored,
     views: Views,
     next_views: Views,
     rows: StagedRows,
@@ -349,8 +352,7 @@ impl Sink for MemorySink {
 
     fn remove(&mut self, rows: &[RowId]) -> Result<(), SinkError> {
         for row in rows {
-            let stored = self.next.remove(&row.path).expect("only stored paths are removed");
-            assert_eq!(stored.analysis.content_hash, row.content_hash, "{} holds something else", row.path);
+            self.next.remove(row).expect("only stored rows are removed");
             self.rows.deleted += 1;
         }
         Ok(())
@@ -361,7 +363,8 @@ impl Sink for MemorySink {
             return Err(SinkError { sink: "memory".into(), action: "add".into(), message: "disk full".into() });
         }
         for record in records {
-            let before = self.next.insert(record.path.clone(), record.clone());
+            let row = RowId { path: record.path.clone(), content_hash: record.analysis.content_hash };
+            let before = self.next.insert(row, record.clone());
             assert!(before.is_none(), "{} was not removed, or came twice", record.path);
             self.rows.added += 1;
         }
@@ -420,10 +423,7 @@ impl FactStore for MemorySink {
 
     fn records(&mut self, rows: &[RowId], since: Option<&Token>) -> Result<Vec<Option<Record>>, SinkError> {
         let all = self.kept(since);
-        let find = |row: &RowId| {
-            let holds = |record: &&Row| record.analysis.content_hash == row.content_hash;
-            all.iter().filter_map(|version| version.get(&row.path)).find(holds).cloned()
-        };
+        let find = |row: &RowId| all.iter().find_map(|version| version.get(row)).cloned();
         Ok(rows.iter().map(find).collect())
     }
 
@@ -445,18 +445,16 @@ impl FactStore for MemorySink {
 
     fn holders(&mut self, contents: &[Hash], since: Option<&Token>) -> Result<Vec<Vec<RowId>>, SinkError> {
         let all = self.kept(since);
-        let rows = all.iter().flat_map(BTreeMap::values);
-        let ids: BTreeSet<RowId> = rows
-            .map(|record| RowId { path: record.path.clone(), content_hash: record.analysis.content_hash })
-            .collect();
-        let of = |content: &Hash| ids.iter().filter(|id| id.content_hash == *content).cloned().collect();
+        let ids: BTreeSet<&RowId> = all.iter().flat_map(BTreeMap::keys).collect();
+        let of =
+            |content: &Hash| ids.iter().filter(|id| id.content_hash == *content).map(|id| RowId::clone(id)).collect();
         Ok(contents.iter().map(of).collect())
     }
 }
 
 impl MemorySink {
     /// The base, and the versions before it down to `since`, newest first.
-    fn kept(&self, since: Option<&Token>) -> Vec<BTreeMap<RelPath, Row>> {
+    fn kept(&self, since: Option<&Token>) -> Vec<Stored> {
         let disk = self.disk.lock().expect("whole");
         let oldest = since.and_then(|token| token["version"].as_u64()).unwrap_or(u64::MAX) as usize;
         let older = (oldest..disk.versions.len()).rev().filter_map(|version| disk.versions.get(version - 1).cloned());
@@ -624,11 +622,11 @@ impl Job {
     }
 }
 
-struct Rows<'a>(Option<&'a BTreeMap<RelPath, Row>>);
+struct Rows<'a>(Option<&'a Stored>);
 
 impl std::fmt::Debug for Rows<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (path, record) in self.0.into_iter().flatten() {
+        for (RowId { path, .. }, record) in self.0.into_iter().flatten() {
             let analysis = &record.analysis;
             write!(f, "{path} {} {} {} ", analysis.language, analysis.bytes, analysis.lines)?;
             write!(f, "{:?} {:?} {:?} ", analysis.content_hash, analysis.definitions, analysis.diagnostics)?;

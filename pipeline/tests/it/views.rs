@@ -16,10 +16,12 @@ fn assert_views(job: &Job) {
     assert_eq!(differences(&found, &expected), "");
 }
 
-fn rows(job: &Job, view: &str) -> Vec<String> {
+/// The rows of a view, each as its values between spaces.
+pub(crate) fn rows(job: &Job, view: &str) -> Vec<String> {
     let text = |value: &ViewValue| match value {
         ViewValue::Text(text) => text.to_string(),
         ViewValue::Number(number) => number.to_string(),
+        ViewValue::Hash(hash) => hash.to_string(),
     };
     let stored = job.stored_views();
     let rows = stored.get(view).into_iter().flatten();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gristmill_pipeline::index::CommitRecord;
 use gristmill_pipeline::run::{Ending, RunReport};
+use gristmill_pipeline::source::RefRevision;
 use gristmill_pipeline::{Epoch, Hash, StagedRows};
 use serde::Serialize;
 
@@ -35,6 +36,8 @@ struct Entry {
     epoch: Epoch,
     committed_ms: u64,
     revision: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refs: Vec<RefRevision>,
     merkle_root: Hash,
     files: u64,
     rows: BTreeMap<String, StagedRows>,
@@ -74,6 +77,7 @@ fn entry(record: CommitRecord, reports: &mut BTreeMap<Epoch, RunReport>) -> Entr
         epoch: record.epoch,
         committed_ms: record.committed_ms,
         revision: record.revision,
+        refs: record.refs,
         merkle_root: record.merkle_root,
         files: record.files,
         rows: record.sinks.into_iter().map(|(name, sink)| (name, sink.staged)).collect(),
@@ -102,7 +106,12 @@ fn render(entries: &[Entry]) -> String {
         table.row([
             Cell::from(entry.epoch),
             Cell::from(utc(entry.committed_ms)),
-            Cell::from(entry.revision.as_deref().map_or("-", |revision| revision.get(..12).unwrap_or(revision))),
+            Cell::from(match (&entry.revision, entry.refs.len()) {
+                (Some(revision), _) => revision.get(..12).unwrap_or(revision).to_owned(),
+                (None, 0) => "-".to_owned(),
+                (None, 1) => "1 ref".to_owned(),
+                (None, refs) => format!("{refs} refs"),
+            }),
             Cell::from(entry.files),
             count(changes.map(|changes| changes.added)),
             count(changes.map(|changes| changes.modified)),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gristmill_pipeline::index::IndexError;
 use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport};
-use gristmill_pipeline::source::{DirectorySource, GitConfig, GitSource, Source, SourceError};
+use gristmill_pipeline::source::{DirectorySource, GitConfig, GitSource, Revisions, Source, SourceError};
 use gristmill_pipeline::{Meters, Mode as PipelineMode};
 
 use crate::config::{Job, Mode};
@@ -113,6 +113,7 @@ pub(super) fn plan<'a>(
 pub fn source(job: &Job) -> Result<Box<dyn Source>, SourceError> {
     Ok(match &job.source.revision {
         Some(revision) => Box::new(revision_of(job, revision)?),
+        None if !job.source.refs.is_empty() => Box::new(git(job, Revisions::Refs(job.source.refs.clone()))?),
         None => Box::new(directory(job)),
     })
 }
@@ -132,9 +133,13 @@ pub(super) fn directory(job: &Job) -> DirectorySource {
 
 /// A revision of the git repository that the job's source lies in.
 pub(super) fn revision_of(job: &Job, revision: &str) -> Result<GitSource, SourceError> {
+    git(job, Revisions::One(revision.to_owned()))
+}
+
+fn git(job: &Job, revisions: Revisions) -> Result<GitSource, SourceError> {
     GitSource::open(GitConfig {
         path: job.source.root.clone(),
-        revision: revision.to_owned(),
+        revisions,
         include: job.source.include.clone(),
         exclude: job.source.exclude.clone(),
         hidden: job.source.hidden,

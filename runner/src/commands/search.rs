@@ -33,6 +33,9 @@ pub struct Args {
     /// Only these languages.
     #[arg(long = "language", value_name = "NAME")]
     pub languages: Vec<String>,
+    /// The branch or tag to search, where the index holds several. Default: its first.
+    #[arg(long = "ref", value_name = "NAME")]
+    pub of_ref: Option<String>,
     /// Print a JSON array of objects.
     #[arg(long)]
     pub json: bool,
@@ -55,8 +58,14 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
 
 fn ask(args: &Args, folder: &Path, job: &Job) -> Result<Vec<Hit>, SearchError> {
     let snapshot = Snapshot::open(folder, None)?;
-    let query =
-        Query { text: &args.query, mode: args.mode, limit: args.limit, paths: &args.paths, languages: &args.languages };
+    let query = Query {
+        text: &args.query,
+        mode: args.mode,
+        limit: args.limit,
+        paths: &args.paths,
+        languages: &args.languages,
+        of_ref: args.of_ref.as_deref(),
+    };
     search(&snapshot, &job.graph, &query)
 }
 

@@ -95,6 +95,15 @@ fn render(status: &Status) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "epoch   {}, committed {}", record.epoch, age(record.committed_ms));
     let _ = writeln!(out, "source  {} ({} files)", record.source.display(), thousands(record.files));
+    if let Some(revision) = &record.revision {
+        let _ = writeln!(out, "commit  {revision}");
+    }
+    if !record.refs.is_empty() {
+        let refs = record.refs.iter();
+        let refs: Vec<String> =
+            refs.map(|held| format!("{} ({})", held.name, held.revision.get(..12).unwrap_or(&held.revision))).collect();
+        let _ = writeln!(out, "refs    {}", refs.join(", "));
+    }
     let _ = writeln!(out, "root    {}", record.merkle_root);
     for (sink, tables) in &status.rows {
         let tables: Vec<String> = tables.iter().map(|(table, rows)| format!("{} {table}", thousands(*rows))).collect();

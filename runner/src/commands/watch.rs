@@ -69,7 +69,7 @@ impl Batch {
 /// Every error in the job, and what keeps the index from being written.
 pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
-    if job.source.revision.is_some() {
+    if job.source.revision.is_some() || !job.source.refs.is_empty() {
         let failure = Failure::new(Exit::BadConfig, "a revision does not change, so there is nothing to watch");
         return Err(failure.help("watch the work tree (`source.kind = \"directory\"`), or run the job again").into());
     }

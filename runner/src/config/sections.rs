@@ -61,6 +61,11 @@ pub(super) struct SourceSection {
     pub(super) path: String,
     /// For `git`: a branch, tag, commit, or anything that leads to one. Default: `HEAD`.
     pub(super) revision: Option<String>,
+    /// For `git`: patterns of branches and tags to index side by side, instead of one
+    /// revision. `*` stands for what is between slashes, `**` for anything; a branch of a
+    /// remote is `origin/main`. What they share is stored once; the table `refs` says which
+    /// shows what.
+    pub(super) refs: Vec<Glob>,
     /// Globs of the files to take, relative to the source. Default: all.
     pub(super) include: Vec<Glob>,
     /// Globs of the files to leave out, though `include` takes them.
@@ -79,6 +84,7 @@ impl Default for SourceSection {
             kind: SourceKind::default(),
             path: ".".into(),
             revision: None,
+            refs: Vec::new(),
             include: Vec::new(),
             exclude: Vec::new(),
             hidden: false,

@@ -6,7 +6,8 @@ use crate::config::{configs, job_files, load_file, set};
 fn every_example_is_a_good_job() {
     let files = job_files(&configs());
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    let expected = ["arrow-tap", "git", "parallel", "pipeline", "quickstart", "sequential", "two-embedders", "views"];
+    let expected =
+        ["arrow-tap", "git", "parallel", "pipeline", "quickstart", "refs", "sequential", "two-embedders", "views"];
     assert_eq!(names, expected);
     for (name, path) in files {
         let job = load_file(&path, &[]).unwrap_or_else(|errors| panic!("{name}: {errors}"));

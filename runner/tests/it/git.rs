@@ -186,3 +186,65 @@ fn a_folder_without_a_repository_is_refused() {
     assert_eq!(code(&output), 2, "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("no git repository"), "{}", text(&output.stderr));
 }
+
+/// Runs on several refs, which must go well.
+fn run_on(world: &World, refs: &str) -> Value {
+    let (report, code) = world.run(&[GIT[0], GIT[1], "--set", &format!("source.refs={refs}")]);
+    assert_eq!(code, 0, "{:#}", report["quarantined"]);
+    report
+}
+
+#[test]
+fn refs_lie_side_by_side_and_a_search_names_one() {
+    const REFS: &str = r#"["main", "release/*"]"#;
+    let world = World::repository();
+    world.git(&["branch", "-M", "main"]);
+    world.git(&["branch", "release/1"]);
+    world.write("lib.rs", "/// Finds the entry of a key.\npub fn find_entry_by_key(key: &str) -> u32 {\n    9\n}\n");
+    world.commit("second");
+    let report = run_on(&world, REFS);
+    let files = report["scan"]["files"].as_u64().unwrap();
+    let contents = report["work"]["contents_analysed"].as_u64().unwrap();
+    assert_eq!((files % 2, contents), (0, files / 2), "five files, of which two are equal and one has two versions");
+    let names = |value: &Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|held| held["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&report["refs"]), ["main", "release/1"]);
+
+    for mode in ["text", "vector", "hybrid"] {
+        let found = |of_ref: &[&str]| {
+            let hits = world.search(&[&["find the entry of a key", "--mode", mode], of_ref].concat());
+            let hits = hits.as_array().unwrap().clone();
+            let symbols: Vec<_> =
+                hits.iter().filter(|hit| hit["path"] == "lib.rs").map(|hit| hit["symbol"].to_string()).collect();
+            symbols
+        };
+        assert_eq!(found(&["--ref", "release/1"]), [r#""find_entry""#], "{mode}");
+        assert_eq!(found(&["--ref", "main"]), [r#""find_entry_by_key""#], "{mode}");
+        assert_eq!(found(&[]), [r#""find_entry_by_key""#], "{mode}: the first of the job");
+    }
+    let output = world.command(&["search", "x", "--ref", "relase/1", "--index"]).arg(world.index()).output().unwrap();
+    assert_eq!(code(&output), 1);
+    assert!(text(&output.stderr).contains("it holds main, release/1"), "{}", text(&output.stderr));
+
+    world.git(&["branch", "release/2"]);
+    let report = run_on(&world, REFS);
+    assert_eq!(report["scan"]["files_read"], 0, "what another ref has is not read");
+    let added = (&report["rows"]["lance"]["added"], &report["views"]["refs"]["added"]);
+    assert_eq!(added, (&(files / 2).into(), &(files / 2).into()), "a new branch adds rows to the table `refs` alone");
+    world.git(&["branch", "-D", "release/1"]);
+    run_on(&world, REFS);
+    let digest = world.digest();
+    std::fs::remove_dir_all(world.index()).unwrap();
+    run_on(&world, REFS);
+    assert_eq!(world.digest(), digest, "equals an index built from nothing");
+    assert!(world.read(&["status"]).contains("refs    main ("), "{}", world.read(&["status"]));
+}
+
+#[test]
+fn a_pattern_of_refs_that_matches_nothing_is_refused() {
+    let world = World::repository();
+    let output = world.run_command(&[GIT[0], GIT[1], "--set", r#"source.refs=["no/such"]"#]).output().unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("matches `no/such`"), "{}", text(&output.stderr));
+}

@@ -1,13 +1,14 @@
 //! Reading the tables at a token.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array as _, RecordBatch};
 use arrow::datatypes::{SchemaRef, UInt32Type};
 use futures::TryStreamExt as _;
-use gristmill_pipeline::{Hash, RelPath, SinkError, Token};
+use gristmill_pipeline::{Hash, Key, RelPath, SinkError, Token, row_key};
 use lance::Dataset;
 
 use super::blocking::Blocking;
@@ -19,7 +20,7 @@ use super::session;
 use super::sink::named;
 use super::token::{rows_of, tables_of, version_of};
 use crate::failure::{While as _, failure};
-use crate::tables::{Columns, Table};
+use crate::tables::{ColumnError, Columns, Table};
 
 /// The name that errors of a reader bear.
 const READER: &str = "lance";
@@ -28,7 +29,7 @@ const READER: &str = "lance";
 pub struct LanceReader {
     blocking: Blocking,
     tables: BTreeMap<Table, OpenTable>,
-    /// Row addresses by path and ordinal, once something asked for them.
+    /// Row addresses by name, once something asked for them.
     keys: OnceLock<Vec<(RowKey, u64)>>,
 }
 
@@ -40,8 +41,8 @@ struct OpenTable {
 /// Names a row of `chunks`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey {
-    /// [`RelPath::key`] of the path.
-    pub path: gristmill_pipeline::Key,
+    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and what it holds.
+    pub row: Key,
     /// The chunk's place among those of the path.
     pub ordinal: u32,
 }
@@ -55,12 +56,12 @@ pub struct ChunkVectors {
     pub values: Vec<f32>,
     /// For each row its address, for [`LanceReader::take`].
     pub addresses: Vec<u64>,
-    /// For each row its path, as an index into `paths`.
-    pub path: Vec<u32>,
+    /// For each row its file, as an index into `files`.
+    pub file: Vec<u32>,
     /// For each row its ordinal.
     pub ordinals: Vec<u32>,
-    /// The paths, each once.
-    pub paths: Vec<RelPath>,
+    /// Each path with what it holds, once, and the key of the two.
+    pub files: Vec<(RelPath, Key)>,
 }
 
 impl LanceReader {
@@ -170,7 +171,7 @@ impl LanceReader {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn chunk_addresses(&self, chunks: &[(RelPath, u32)]) -> Result<Vec<Option<u64>>, SinkError> {
+    pub fn chunk_addresses(&self, chunks: &[RowKey]) -> Result<Vec<Option<u64>>, SinkError> {
         let keys = match self.keys.get() {
             Some(keys) => keys,
             None => {
@@ -178,9 +179,8 @@ impl LanceReader {
                 self.keys.get_or_init(|| keys)
             }
         };
-        let find = |(path, ordinal): &(RelPath, u32)| {
-            let key = RowKey { path: path.key(), ordinal: *ordinal };
-            keys.binary_search_by_key(&key, |entry| entry.0).ok().and_then(|at| keys.get(at)).map(|entry| entry.1)
+        let find = |name: &RowKey| {
+            keys.binary_search_by_key(name, |entry| entry.0).ok().and_then(|at| keys.get(at)).map(|entry| entry.1)
         };
         Ok(chunks.iter().map(find).collect())
     }
@@ -189,7 +189,7 @@ impl LanceReader {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn take_chunks(&self, chunks: &[(RelPath, u32)], columns: &[&str]) -> Result<RecordBatch, SinkError> {
+    pub fn take_chunks(&self, chunks: &[RowKey], columns: &[&str]) -> Result<RecordBatch, SinkError> {
         let addresses: Vec<u64> = self.chunk_addresses(chunks)?.into_iter().flatten().collect();
         self.take(&Table::Chunks, &addresses, columns)
     }
@@ -199,17 +199,13 @@ impl LanceReader {
         let mut keys = Vec::new();
         self.wait(
             &Table::Chunks,
-            load::scan(dataset, &["path", "ordinal"], |batch, addresses| {
+            load::scan(dataset, &["path", "content_hash", "ordinal"], |batch, addresses| {
                 let columns = Columns(batch);
-                let (path, ordinals) = (columns.text("path")?, columns.numbers::<UInt32Type>("ordinal")?);
-                // The rows of a path lie together, and its key is computed once.
-                let mut last = ("", RelPath::from("").key());
-                keys.extend(addresses.iter().enumerate().map(|(row, address)| {
-                    if last.0 != path.value(row) {
-                        last = (path.value(row), RelPath::from(path.value(row)).key());
-                    }
-                    (RowKey { path: last.1, ordinal: ordinals.value(row) }, *address)
-                }));
+                let ordinals = columns.numbers::<UInt32Type>("ordinal")?;
+                each_file(&columns, |_, row, rows| {
+                    let named = |at: usize| Some((RowKey { row, ordinal: ordinals.value(at) }, *addresses.get(at)?));
+                    keys.extend(rows.filter_map(named));
+                })?;
                 Ok(())
             }),
         )?;
@@ -228,15 +224,15 @@ impl LanceReader {
             dimension: 0,
             values: Vec::new(),
             addresses: Vec::with_capacity(rows),
-            path: Vec::with_capacity(rows),
+            file: Vec::with_capacity(rows),
             ordinals: Vec::with_capacity(rows),
-            paths: Vec::new(),
+            files: Vec::new(),
         };
         self.wait(
             &Table::Chunks,
-            load::scan(dataset, &["path", "ordinal", "vector"], |batch, addresses| {
+            load::scan(dataset, &["path", "content_hash", "ordinal", "vector"], |batch, addresses| {
                 let columns = Columns(batch);
-                let (path, ordinals) = (columns.text("path")?, columns.numbers::<UInt32Type>("ordinal")?);
+                let ordinals = columns.numbers::<UInt32Type>("ordinal")?;
                 let (values, dimension) = columns.vectors("vector")?;
                 if vectors.dimension == 0 {
                     vectors.dimension = dimension;
@@ -245,16 +241,37 @@ impl LanceReader {
                 vectors.values.extend_from_slice(values);
                 vectors.addresses.extend_from_slice(addresses);
                 vectors.ordinals.extend_from_slice(ordinals.values());
-                for path in path.iter().flatten() {
-                    if vectors.paths.last().is_none_or(|last| last.as_str() != path) {
-                        vectors.paths.push(RelPath::from(path));
-                    }
-                    vectors.path.push(u32::try_from(vectors.paths.len() - 1).unwrap_or(u32::MAX));
-                }
+                each_file(&columns, |path, row, rows| {
+                    // A file whose rows a batch cuts comes twice, which does no harm.
+                    vectors.files.push((RelPath::from(path), row));
+                    let file = u32::try_from(vectors.files.len() - 1).unwrap_or(u32::MAX);
+                    vectors.file.extend(rows.map(|_| file));
+                })?;
                 Ok(())
             }),
         )?;
         Ok(vectors)
+    }
+
+    /// The keys of the rows that a ref shows; `None` if the tables are not over refs, or not
+    /// over this one.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub fn rows_of_ref(&self, name: &str) -> Result<Option<HashSet<Key>>, SinkError> {
+        let table = Table::View("refs".into());
+        if !self.tables.contains_key(&table) {
+            return Ok(None);
+        }
+        let condition = format!("ref = '{}'", name.replace('\'', "''"));
+        let mut keys = HashSet::new();
+        for batch in self.filter(&table, &["path", "content_hash"], &condition, None)? {
+            let each = each_file(&Columns(&batch), |_, row, _| {
+                keys.insert(row);
+            });
+            each.map_err(|error| named(READER, "cannot read", &table)(error.into()))?;
+        }
+        Ok((!keys.is_empty()).then_some(keys))
     }
 
     /// A hash of the content of each table: of all rows without `epoch`, whatever order
@@ -309,4 +326,19 @@ impl LanceReader {
     ) -> Result<T, SinkError> {
         self.blocking.wait(future).during(READER, "cannot read")?.map_err(named(READER, "cannot read", table))
     }
+}
+
+/// Calls `each` with the path, the key and the rows of each file of a batch; the rows of a
+/// file lie together.
+fn each_file(columns: &Columns<'_>, mut each: impl FnMut(&str, Key, Range<usize>)) -> Result<(), ColumnError> {
+    let (paths, hashes) = (columns.text("path")?, columns.hashes("content_hash")?);
+    let mut start = 0;
+    while start < paths.len() {
+        let (path, hash) = (paths.value(start), hashes.value(start));
+        let is_same = |row: &usize| paths.value(*row) == path && hashes.value(*row) == hash;
+        let end = start + 1 + (start + 1..paths.len()).take_while(is_same).count();
+        each(path, row_key(path, &hash), start..end);
+        start = end;
+    }
+    Ok(())
 }

@@ -49,6 +49,7 @@ impl TableSchema {
             let data_type = match view.kind {
                 ViewType::Text => DataType::Utf8,
                 ViewType::Number => DataType::UInt64,
+                ViewType::Hash => HASH,
             };
             column(&view.name, data_type, &view.description)
         });

@@ -13,6 +13,7 @@ pub(crate) fn append(view: &ViewRow, epoch: Epoch, rows: &mut Rows) {
         row = match value {
             ViewValue::Text(text) => row.text(text),
             ViewValue::Number(number) => row.large(*number),
+            ViewValue::Hash(hash) => row.hash(hash),
         };
     }
     row.large(epoch);
@@ -21,7 +22,12 @@ pub(crate) fn append(view: &ViewRow, epoch: Epoch, rows: &mut Rows) {
 /// Fails unless the row's values fit the view's columns.
 pub(crate) fn check(schema: &ViewSchema, row: &ViewRow) -> Result<(), RowError> {
     let fits = |(value, kind): (&ViewValue, ViewType)| {
-        matches!((value, kind), (ViewValue::Text(_), ViewType::Text) | (ViewValue::Number(_), ViewType::Number))
+        matches!(
+            (value, kind),
+            (ViewValue::Text(_), ViewType::Text)
+                | (ViewValue::Number(_), ViewType::Number)
+                | (ViewValue::Hash(_), ViewType::Hash)
+        )
     };
     let kinds = schema.columns.iter().map(|column| column.kind);
     if row.values.len() == schema.columns.len() && row.values.iter().zip(kinds).all(fits) {
@@ -39,6 +45,11 @@ pub(crate) fn read(schema: &ViewSchema, batch: &RecordBatch) -> Result<Vec<ViewR
             ViewType::Text => {
                 let texts = columns.text(&column.name)?;
                 let values = (0..batch.num_rows()).map(|row| ViewValue::Text(texts.value(row).into()));
+                rows.iter_mut().zip(values).for_each(|(row, value)| row.values.push(value));
+            }
+            ViewType::Hash => {
+                let hashes = columns.hashes(&column.name)?;
+                let values = (0..batch.num_rows()).map(|row| ViewValue::Hash(hashes.value(row)));
                 rows.iter_mut().zip(values).for_each(|(row, value)| row.values.push(value));
             }
             ViewType::Number => {

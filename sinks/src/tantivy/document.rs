@@ -17,12 +17,13 @@ use tantivy::{Index, TantivyError, Term};
 use super::tokenizer::{self, CodeTokenizer};
 
 /// Counts the changes of fields and tokenizer. An index of another version is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 2;
+pub(super) const SCHEMA_VERSION: u32 = 3;
 
 /// The fields of a document.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fields {
-    /// What names the rows of a path and its content; documents are deleted by it.
+    /// What names the rows of a path and its content: documents are deleted by it, and shown
+    /// or not.
     pub key: Field,
     pub path: Field,
     pub path_text: Field,
@@ -53,7 +54,7 @@ pub(super) fn schema() -> Schema {
         )
     };
     let mut schema = Schema::builder();
-    schema.add_bytes_field("key", BytesOptions::default().set_indexed());
+    schema.add_bytes_field("key", BytesOptions::default().set_indexed().set_fast());
     schema.add_text_field("path", STRING | STORED);
     schema.add_text_field("path_text", code());
     schema.add_text_field("symbol", code().set_stored());

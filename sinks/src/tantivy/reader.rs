@@ -1,10 +1,12 @@
 //! Searching an index at a token.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use gristmill_pipeline::{Hash, RelPath, SinkError, Token};
+use gristmill_pipeline::{Hash, Key, RelPath, SinkError, Token};
 use serde::{Deserialize, Serialize};
-use tantivy::collector::TopDocs;
+use tantivy::collector::{BytesFilterCollector, TopDocs};
 use tantivy::schema::Value as _;
 use tantivy::{Directory as _, DocAddress, Index, IndexReader, ReloadPolicy, Searcher, SegmentReader, TantivyDocument};
 
@@ -67,12 +69,15 @@ impl Default for SearchOptions {
     }
 }
 
-/// A chunk that was found. Path and ordinal name its row in a Lance store; the bytes
-/// name its place in the file.
+/// A chunk that was found. Row and ordinal name it in a Lance store; the bytes name its
+/// place in the file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Hit {
     /// The path.
     pub path: RelPath,
+    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and what it holds.
+    #[serde(skip)]
+    pub row: Key,
     /// Its place among the chunks of the path, counted from 0.
     pub ordinal: u32,
     /// Line of its first byte, counted from 1.
@@ -131,13 +136,35 @@ impl TantivyReader {
     /// # Errors
     /// If a glob makes no expression, or the index cannot be read.
     pub fn search(&self, text: &str, options: &SearchOptions) -> Result<Vec<Hit>, SinkError> {
+        self.search_among(None, text, options)
+    }
+
+    /// The chunks that match best among those of these rows, or among all.
+    ///
+    /// # Errors
+    /// As for [`search`](Self::search).
+    pub fn search_among(
+        &self,
+        rows: Option<&Arc<HashSet<Key>>>,
+        text: &str,
+        options: &SearchOptions,
+    ) -> Result<Vec<Hit>, SinkError> {
         if options.limit == 0 {
             return Ok(Vec::new());
         }
         let query = query::build(&self.fields, text, options).during(READER, "cannot read the query")?;
         let collector = TopDocs::with_limit(options.limit).order_by_score();
         let action = "cannot search the index";
-        let found = self.searcher.search(&*query, &collector).during(READER, action)?;
+        let found = match rows {
+            None => self.searcher.search(&*query, &collector),
+            Some(rows) => {
+                let rows = Arc::clone(rows);
+                let is_among =
+                    move |key: &[u8]| key.try_into().is_ok_and(|key: [u8; 16]| rows.contains(&Key::from_le_bytes(key)));
+                self.searcher.search(&*query, &BytesFilterCollector::new("key".into(), is_among, collector))
+            }
+        };
+        let found = found.during(READER, action)?;
         found.into_iter().map(|(score, address)| self.hit(score, address).during(READER, action)).collect()
     }
 
@@ -145,9 +172,11 @@ impl TantivyReader {
         let document: TantivyDocument = self.searcher.doc(address)?;
         let segment = self.searcher.segment_reader(address.segment_ord);
         let text = |field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default();
+        let row = row_key_of(segment, address.doc_id)?;
         let [ordinal, start_line, end_line, start_byte, end_byte] = numbers(segment, address.doc_id)?;
         Ok(Hit {
             path: RelPath::from(text(self.fields.path)),
+            row,
             ordinal,
             start_line,
             end_line,
@@ -186,6 +215,17 @@ impl TantivyReader {
     pub fn digest(&self) -> Result<Hash, SinkError> {
         digest::of(&self.searcher, &self.fields).during(READER, "cannot digest the index")
     }
+}
+
+/// The key of a document's row.
+fn row_key_of(segment: &SegmentReader, doc: u32) -> tantivy::Result<Key> {
+    let mut bytes = Vec::with_capacity(size_of::<Key>());
+    if let Some(keys) = segment.fast_fields().bytes("key")?
+        && let Some(term) = keys.term_ords(doc).next()
+    {
+        keys.ord_to_bytes(term, &mut bytes)?;
+    }
+    Ok(bytes.try_into().map_or(0, Key::from_le_bytes))
 }
 
 /// The numeric fields of a document, in the order of [`NUMBERS`].

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use gristmill_pipeline::port::{Definition, Port};
-use gristmill_pipeline::{FactStore as _, Record, RelPath, RowId, Sink as _, StoredVectors, Token};
-use gristmill_sinks::lance::retain;
+use gristmill_pipeline::{FactStore as _, Record, RowId, Sink as _, StoredVectors, Token};
+use gristmill_sinks::lance::{RowKey, retain};
 use gristmill_sinks::tables::Table;
 use gristmill_sinks::{LanceConfig, LanceReader, LanceSink};
 
@@ -289,15 +289,16 @@ fn the_reader_gives_rows_and_vectors() {
 
     let vectors = reader.vectors().expect("vectors");
     assert_eq!((vectors.dimension, vectors.ordinals.len()), (fixture::DIMENSION, rows));
-    let at = vectors.paths.iter().position(|path| path.as_str() == "z").expect("z") as u32;
-    let row = (0..rows).find(|row| vectors.path[*row] == at && vectors.ordinals[*row] == 2).expect("its third chunk");
+    let at = vectors.files.iter().position(|(path, _)| path.as_str() == "z").expect("z") as u32;
+    let third = (0..rows).find(|row| vectors.file[*row] == at && vectors.ordinals[*row] == 2).expect("its third chunk");
     let expected = record("z", 4);
     let hash = &expected.chunks.as_ref().expect("chunks").hashes[2];
-    assert_eq!(vectors.values[row * 4..][..4], fixture::vector(hash));
+    assert_eq!(vectors.values[third * 4..][..4], fixture::vector(hash));
 
-    let wanted = [(RelPath::from("z"), 2), (RelPath::from("src/file3.rs"), 0), (RelPath::from("src/file9.rs"), 1)];
+    let name = |path, version, ordinal| RowKey { row: row(path, version).key(), ordinal };
+    let wanted = [name("z", 4, 2), name("src/file3.rs", 3, 0), name("src/file9.rs", 9, 1)];
     let addresses = reader.chunk_addresses(&wanted).expect("addresses");
-    assert_eq!(addresses[0], Some(vectors.addresses[row]));
+    assert_eq!(addresses[0], Some(vectors.addresses[third]));
     assert_eq!(addresses[1], None);
     assert_eq!(reader.take_chunks(&wanted, &["path", "text"]).expect("rows").num_rows(), 2);
     let found = reader.filter(&Table::Chunks, &["path"], "path = 'z'", None).expect("filter");

@@ -93,6 +93,49 @@ impl Opened {
         Ok(names)
     }
 
+    /// See [`matching_refs`].
+    fn matching(&self, patterns: &[String]) -> Result<Vec<(String, ObjectId)>, SourceError> {
+        let patterns = compile(patterns)?;
+        let mut matching: BTreeMap<String, Vec<Name>> = BTreeMap::new();
+        for name in self.names()?.into_iter().filter(|name| patterns.is_match(&name.short)) {
+            matching.entry(name.short.clone()).or_default().push(name);
+        }
+        let mut found = Vec::new();
+        for (short, names) in matching {
+            let is_shared = names.len() > 1;
+            for name in names {
+                let reference = self.repository.find_reference(name.full.as_str());
+                let peeled = reference.and_then(|mut reference| reference.peel_to_id()?.object());
+                let object = peeled.map_err(|error| self.unlisted(&error))?;
+                if object.kind == Kind::Commit {
+                    let shown = if is_shared { format!("{}{short}", name.prefix) } else { short.clone() };
+                    found.push((shown, object.id));
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The refs that the patterns match, in the order of the patterns. Each must match one.
+    pub(super) fn all_matching(&self, patterns: &[String]) -> Result<Vec<(String, ObjectId)>, SourceError> {
+        let mut all: Vec<(String, ObjectId)> = Vec::new();
+        for pattern in patterns {
+            let found = self.matching(std::slice::from_ref(pattern))?;
+            if found.is_empty() {
+                let (repository, pattern) = (self.place.clone(), pattern.clone());
+                let near = self.near(&pattern);
+                return Err(SourceError::NoRefs { repository, pattern, near });
+            }
+            for one in found {
+                if !all.iter().any(|(name, _)| *name == one.0) {
+                    all.push(one);
+                }
+            }
+        }
+        Ok(all)
+    }
+
     fn unlisted(&self, error: &gix::Error) -> SourceError {
         SourceError::Refs { repository: self.place.clone(), reason: reason(error) }
     }
@@ -113,27 +156,8 @@ struct Name {
 /// # Errors
 /// If there is no repository, a pattern is malformed, or a branch or tag leads nowhere.
 pub fn matching_refs(path: &Path, patterns: &[String]) -> Result<Vec<(String, String)>, SourceError> {
-    let patterns = compile(patterns)?;
-    let opened = Opened::at(path)?;
-    let mut matching: BTreeMap<String, Vec<Name>> = BTreeMap::new();
-    for name in opened.names()?.into_iter().filter(|name| patterns.is_match(&name.short)) {
-        matching.entry(name.short.clone()).or_default().push(name);
-    }
-    let mut found = Vec::new();
-    for (short, names) in matching {
-        let is_shared = names.len() > 1;
-        for name in names {
-            let reference = opened.repository.find_reference(name.full.as_str());
-            let peeled = reference.and_then(|mut reference| reference.peel_to_id()?.object());
-            let object = peeled.map_err(|error| opened.unlisted(&error))?;
-            if object.kind == Kind::Commit {
-                let shown = if is_shared { format!("{}{short}", name.prefix) } else { short.clone() };
-                found.push((shown, object.id.to_string()));
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
+    let matching = Opened::at(path)?.matching(patterns)?;
+    Ok(matching.into_iter().map(|(name, commit)| (name, commit.to_string())).collect())
 }
 
 fn compile(patterns: &[String]) -> Result<GlobSet, SourceError> {

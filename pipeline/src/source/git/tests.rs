@@ -1,6 +1,7 @@
 mod histories;
 mod names;
 mod repo;
+mod side_by_side;
 
 use std::fs;
 
@@ -187,7 +188,7 @@ fn a_missing_blob_quarantines_its_file_until_it_is_there() {
     let note = lacking.tree.get("b.rs").and_then(|leaf| leaf.note.clone()).expect("is noted");
     assert_eq!(note.severity, Severity::Error);
     assert!(note.message.contains(&blob) && note.message.contains("git fetch --refetch"), "{}", note.message);
-    let read = repo.open("HEAD").origin(&"b.rs".into());
+    let read = repo.open("HEAD").origin(&row("b.rs", Hash::of(b"")));
     let Origin::Object(object) = read else { panic!("is an object") };
     assert_ne!(object.read().expect_err("fails").kind(), io::ErrorKind::NotFound, "it has not vanished");
 
@@ -268,16 +269,20 @@ fn origins_give_the_bytes_of_a_path() {
     let mut read = 0;
     scan.tree.for_each(|path, leaf| {
         if leaf.note.is_none() {
-            let Origin::Object(object) = source.origin(&path.into()) else { panic!("is an object") };
+            let Origin::Object(object) = source.origin(&row(path, leaf.content_hash)) else { panic!("is an object") };
             assert_eq!(Hash::of(&object.read().expect("reads")), leaf.content_hash, "{path}");
             read += 1;
         }
     });
     assert_eq!(read, scan.measures.files_read);
     for path in ["src", "nowhere", "src/main.rs/x", ""] {
-        let Origin::Object(object) = source.origin(&path.into()) else { panic!("is an object") };
+        let Origin::Object(object) = source.origin(&row(path, Hash::of(b""))) else { panic!("is an object") };
         assert!(object.read().is_err(), "{path}");
     }
+}
+
+fn row(path: &str, content_hash: Hash) -> RowId {
+    RowId { path: path.into(), content_hash }
 }
 
 #[test]

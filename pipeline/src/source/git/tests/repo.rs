@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::index::CommitRecord;
 use crate::merkle::Tree;
-use crate::source::{DirectorySource, GitConfig, GitSource, Scan, Source};
+use crate::source::{DirectorySource, GitConfig, GitSource, Revisions, Scan, Source};
 
 /// A repository in a folder that goes with it.
 pub(super) struct Repo {
@@ -110,7 +110,7 @@ impl Repo {
 pub(super) fn config(path: &Path, revision: &str) -> GitConfig {
     GitConfig {
         path: path.to_owned(),
-        revision: revision.to_owned(),
+        revisions: Revisions::One(revision.to_owned()),
         include: Vec::new(),
         exclude: Vec::new(),
         hidden: false,
