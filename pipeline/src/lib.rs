@@ -26,7 +26,7 @@ pub use execute::Mode;
 pub use graph::Graph;
 pub use hash::{ChunkHash, ContentHash, Fingerprint, Hash, Key};
 pub use measure::{Meters, Percentiles, StageMeter, StageReport};
-pub use operator::{Batch, BatchSize, Emitter, ErasedOperator, Operator, OperatorError};
+pub use operator::{Batch, BatchSize, Emitter, ErasedOperator, Operator, OperatorError, TokenCount};
 pub use path::RelPath;
 pub use sink::{
     Analysis, Epoch, EpochMeta, FactStore, Record, RecordChunks, RowId, Sink, SinkContext, SinkError, StagedRows,

@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Graph;
+use crate::operator::TokenCount;
 
 /// The measures of one stage, written by whichever threads run it.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct StageMeter {
     peak_items: AtomicU64,
     queued_bytes: AtomicU64,
     peak_bytes: AtomicU64,
+    tokens: AtomicU64,
+    padding: AtomicU64,
     /// Locked once a batch, never once an item.
     latency_ns: Mutex<Histogram<u64>>,
 }
@@ -51,6 +54,8 @@ impl StageMeter {
             peak_items: zero(),
             queued_bytes: zero(),
             peak_bytes: zero(),
+            tokens: zero(),
+            padding: zero(),
             latency_ns: Mutex::new(histogram.unwrap_or_else(|_| unreachable!("two digits are allowed"))),
         }
     }
@@ -97,6 +102,12 @@ impl StageMeter {
         self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// Adds tokens that the stage gave a model to compute.
+    pub(crate) fn count_tokens(&self, counted: TokenCount) {
+        self.tokens.fetch_add(counted.tokens, Ordering::Relaxed);
+        self.padding.fetch_add(counted.padding, Ordering::Relaxed);
+    }
+
     /// Items and bytes done so far, and items waiting.
     #[must_use]
     pub fn progress(&self) -> (u64, u64, u64) {
@@ -107,7 +118,8 @@ impl StageMeter {
     /// Forgets what it has seen, but for what waits for the stage.
     fn reset(&self) {
         let counts = [&self.items, &self.bytes, &self.busy_ns, &self.cpu_ns, &self.starved_ns, &self.blocked_ns];
-        for count in counts.into_iter().chain([&self.peak_items, &self.peak_bytes]) {
+        let more = [&self.peak_items, &self.peak_bytes, &self.tokens, &self.padding];
+        for count in counts.into_iter().chain(more) {
             count.store(0, Ordering::Relaxed);
         }
         if let Ok(mut latency) = self.latency_ns.lock() {
@@ -133,6 +145,8 @@ impl StageMeter {
             blocked_ms: milliseconds(&self.blocked_ns),
             peak_queue_items: load(&self.peak_items),
             peak_queue_bytes: load(&self.peak_bytes),
+            tokens: load(&self.tokens),
+            padding_tokens: load(&self.padding),
             latency_us: Percentiles {
                 p50: percentile(50.0),
                 p90: percentile(90.0),
@@ -165,8 +179,24 @@ pub struct StageReport {
     pub peak_queue_items: u64,
     /// The most bytes that waited for it at once.
     pub peak_queue_bytes: u64,
+    /// Tokens of the texts that it gave a model to compute; 0 for what counts none.
+    #[serde(default)]
+    pub tokens: u64,
+    /// Tokens that it computed beside them, only to make the texts of a batch equally
+    /// long.
+    #[serde(default)]
+    pub padding_tokens: u64,
     /// Time in the stage per item, in microseconds.
     pub latency_us: Percentiles,
+}
+
+impl StageReport {
+    /// The part of the computed tokens that was padding; nothing where none were counted.
+    #[must_use]
+    pub fn padding_share(&self) -> Option<f64> {
+        let all = self.tokens + self.padding_tokens;
+        (all > 0).then(|| self.padding_tokens as f64 / all as f64)
+    }
 }
 
 /// Percentiles of a distribution.
@@ -259,6 +289,11 @@ mod tests {
         assert_eq!((report.items, report.bytes), (2, 20));
         assert_eq!((report.peak_queue_items, report.peak_queue_bytes), (3, 30));
         assert_eq!(meter.progress(), (2, 20, 2));
+        assert_eq!(report.padding_share(), None);
+        meter.count_tokens(TokenCount { tokens: 30, padding: 10 });
+        assert_eq!(meter.report().padding_share(), Some(0.25));
+        meter.reset();
+        assert_eq!(meter.report().tokens, 0);
         assert!(report.latency_us.p50 > 0.0 && report.latency_us.max >= report.latency_us.p50);
     }
 }

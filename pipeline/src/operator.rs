@@ -99,6 +99,14 @@ pub trait Operator: Send + Sync {
         None
     }
 
+    /// The vector of a query, to be compared with the vectors of passages; asked of embed
+    /// operators only. It never waits for a batch that is being processed.
+    ///
+    /// Nothing if the operator embeds no queries.
+    fn embed_query(&self, _text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+        None
+    }
+
     /// Processes a batch.
     ///
     /// An item that yields no output has been dealt with: its diagnostics say how.
@@ -109,19 +117,29 @@ pub trait Operator: Send + Sync {
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError>;
 }
 
+/// What an embed operator gave its model to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenCount {
+    /// Tokens of the texts themselves.
+    pub tokens: u64,
+    /// Tokens that only made the texts of a batch equally long.
+    pub padding: u64,
+}
+
 /// Takes what an operator makes of a batch.
 #[derive(Debug)]
 pub struct Emitter<T> {
     stage: Arc<str>,
     pub(crate) items: Vec<T>,
     pub(crate) diagnostics: Vec<(RelPath, Diagnostic)>,
+    counted: TokenCount,
 }
 
 impl<T> Emitter<T> {
     /// An emitter for the stage of that name.
     #[must_use]
     pub fn new(stage: Arc<str>) -> Self {
-        Self { stage, items: Vec::new(), diagnostics: Vec::new() }
+        Self { stage, items: Vec::new(), diagnostics: Vec::new(), counted: TokenCount::default() }
     }
 
     /// Gives an output.
@@ -135,6 +153,18 @@ impl<T> Emitter<T> {
         let stage = Arc::clone(&self.stage);
         let diagnostic = Diagnostic { severity, stage, code: code.into(), line, message: message.into() };
         self.diagnostics.push((path.clone(), diagnostic));
+    }
+
+    /// Counts tokens that a model computed; they are part of the stage's measures.
+    pub fn count_tokens(&mut self, more: TokenCount) {
+        self.counted.tokens += more.tokens;
+        self.counted.padding += more.padding;
+    }
+
+    /// The tokens counted so far.
+    #[must_use]
+    pub const fn counted(&self) -> TokenCount {
+        self.counted
     }
 
     /// What was given so far.
@@ -174,6 +204,8 @@ pub trait ErasedOperator: Send + Sync {
     fn header(&self) -> Header;
     /// See [`Operator::dimension`].
     fn dimension(&self) -> Option<usize>;
+    /// See [`Operator::embed_query`].
+    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>>;
     /// The port it takes.
     fn input(&self) -> Port;
     /// The port it gives.
@@ -222,6 +254,10 @@ impl<O: Operator> ErasedOperator for O {
         Operator::dimension(self)
     }
 
+    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+        Operator::embed_query(self, text)
+    }
+
     fn input(&self) -> Port {
         O::In::PORT
     }
@@ -238,6 +274,7 @@ impl<O: Operator> ErasedOperator for O {
         })?;
         let mut typed_out = Emitter::new(Arc::clone(&out.stage));
         let result = Operator::process(self, Batch(batch), &mut typed_out);
+        out.count_tokens(typed_out.counted);
         out.diagnostics.append(&mut typed_out.diagnostics);
         out.items.extend(typed_out.items.into_iter().map(O::Out::into_item));
         result

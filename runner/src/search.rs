@@ -10,8 +10,7 @@ use std::sync::Arc;
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::UInt32Type;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use gristmill_pipeline::port::{Header, Item, Passage, Text};
-use gristmill_pipeline::{Emitter, Epoch, ErasedOperator, Graph, Key, RelPath, SinkError};
+use gristmill_pipeline::{Epoch, ErasedOperator, Graph, Key, RelPath, SinkError};
 use gristmill_sinks::LanceReader;
 use gristmill_sinks::lance::RowKey;
 use gristmill_sinks::tantivy::SearchOptions;
@@ -336,21 +335,9 @@ fn path_globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
 }
 
 fn embed(embedder: &dyn ErasedOperator, text: &str) -> Result<Vec<f32>, SearchError> {
-    let passage = Passage {
-        key: 0,
-        header: Header::None,
-        path: RelPath::from("query"),
-        scope: "".into(),
-        symbol: "".into(),
-        text: Text::new(text),
-        tokens: 0,
-    };
-    let mut out = Emitter::new("embed".into());
-    let embedded = embedder.process(vec![Item::Passage(Arc::new(passage))], &mut out);
-    embedded.map_err(|error| SearchError::Embed(error.to_string()))?;
-    match out.into_parts().0.pop() {
-        Some(Item::Vector(vector)) => Ok(vector.values.into_vec()),
-        _ => Err(SearchError::Embed("the embedder gave no vector".into())),
+    match embedder.embed_query(text) {
+        Some(vector) => vector.map_err(|error| SearchError::Embed(error.to_string())),
+        None => Err(SearchError::Embed(format!("the operator `{}` embeds no queries", embedder.name()))),
     }
 }
 

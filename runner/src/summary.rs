@@ -108,6 +108,16 @@ fn committed(out: &mut String, report: &RunReport) {
         thousands(work.passages_shared),
         thousands(work.passages_recovered)
     );
+    for stage in &report.stages {
+        let Some(padding) = stage.padding_share() else { continue };
+        let _ = writeln!(
+            out,
+            "tokens    {}: {} embedded; {:.1}% of what was computed was padding",
+            stage.name,
+            thousands(stage.tokens),
+            padding * 100.0
+        );
+    }
     for (sink, rows) in report.rows.iter().chain(&report.views) {
         let _ = writeln!(out, "rows      {sink}: {} added, {} deleted", thousands(rows.added), thousands(rows.deleted));
     }

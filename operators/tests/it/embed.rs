@@ -367,3 +367,10 @@ fn the_built_in_model_is_shared() {
     let (a, b) = (StaticModel::built_in().expect("built in"), StaticModel::built_in().expect("built in"));
     assert!(Arc::ptr_eq(&a, &b));
 }
+
+#[test]
+fn a_query_has_the_vector_of_its_text() {
+    let stage = StaticEmbed::new(&StaticConfig::default()).expect("built in");
+    let query = stage.embed_query("open a file").expect("embeds queries").expect("a vector");
+    assert_eq!(query, embed(&stage, "open a file"));
+}

@@ -3,6 +3,7 @@
 
 mod chunk;
 mod embed;
+mod embedder;
 mod imports;
 mod parse;
 mod read;

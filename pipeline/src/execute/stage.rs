@@ -79,6 +79,7 @@ impl StageRunner {
         IN_OPERATOR.set(false);
         match result {
             Ok(result) => Ok(result.map(|()| {
+                self.meter.count_tokens(out.counted());
                 let (items, diagnostics) = out.into_parts();
                 Produced { items, diagnostics }
             })),

@@ -16,9 +16,9 @@ use super::tokenizer::{Scratch, Tokenizer};
 const PLAIN_MAX_TOKENS: usize = 512;
 
 const BUILT_IN_NAME: &str = "static-code (built in)";
-const BUILT_IN_CONFIG: &[u8] = include_bytes!("../../models/static-code/config.json");
-const BUILT_IN_TOKENIZER: &[u8] = include_bytes!("../../models/static-code/tokenizer.json");
-const BUILT_IN_TABLE: &[u8] = include_bytes!("../../models/static-code/model.safetensors");
+const BUILT_IN_CONFIG: &[u8] = include_bytes!("../../../models/static-code/config.json");
+const BUILT_IN_TOKENIZER: &[u8] = include_bytes!("../../../models/static-code/tokenizer.json");
+const BUILT_IN_TABLE: &[u8] = include_bytes!("../../../models/static-code/model.safetensors");
 
 /// A model in Model2Vec layout.
 ///
