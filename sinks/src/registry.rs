@@ -24,6 +24,16 @@ pub fn accepted_ports(kind: &str) -> &'static [Port] {
     }
 }
 
+/// Counts the changes of the form in which a kind of sink keeps its rows. A store of
+/// another version is rebuilt.
+#[must_use]
+pub fn form_version(kind: &str) -> u32 {
+    match kind {
+        "tantivy" => crate::tantivy::SCHEMA_VERSION,
+        _ => crate::tables::SCHEMA_VERSION,
+    }
+}
+
 /// The parameters that a kind of sink takes, as a JSON schema.
 #[must_use]
 pub fn config_schema(kind: &str) -> Option<Schema> {

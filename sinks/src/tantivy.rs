@@ -27,6 +27,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use collect::retain;
+pub(crate) use document::SCHEMA_VERSION;
 pub use reader::{Hit, SearchOptions, TantivyReader};
 pub use sink::TantivySink;
 

@@ -11,7 +11,6 @@ use gristmill_operators::read::{Read, ReadConfig};
 use gristmill_pipeline::graph::SinkFactory;
 use gristmill_pipeline::port::Port;
 use gristmill_pipeline::{Fingerprint, Hash, Sink, SinkContext, SinkError, Token};
-use gristmill_sinks::tables::SCHEMA_VERSION;
 use gristmill_sinks::{ArrowConfig, LanceConfig, TantivyConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,7 +84,11 @@ impl<C: Serialize + Send + Sync> SinkFactory for StandardSink<C> {
 
     fn fingerprint(&self) -> Fingerprint {
         // The parameters of these sinks say how rows are written, not what they hold.
-        Hash::of_parts([b"sink".as_slice(), self.kind.as_bytes(), &SCHEMA_VERSION.to_le_bytes()])
+        Hash::of_parts([
+            b"sink".as_slice(),
+            self.kind.as_bytes(),
+            &gristmill_sinks::form_version(self.kind).to_le_bytes(),
+        ])
     }
 
     fn keeps_views(&self) -> bool {

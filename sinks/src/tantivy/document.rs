@@ -17,7 +17,7 @@ use tantivy::{Index, TantivyError, Term};
 use super::tokenizer::{self, CodeTokenizer};
 
 /// Counts the changes of fields and tokenizer. An index of another version is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 /// The fields of a document.
 #[derive(Clone, Copy, Debug)]

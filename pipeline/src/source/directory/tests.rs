@@ -87,6 +87,54 @@ fn reads_again_only_what_may_have_changed() {
     assert_eq!(scan_again(root, &racy).measures.files_read, 1);
 }
 
+/// The stat cache looks again at just what git's index would look at again: what git says
+/// has changed since a commit is what a scan says has changed since a scan.
+#[test]
+fn inside_a_work_tree_the_stat_cache_and_the_index_of_git_agree() {
+    let folder = tempfile::tempdir().expect("creates");
+    let root = folder.path();
+    let git = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.args(["-c", "user.name=A", "-c", "user.email=a@example.org"]).args(arguments).current_dir(root);
+        let output = command.env("GIT_CONFIG_GLOBAL", "/dev/null").output().expect("git is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("is UTF-8")
+    };
+    let changed_for_git = || {
+        let status = git(&["status", "--porcelain", "--untracked-files=all", "--no-renames"]);
+        let mut paths: Vec<String> = status.lines().filter_map(|line| Some(line.get(3..)?.to_owned())).collect();
+        paths.sort();
+        paths
+    };
+    git(&["init", "--quiet"]);
+    for number in 0..8 {
+        write(root, &format!("src/file{number}.rs"), "one\n");
+    }
+    write(root, ".ignore", "");
+    write(root, ".gitignore", "/target/\n.*\n");
+    git(&["add", "src"]);
+    git(&["commit", "--quiet", "--message", "first"]);
+    let committed = source(root).scan(None, 1).expect("scans").tree;
+    assert_eq!(changed_for_git(), [""; 0]);
+
+    // Whether or not the clock moved since the scan: same size, touched, same content
+    // written again, gone, new, new and ignored.
+    write(root, "src/file0.rs", "two\n");
+    let touched = File::options().append(true).open(root.join("src/file1.rs")).expect("opens");
+    touched.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("sets");
+    write(root, "src/file2.rs", "one\n");
+    fs::remove_file(root.join("src/file3.rs")).expect("removes");
+    fs::rename(root.join("src/file4.rs"), root.join("src/moved.rs")).expect("renames");
+    write(root, "new/file.rs", "new\n");
+    write(root, "target/out.rs", "ignored\n");
+    let scan = scan_again(root, &committed);
+    let diff = crate::merkle::diff(&committed, &scan.tree);
+    let mut changed: Vec<String> = diff.changes.iter().map(|change| change.path.to_string()).collect();
+    changed.sort();
+    assert_eq!(changed, changed_for_git());
+    assert_eq!(changed, ["new/file.rs", "src/file0.rs", "src/file3.rs", "src/file4.rs", "src/moved.rs"]);
+}
+
 #[test]
 fn a_file_that_grows_too_large_or_shrinks_again_is_another() {
     let folder = tempfile::tempdir().expect("creates");
