@@ -17,8 +17,10 @@
 mod atomic;
 mod journal;
 mod renamed;
+mod shared;
 
 pub(crate) use journal::Journal;
+pub(crate) use shared::SharedVectors;
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -272,6 +274,12 @@ impl IndexFolder {
         Ok(numbers)
     }
 
+    /// The bytes of all its files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        bytes_under(&self.path)
+    }
+
     /// The Merkle tree of an epoch.
     ///
     /// # Errors
@@ -504,6 +512,17 @@ impl IndexWriter {
         }
         Ok(())
     }
+}
+
+/// The bytes of all files in a folder.
+fn bytes_under(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => bytes_under(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
 }
 
 #[cfg(test)]

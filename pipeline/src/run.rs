@@ -27,7 +27,7 @@ pub use indexer::Indexer;
 
 pub use report::{Changes, Ending, InFlight, PlaneReport, Quarantined, RunReport, Times, Work};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -37,7 +37,7 @@ use changes::passage_lanes;
 use crate::execute::{self, Mode};
 use crate::graph::Graph;
 use crate::incremental::{FactPlane, PlaneError, View};
-use crate::index::IndexError;
+use crate::index::{IndexError, SharedVectors};
 use crate::measure::Meters;
 use crate::operator::OperatorError;
 use crate::sink::SinkError;
@@ -84,6 +84,8 @@ pub struct RunPlan<'a> {
     pub workers: usize,
     /// Timely workers of the fact plane, at least one.
     pub plane_workers: usize,
+    /// The folder of vectors that it shares with other indexes, if it shares any.
+    pub vectors: Option<&'a Path>,
     /// Bytes of source text and vectors that may be in flight.
     pub memory_limit: u64,
     /// How many epochs are kept, the newest included. Older ones are given up once there
@@ -115,6 +117,19 @@ impl RunPlan<'_> {
         if self.source.is_over_refs() && !self.views.is_empty() { Err(RunError::ViewsOverRefs) } else { Ok(()) }
     }
 
+    /// By embed lane the vectors that it shares with other indexes.
+    fn shared_vectors(&self) -> Result<Vec<SharedVectors>, RunError> {
+        let Some(folder) = self.vectors else { return Ok(Vec::new()) };
+        let lanes = self.graph.embed_lanes().iter().enumerate();
+        lanes
+            .filter_map(|(lane, shape)| {
+                let embedder = self.graph.embed_fingerprint(lane)?;
+                let opened = SharedVectors::open(folder, &embedder, shape.dimension);
+                Some(opened.map_err(|reason| RunError::Shared { folder: folder.to_owned(), reason }))
+            })
+            .collect()
+    }
+
     /// A plane for its lanes and views that knows nothing.
     fn start_plane(&self) -> Result<FactPlane, PlaneError> {
         FactPlane::start(self.plane_workers, &passage_lanes(self.graph), self.views)
@@ -142,6 +157,14 @@ pub enum RunError {
     /// The journal of vectors cannot be read or written.
     #[error("the journal of vectors in the index folder cannot be read or written: {0}")]
     Journal(std::io::Error),
+    /// The vectors that it shares cannot be opened.
+    #[error("the shared vectors in {folder} cannot be opened: {reason}; choose another folder with `index.vectors`")]
+    Shared {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        reason: std::io::Error,
+    },
     /// Threads could not be started.
     #[error("worker threads could not be started: {0}")]
     Threads(String),

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod digest;
+pub mod eval;
 pub mod gc;
 pub mod history;
 pub mod init;

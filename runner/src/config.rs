@@ -67,6 +67,8 @@ pub struct Job {
     pub index: PathBuf,
     /// How many epochs are kept; 0 for all.
     pub keep: u64,
+    /// The folder of vectors that it shares with other indexes.
+    pub vectors: Option<PathBuf>,
     /// The stages.
     pub graph: Graph,
     /// The views.
@@ -173,6 +175,7 @@ fn resolve(
         Some(path) => places::resolve(folder, Path::new(path)),
         None => source_root.join(".gristmill"),
     };
+    let vectors = index.vectors.as_deref().map(|path| places::resolve(folder, Path::new(path)));
     if check_places && faults.is_empty() {
         faults.extend(places::check_source(&source_root, place_of("source", "path")));
         faults.extend(places::check_index(&index_folder, &source_root, place_of("index", "path")));
@@ -227,13 +230,14 @@ fn resolve(
                 refs: source.refs.into_iter().map(|pattern| pattern.0).collect(),
                 include: source.include.into_iter().map(|glob| glob.0).collect(),
                 exclude: source.exclude.into_iter().map(|glob| glob.0).collect(),
-                excluded_folders: vec![index_folder.clone()],
+                excluded_folders: [index_folder.clone()].into_iter().chain(vectors.clone()).collect(),
                 hidden: source.hidden,
                 follow_links: source.follow_links,
                 max_file_bytes: source.max_file_bytes.0,
             },
             index: index_folder,
             keep: index.keep,
+            vectors,
             graph,
             views,
         }),

@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod eval;
 mod exit;
 pub mod progress;
 pub mod search;

@@ -62,6 +62,11 @@ impl Journal {
         self.positions.contains_key(&key)
     }
 
+    /// All keys, in any order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> + '_ {
+        self.positions.keys().copied()
+    }
+
     /// Whether an interrupted run had left the vector of that key.
     pub(crate) fn is_recovered(&self, key: Key) -> bool {
         self.positions.get(&key).is_some_and(|position| *position < self.recovered)

@@ -30,12 +30,12 @@ impl Indexer<'_> {
     /// If there is no epoch, or a store cannot be read or written. The index is whole
     /// then too; what was not deleted is deleted the next time.
     pub fn collect(&mut self, keep: u64, compact: bool) -> Result<Collected, RunError> {
-        let before = bytes_under(self.writer.folder().path());
+        let before = self.writer.folder().bytes();
         let compacted = if compact { self.compact()? } else { None };
         let epochs = self.writer.folder().epoch_numbers()?.len();
         let kept = self.retain(keep)?;
         let given_up = epochs.saturating_sub(kept.len()) as u64;
-        let after = bytes_under(self.writer.folder().path());
+        let after = self.writer.folder().bytes();
         Ok(Collected { compacted, given_up, kept, bytes: (before, after) })
     }
 
@@ -105,15 +105,4 @@ impl Indexer<'_> {
         self.reopen_sinks()?;
         Ok(kept.iter().map(|record| record.epoch).collect())
     }
-}
-
-/// The bytes of all files in a folder.
-fn bytes_under(folder: &std::path::Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => bytes_under(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    };
-    entries.flatten().map(size).sum()
 }

@@ -24,7 +24,7 @@ use crate::execute::{Analysed, Budget, Executor, Lease, Outcome, Task};
 use crate::graph::Graph;
 use crate::hash::{ContentHash, Fingerprint, Key};
 use crate::incremental::{Deltas, FactPlane, Facts, RowFact};
-use crate::index::{IndexFolder, Journal};
+use crate::index::{IndexFolder, Journal, SharedVectors};
 use crate::measure::Meters;
 use crate::merkle::{Diff, Leaf, Stat, path_order};
 use crate::path::RelPath;
@@ -111,6 +111,8 @@ pub(super) struct Parts<'a, 'g> {
     pub(super) executor: Box<dyn Executor>,
     pub(super) sinks: &'a mut [SinkHandle],
     pub(super) journals: &'a mut [Journal],
+    /// By embed lane what other indexes have embedded; empty if nothing is shared.
+    pub(super) shared: &'a mut [SharedVectors],
     pub(super) budget: Budget,
     pub(super) folder: &'a IndexFolder,
     pub(super) base: Option<&'a mut Base>,

@@ -178,6 +178,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         }
         None => Entered::default(),
     };
+    let mut shared = plan.shared_vectors()?;
     let none = IndexFolder::at(plan.index);
     let executor = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters);
     let conductor = Conductor::new(Parts {
@@ -189,6 +190,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         executor: executor.map_err(RunError::Threads)?,
         sinks: &mut sinks,
         journals: &mut [],
+        shared: &mut shared,
         budget: Budget::new(plan.memory_limit),
         folder: head.as_ref().map_or(&none, |(folder, _, _)| folder),
         base: base.as_mut(),

@@ -18,7 +18,7 @@ use super::{RunError, RunPlan};
 use crate::execute::{self, Budget, Mode};
 use crate::hash::Hash;
 use crate::incremental::FactPlane;
-use crate::index::{CommitRecord, IndexError, IndexWriter, Journal};
+use crate::index::{CommitRecord, IndexError, IndexWriter, Journal, SharedVectors};
 use crate::merkle::{Diff, Tree};
 use crate::sink::Token;
 use crate::source::{RefRevision, Scan, Source};
@@ -260,9 +260,18 @@ impl<'a> Indexer<'a> {
         clock.hydrate = clock.lap();
 
         let mut journals = self.journals()?;
+        let mut shared = plan.shared_vectors()?;
         let budget = Budget::new(plan.memory_limit);
-        let outcome =
-            self.process(source, &changes, &mut journals, &budget, &mut draft, loaded.stored, &mut views, threads)?;
+        let outcome = self.process(
+            source,
+            &changes,
+            (&mut journals, &mut shared),
+            &budget,
+            &mut draft,
+            loaded.stored,
+            &mut views,
+            threads,
+        )?;
         draft.tree = corrected(std::mem::replace(&mut draft.tree, Tree::empty()), &outcome);
         report.work = outcome.work;
         report.findings = outcome.findings;
@@ -286,6 +295,11 @@ impl<'a> Indexer<'a> {
         crate::failpoint::reach("published");
         self.writer.commit(&record)?;
         crate::failpoint::reach("committed");
+        for (shared, journal) in shared.iter_mut().zip(&mut journals) {
+            if let Err(error) = shared.add(journal) {
+                report.notice.get_or_insert(format!("vectors could not be shared: {error}"));
+            }
+        }
         for journal in journals {
             // One that stays behind is found by its fingerprint and does no harm.
             let _ = journal.remove();
@@ -380,7 +394,7 @@ impl<'a> Indexer<'a> {
         &mut self,
         source: &dyn Source,
         changes: &Diff,
-        journals: &mut [Journal],
+        (journals, shared): (&mut [Journal], &mut [SharedVectors]),
         budget: &Budget,
         draft: &mut Draft,
         stored: HashMap<crate::Key, crate::RowId>,
@@ -399,6 +413,7 @@ impl<'a> Indexer<'a> {
             executor: executor.map_err(RunError::Threads)?,
             sinks: &mut warm.sinks,
             journals,
+            shared,
             budget: budget.clone(),
             folder: self.writer.folder(),
             base: draft.base.as_mut(),

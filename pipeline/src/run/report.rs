@@ -105,7 +105,8 @@ pub struct Work {
     pub paths_shared: u64,
     /// Passages that were embedded.
     pub passages_embedded: u64,
-    /// Passages whose vectors were in the index, in this epoch or one that is kept.
+    /// Passages whose vectors were in the index, in this epoch or one that is kept, or among
+    /// those that it shares with other indexes.
     pub passages_reused: u64,
     /// Passages whose vectors this run had made for another chunk.
     pub passages_shared: u64,

@@ -82,6 +82,33 @@ fn a_rename_costs_what_its_header_asks_for() {
 }
 
 #[test]
+fn jobs_that_share_vectors_embed_nothing_twice() {
+    let folder = tempfile::tempdir().expect("creates");
+    let shared = || Some(folder.path().join("vectors"));
+    let first = Job { vectors: shared(), ..Job::new() };
+    first.write("a.x", "one\ntwo\n");
+    first.run(Mode::Parallel);
+    assert_eq!(first.counts.take(), (1, 2));
+
+    let mut second = Job { vectors: shared(), ..Job::new() };
+    second.write("a.x", "two\nthree\n");
+    let foretold = second.with_plan(Mode::Parallel, false, |plan| forecast(plan).expect("foretells").work);
+    second.counts.take();
+    let report = second.run(Mode::Pipeline);
+    assert_eq!((report.work, second.counts.take()), (foretold, (1, 1)), "`two` is known");
+    assert_eq!((report.work.passages_embedded, report.work.passages_reused), (1, 1));
+    assert_eq!(second.rows(), from_scratch(&second));
+
+    second.embed_version = 2;
+    second.run(Mode::Parallel);
+    assert_eq!(second.counts.take(), (0, 2), "vectors of another model are none");
+    let third = Job { vectors: shared(), ..Job::new() };
+    third.write("a.x", "one\nthree\n");
+    third.run(Mode::Sequential);
+    assert_eq!(third.counts.take(), (1, 0), "what any of them embedded");
+}
+
+#[test]
 fn an_edit_embeds_only_the_chunks_that_changed() {
     let job = Job::new();
     job.write("a.x", "one\ntwo\nthree\n");

@@ -495,6 +495,7 @@ pub(crate) struct Job {
     pub(crate) plane_workers: usize,
     pub(crate) interrupt: Interrupt,
     pub(crate) views: Vec<Arc<dyn View>>,
+    pub(crate) vectors: Option<std::path::PathBuf>,
 }
 
 impl Job {
@@ -513,6 +514,7 @@ impl Job {
             plane_workers: 1,
             interrupt: Interrupt::default(),
             views: Vec::new(),
+            vectors: None,
         }
     }
 
@@ -591,6 +593,7 @@ impl Job {
             workers: 2,
             plane_workers: self.plane_workers,
             keep: 0,
+            vectors: self.vectors.as_deref(),
             memory_limit: self.memory_limit,
             full,
             meters: &Meters::new(&graph),

@@ -99,6 +99,7 @@ pub(super) fn plan<'a>(
         workers: job.workers.get(),
         plane_workers: job.plane_workers.get(),
         keep: job.keep,
+        vectors: job.vectors.as_deref(),
         memory_limit: job.memory_limit,
         full,
         meters,

@@ -105,11 +105,15 @@ pub(super) struct IndexSection {
     /// gives up the older ones; 0 keeps them all. What a file held in an epoch that is
     /// kept is neither parsed nor embedded again when the file goes back to it.
     pub(super) keep: u64,
+    /// A folder of vectors that several indexes share, relative to the job file's own
+    /// folder: what one has embedded with a model, no other embeds again. It only grows;
+    /// deleting it loses nothing but time. Default: none.
+    pub(super) vectors: Option<String>,
 }
 
 impl Default for IndexSection {
     fn default() -> Self {
-        Self { path: None, keep: 16 }
+        Self { path: None, keep: 16, vectors: None }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Vectors for the rows of an epoch: found where they exist, asked for where they do not.
 //!
-//! A vector is looked for among those under way, in the journal, and in the base and the
-//! epochs kept before it, in this order; only what is in none of them is embedded.
+//! A vector is looked for among those under way, in the journal, in the base and the epochs
+//! kept before it, and among those shared with other indexes, in this order; only what is
+//! in none of them is embedded.
 
 use std::sync::Arc;
 
@@ -60,6 +61,7 @@ impl Conductor<'_, '_> {
         }
         for (lane, sought) in sought.into_iter().enumerate() {
             let missing = self.fetch_stored(lane, sought)?;
+            let missing = self.fetch_shared(lane, missing);
             let header = self.header(self.with.graph.embed_lanes().get(lane).map_or(0, |lane| lane.chunk_lane));
             let passages = missing.into_iter().map(|sought| {
                 let text = sought.known.analysis.text.slice(sought.chunk.span.bytes());
@@ -164,15 +166,39 @@ impl Conductor<'_, '_> {
                 continue;
             };
             self.outcome.work.passages_reused += 1;
-            for slot in self.awaited.remove(&(lane, sought.key)).unwrap_or_default() {
-                if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
-                    assembly.place(lane, slot.chunk, vector);
-                    assembly.missing -= 1;
-                }
-                self.complete_if_whole(slot.assembly);
-            }
+            self.fill(lane, sought.key, vector);
         }
         Ok(missing)
+    }
+
+    /// Takes vectors that other indexes have, and gives back the passages that have none
+    /// there.
+    fn fetch_shared<'k>(&mut self, lane: usize, sought: Vec<Sought<'k>>) -> Vec<Sought<'k>> {
+        let Some(shared) = self.with.shared.get_mut(lane).filter(|_| !sought.is_empty()) else { return sought };
+        let keys: Vec<Key> = sought.iter().map(|sought| sought.key).collect();
+        let found = shared.find(&keys);
+        let mut missing = Vec::new();
+        for (sought, vector) in sought.into_iter().zip(found) {
+            match vector {
+                Some(vector) => {
+                    self.outcome.work.passages_reused += 1;
+                    self.fill(lane, sought.key, &vector);
+                }
+                None => missing.push(sought),
+            }
+        }
+        missing
+    }
+
+    /// Gives a vector to all who wait for it.
+    fn fill(&mut self, lane: usize, key: Key, vector: &[f32]) {
+        for slot in self.awaited.remove(&(lane, key)).unwrap_or_default() {
+            if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
+                assembly.place(lane, slot.chunk, vector);
+                assembly.missing -= 1;
+            }
+            self.complete_if_whole(slot.assembly);
+        }
     }
 
     /// Gives passages to the executor in batches of the size that the embedder wants.
@@ -209,13 +235,7 @@ impl Conductor<'_, '_> {
             if let Some(journal) = self.with.journals.get_mut(lane) {
                 journal.append(vector.key, &vector.values).map_err(RunError::Journal)?;
             }
-            for slot in self.awaited.remove(&(lane, vector.key)).unwrap_or_default() {
-                if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
-                    assembly.place(lane, slot.chunk, &vector.values);
-                    assembly.missing -= 1;
-                }
-                self.complete_if_whole(slot.assembly);
-            }
+            self.fill(lane, vector.key, &vector.values);
         }
         for (key, _, diagnostic) in failed {
             for slot in self.awaited.remove(&(lane, key)).unwrap_or_default() {
