@@ -155,13 +155,11 @@ def bert(weights: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> onnx.M
     mask_bias(g)
     for index in range(shape.num_hidden_layers):
         layer = f"encoder.layer.{index}"
-        # Residuals are a `Sum`, not an `Add`: onnxruntime would fuse an `Add` with the
-        # normalisation after it, and its fused operator is slower on a CPU than the two.
         attended = attention(g, shape, layer, x)
-        residual = g.node("Sum", [attended, x], f"{layer}.attention.residual")
+        residual = g.node("Add", [attended, x], f"{layer}.attention.residual")
         norm = f"{layer}.attention.output.LayerNorm"
         x = g.layer_norm(residual, norm, shape.layer_norm_eps, f"{layer}.attention")
-        residual = g.node("Sum", [feed_forward(g, layer, x), x], f"{layer}.residual")
+        residual = g.node("Add", [feed_forward(g, layer, x), x], f"{layer}.residual")
         x = g.layer_norm(residual, f"{layer}.output.LayerNorm", shape.layer_norm_eps, layer)
     g.node("Identity", [x], "last_hidden_state")
 
@@ -174,6 +172,9 @@ def bert(weights: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> onnx.M
         [value(name, TensorProto.INT64) for name in ("input_ids", "attention_mask")],
         [value("last_hidden_state", TensorProto.FLOAT, shape.hidden_size)],
         g.tensors,
+        # onnxruntime fuses a residual with its normalisation only where both summands are known
+        # to be of one shape, which it does not find out by itself: the length passes a `Slice`.
+        value_info=[value("embeddings", TensorProto.FLOAT, shape.hidden_size)],
     )
     model = helper.make_model(
         graph,
