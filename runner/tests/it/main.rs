@@ -6,6 +6,7 @@ mod command_line;
 mod config;
 mod crashes;
 mod damage;
+mod eval;
 mod examples;
 mod git;
 mod history;
