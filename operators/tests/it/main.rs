@@ -5,6 +5,7 @@ mod chunk;
 mod embed;
 mod embedder;
 mod imports;
+mod onnx;
 mod parse;
 mod read;
 mod references;
