@@ -4,6 +4,7 @@
 mod chunk;
 mod embed;
 mod embedder;
+mod http;
 mod imports;
 mod onnx;
 mod parse;

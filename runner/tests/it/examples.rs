@@ -6,8 +6,18 @@ use crate::config::{configs, job_files, load_file, set};
 fn every_example_is_a_good_job() {
     let files = job_files(&configs());
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    let expected =
-        ["arrow-tap", "git", "minilm", "parallel", "pipeline", "quickstart", "sequential", "two-embedders", "views"];
+    let expected = [
+        "arrow-tap",
+        "git",
+        "http",
+        "minilm",
+        "parallel",
+        "pipeline",
+        "quickstart",
+        "sequential",
+        "two-embedders",
+        "views",
+    ];
     assert_eq!(names, expected);
     for (name, path) in files {
         let job = match load_file(&path, &[]) {
