@@ -10,6 +10,7 @@
 //! the batches and checks the vectors.
 
 mod batches;
+pub mod catalog;
 mod embedder;
 mod http;
 pub mod models;

@@ -4,6 +4,7 @@ mod client;
 mod error;
 mod pace;
 
+pub(super) use client::agent;
 pub use error::HttpError;
 
 use std::num::NonZeroUsize;

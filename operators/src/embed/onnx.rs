@@ -4,8 +4,8 @@
 //! is; a folder without `model.json` is read and tried once, when the job is built.
 
 mod error;
-pub(crate) mod files;
-pub(crate) mod named;
+pub(super) mod files;
+pub(super) mod named;
 mod runtime;
 mod sessions;
 

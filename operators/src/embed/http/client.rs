@@ -140,7 +140,7 @@ impl Client {
 
 /// The agent that makes requests to `url`. It trusts whom the system trusts, so that a
 /// company's own authority is known; where the system names none, Mozilla's list holds.
-pub(crate) fn agent(url: &str, timeout: Duration, connections: usize) -> Agent {
+pub(in super::super) fn agent(url: &str, timeout: Duration, connections: usize) -> Agent {
     let mut config = Agent::config_builder()
         .timeout_global(Some(timeout))
         .http_status_as_error(false)

@@ -140,10 +140,7 @@ impl ModelFiles {
 
     /// A folder without `model.json`, as sentence-transformers exports it.
     fn of_export(folder: &Path) -> Result<Self, OnnxError> {
-        let candidates = ["model.onnx", "onnx/model.onnx"];
-        let Some(onnx) = candidates.into_iter().find(|file| folder.join(file).is_file()) else {
-            return Err(OnnxError::Missing { folder: folder.to_owned(), file: "model.onnx".into() });
-        };
+        let onnx = exported(folder)?;
         let mut weights = vec![onnx.to_owned()];
         let beside = format!("{onnx}_data");
         weights.extend(folder.join(&beside).is_file().then_some(beside));
@@ -164,6 +161,17 @@ impl ModelFiles {
             passage_prefix: String::new(),
             output: None,
         })
+    }
+
+    /// Sees whether a folder without `model.json` has what a model needs, without reading
+    /// it.
+    pub(crate) fn look(folder: &Path) -> Result<(), OnnxError> {
+        exported(folder)?;
+        let mut needed = TOKENIZER_FILES.into_iter().take(TOKENIZER_FILES_NEEDED);
+        match needed.find(|file| !folder.join(file).is_file()) {
+            Some(file) => Err(OnnxError::Missing { folder: folder.to_owned(), file: file.into() }),
+            None => Ok(()),
+        }
     }
 
     /// Hash of all files and of what says how they are used.
@@ -202,7 +210,13 @@ impl ModelFiles {
     }
 }
 
-pub(crate) fn is_weights(file: &str) -> bool {
+/// The weights' file of a folder without `model.json`.
+fn exported(folder: &Path) -> Result<&'static str, OnnxError> {
+    let found = ["model.onnx", "onnx/model.onnx"].into_iter().find(|file| folder.join(file).is_file());
+    found.ok_or_else(|| OnnxError::Missing { folder: folder.to_owned(), file: "model.onnx".into() })
+}
+
+fn is_weights(file: &str) -> bool {
     file.ends_with(".onnx") || file.ends_with(".onnx_data") || file.ends_with(".onnx.data")
 }
 
@@ -248,18 +262,18 @@ fn rounds_by_batch(onnx: &[u8]) -> bool {
         .any(|operator| memchr::memmem::find(onnx, operator.as_bytes()).is_some())
 }
 
-/// How to get a model of the hub.
-pub(crate) fn absent(named: &Named) -> OnnxError {
-    let folder = models_folder().join(&named.name);
-    let files: Vec<&str> = named.files().collect();
-    let how = format!(
-        "fetch it with `gristmill model fetch {}`, or put {} from https://huggingface.co/{} into `{}`",
-        named.name,
-        files.join(", "),
-        named.repository,
-        folder.display()
-    );
+/// A model of the hub that is not here.
+fn absent(named: &Named) -> OnnxError {
+    let by_hand = by_hand(named, &models_folder());
+    let how = format!("fetch it with `gristmill model fetch {}`, or {by_hand}", named.name);
     OnnxError::Absent { name: named.name.clone(), how }
+}
+
+/// How to bring a model of the hub without a program.
+pub(crate) fn by_hand(named: &Named, models: &Path) -> String {
+    let files: Vec<&str> = named.files().collect();
+    let (files, folder) = (files.join(", "), models.join(&named.name));
+    format!("put {files} from https://huggingface.co/{} into `{}`", named.repository, folder.display())
 }
 
 fn unknown(name: &str) -> OnnxError {

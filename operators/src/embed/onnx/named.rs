@@ -13,6 +13,8 @@ pub(crate) struct Named {
     pub(crate) name: String,
     /// Its repository on the hub.
     pub(crate) repository: String,
+    /// What fastembed says about it.
+    pub(crate) description: String,
     /// The number of components of its vectors.
     pub(crate) dimension: usize,
     /// The weights' file, and others that it refers to.
@@ -46,6 +48,7 @@ impl Named {
         Self {
             name: format!("{:?}", info.model),
             repository: info.model_code.clone(),
+            description: info.description.clone(),
             dimension: info.dim,
             weights: std::iter::once(&info.model_file).chain(&info.additional_files).cloned().collect(),
             pooling,
