@@ -22,7 +22,7 @@ pub use model::StaticModel;
 pub use split::split_identifiers;
 pub use tokenizer::{Scratch, Tokenizer};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Passage, Vector};
@@ -48,6 +48,11 @@ impl Default for StaticConfig {
     fn default() -> Self {
         Self { model: None, dimensions: None, max_tokens: None, batch_tokens: 16_384 }
     }
+}
+
+/// Whether a folder has the files of a model in Model2Vec layout.
+pub(super) fn is_model_folder(folder: &Path) -> bool {
+    ["model.safetensors", "tokenizer.json", "config.json"].iter().all(|file| folder.join(file).is_file())
 }
 
 /// The most passages in a batch: enough to make the cost of a batch vanish.

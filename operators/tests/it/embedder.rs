@@ -101,11 +101,11 @@ fn passages(texts: &[&str]) -> Batch<Arc<Passage>> {
 
 type Vectors = Vec<(u128, Vec<f32>)>;
 
+/// For each finding its path, how much it matters, and its text.
+type Findings = Vec<(String, Severity, String)>;
+
 /// Vectors in the order of their keys, what was reported, and the tokens counted.
-fn run(
-    embed: &Embed<Scripted>,
-    texts: &[&str],
-) -> Result<(Vectors, Vec<(String, Severity, String)>, TokenCount), OperatorError> {
+fn run(embed: &Embed<Scripted>, texts: &[&str]) -> Result<(Vectors, Findings, TokenCount), OperatorError> {
     let mut out = Emitter::new("embed".into());
     embed.process(passages(texts), &mut out)?;
     let counted = out.counted();

@@ -1,10 +1,13 @@
 //! The operators through their public interface.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod catalog;
 mod chunk;
 mod embed;
 mod embedder;
+mod http;
 mod imports;
+mod onnx;
 mod parse;
 mod read;
 mod references;

@@ -88,6 +88,13 @@ fn forbid_null(schema: &mut Value) {
     }
     if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
         choices.retain(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
+        if let [only] = choices.as_mut_slice() {
+            let only = only.take();
+            object.remove("anyOf");
+            for (keyword, rule) in only.as_object().into_iter().flatten() {
+                object.entry(keyword.as_str()).or_insert_with(|| rule.clone());
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_operators::chunk::{ChunkConfig, ChunkConfigError, Chunking};
-use gristmill_operators::embed::{EmbedError, StaticConfig, StaticEmbed};
+use gristmill_operators::embed::{EmbedError, FastEmbed, HttpConfig, HttpEmbed, OnnxConfig, StaticConfig, StaticEmbed};
 use gristmill_operators::hash::VerifyHash;
 use gristmill_operators::parse::{Parse, ParseConfig};
 use gristmill_operators::read::{Read, ReadConfig};
@@ -23,8 +23,8 @@ use super::registry::{BuildError, Params, Registry};
 struct NoParams {}
 
 impl Registry {
-    /// The operators `read`, `hash`, `parse`, `chunk` and `embed`, and the sinks
-    /// `lance`, `tantivy` and `arrow`.
+    /// The operators `read`, `hash`, `parse`, `chunk`, `embed`, `fastembed` and `http`, and
+    /// the sinks `lance`, `tantivy` and `arrow`.
     #[must_use]
     pub fn standard() -> Self {
         let registry = Self::new()
@@ -50,6 +50,14 @@ impl Registry {
                     };
                     BuildError { key: Some(key), message: error.to_string() }
                 })
+            })
+            .operator("fastembed", "Embeds chunks with a model in ONNX form.", |params: OnnxConfig, folder| {
+                FastEmbed::open(&params, folder)
+                    .map_err(|error| BuildError { key: Some(error.key()), message: error.to_string() })
+            })
+            .operator("http", "Embeds chunks with a model behind HTTP.", |params: HttpConfig, _| {
+                HttpEmbed::connect(&params)
+                    .map_err(|error| BuildError { key: Some(error.key()), message: error.to_string() })
             });
         let registry = stored::<LanceConfig>(registry, "lance", "Stores rows in Lance tables.");
         let registry = stored::<TantivyConfig>(registry, "tantivy", "Stores chunks in a full-text index.");

@@ -6,11 +6,27 @@ use crate::config::{configs, job_files, load_file, set};
 fn every_example_is_a_good_job() {
     let files = job_files(&configs());
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    let expected =
-        ["arrow-tap", "git", "parallel", "pipeline", "quickstart", "refs", "sequential", "two-embedders", "views"];
+    let expected = [
+        "arrow-tap",
+        "git",
+        "http",
+        "minilm",
+        "parallel",
+        "pipeline",
+        "quickstart",
+        "refs",
+        "sequential",
+        "two-embedders",
+        "views",
+    ];
     assert_eq!(names, expected);
     for (name, path) in files {
-        let job = load_file(&path, &[]).unwrap_or_else(|errors| panic!("{name}: {errors}"));
+        let job = match load_file(&path, &[]) {
+            Ok(job) => job,
+            // Its model is not part of the repository.
+            Err(errors) if name == "minilm" && errors.to_string().contains("`./dev models` builds it") => continue,
+            Err(errors) => panic!("{name}: {errors}"),
+        };
         assert_eq!(job.name, name);
         assert!(job.source.excluded_folders.contains(&job.index), "{name}");
     }
