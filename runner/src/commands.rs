@@ -8,6 +8,7 @@ pub mod history;
 pub mod init;
 pub mod inspect;
 pub mod job;
+pub mod model;
 pub mod plan;
 pub mod replay;
 pub mod run;

@@ -40,6 +40,8 @@ pub struct Query<'a> {
     pub paths: &'a [String],
     /// The languages; empty for any.
     pub languages: &'a [String],
+    /// Whether to rank by the scores alone, whatever else is known of a chunk.
+    pub plain: bool,
     /// The ref to search, where the index holds several; its first if absent.
     pub of_ref: Option<&'a str>,
 }
@@ -170,7 +172,7 @@ impl<'a> Searcher<'a> {
             let wanted = embed(embedder.as_ref(), query.text)?;
             by_vector(reader, vectors, &wanted, query, visible.as_deref(), candidates, &mut found)?;
         }
-        let mut ranked = rank(found, self.mode);
+        let mut ranked = rank(found, &Query { mode: self.mode, ..*query });
         ranked.truncate(query.limit);
         match &self.table {
             Some(Table { reader, .. }) => fill(reader, ranked, epoch),

@@ -26,6 +26,8 @@ pub struct CatalogEntry {
     pub dimension: Option<usize>,
     /// Whether it rounds by what else is in the batch, and so gets one text at a time.
     pub one_at_a_time: bool,
+    /// The licence of its weights, where it is known here.
+    pub licence: Option<String>,
     /// Where it is.
     pub place: ModelPlace,
 }
@@ -91,6 +93,7 @@ fn list_in(folder: &Path) -> Vec<CatalogEntry> {
                 .into(),
             dimension: Some(table.dimension()),
             one_at_a_time: false,
+            licence: Some("Apache-2.0".into()),
             place: ModelPlace::BuiltIn,
         })
         .into_iter()
@@ -131,7 +134,8 @@ fn of_folder(folder: &Path) -> CatalogEntry {
         operator: if is_static { "embed" } else { "fastembed" },
         description: manifest.as_ref().map_or_else(String::new, |manifest| manifest.description.clone()),
         dimension: manifest.as_ref().map(|manifest| manifest.dimension),
-        one_at_a_time: manifest.is_some_and(|manifest| manifest.quantization == Quantization::Dynamic),
+        one_at_a_time: manifest.as_ref().is_some_and(|manifest| manifest.quantization == Quantization::Dynamic),
+        licence: manifest.map(|manifest| manifest.licence).filter(|licence| !licence.is_empty()),
         place: ModelPlace::Local { folder: folder.to_owned(), state: state(folder, size_differs) },
     }
 }
@@ -147,6 +151,7 @@ fn of_named(named: &Named) -> CatalogEntry {
         description: named.description.clone(),
         dimension: Some(named.dimension),
         one_at_a_time: named.quantization == Quantization::Dynamic,
+        licence: None,
         place,
     }
 }

@@ -46,6 +46,9 @@ pub struct Args {
     /// A way to ask. Default: all.
     #[arg(long = "mode", value_enum)]
     pub modes: Vec<SearchMode>,
+    /// Also measure the ranking by scores alone, without what names and places of files say.
+    #[arg(long)]
+    pub plain: bool,
     /// Only these repositories of the set.
     #[arg(long = "only", value_name = "NAME")]
     pub only: Vec<String>,
@@ -93,6 +96,9 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
         [] => &[SearchMode::Text, SearchMode::Vector, SearchMode::Hybrid],
         modes => modes,
     };
+    let plain: &[bool] = if args.plain { &[true, false] } else { &[false] };
+    let ways: Vec<(SearchMode, bool)> =
+        modes.iter().flat_map(|mode| plain.iter().map(move |plain| (*mode, *plain))).collect();
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;
     keep_quiet_about_contained_panics();
@@ -101,9 +107,9 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let mut left_out: Vec<String> = Vec::new();
     for variant in &variants {
         let first = evaluations.len();
-        evaluations.extend(modes.iter().map(|mode| Evaluation {
+        evaluations.extend(ways.iter().map(|(mode, plain)| Evaluation {
             variant: variant.name.clone(),
-            mode: mode_name(*mode).into(),
+            mode: format!("{}{}", if *plain { "plain " } else { "" }, mode_name(*mode)),
             ..Evaluation::default()
         }));
         for (repository, queries) in &set.repositories {
@@ -125,7 +131,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
             let (job_file, source) = (args.job.clone(), Some(folder));
             let job = JobArgs { job: job_file, source, index: Some(index), mode: None, settings }.load(true)?;
             let cost = index_of(&job, &interrupt)?;
-            for (evaluation, mode) in evaluations.iter_mut().skip(first).zip(modes) {
+            for (evaluation, way) in evaluations.iter_mut().skip(first).zip(&ways) {
                 let total = &mut evaluation.cost;
                 *total = Cost {
                     chunks: total.chunks + cost.chunks,
@@ -133,7 +139,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
                     cpu_seconds: total.cpu_seconds + cost.cpu_seconds,
                     bytes: total.bytes + cost.bytes,
                 };
-                let answers = answers(&job, *mode, repository, queries)
+                let answers = answers(&job, *way, repository, queries)
                     .map_err(|error| Failure::new(Exit::Failed, format!("{}: {error}", repository.name)))?;
                 evaluation.answers.extend(answers);
             }
@@ -207,14 +213,15 @@ fn index_of(job: &Job, interrupt: &Interrupt) -> Result<Cost, CommandError> {
 /// Asks the queries of one repository.
 fn answers(
     job: &Job,
-    mode: SearchMode,
+    (mode, plain): (SearchMode, bool),
     repository: &Repository,
     queries: &[AnnotatedQuery],
 ) -> Result<Vec<Answer>, SearchError> {
     let snapshot = Snapshot::open(&job.index, None)?;
     let searcher = Searcher::open(&snapshot, &job.graph, mode)?;
-    let ask =
-        |text: &str| searcher.search(&Query { text, mode, limit: ASKED, paths: &[], languages: &[], of_ref: None });
+    let ask = |text: &str| {
+        searcher.search(&Query { text, mode, limit: ASKED, paths: &[], languages: &[], plain, of_ref: None })
+    };
     // The first search of all reads what the others find read.
     if let Some(first) = queries.first() {
         ask(&first.text)?;

@@ -33,6 +33,9 @@ pub struct Args {
     /// Only these languages.
     #[arg(long = "language", value_name = "NAME")]
     pub languages: Vec<String>,
+    /// Rank by the scores alone: names and places of files do not count.
+    #[arg(long)]
+    pub plain: bool,
     /// The branch or tag to search, where the index holds several. Default: its first.
     #[arg(long = "ref", value_name = "NAME")]
     pub of_ref: Option<String>,
@@ -64,6 +67,7 @@ fn ask(args: &Args, folder: &Path, job: &Job) -> Result<Vec<Hit>, SearchError> {
         limit: args.limit,
         paths: &args.paths,
         languages: &args.languages,
+        plain: args.plain,
         of_ref: args.of_ref.as_deref(),
     };
     search(&snapshot, &job.graph, &query)

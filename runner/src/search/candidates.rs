@@ -73,14 +73,27 @@ pub(super) fn by_vector(
     if count == 0 {
         return Ok(());
     }
+    // What words found has a place by meaning too, near or far.
+    let by_words: HashSet<RowKey> = found.keys().map(|key| key.row).collect();
+    let name_of = |row: usize| {
+        let (path, key) = vectors.files.get(*vectors.file.get(row)? as usize)?;
+        Some((path, RowKey { row: *key, ordinal: *vectors.ordinals.get(row)? }))
+    };
+    let mut add = |score: f32, path: &RelPath, row: RowKey| {
+        found.entry(ChunkKey { path: path.clone(), row }).or_default().vector = Some(score);
+    };
+    for (score, row) in scored.iter().filter(|_| !by_words.is_empty()) {
+        if let Some((path, row)) = name_of(*row).filter(|(_, row)| by_words.contains(row)) {
+            add(*score, path, row);
+        }
+    }
     let by_score = |left: &(f32, usize), right: &(f32, usize)| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1));
     scored.select_nth_unstable_by(count - 1, by_score);
     scored.truncate(count);
     for (score, row) in scored.into_iter().filter(|(score, _)| *score > 0.0) {
-        let file = vectors.file.get(row).and_then(|file| vectors.files.get(*file as usize));
-        let (Some((path, row)), Some(ordinal)) = (file, vectors.ordinals.get(row)) else { continue };
-        let key = ChunkKey { path: path.clone(), row: RowKey { row: *row, ordinal: *ordinal } };
-        found.entry(key).or_default().vector = Some(score);
+        if let Some((path, row)) = name_of(row) {
+            add(score, path, row);
+        }
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ const HUB: &str = "https://huggingface.co";
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// fastembed knows no such model.
-    #[error("the hub has no model that is known as `{name}`; `gristmill model list` shows those that are")]
+    #[error("the hub has no model that is known as `{name}`; `gristmill model list --all` shows those that are")]
     Unknown {
         /// The name.
         name: String,

@@ -1,0 +1,138 @@
+//! What a path says about a chunk.
+
+use std::collections::HashSet;
+
+/// Words in paths of tests, examples, documents, and code that others wrote or that was
+/// written by programs.
+const SECONDARY: [&str; 29] = [
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "compat",
+    "demo",
+    "deprecated",
+    "doc",
+    "docs",
+    "example",
+    "examples",
+    "fixture",
+    "fixtures",
+    "legacy",
+    "locales",
+    "mock",
+    "mocks",
+    "node_modules",
+    "sample",
+    "samples",
+    "spec",
+    "specs",
+    "test",
+    "testdata",
+    "testing",
+    "tests",
+    "third_party",
+    "vendor",
+    "vendored",
+];
+
+/// Words that every query has.
+const COMMON: [&str; 35] = [
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "in", "into", "is",
+    "it", "its", "of", "on", "or", "that", "the", "this", "to", "used", "what", "when", "where", "which", "who", "why",
+    "with", "without",
+];
+
+/// Endings that are taken off, so that forms of a word are one. Shorter ones come later.
+const ENDINGS: [&str; 7] = ["ing", "ion", "ies", "ed", "es", "er", "s"];
+
+/// Least letters of what is left of a word.
+const STEM: usize = 3;
+
+/// Whether a path, or a query, speaks of tests, examples, or code of others.
+pub(super) fn is_secondary(text: &str) -> bool {
+    pieces(text).any(|piece| SECONDARY.contains(&piece.to_lowercase().as_str()))
+}
+
+/// The stems of the words of a text, but for those that say nothing.
+pub(super) fn words_of(text: &str) -> HashSet<String> {
+    let words = pieces(text).map(str::to_lowercase).filter(|word| !COMMON.contains(&word.as_str()));
+    words.map(|word| stem(&word).to_owned()).collect()
+}
+
+/// The part of the words in a file's name that are among these.
+pub(super) fn name_match(path: &str, wanted: &HashSet<String>) -> f32 {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let words = words_of(name.rsplit_once('.').map_or(name, |(stem, _)| stem));
+    if words.is_empty() { 0.0 } else { words.intersection(wanted).count() as f32 / words.len() as f32 }
+}
+
+fn stem(word: &str) -> &str {
+    let without = |ending: &&str| word.strip_suffix(ending).filter(|rest| rest.chars().count() >= STEM);
+    ENDINGS.iter().find_map(without).unwrap_or(word)
+}
+
+/// The words of identifiers and sentences: between signs, and where small letters turn into
+/// capital ones. `third_party` and the like stay whole beside their parts.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let whole = text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').filter(|name| name.contains('_'));
+    let parts = text.split(|sign: char| !sign.is_alphanumeric()).flat_map(capitalised_parts);
+    whole.chain(parts).filter(|piece| !piece.is_empty())
+}
+
+/// `readFile` as `read`, `File`; `HTTPServer` as `HTTP`, `Server`.
+fn capitalised_parts(word: &str) -> Vec<&str> {
+    let letters: Vec<(usize, char)> = word.char_indices().collect();
+    let is_start = |window: &[(usize, char)]| match window {
+        [(_, before), (_, here), (_, after)] => here.is_uppercase() && (!before.is_uppercase() || after.is_lowercase()),
+        [(_, before), (_, here)] => here.is_uppercase() && !before.is_uppercase(),
+        _ => false,
+    };
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for nth in 1..letters.len() {
+        let window = letters.get(nth - 1..(nth + 2).min(letters.len())).unwrap_or_default();
+        let at = letters.get(nth).map_or(0, |(at, _)| *at);
+        if is_start(window) {
+            parts.extend(word.get(start..at));
+            start = at;
+        }
+    }
+    parts.extend(word.get(start..));
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_come_apart_at_signs_and_capitals() {
+        let words = |text: &str| {
+            let mut words: Vec<String> = words_of(text).into_iter().collect();
+            words.sort();
+            words
+        };
+        assert_eq!(words("how HTTPServer reads_files"), ["fil", "http", "read", "reads_fil", "serv"]);
+        assert_eq!(words("readFileÄX"), ["file", "read", "äx"]);
+        assert_eq!(words("the of a"), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_matches_by_the_part_of_its_words() {
+        let wanted = words_of("delays between retries");
+        assert_eq!(name_match("src/retry_delay.rs", &words_of("retry delays")), 1.0);
+        assert_eq!(name_match("src/delay_line.rs", &wanted), 0.5);
+        assert_eq!(name_match("delays/other.rs", &wanted), 0.0, "its folder is another word");
+    }
+
+    #[test]
+    fn secondary_places_are_known_by_any_of_their_words() {
+        for path in ["tests/a.rs", "a_test.go", "src/FooTest.java", "x/third_party/y.c", "a.spec.ts", "docs/x.md"] {
+            assert!(is_secondary(path), "{path}");
+        }
+        for path in ["src/latest.rs", "contest/a.rs", "src/attestation.c", "inspect.py"] {
+            assert!(!is_secondary(path), "{path}");
+        }
+    }
+}
