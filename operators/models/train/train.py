@@ -171,7 +171,7 @@ def main():
     arguments.add_argument("--epochs", type=int, default=4)
     arguments.add_argument("--batch", type=int, default=1024)
     arguments.add_argument("--run", type=int, default=32, help="passages in a row from one repository")
-    arguments.add_argument("--rate", type=float, default=0.02)
+    arguments.add_argument("--rate", type=float, default=0.03)
     arguments.add_argument("--temperature", type=float, default=0.05)
     arguments.add_argument("--seed", type=int, default=1)
     options = arguments.parse_args()
