@@ -13,14 +13,15 @@ fn three(value: f64) -> Cell {
 #[must_use]
 pub fn overview(evaluations: &[Evaluation]) -> String {
     let mut table = Table::new([
-        "variant", "mode", "queries", "NDCG@10", "by file", "MRR", "recall@1", "@5", "@10", "ms p50", "p95", "chunks",
-        "chunks/s", "index s", "MiB",
+        "#", "variant", "mode", "queries", "NDCG@10", "by file", "MRR", "recall@1", "@5", "@10", "ms p50", "p95",
+        "chunks", "chunks/s", "index s", "MiB",
     ]);
-    for evaluation in evaluations {
+    for (number, evaluation) in (1_usize..).zip(evaluations) {
         let (chunks, files) = evaluation.mean();
         let [first, five, ten] = chunks.recall;
         let cost = evaluation.cost;
         table.row([
+            Cell::from(number),
             Cell::from(evaluation.variant.as_str()),
             Cell::from(evaluation.mode.as_str()),
             Cell::from(evaluation.answers.len()),
@@ -55,7 +56,9 @@ pub fn by_category(evaluations: &[Evaluation]) -> String {
 
 fn grouped(heading: &str, evaluations: &[Evaluation], key: fn(&Answer) -> &str) -> String {
     let headings = [heading.to_owned(), "queries".to_owned()];
-    let mut table = Table::new(headings.into_iter().chain(evaluations.iter().map(Evaluation::label)));
+    // Their names would make the table wider than any screen: they have numbers.
+    let numbers = (1..=evaluations.len()).map(|number| format!("#{number}"));
+    let mut table = Table::new(headings.into_iter().chain(numbers));
     let means: Vec<_> = evaluations.iter().map(|evaluation| evaluation.mean_by(key)).collect();
     let groups: BTreeSet<&String> = means.iter().flat_map(|of| of.keys()).collect();
     for group in groups {

@@ -1,9 +1,6 @@
 //! ONNX Runtime's library, which is loaded when the first model is.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-
-use ort::environment::Environment;
 
 use super::super::models::{cache_folder, set};
 use super::error::OnnxError;
@@ -15,9 +12,6 @@ pub fn runtime_library() -> PathBuf {
     set("ORT_DYLIB_PATH").unwrap_or_else(|| cache_folder().join("onnxruntime").join(name))
 }
 
-/// What all sessions share.
-static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
-
 /// Loads the library, if that was not done before.
 ///
 /// Done before anything else: what uses the library takes it for granted and panics.
@@ -27,11 +21,7 @@ pub(super) fn load_runtime(library: &Path) -> Result<(), OnnxError> {
         return Err(OnnxError::NoRuntime { looked: library.to_owned() });
     }
     let library = std::path::absolute(library).map_err(|error| bad(error.to_string()))?;
-    let environment = ort::init_from(library).map_err(|error| bad(error.to_string()))?;
-    // From 1.29 on, some builds of the library report their use to its makers. What was
-    // said first holds for as long as it is kept.
-    let environment = environment.with_telemetry(false).build().map_err(|error| bad(error.to_string()))?;
-    ENVIRONMENT.get_or_init(|| environment);
+    ort::init_from(library).map(|_| ()).map_err(|error| bad(error.to_string()))?;
     // Texts are tokenized on the thread that embeds them. A thread of a pool that waited
     // here for others would take up another batch, and wait for the session that it holds.
     tokenizers::utils::parallelism::set_parallelism(false);
