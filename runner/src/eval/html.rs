@@ -15,7 +15,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
 p.note { opacity: .75; margin-top: .2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
-th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
+th, td { white-space: nowrap; padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; } td.best { font-weight: 650; }
 i.dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .5em; }
 svg { width: 100%; height: auto; } svg text { fill: currentColor; font-size: 12px; }
@@ -62,7 +62,7 @@ pub fn html(evaluations: &[Evaluation]) -> String {
 
 fn overview(out: &mut String, evaluations: &[Evaluation]) {
     out.push_str(
-        "<div class=\"wide\"><table><tr><th>variant</th><th>NDCG@10</th><th>by file</th><th>MRR</th><th>recall@1</th>\
+        "<div class=\"wide\"><table><tr><th># variant</th><th>NDCG@10</th><th>by file</th><th>MRR</th><th>recall@1</th>\
          <th>@5</th><th>@10</th><th>query p50</th><th>p95</th><th>chunks/s</th><th>index</th><th>MiB</th></tr>",
     );
     let best = evaluations.iter().map(|evaluation| evaluation.mean().0.ndcg).fold(0.0, f64::max);
@@ -72,10 +72,11 @@ fn overview(out: &mut String, evaluations: &[Evaluation]) {
         let class = if chunks.ndcg >= best { " class=\"best\"" } else { "" };
         let _ = write!(
             out,
-            "<tr><td><i class=\"dot\" style=\"background:{}\"></i>{}</td><td{class}>{:.3}</td><td>{:.3}</td><td>{:.3}</td>\
+            "<tr><td><i class=\"dot\" style=\"background:{}\"></i>{} {}</td><td{class}>{:.3}</td><td>{:.3}</td><td>{:.3}</td>\
              <td>{first:.3}</td><td>{five:.3}</td><td>{ten:.3}</td><td>{:.1} ms</td><td>{:.1} ms</td><td>{:.0}</td>\
              <td>{:.1} s</td><td>{:.1}</td></tr>",
             colour(nth),
+            nth + 1,
             escaped(&evaluation.label()),
             chunks.ndcg,
             files.ndcg,
@@ -127,11 +128,13 @@ fn scatter(out: &mut String, evaluations: &[Evaluation]) {
         let _ = write!(
             out,
             "<circle cx=\"{at:.1}\" cy=\"{:.1}\" r=\"6\" fill=\"{}\"><title>{label}: {ndcg:.3}</title></circle>\
-             <text x=\"{:.1}\" y=\"{:.1}\">{label}</text>",
+             <text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             y(ndcg),
             colour(nth),
-            at + 10.0,
-            y(ndcg) + 4.0
+            // Points of one index stand above each other: their numbers take turns.
+            at + 10.0 + 22.0 * (nth % 3) as f64,
+            y(ndcg) + 4.0,
+            nth + 1
         );
     }
     out.push_str("</svg>");

@@ -1,8 +1,8 @@
 //! Evaluations as tables: for a terminal, and as CSV.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Answer, Evaluation};
+use super::{Answer, Evaluation, Quality};
 use crate::table::{Cell, Table};
 
 fn three(value: f64) -> Cell {
@@ -63,7 +63,7 @@ fn grouped(heading: &str, evaluations: &[Evaluation], key: fn(&Answer) -> &str) 
     let groups: BTreeSet<&String> = means.iter().flat_map(|of| of.keys()).collect();
     for group in groups {
         let queries = means.iter().filter_map(|of| of.get(group)).map(|(queries, _)| *queries).max();
-        let cell = |of: &std::collections::BTreeMap<_, (usize, super::Quality)>| {
+        let cell = |of: &BTreeMap<String, (usize, Quality)>| {
             of.get(group).map_or(Cell::from("-"), |(_, quality)| three(quality.ndcg))
         };
         let name = [Cell::from(group.as_str()), Cell::from(queries.unwrap_or_default())];
@@ -107,7 +107,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cost, Quality};
+    use super::super::Cost;
     use super::*;
 
     fn evaluation(variant: &str, ndcg: f64) -> Evaluation {

@@ -64,7 +64,7 @@ fn old_epochs_are_given_up_and_the_stores_compacted() {
     assert_eq!(code(&output), 1);
     assert!(text(&output.stderr).contains("no epoch 1"), "{}", text(&output.stderr));
     assert_eq!(world.search(&["of_epoch_4", "--mode", "text"])[0]["path"], "lib.rs");
-    assert_eq!(world.search(&["open the settings", "--mode", "vector"])[0]["path"], "app/main.py");
+    assert_eq!(world.search(&["open the settings", "--mode", "vector"])[0]["symbol"], "parse_config");
 
     world.write("many/2.py", "def edited():\n    return 0\n");
     let (report, _) = world.run(&[]);

@@ -43,20 +43,22 @@ const COMMON: [&str; 35] = [
     "with", "without",
 ];
 
-/// Endings that are taken off, so that forms of a word are one. Shorter ones come later.
-const ENDINGS: [&str; 7] = ["ing", "ion", "ies", "ed", "es", "er", "s"];
+/// Endings that are taken off, one after another, so that forms of a word are one.
+const ENDINGS: [&str; 9] = ["ing", "ion", "ies", "ed", "es", "er", "e", "s", "y"];
 
 /// Least letters of what is left of a word.
 const STEM: usize = 3;
 
 /// Whether a path, or a query, speaks of tests, examples, or code of others.
 pub(super) fn is_secondary(text: &str) -> bool {
-    pieces(text).any(|piece| SECONDARY.contains(&piece.to_lowercase().as_str()))
+    // `third_party` is a word here, and so are its parts.
+    let names = text.split(|sign: char| !sign.is_alphanumeric() && sign != '_');
+    names.chain(words(text)).any(|word| SECONDARY.contains(&word.to_lowercase().as_str()))
 }
 
 /// The stems of the words of a text, but for those that say nothing.
 pub(super) fn words_of(text: &str) -> HashSet<String> {
-    let words = pieces(text).map(str::to_lowercase).filter(|word| !COMMON.contains(&word.as_str()));
+    let words = words(text).map(str::to_lowercase).filter(|word| !COMMON.contains(&word.as_str()));
     words.map(|word| stem(&word).to_owned()).collect()
 }
 
@@ -69,15 +71,14 @@ pub(super) fn name_match(path: &str, wanted: &HashSet<String>) -> f32 {
 
 fn stem(word: &str) -> &str {
     let without = |ending: &&str| word.strip_suffix(ending).filter(|rest| rest.chars().count() >= STEM);
-    ENDINGS.iter().find_map(without).unwrap_or(word)
+    ENDINGS.iter().find_map(without).map_or(word, stem)
 }
 
 /// The words of identifiers and sentences: between signs, and where small letters turn into
-/// capital ones. `third_party` and the like stay whole beside their parts.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    let whole = text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').filter(|name| name.contains('_'));
-    let parts = text.split(|sign: char| !sign.is_alphanumeric()).flat_map(capitalised_parts);
-    whole.chain(parts).filter(|piece| !piece.is_empty())
+/// capital ones.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let between_signs = text.split(|sign: char| !sign.is_alphanumeric());
+    between_signs.flat_map(capitalised_parts).filter(|word| !word.is_empty())
 }
 
 /// `readFile` as `read`, `File`; `HTTPServer` as `HTTP`, `Server`.
@@ -113,8 +114,8 @@ mod tests {
             words.sort();
             words
         };
-        assert_eq!(words("how HTTPServer reads_files"), ["fil", "http", "read", "reads_fil", "serv"]);
-        assert_eq!(words("readFileÄX"), ["file", "read", "äx"]);
+        assert_eq!(words("how HTTPServer reads_files"), ["fil", "http", "read", "serv"]);
+        assert_eq!(words("readFileÄX"), ["fil", "read", "äx"]);
         assert_eq!(words("the of a"), [""; 0]);
     }
 
