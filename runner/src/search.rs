@@ -128,7 +128,7 @@ pub struct Searcher<'a> {
 struct Table {
     reader: LanceReader,
     embedder: Option<Arc<dyn ErasedOperator>>,
-    /// All vectors, once a search asked for them.
+    /// All vectors, once a search asked for them; never where the table has an index.
     vectors: OnceLock<ChunkVectors>,
 }
 
@@ -162,13 +162,6 @@ impl<'a> Searcher<'a> {
         if let Some(Table { reader, embedder: Some(embedder), vectors }) = &self.table
             && self.mode != SearchMode::Text
         {
-            let vectors = match vectors.get() {
-                Some(vectors) => vectors,
-                None => {
-                    let loaded = reader.vectors()?;
-                    vectors.get_or_init(|| loaded)
-                }
-            };
             let wanted = embed(embedder.as_ref(), query.text)?;
             by_vector(reader, vectors, &wanted, query, visible.as_deref(), candidates, &mut found)?;
         }

@@ -29,6 +29,8 @@ mod join;
 mod keys;
 mod load;
 mod location;
+mod metric;
+mod nearest;
 mod past;
 mod reader;
 mod recall;
@@ -37,15 +39,20 @@ mod sink;
 mod stored_facts;
 mod table;
 mod token;
+mod vector_index;
+mod vector_state;
 mod writer;
 
 use lance::session::Session;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use metric::{Metric, Nearness};
+pub use nearest::Near;
 pub use reader::{ChunkVectors, LanceReader, RowKey};
 pub use retain::retain;
 pub use sink::LanceSink;
+pub use vector_index::{VectorIndexConfig, VectorIndexKind};
 
 /// How the Lance store writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -63,11 +70,20 @@ pub struct LanceConfig {
     /// Whether staged files are flushed to the disk. Without it a power cut (though no
     /// crash of the process) can lose epochs that were committed.
     pub sync: bool,
+    /// The approximate index over the vectors of a large table.
+    pub vector_index: VectorIndexConfig,
 }
 
 impl Default for LanceConfig {
     fn default() -> Self {
-        Self { batch_rows: 4096, batch_bytes: 8 << 20, max_rows_per_file: 1 << 20, max_fragments: 64, sync: true }
+        Self {
+            batch_rows: 4096,
+            batch_bytes: 8 << 20,
+            max_rows_per_file: 1 << 20,
+            max_fragments: 64,
+            sync: true,
+            vector_index: VectorIndexConfig::default(),
+        }
     }
 }
 

@@ -1,15 +1,15 @@
 //! What may be an answer, by words and by vectors.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use gristmill_pipeline::{Epoch, Key, RelPath};
-use gristmill_sinks::lance::{ChunkVectors, RowKey};
+use gristmill_sinks::lance::{ChunkVectors, Nearness, RowKey};
 use gristmill_sinks::tantivy::SearchOptions;
 use gristmill_sinks::{LanceReader, TantivyReader};
 
-use super::fill::text_column;
 use super::rank::{ChunkKey, Scores};
 use super::{Hit, Query, SearchError};
 
@@ -50,83 +50,98 @@ pub(super) fn by_text(
     Ok(())
 }
 
-/// Scores the query against every vector: exact, and faster than an index up to some
-/// hundred thousand chunks.
+/// Finds the chunks whose vectors are nearest to the query's: by the index of a table that
+/// is large enough to have one, and by all vectors otherwise, which is exact.
 pub(super) fn by_vector(
     reader: &LanceReader,
-    vectors: &ChunkVectors,
+    vectors: &OnceLock<ChunkVectors>,
     wanted: &[f32],
     query: &Query<'_>,
     visible: Option<&HashSet<Key>>,
     candidates: usize,
     found: &mut HashMap<ChunkKey, Scores>,
 ) -> Result<(), SearchError> {
-    let allowed = allowed_files(reader, &vectors.files, visible, query)?;
+    let allowed = allowed_rows(reader, visible, query)?;
+    let near = if reader.has_vector_index() {
+        let near = reader.nearest(wanted, candidates, allowed.as_deref())?;
+        near.into_iter().map(|near| (ChunkKey { path: near.path, row: near.row }, near.score)).collect()
+    } else {
+        let vectors = match vectors.get() {
+            Some(vectors) => vectors,
+            None => {
+                let loaded = reader.vectors()?;
+                vectors.get_or_init(|| loaded)
+            }
+        };
+        let by_words: HashSet<RowKey> = found.keys().map(|key| key.row).collect();
+        nearest_of(vectors, reader.metric().to(wanted), allowed.as_deref(), candidates, &by_words)
+    };
+    for (key, score) in near.into_iter().filter(|(_, score)| *score > 0.0) {
+        found.entry(key).or_default().vector = Some(score);
+    }
+    Ok(())
+}
+
+/// Compares with every vector, which is faster than an index up to some hundred thousand.
+/// What words found has a place by meaning too, near or far.
+fn nearest_of(
+    vectors: &ChunkVectors,
+    to: Nearness<'_>,
+    allowed: Option<&HashSet<Key>>,
+    candidates: usize,
+    by_words: &HashSet<RowKey>,
+) -> Vec<(ChunkKey, f32)> {
+    let is_allowed = |(_, row): &(RelPath, Key)| allowed.is_none_or(|allowed| allowed.contains(row));
+    let allowed: Vec<bool> = vectors.files.iter().map(is_allowed).collect();
     let mut scored: Vec<(f32, usize)> = vectors
         .values
         .chunks_exact(vectors.dimension.max(1))
         .enumerate()
         .filter(|(row, _)| vectors.file.get(*row).is_some_and(|file| allowed.get(*file as usize) == Some(&true)))
-        .map(|(row, vector)| (dot(wanted, vector), row))
+        .map(|(row, vector)| (to.of(vector), row))
         .collect();
     let count = candidates.min(scored.len());
     if count == 0 {
-        return Ok(());
+        return Vec::new();
     }
-    // What words found has a place by meaning too, near or far.
-    let by_words: HashSet<RowKey> = found.keys().map(|key| key.row).collect();
     let name_of = |row: usize| {
-        let (path, key) = vectors.files.get(*vectors.file.get(row)? as usize)?;
-        Some((path, RowKey { row: *key, ordinal: *vectors.ordinals.get(row)? }))
+        let (path, file) = vectors.files.get(*vectors.file.get(row)? as usize)?;
+        Some((path, RowKey { row: *file, ordinal: *vectors.ordinals.get(row)? }))
     };
-    let mut add = |score: f32, path: &RelPath, row: RowKey| {
-        found.entry(ChunkKey { path: path.clone(), row }).or_default().vector = Some(score);
+    let named = |(score, row): (f32, usize)| {
+        let (path, row) = name_of(row)?;
+        Some((ChunkKey { path: path.clone(), row }, score))
     };
-    for (score, row) in scored.iter().filter(|_| !by_words.is_empty()) {
-        if let Some((path, row)) = name_of(*row).filter(|(_, row)| by_words.contains(row)) {
-            add(*score, path, row);
-        }
-    }
+    let is_by_words = |(_, row): &&(f32, usize)| name_of(*row).is_some_and(|(_, row)| by_words.contains(&row));
+    let mut near: Vec<(ChunkKey, f32)> = match by_words.is_empty() {
+        true => Vec::new(),
+        false => scored.iter().filter(is_by_words).copied().filter_map(named).collect(),
+    };
     let by_score = |left: &(f32, usize), right: &(f32, usize)| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1));
     scored.select_nth_unstable_by(count - 1, by_score);
     scored.truncate(count);
-    for (score, row) in scored.into_iter().filter(|(score, _)| *score > 0.0) {
-        if let Some((path, row)) = name_of(row) {
-            add(score, path, row);
-        }
-    }
-    Ok(())
+    near.extend(scored.into_iter().filter_map(named));
+    near
 }
 
-/// For each file whether the filters let it through.
-fn allowed_files(
+/// The rows that the filters let through; `None` if there are no filters.
+fn allowed_rows<'a>(
     reader: &LanceReader,
-    files: &[(RelPath, Key)],
-    visible: Option<&HashSet<Key>>,
+    visible: Option<&'a HashSet<Key>>,
     query: &Query<'_>,
-) -> Result<Vec<bool>, SearchError> {
-    let mut allowed: Vec<bool> =
-        files.iter().map(|(_, row)| visible.is_none_or(|visible| visible.contains(row))).collect();
-    if !query.paths.is_empty() {
-        let globs = path_globs(query.paths)?;
-        for (allowed, (path, _)) in allowed.iter_mut().zip(files) {
-            *allowed &= globs.is_match(path.as_str());
-        }
+) -> Result<Option<Cow<'a, HashSet<Key>>>, SearchError> {
+    if query.paths.is_empty() && query.languages.is_empty() {
+        return Ok(visible.map(Cow::Borrowed));
     }
-    if !query.languages.is_empty() {
-        let mut languages: HashMap<String, bool> = HashMap::new();
-        for batch in reader.scan(&gristmill_sinks::tables::Table::Files, &["path", "language"])? {
-            let (paths, of) = (text_column(&batch, "path")?, text_column(&batch, "language")?);
-            for (path, language) in paths.iter().zip(of.iter()) {
-                let (Some(path), Some(language)) = (path, language) else { continue };
-                languages.insert(path.to_owned(), query.languages.iter().any(|wanted| wanted == language));
-            }
-        }
-        for (allowed, (path, _)) in allowed.iter_mut().zip(files) {
-            *allowed &= languages.get(path.as_str()) == Some(&true);
-        }
+    let globs = path_globs(query.paths)?;
+    let mut allowed = reader.rows_of_files(|path, language| {
+        (query.paths.is_empty() || globs.is_match(path))
+            && (query.languages.is_empty() || query.languages.iter().any(|wanted| wanted == language))
+    })?;
+    if let Some(visible) = visible {
+        allowed.retain(|row| visible.contains(row));
     }
-    Ok(allowed)
+    Ok(Some(Cow::Owned(allowed)))
 }
 
 /// Globs with the meaning that they have in a text search: one without `/` matches the
@@ -140,17 +155,4 @@ fn path_globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
         globs.add(GlobBuilder::new(&glob).literal_separator(true).build()?);
     }
     globs.build()
-}
-
-fn dot(left: &[f32], right: &[f32]) -> f32 {
-    // Eight sums side by side, so that the compiler can use vector registers.
-    let mut sums = [0.0_f32; 8];
-    let (left_chunks, right_chunks) = (left.as_chunks::<8>(), right.as_chunks::<8>());
-    for (left, right) in left_chunks.0.iter().zip(right_chunks.0) {
-        for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-            *sum += left * right;
-        }
-    }
-    let rest: f32 = left_chunks.1.iter().zip(right_chunks.1).map(|(left, right)| left * right).sum();
-    sums.iter().sum::<f32>() + rest
 }

@@ -58,9 +58,6 @@ pub(super) fn fill(
     Ok(ranked.iter().filter_map(hit).collect())
 }
 
-pub(super) fn text_column<'a>(
-    batch: &'a RecordBatch,
-    name: &'static str,
-) -> Result<&'a arrow::array::StringArray, SearchError> {
+fn text_column<'a>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a arrow::array::StringArray, SearchError> {
     batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>()).ok_or(SearchError::Column(name))
 }

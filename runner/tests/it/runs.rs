@@ -64,6 +64,34 @@ fn search_finds_by_words_and_by_meaning() {
 }
 
 #[test]
+fn a_search_of_a_large_table_takes_its_index() {
+    let world = World::sample();
+    for nth in 0..300 {
+        let text = format!("def handle_{nth}(request):\n    return request.{}\n", ["body", "path", "user"][nth % 3]);
+        world.write(&format!("many/f{nth}.py"), text);
+    }
+    let searches: [&[&str]; 4] = [
+        &["open the settings"],
+        &["parse the config at a path", "--path", "app/"],
+        &["a server that listens", "--language", "typescript"],
+        &["find the entry of a key", "--path", "*.rs", "--language", "rust"],
+    ];
+    let best = || searches.map(|args| world.search(&[args, &["--mode", "vector", "-k", "1"]].concat())[0].clone());
+    world.run(&["--set", "stage.lance.vector_index.kind=none"]);
+    let (digest, exact) = (world.digest(), best());
+    let indexes = world.index().join("lance/chunks.lance/_indices");
+    assert!(!indexes.exists());
+    world.run(&["--full", "--set", "stage.lance.vector_index.rows=256"]);
+    assert!(indexes.exists());
+    assert_eq!(world.digest(), digest);
+    for (exact, found) in exact.iter().zip(best()) {
+        assert_eq!(found["path"], exact["path"], "{found:#}");
+        let score = |hit: &serde_json::Value| hit["score"].as_f64().unwrap();
+        assert!((score(exact) - score(&found)).abs() < 1e-4, "{exact:#} {found:#}");
+    }
+}
+
+#[test]
 fn bad_files_have_an_outcome_and_cost_nothing_else() {
     let world = World::sample();
     world.write("latin.py", b"name = 'caf\xe9'\n");

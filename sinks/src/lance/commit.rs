@@ -24,7 +24,9 @@ pub(super) struct Staged {
     transaction: Option<Transaction>,
     /// The files that it wrote.
     files: Vec<PathBuf>,
-    /// For each index the rows that are gone from their address.
+    /// What Lance is to say of each version that the epoch makes.
+    pub(super) properties: Arc<HashMap<String, String>>,
+    /// For each index of keys the rows that are gone from their address.
     gone: Vec<Vec<Entry>>,
 }
 
@@ -68,15 +70,16 @@ impl StoredTable {
         } else {
             Some(deletions.into_operation(written))
         };
-        let properties = HashMap::from([
+        let properties = Arc::new(HashMap::from([
             ("gristmill.epoch".to_owned(), meta.epoch.to_string()),
             ("gristmill.merkle_root".to_owned(), meta.merkle_root.to_string()),
-        ]);
+        ]));
         let read_version = self.dataset.as_ref().map_or(0, |dataset| dataset.version_id());
         let transaction = operation.map(|operation| {
-            TransactionBuilder::new(read_version, operation).transaction_properties(Some(Arc::new(properties))).build()
+            let properties = Some(Arc::clone(&properties));
+            TransactionBuilder::new(read_version, operation).transaction_properties(properties).build()
         });
-        self.draft()?.staged = Some(Staged { transaction, files: files.clone(), gone });
+        self.draft()?.staged = Some(Staged { transaction, files: files.clone(), properties, gone });
         Ok(files)
     }
 
@@ -115,6 +118,8 @@ impl StoredTable {
     pub async fn publish(&mut self) -> Result<Vec<PathBuf>, TableError> {
         let mut files = self.publish_rows().await?;
         files.extend(self.publish_keys().await?);
+        // Last, as it is the rows' own state that the files of keys speak of.
+        files.extend(self.publish_vector_index().await?);
         Ok(files)
     }
 

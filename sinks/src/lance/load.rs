@@ -44,7 +44,8 @@ pub(super) async fn scan<E: From<lance::Error>>(
     Ok(())
 }
 
-fn addresses(batch: &RecordBatch) -> lance::Result<&[u64]> {
+/// The row addresses that a scan gave.
+pub(super) fn addresses(batch: &RecordBatch) -> lance::Result<&[u64]> {
     batch
         .column_by_name(ROW_ADDR)
         .and_then(|column| column.as_primitive_opt::<UInt64Type>())

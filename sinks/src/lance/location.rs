@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lance::Dataset;
-use lance_table::format::{DeletionFile, Fragment};
+use lance_table::format::{DeletionFile, Fragment, IndexMetadata};
 use lance_table::io::deletion::relative_deletion_file_path;
 
 use crate::tables::Table;
@@ -57,6 +57,11 @@ impl Location {
     pub fn data_files<'a>(&self, fragments: impl IntoIterator<Item = &'a Fragment>) -> Vec<PathBuf> {
         let data = self.folder.join("data");
         fragments.into_iter().flat_map(|fragment| &fragment.files).map(|file| data.join(&file.path)).collect()
+    }
+
+    /// The folder of a part of an index.
+    pub fn index(&self, index: &IndexMetadata) -> PathBuf {
+        self.folder.join("_indices").join(index.uuid.to_string())
     }
 
     pub fn deletion_file(&self, fragment: u64, file: &DeletionFile) -> PathBuf {

@@ -10,6 +10,7 @@ use arrow::datatypes::{SchemaRef, UInt32Type};
 use futures::TryStreamExt as _;
 use gristmill_pipeline::{Hash, Key, RelPath, SinkError, Token, row_key};
 use lance::Dataset;
+use lance::dataset::scanner::RowAddrTreeMap;
 
 use super::blocking::Blocking;
 use super::digest::RowDigest;
@@ -18,7 +19,7 @@ use super::load;
 use super::location::Location;
 use super::session;
 use super::sink::named;
-use super::token::{rows_of, tables_of, version_of};
+use super::token::{VectorState, rows_of, tables_of, version_of};
 use crate::failure::{While as _, failure};
 use crate::tables::{ColumnError, Columns, Table};
 
@@ -29,6 +30,7 @@ const READER: &str = "lance";
 pub struct LanceReader {
     blocking: Blocking,
     tables: BTreeMap<Table, OpenTable>,
+    pub(super) vectors: VectorState,
     /// Row addresses by name, once something asked for them.
     keys: OnceLock<Vec<(RowKey, u64)>>,
 }
@@ -86,7 +88,7 @@ impl LanceReader {
         if tables.is_empty() {
             return Err(failure(READER, "cannot open its tables", "the token names no table; is it of a Lance store?"));
         }
-        Ok(Self { blocking, tables, keys: OnceLock::new() })
+        Ok(Self { blocking, tables, vectors: VectorState::of(token, &Table::Chunks), keys: OnceLock::new() })
     }
 
     /// The tables that are there.
@@ -172,13 +174,7 @@ impl LanceReader {
     /// # Errors
     /// If the table cannot be read.
     pub fn chunk_addresses(&self, chunks: &[RowKey]) -> Result<Vec<Option<u64>>, SinkError> {
-        let keys = match self.keys.get() {
-            Some(keys) => keys,
-            None => {
-                let keys = self.load_keys()?;
-                self.keys.get_or_init(|| keys)
-            }
-        };
+        let keys = self.keys()?;
         let find = |name: &RowKey| {
             keys.binary_search_by_key(name, |entry| entry.0).ok().and_then(|at| keys.get(at)).map(|entry| entry.1)
         };
@@ -192,6 +188,28 @@ impl LanceReader {
     pub fn take_chunks(&self, chunks: &[RowKey], columns: &[&str]) -> Result<RecordBatch, SinkError> {
         let addresses: Vec<u64> = self.chunk_addresses(chunks)?.into_iter().flatten().collect();
         self.take(&Table::Chunks, &addresses, columns)
+    }
+
+    /// The addresses of all chunks of these rows.
+    pub(super) fn addresses_of(&self, rows: &HashSet<Key>) -> Result<RowAddrTreeMap, SinkError> {
+        let keys = self.keys()?;
+        let mut addresses = RowAddrTreeMap::new();
+        for row in rows {
+            let start = keys.partition_point(|(name, _)| name.row < *row);
+            let of_row = keys.iter().skip(start).take_while(|(name, _)| name.row == *row);
+            of_row.for_each(|(_, address)| {
+                addresses.insert(*address);
+            });
+        }
+        Ok(addresses)
+    }
+
+    fn keys(&self) -> Result<&[(RowKey, u64)], SinkError> {
+        if let Some(keys) = self.keys.get() {
+            return Ok(keys);
+        }
+        let keys = self.load_keys()?;
+        Ok(self.keys.get_or_init(|| keys))
     }
 
     fn load_keys(&self) -> Result<Vec<(RowKey, u64)>, SinkError> {
@@ -251,6 +269,29 @@ impl LanceReader {
             }),
         )?;
         Ok(vectors)
+    }
+
+    /// The keys of the files whose path and language are let through.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub fn rows_of_files(&self, is_allowed: impl Fn(&str, &str) -> bool + Sync) -> Result<HashSet<Key>, SinkError> {
+        let dataset = self.dataset(&Table::Files)?;
+        let mut keys = HashSet::new();
+        self.wait(
+            &Table::Files,
+            load::scan(dataset, &["path", "content_hash", "language"], |batch, _| {
+                let columns = Columns(batch);
+                let languages = columns.text("language")?;
+                each_file(&columns, |path, row, mut rows| {
+                    if rows.any(|row| is_allowed(path, languages.value(row))) {
+                        keys.insert(row);
+                    }
+                })?;
+                Ok(())
+            }),
+        )?;
+        Ok(keys)
     }
 
     /// The keys of the rows that a ref shows; `None` if the tables are not over refs, or not
@@ -314,12 +355,12 @@ impl LanceReader {
         }
     }
 
-    fn dataset(&self, table: &Table) -> Result<&Arc<Dataset>, SinkError> {
+    pub(super) fn dataset(&self, table: &Table) -> Result<&Arc<Dataset>, SinkError> {
         let open = self.tables.get(table).map(|open| &open.dataset);
         open.ok_or_else(|| failure(READER, format!("cannot read table {table}"), "the store has no such table"))
     }
 
-    fn wait<T: Send>(
+    pub(super) fn wait<T: Send>(
         &self,
         table: &Table,
         future: impl Future<Output = Result<T, TableError>> + Send,
@@ -330,7 +371,10 @@ impl LanceReader {
 
 /// Calls `each` with the path, the key and the rows of each file of a batch; the rows of a
 /// file lie together.
-fn each_file(columns: &Columns<'_>, mut each: impl FnMut(&str, Key, Range<usize>)) -> Result<(), ColumnError> {
+pub(super) fn each_file(
+    columns: &Columns<'_>,
+    mut each: impl FnMut(&str, Key, Range<usize>),
+) -> Result<(), ColumnError> {
     let (paths, hashes) = (columns.text("path")?, columns.hashes("content_hash")?);
     let mut start = 0;
     while start < paths.len() {

@@ -238,7 +238,8 @@ impl StoredTable {
     pub async fn state(&self) -> Result<Option<TableState>, TableError> {
         let (Some(dataset), Some(version)) = (&self.dataset, self.version) else { return Ok(None) };
         let keys = self.indexes.iter().flat_map(KeyIndex::names).collect();
-        Ok(Some(TableState { version, rows: dataset.count_rows(None).await? as u64, keys }))
+        let rows = dataset.count_rows(None).await? as u64;
+        Ok(Some(TableState { version, rows, keys, vectors: self.vector_state(dataset).await? }))
     }
 
     /// For each key its entries in an index of the table, by address.

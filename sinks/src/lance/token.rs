@@ -1,8 +1,10 @@
 //! What a token says about each table.
 
 use gristmill_pipeline::Token;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::metric::Metric;
+use super::vector_index::VectorIndexKind;
 use crate::tables::Table;
 
 /// The state of one table.
@@ -14,6 +16,28 @@ pub(super) struct TableState {
     pub rows: u64,
     /// The files that find rows by their keys.
     pub keys: Vec<String>,
+    /// How its vectors are searched, if it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<VectorState>,
+}
+
+/// How the vectors of a table are searched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct VectorState {
+    /// What is near.
+    pub metric: Metric,
+    /// The index that this version of the table has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<VectorIndexKind>,
+}
+
+impl VectorState {
+    /// What a token says of a table; an older version of this program said nothing, and
+    /// made no index.
+    pub fn of(token: &Token, table: &Table) -> Self {
+        let state = token.get(table.as_str()).and_then(|state| Self::deserialize(state.get("vectors")?).ok());
+        state.unwrap_or(Self { metric: Metric::default(), index: None })
+    }
 }
 
 /// The version of a table that a token names.

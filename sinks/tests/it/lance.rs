@@ -1,6 +1,6 @@
 //! The Lance store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::RecordBatch;
 use gristmill_pipeline::port::{Definition, Port};
@@ -301,6 +301,8 @@ fn the_reader_gives_rows_and_vectors() {
     assert_eq!(addresses[0], Some(vectors.addresses[third]));
     assert_eq!(addresses[1], None);
     assert_eq!(reader.take_chunks(&wanted, &["path", "text"]).expect("rows").num_rows(), 2);
+    let files = reader.rows_of_files(|path, language| path > "src/file8" && language != "binary").expect("files");
+    assert_eq!(files, HashSet::from([row("src/file8.rs", 8).key(), row("src/file9.rs", 9).key(), row("z", 4).key()]));
     let found = reader.filter(&Table::Chunks, &["path"], "path = 'z'", None).expect("filter");
     assert_eq!(found.iter().map(RecordBatch::num_rows).sum::<usize>(), 4);
 }

@@ -8,4 +8,5 @@ mod keys;
 mod lance;
 mod registry;
 mod tantivy;
+mod vector_index;
 mod views;

@@ -1,0 +1,122 @@
+//! What is near.
+
+use lance_linalg::distance::DistanceType;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// By what vectors are compared. Where all have length 1, as those of most models have,
+/// each gives the same order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// The angle between two vectors; their lengths do not matter.
+    #[default]
+    Cosine,
+    /// The inner product: longer vectors are nearer.
+    Dot,
+    /// The distance between the points.
+    L2,
+}
+
+/// How near vectors are to one vector.
+#[derive(Clone, Copy, Debug)]
+pub struct Nearness<'a> {
+    metric: Metric,
+    vector: &'a [f32],
+    /// The length of the vector, where it counts.
+    length: f32,
+}
+
+impl Nearness<'_> {
+    /// The nearer, the higher: the cosine or the inner product of the two; for a distance
+    /// *d* between them 1 / (1 + *d*²).
+    #[must_use]
+    pub fn of(&self, other: &[f32]) -> f32 {
+        match self.metric {
+            Metric::Dot => sums(self.vector, other, |left, right| [left * right])[0],
+            Metric::L2 => near(sums(self.vector, other, |left, right| [(left - right) * (left - right)])[0]),
+            Metric::Cosine => {
+                let [product, squares] = sums(self.vector, other, |left, right| [left * right, right * right]);
+                let lengths = self.length * squares.sqrt();
+                // A vector of no length points nowhere.
+                if lengths > 0.0 { product / lengths } else { 0.0 }
+            }
+        }
+    }
+}
+
+impl Metric {
+    /// Compares with this vector.
+    #[must_use]
+    pub fn to(self, vector: &[f32]) -> Nearness<'_> {
+        let length = match self {
+            Self::Cosine => sums(vector, vector, |left, right| [left * right])[0].sqrt(),
+            Self::Dot | Self::L2 => 1.0,
+        };
+        Nearness { metric: self, vector, length }
+    }
+
+    /// What [`Nearness::of`] gives, from Lance's distance.
+    pub(super) fn score_of_distance(self, distance: f32) -> f32 {
+        match self {
+            Self::Cosine | Self::Dot => 1.0 - distance,
+            // Lance leaves out the root.
+            Self::L2 => near(distance),
+        }
+    }
+
+    pub(super) fn of_lance(self) -> DistanceType {
+        match self {
+            Self::Cosine => DistanceType::Cosine,
+            Self::Dot => DistanceType::Dot,
+            Self::L2 => DistanceType::L2,
+        }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine",
+            Self::Dot => "dot",
+            Self::L2 => "l2",
+        }
+    }
+}
+
+fn near(squared_distance: f32) -> f32 {
+    1.0 / (1.0 + squared_distance)
+}
+
+/// Sums of what `terms` gives for each pair of components.
+fn sums<const N: usize>(left: &[f32], right: &[f32], terms: impl Fn(f32, f32) -> [f32; N]) -> [f32; N] {
+    // Eight sums side by side, so that the compiler can use vector registers.
+    let mut sums = [[0.0_f32; 8]; N];
+    let (left_chunks, right_chunks) = (left.as_chunks::<8>(), right.as_chunks::<8>());
+    for (left, right) in left_chunks.0.iter().zip(right_chunks.0) {
+        for (at, (left, right)) in left.iter().zip(right).enumerate() {
+            for (sums, term) in sums.iter_mut().zip(terms(*left, *right)) {
+                sums[at] += term;
+            }
+        }
+    }
+    for (left, right) in left_chunks.1.iter().zip(right_chunks.1) {
+        for (sums, term) in sums.iter_mut().zip(terms(*left, *right)) {
+            sums[0] += term;
+        }
+    }
+    sums.map(|sums| sums.iter().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Metric;
+
+    #[test]
+    fn scores_follow_their_definitions() {
+        let (left, right) = ([3.0; 11], [1.0; 11]);
+        assert_eq!(Metric::Dot.to(&left).of(&right), 33.0);
+        assert!((Metric::Cosine.to(&left).of(&right) - 1.0).abs() < 1e-6);
+        assert!((Metric::L2.to(&left).of(&right) - 1.0 / 45.0).abs() < 1e-6);
+        assert_eq!(Metric::Cosine.to(&left).of(&[0.0; 11]), 0.0);
+        assert_eq!(Metric::Cosine.to(&[0.0; 11]).of(&left), 0.0);
+    }
+}

@@ -1,0 +1,169 @@
+//! The chunks whose vectors are nearest to one.
+
+use std::collections::HashSet;
+
+use arrow::array::{AsArray as _, Float32Array, RecordBatch};
+use arrow::datatypes::{Float32Type, UInt32Type};
+use futures::TryStreamExt as _;
+use gristmill_pipeline::{Key, RelPath, SinkError};
+use lance::Dataset;
+use lance::dataset::scanner::{RowAddrMask, RowAddrTreeMap};
+
+use super::error::TableError;
+use super::load;
+use super::metric::Metric;
+use super::reader::{LanceReader, RowKey, each_file};
+use super::vector_index::VectorIndexKind;
+use super::vector_state::VECTOR;
+use crate::failure::failure;
+use crate::tables::{Columns, Table};
+
+/// A chunk whose vector is near.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Near {
+    /// Its path.
+    pub path: RelPath,
+    /// What names its row.
+    pub row: RowKey,
+    /// The row's address, for [`LanceReader::take`].
+    pub address: u64,
+    /// How near it is; see [`Nearness`](super::Nearness).
+    pub score: f32,
+}
+
+/// What names a row.
+const NAME: [&str; 3] = ["path", "content_hash", "ordinal"];
+
+impl LanceReader {
+    /// By what the vectors are compared.
+    #[must_use]
+    pub fn metric(&self) -> Metric {
+        self.vectors.metric
+    }
+
+    /// Whether the epoch has an approximate index over the vectors.
+    #[must_use]
+    pub fn has_vector_index(&self) -> bool {
+        self.vectors.index.is_some()
+    }
+
+    /// The `count` chunks whose vectors are nearest to this one, nearest first; if `among`
+    /// is given, of those rows. By the index where the epoch [has one](Self::has_vector_index):
+    /// then some of the nearest may be missing, but what is found is scored exactly. Without
+    /// an index all vectors are read; to search often, keep [`vectors`](Self::vectors).
+    ///
+    /// # Errors
+    /// If the vector has another dimension than those stored, or the table cannot be read.
+    pub fn nearest(&self, vector: &[f32], count: usize, among: Option<&HashSet<Key>>) -> Result<Vec<Near>, SinkError> {
+        let dataset = self.dataset(&Table::Chunks)?;
+        let stored = dataset.schema().field(VECTOR).map(lance_core::datatypes::Field::data_type);
+        let has_dimension = |data_type: &arrow::datatypes::DataType| match data_type {
+            arrow::datatypes::DataType::FixedSizeList(_, stored) => usize::try_from(*stored) == Ok(vector.len()),
+            _ => false,
+        };
+        if !stored.as_ref().is_some_and(has_dimension) {
+            let cause = format!("it holds no vectors of dimension {}; was the index made by this model?", vector.len());
+            return Err(failure("lance", "cannot search table chunks", cause));
+        }
+        if count == 0 || among.is_some_and(HashSet::is_empty) {
+            return Ok(Vec::new());
+        }
+        let metric = self.metric();
+        let mut best = Best { count, found: Vec::new() };
+        match self.vectors.index {
+            Some(kind) => {
+                let among = among.map(|rows| self.addresses_of(rows)).transpose()?;
+                self.wait(&Table::Chunks, by_index(dataset, vector, metric, kind, among, &mut best))?;
+            }
+            None => {
+                let to = metric.to(vector);
+                let mut columns = NAME.to_vec();
+                columns.push(VECTOR);
+                self.wait(
+                    &Table::Chunks,
+                    load::scan(dataset, &columns, |batch, addresses| {
+                        let (values, dimension) = Columns(batch).vectors(VECTOR)?;
+                        let scores = values.chunks_exact(dimension.max(1)).map(|vector| to.of(vector));
+                        best.add(batch, addresses, &scores.collect::<Vec<_>>(), among)
+                    }),
+                )?;
+            }
+        }
+        best.cut();
+        Ok(best.found)
+    }
+}
+
+/// The nearest of what was seen.
+struct Best {
+    count: usize,
+    found: Vec<Near>,
+}
+
+impl Best {
+    fn add(
+        &mut self,
+        batch: &RecordBatch,
+        addresses: &[u64],
+        scores: &[f32],
+        among: Option<&HashSet<Key>>,
+    ) -> Result<(), TableError> {
+        let columns = Columns(batch);
+        let ordinals = columns.numbers::<UInt32Type>("ordinal")?;
+        // What is not better than all that were kept is left out.
+        let least = if self.found.len() < self.count { f32::NEG_INFINITY } else { self.least() };
+        each_file(&columns, |path, key, rows| {
+            if among.is_some_and(|among| !among.contains(&key)) {
+                return;
+            }
+            for row in rows {
+                let (Some(&address), Some(&score)) = (addresses.get(row), scores.get(row)) else { continue };
+                if score >= least {
+                    let row = RowKey { row: key, ordinal: ordinals.value(row) };
+                    self.found.push(Near { path: RelPath::from(path), row, address, score });
+                }
+            }
+        })?;
+        self.cut();
+        Ok(())
+    }
+
+    fn least(&self) -> f32 {
+        self.found.last().map_or(f32::NEG_INFINITY, |near| near.score)
+    }
+
+    /// Keeps the nearest, in order. Of those equally near the path decides, so that answers
+    /// are repeatable.
+    fn cut(&mut self) {
+        self.found.sort_by(|left, right| {
+            let by_name = || (&left.path, left.row).cmp(&(&right.path, right.row));
+            right.score.total_cmp(&left.score).then_with(by_name)
+        });
+        self.found.truncate(self.count);
+    }
+}
+
+async fn by_index(
+    dataset: &Dataset,
+    vector: &[f32],
+    metric: Metric,
+    kind: VectorIndexKind,
+    among: Option<RowAddrTreeMap>,
+    best: &mut Best,
+) -> Result<(), TableError> {
+    let mut scanner = dataset.scan();
+    let wanted = Float32Array::from(vector.to_vec());
+    scanner.project(&NAME)?.nearest(VECTOR, &wanted, best.count)?.distance_metric(metric.of_lance());
+    scanner.refine(kind.refine_factor(best.count)).with_row_address();
+    if let Some(rows) = among {
+        scanner.prefilter(true).with_row_id_prefilter(RowAddrMask::from_allowed(rows));
+    }
+    let mut stream = scanner.try_into_stream().await?;
+    while let Some(batch) = stream.try_next().await? {
+        let distances = batch.column_by_name("_distance").and_then(|column| column.as_primitive_opt::<Float32Type>());
+        let distances = distances.ok_or(TableError::Order("a search gave no distances"))?;
+        let scores: Vec<f32> = distances.values().iter().map(|distance| metric.score_of_distance(*distance)).collect();
+        best.add(&batch, load::addresses(&batch)?, &scores, None)?;
+    }
+    Ok(())
+}

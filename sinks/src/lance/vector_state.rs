@@ -1,0 +1,301 @@
+//! How an epoch builds, extends or drops the index over a table's vectors.
+//!
+//! It comes after the rows are published, as one more version of the table, which is then
+//! the one that the token names. So a crash in between, or an epoch that is given up, leaves
+//! the older version with the index that it had, and files that no version names. Rows that
+//! are deleted are no answers, though the index still has them: Lance knows from the version
+//! which rows are there. Rows that the index lacks are compared one by one.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lance::Dataset;
+use lance::dataset::CommitBuilder;
+use lance::dataset::transaction::{Operation, TransactionBuilder};
+use lance::index::DatasetIndexExt as _;
+use lance::index::optimize::plan_optimize_indices;
+use lance_index::IndexType;
+use lance_index::optimize::OptimizeOptions;
+use lance_table::format::{Fragment, IndexMetadata};
+
+use super::error::TableError;
+use super::table::StoredTable;
+use super::token::VectorState;
+use super::vector_index::{IndexName, VectorIndexConfig};
+use crate::durable;
+
+/// The column of vectors.
+pub(super) const VECTOR: &str = "vector";
+/// An index over more than this many times the rows that it was learned from, or less than
+/// one part in this many, is built anew.
+const GROWTH: u64 = 2;
+
+/// What of the table an index has. It is made of parts, the oldest first, each over some of
+/// the fragments.
+#[derive(Debug, Default)]
+struct Coverage {
+    /// Rows of the table.
+    rows: u64,
+    /// Rows that no part has.
+    unindexed: u64,
+    /// For each part the rows that are still there.
+    parts: Vec<u64>,
+    /// Rows that it was learned from; `None` if there is no index.
+    learned_from: Option<u64>,
+    /// Whether there are indexes that the configuration does not ask for.
+    others: bool,
+}
+
+/// What an epoch does to the index.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Keep,
+    Drop,
+    /// Learns where vectors lie, and puts all of them in.
+    Build,
+    /// Puts in what is missing, in one part with the latest so many.
+    Extend(usize),
+}
+
+impl Coverage {
+    fn of(fragments: &[Fragment], indexes: &[IndexMetadata], config: &VectorIndexConfig) -> Self {
+        let rows = |fragment: &Fragment| fragment.num_rows().unwrap_or_default() as u64;
+        let mut coverage = Self { rows: fragments.iter().map(rows).sum(), ..Self::default() };
+        let mut covered = HashSet::new();
+        for index in indexes {
+            let Some(name) = IndexName::parse(&index.name, config) else {
+                coverage.others = true;
+                continue;
+            };
+            coverage.learned_from = Some(name.rows);
+            let of_part = fragments.iter().filter(|fragment| has(index, fragment));
+            coverage.parts.push(of_part.clone().map(rows).sum());
+            covered.extend(of_part.map(|fragment| fragment.id));
+        }
+        coverage.unindexed = fragments.iter().filter(|fragment| !covered.contains(&fragment.id)).map(rows).sum();
+        coverage
+    }
+
+    fn step(&self, config: &VectorIndexConfig, compact: bool) -> Step {
+        let Self { rows, unindexed, .. } = *self;
+        let (Some(threshold), Some(learned_from)) = (config.threshold(), self.learned_from) else {
+            return match config.threshold() {
+                Some(threshold) if rows >= threshold => Step::Build,
+                _ if self.others => Step::Drop,
+                _ => Step::Keep,
+            };
+        };
+        // A table whose rows come and go about the threshold keeps its index.
+        if rows < threshold / GROWTH {
+            return Step::Drop;
+        }
+        // Where most rows are to be put in anyway, as when fragments were joined, learning
+        // adds little; it is what keeps up with vectors that drift.
+        if unindexed > rows / 2 || rows > learned_from * GROWTH || rows < learned_from / GROWTH {
+            return Step::Build;
+        }
+        match compact {
+            true if unindexed > 0 || self.parts.len() > 1 => Step::Extend(self.parts.len()),
+            false if unindexed > config.unindexed_rows => Step::Extend(self.parts_to_join()),
+            _ if self.others => Step::Build,
+            _ => Step::Keep,
+        }
+    }
+
+    /// How many of the latest parts to join with what is missing: those that are not larger
+    /// than what they are joined with, so that there are few parts and each row is copied
+    /// few times.
+    fn parts_to_join(&self) -> usize {
+        let mut joined = self.unindexed;
+        let smaller = |part: &&u64| {
+            let is_smaller = **part <= joined;
+            joined += **part;
+            is_smaller
+        };
+        self.parts.iter().rev().take_while(smaller).count()
+    }
+}
+
+fn has(index: &IndexMetadata, fragment: &Fragment) -> bool {
+    let id = u32::try_from(fragment.id).ok();
+    index.fragment_bitmap.as_ref().zip(id).is_some_and(|(fragments, id)| fragments.contains(id))
+}
+
+/// The indexes of a table that epochs made.
+async fn indexes(dataset: &Dataset) -> lance::Result<Vec<IndexMetadata>> {
+    Ok(dataset.load_indices().await?.iter().filter(|index| IndexName::is_one(&index.name)).cloned().collect())
+}
+
+impl StoredTable {
+    /// Brings the index up to what was published, and gives the files to flush.
+    pub(super) async fn publish_vector_index(&mut self) -> Result<Vec<PathBuf>, TableError> {
+        let published = self.draft.as_ref().and_then(|draft| draft.published.as_ref());
+        let (Some(dimension), Some(dataset)) = (self.schema.dimension, published.or(self.dataset()).cloned()) else {
+            return Ok(Vec::new());
+        };
+        match self.changed_index(&dataset, dimension).await {
+            Ok(None) => Ok(Vec::new()),
+            Ok(Some((changed, files))) => {
+                self.draft()?.published = Some(Arc::new(changed));
+                Ok(files)
+            }
+            Err(error) => {
+                // The rows are there, and searches find them without it.
+                let folder = self.location.folder().display();
+                tracing::warn!(table = %self.schema.table, %folder, %error, "cannot index the vectors of this epoch");
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// The table with the index that the configuration asks for, if it is another than it
+    /// has, and the files to flush.
+    async fn changed_index(
+        &self,
+        dataset: &Arc<Dataset>,
+        dimension: usize,
+    ) -> lance::Result<Option<(Dataset, Vec<PathBuf>)>> {
+        let config = &self.config.vector_index;
+        let old = indexes(dataset).await?;
+        let coverage = Coverage::of(dataset.fragments(), &old, config);
+        let compact = self.draft.as_ref().is_some_and(|draft| draft.compact);
+        let step = coverage.step(config, compact);
+        if step != Step::Keep {
+            tracing::debug!(table = %self.schema.table, ?coverage, ?step, "changes the index over the vectors");
+        }
+        let (new, removed) = match step {
+            Step::Keep => return Ok(None),
+            Step::Drop => (Vec::new(), old),
+            Step::Build => {
+                let name = IndexName { kind: config.kind, metric: config.metric, rows: coverage.rows };
+                (vec![self.build(dataset, name, dimension).await?], old)
+            }
+            Step::Extend(parts) => extend(dataset, old, config, parts).await?,
+        };
+        if new.is_empty() && removed.is_empty() {
+            return Ok(None);
+        }
+        let mut files: Vec<PathBuf> = Vec::new();
+        for index in &new {
+            let folder = self.location.index(index);
+            for entry in durable::entries(&folder)? {
+                files.push(entry?.path());
+            }
+            files.extend(folder.parent().map(PathBuf::from));
+            files.push(folder);
+        }
+        let staged = self.draft.as_ref().and_then(|draft| draft.staged.as_ref());
+        let properties = staged.map(|staged| Arc::clone(&staged.properties));
+        let changed = commit(dataset, new, removed, properties).await?;
+        files.push(self.location.manifests());
+        files.extend(self.location.manifest_of(&changed));
+        Ok(Some((changed, files)))
+    }
+
+    /// Builds an index over all rows. Lance reads them and learns on the pools of threads
+    /// that it has for a process, also for a sink that works on one thread.
+    async fn build(&self, dataset: &Dataset, name: IndexName, dimension: usize) -> lance::Result<IndexMetadata> {
+        let parameters = self.config.vector_index.parameters(dimension);
+        let mut dataset = dataset.clone();
+        let builder = dataset.create_index_builder(&[VECTOR], IndexType::Vector, &parameters);
+        builder.name(name.to_string()).replace(true).execute_uncommitted().await
+    }
+
+    /// How the vectors of the published state are searched; `None` for a table without any.
+    pub(super) async fn vector_state(&self, dataset: &Dataset) -> lance::Result<Option<VectorState>> {
+        if self.schema.dimension.is_none() {
+            return Ok(None);
+        }
+        let config = &self.config.vector_index;
+        let is_there = indexes(dataset).await?.iter().any(|index| IndexName::parse(&index.name, config).is_some());
+        Ok(Some(VectorState { metric: config.metric, index: is_there.then_some(config.kind) }))
+    }
+}
+
+/// Puts the rows that no part has into a part with the latest so many. Gives the new part,
+/// and what it takes the place of.
+async fn extend(
+    dataset: &Dataset,
+    old: Vec<IndexMetadata>,
+    config: &VectorIndexConfig,
+    parts: usize,
+) -> lance::Result<(Vec<IndexMetadata>, Vec<IndexMetadata>)> {
+    let is_current = |index: &&IndexMetadata| IndexName::parse(&index.name, config).is_some();
+    let name = old.iter().find(is_current).map(|index| index.name.clone());
+    let options = OptimizeOptions::merge(parts).index_names(name.into_iter().collect());
+    let plan = plan_optimize_indices(dataset, &options).await?;
+    let mut built = Vec::new();
+    for task in &plan.tasks {
+        built.extend(task.execute(dataset).await?);
+    }
+    let mut merged = Vec::new();
+    for merge in &plan.merges {
+        merged.extend(merge.execute(dataset, &built).await?);
+    }
+    let replaced = |index: &IndexMetadata| merged.iter().any(|part| part.replaces.contains(&index.uuid));
+    let removed = old.into_iter().filter(|index| replaced(index) || !is_current(&index)).collect();
+    Ok((merged.into_iter().map(|part| part.segment).collect(), removed))
+}
+
+async fn commit(
+    dataset: &Arc<Dataset>,
+    new_indices: Vec<IndexMetadata>,
+    removed_indices: Vec<IndexMetadata>,
+    properties: Option<Arc<HashMap<String, String>>>,
+) -> lance::Result<Dataset> {
+    let operation = Operation::CreateIndex { new_indices, removed_indices };
+    let transaction =
+        TransactionBuilder::new(dataset.version_id(), operation).transaction_properties(properties).build();
+    CommitBuilder::new(Arc::clone(dataset)).with_skip_auto_cleanup(true).execute(transaction).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> VectorIndexConfig {
+        VectorIndexConfig { rows: 1000, unindexed_rows: 100, ..VectorIndexConfig::default() }
+    }
+
+    fn coverage(rows: u64, unindexed: u64, parts: &[u64]) -> Coverage {
+        let learned_from = (!parts.is_empty()).then_some(1000);
+        Coverage { rows, unindexed, parts: parts.to_vec(), learned_from, others: false }
+    }
+
+    #[test]
+    fn an_index_comes_and_goes_with_the_rows() {
+        let step = |coverage: Coverage| coverage.step(&config(), false);
+        assert_eq!(step(coverage(999, 999, &[])), Step::Keep);
+        assert_eq!(step(coverage(1000, 1000, &[])), Step::Build);
+        assert_eq!(step(coverage(500, 0, &[500])), Step::Keep);
+        assert_eq!(step(coverage(499, 0, &[499])), Step::Drop);
+        assert_eq!(step(coverage(2001, 50, &[1951])), Step::Build, "it was learned from 1000");
+        assert_eq!(step(coverage(1000, 501, &[499])), Step::Build, "most of it is missing");
+        let other = Coverage { others: true, ..coverage(400, 400, &[]) };
+        assert_eq!(step(other), Step::Drop);
+    }
+
+    #[test]
+    fn what_is_missing_is_put_in_once_there_is_enough() {
+        let step = |unindexed, parts: &[u64], compact| {
+            let rows = unindexed + parts.iter().sum::<u64>();
+            coverage(rows, unindexed, parts).step(&config(), compact)
+        };
+        assert_eq!(step(100, &[1000], false), Step::Keep);
+        assert_eq!(step(101, &[1000], false), Step::Extend(0));
+        assert_eq!(step(101, &[1000, 110], false), Step::Extend(0));
+        assert_eq!(step(110, &[1000, 230, 110], false), Step::Extend(1));
+        assert_eq!(step(110, &[1000, 210, 110], false), Step::Extend(2));
+        assert_eq!(step(1, &[1000], true), Step::Extend(1));
+        assert_eq!(step(0, &[1000, 3], true), Step::Extend(2));
+        assert_eq!(step(0, &[1000], true), Step::Keep);
+    }
+
+    #[test]
+    fn no_index_is_asked_for() {
+        let none = VectorIndexConfig { kind: super::super::vector_index::VectorIndexKind::None, ..config() };
+        assert_eq!(coverage(9000, 9000, &[]).step(&none, true), Step::Keep);
+        assert_eq!(Coverage { others: true, ..coverage(9000, 9000, &[]) }.step(&none, false), Step::Drop);
+    }
+}
