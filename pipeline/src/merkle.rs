@@ -108,6 +108,22 @@ pub enum Node {
 }
 
 impl Node {
+    /// The file, if it is one.
+    pub(crate) fn file(&self) -> Option<&Leaf> {
+        match self {
+            Self::File(leaf) => Some(leaf),
+            Self::Directory(_) => None,
+        }
+    }
+
+    /// The directory, if it is one.
+    pub(crate) fn directory(&self) -> Option<&Arc<Directory>> {
+        match self {
+            Self::Directory(directory) => Some(directory),
+            Self::File(_) => None,
+        }
+    }
+
     fn hash(&self) -> &Hash {
         match self {
             Self::Directory(directory) => &directory.hash,
@@ -162,12 +178,15 @@ impl Directory {
     fn directory(&self, path: &str) -> Option<&Self> {
         let mut directory = self;
         for name in path.split('/').filter(|_| !path.is_empty()) {
-            match directory.find(name)? {
-                (_, Node::Directory(inner)) => directory = inner,
-                (_, Node::File(_)) => return None,
-            }
+            directory = directory.find(name)?.1.directory()?;
         }
         Some(directory)
+    }
+
+    /// The file at a path below it.
+    fn file(&self, path: &str) -> Option<&Leaf> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.directory(folder)?.find(name)?.1.file()
     }
 
     /// What it holds, by name.
@@ -216,14 +235,7 @@ impl Tree {
     /// The file at `path`.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Leaf> {
-        let (directory, name) = match path.rsplit_once('/') {
-            Some((above, name)) => (self.directory(above)?, name),
-            None => (&*self.root, path),
-        };
-        match directory.find(name)? {
-            (_, Node::File(leaf)) => Some(leaf),
-            (_, Node::Directory(_)) => None,
-        }
+        self.root.file(path)
     }
 
     /// The directory at `path`; the root where it is empty.

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::percentile::percentile;
 use crate::search::SearchMode;
 
 /// How many answers count.
@@ -104,8 +105,7 @@ impl Evaluation {
     pub fn latency(&self, percent: usize) -> f64 {
         let mut sorted: Vec<f64> = self.answers.iter().map(|answer| answer.latency_ms).collect();
         sorted.sort_by(f64::total_cmp);
-        let rank = (sorted.len() * percent).div_ceil(100).max(1);
-        sorted.get(rank - 1).copied().unwrap_or_default()
+        percentile(&sorted, percent)
     }
 
     /// Chunks indexed per second of wall time.

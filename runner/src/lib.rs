@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod eval;
 mod exit;
+mod percentile;
 pub mod progress;
 pub mod search;
 pub mod snapshot;

@@ -117,21 +117,13 @@ fn least_name<'e, 't: 'e>(entries: impl Iterator<Item = &'e mut Entries<'t>>) ->
 
 /// The files among these, each content once.
 fn leaves<'t>(nodes: &[&'t Node]) -> Vec<&'t Leaf> {
-    let leaf = |node: &&'t Node| match node {
-        Node::File(leaf) => Some(leaf),
-        Node::Directory(_) => None,
-    };
-    let mut leaves: Vec<&Leaf> = nodes.iter().filter_map(leaf).collect();
+    let mut leaves: Vec<&Leaf> = nodes.iter().filter_map(|node| node.file()).collect();
     retain_distinct(&mut leaves, |left, right| left.content_hash == right.content_hash);
     leaves
 }
 
 fn directories<'t>(nodes: &[&'t Node]) -> Vec<&'t Arc<Directory>> {
-    let directory = |node: &&'t Node| match node {
-        Node::Directory(directory) => Some(directory),
-        Node::File(_) => None,
-    };
-    nodes.iter().filter_map(directory).collect()
+    nodes.iter().filter_map(|node| node.directory()).collect()
 }
 
 /// Keeps the first of those that are the same.

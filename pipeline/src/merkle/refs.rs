@@ -37,18 +37,13 @@ impl Tree {
     #[must_use]
     pub fn of_ref(&self, name: &str) -> Self {
         let found = self.root.find(&directory_name(name)).filter(|_| self.is_over_refs);
-        match found {
-            Some((_, Node::Directory(root))) => Self { root: Arc::clone(root), ..Self::empty() },
-            _ => Self::empty(),
-        }
+        let root = found.and_then(|(_, node)| node.directory());
+        root.map_or_else(Self::empty, |root| Self { root: Arc::clone(root), ..Self::empty() })
     }
 
     /// The directories that hold what the source holds: one, or one of each ref.
     pub(super) fn roots(&self) -> impl Iterator<Item = &Arc<Directory>> {
-        let of_refs = self.root.entries().iter().filter_map(|(_, node)| match node {
-            Node::Directory(root) => Some(root),
-            Node::File(_) => None,
-        });
+        let of_refs = self.root.entries().iter().filter_map(|(_, node)| node.directory());
         let (one, refs) = if self.is_over_refs { (None, Some(of_refs)) } else { (Some(&self.root), None) };
         one.into_iter().chain(refs.into_iter().flatten())
     }
@@ -66,7 +61,7 @@ impl Tree {
     /// Whether there is such a row.
     #[must_use]
     pub fn has_row(&self, path: &str, content_hash: &ContentHash) -> bool {
-        self.roots().any(|root| leaf_at(root, path).is_some_and(|leaf| leaf.content_hash == *content_hash))
+        self.roots().any(|root| root.file(path).is_some_and(|leaf| leaf.content_hash == *content_hash))
     }
 
     /// The tree in which these rows hold what is said here, in every ref that has them.
@@ -78,23 +73,13 @@ impl Tree {
                 places.push((row.path.clone(), leaf.clone()));
                 continue;
             }
-            let holding = self.root.entries().iter().filter(|(_, node)| match node {
-                Node::Directory(root) => {
-                    leaf_at(root, row.path.as_str()).is_some_and(|held| held.content_hash == row.content_hash)
-                }
-                Node::File(_) => false,
+            let holding = self.root.entries().iter().filter(|(_, node)| {
+                let held = node.directory().and_then(|root| root.file(row.path.as_str()));
+                held.is_some_and(|held| held.content_hash == row.content_hash)
             });
             places.extend(holding.map(|(name, _)| (RelPath::from(&*format!("{name}/{}", row.path)), leaf.clone())));
         }
         self.patched(places)
-    }
-}
-
-fn leaf_at<'t>(root: &'t Directory, path: &str) -> Option<&'t Leaf> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    match root.directory(folder)?.find(name)? {
-        (_, Node::File(leaf)) => Some(leaf),
-        (_, Node::Directory(_)) => None,
     }
 }
 
@@ -117,17 +102,13 @@ fn visit_new<'t>(
         path.push_str(name);
         match node {
             Node::File(leaf) => {
-                let mut versions = versions.filter(|node| matches!(node, Node::File(_)));
-                if !versions.any(|version| version.hash() == node.hash()) {
+                let mut versions = versions.filter_map(Node::file);
+                if !versions.any(|version| version.content_hash == leaf.content_hash) {
                     visit(path, leaf);
                 }
             }
             Node::Directory(inner) => {
-                let directory = |node: &'t Node| match node {
-                    Node::Directory(directory) => Some(directory),
-                    Node::File(_) => None,
-                };
-                let versions: Vec<&Arc<Directory>> = versions.filter_map(directory).collect();
+                let versions: Vec<&Arc<Directory>> = versions.filter_map(Node::directory).collect();
                 visit_new(inner, &versions, path, visit);
             }
         }

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::config::Job;
 use crate::exit::Exit;
+use crate::percentile::percentile;
 use crate::snapshot::Snapshot;
 use crate::table::{Cell, Table};
 use crate::terminal;
@@ -216,10 +217,4 @@ fn render(steps: &[Step]) -> String {
         );
     }
     out
-}
-
-/// The value that so many percent of the ascending values do not exceed.
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted.get(rank - 1).copied().unwrap_or_default()
 }
