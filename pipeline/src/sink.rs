@@ -268,6 +268,12 @@ pub trait FactStore: Send {
     /// If the store cannot be read.
     fn records(&mut self, rows: &[RowId], since: Option<&Token>) -> Result<Vec<Option<Record>>, SinkError>;
 
+    /// Whether vectors are stored rounded. Where another sink stores those of the same
+    /// embedder, they are then embedded anew rather than taken from here.
+    fn rounds_vectors(&self) -> bool {
+        false
+    }
+
     /// The vectors stored for these chunk hashes.
     ///
     /// # Errors

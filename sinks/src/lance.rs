@@ -47,6 +47,7 @@ use lance::session::Session;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::tables::VectorForm;
 pub use metric::{Metric, Nearness};
 pub use nearest::Near;
 pub use reader::{ChunkVectors, LanceReader, RowKey};
@@ -70,6 +71,8 @@ pub struct LanceConfig {
     /// Whether staged files are flushed to the disk. Without it a power cut (though no
     /// crash of the process) can lose epochs that were committed.
     pub sync: bool,
+    /// How vectors are stored. Another form rebuilds the index.
+    pub vectors: VectorForm,
     /// The approximate index over the vectors of a large table.
     pub vector_index: VectorIndexConfig,
 }
@@ -82,6 +85,7 @@ impl Default for LanceConfig {
             max_rows_per_file: 1 << 20,
             max_fragments: 64,
             sync: true,
+            vectors: VectorForm::default(),
             vector_index: VectorIndexConfig::default(),
         }
     }

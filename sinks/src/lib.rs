@@ -17,5 +17,5 @@ pub mod tantivy;
 
 pub use arrow_ipc::{ArrowConfig, ArrowSink};
 pub use lance::{LanceConfig, LanceReader, LanceSink};
-pub use registry::{KINDS, accepted_ports, build, config_schema, form_version, retain};
+pub use registry::{KINDS, accepted_ports, build, config_schema, form, retain};
 pub use tantivy::{TantivyConfig, TantivyReader, TantivySink};

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use gristmill_pipeline::port::Port;
-use gristmill_pipeline::{Sink, SinkContext, SinkError, Token};
+use gristmill_pipeline::{Hash, Sink, SinkContext, SinkError, Token};
 use schemars::Schema;
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 
 use crate::failure::{While as _, failure};
+use crate::tables::VectorForm;
 use crate::{ArrowConfig, ArrowSink, LanceConfig, LanceSink, TantivyConfig, TantivySink};
 
 /// Every kind of sink.
@@ -24,14 +26,25 @@ pub fn accepted_ports(kind: &str) -> &'static [Port] {
     }
 }
 
-/// Counts the changes of the form in which a kind of sink keeps its rows. A store of
-/// another version is rebuilt.
-#[must_use]
-pub fn form_version(kind: &str) -> u32 {
+/// Counts the changes of the form in which a kind of sink keeps its rows.
+fn form_version(kind: &str) -> u32 {
     match kind {
         "tantivy" => crate::tantivy::SCHEMA_VERSION,
         _ => crate::tables::SCHEMA_VERSION,
     }
+}
+
+/// Hash of the form in which a kind of sink keeps its rows, given its parameters. A store
+/// of another form is rebuilt; most parameters say how rows are written, not what they hold.
+#[must_use]
+pub fn form(kind: &str, parameters: &serde_json::Value) -> Hash {
+    let version = form_version(kind).to_le_bytes();
+    let mut parts = vec![b"sink".as_slice(), kind.as_bytes(), &version];
+    let vectors = parameters.get("vectors").and_then(|form| VectorForm::deserialize(form).ok());
+    if kind == "lance" && vectors == Some(VectorForm::F16) {
+        parts.push(b"f16");
+    }
+    Hash::of_parts(parts)
 }
 
 /// The parameters that a kind of sink takes, as a JSON schema.

@@ -25,7 +25,7 @@ pub(crate) use diagnostics::severity;
 pub(crate) use references::reference_kind;
 pub(crate) use rows::Rows;
 pub(crate) use schema::column;
-pub use schema::{SCHEMA_VERSION, TableSchema};
+pub use schema::{SCHEMA_VERSION, TableSchema, VectorForm};
 pub use table::Table;
 
 /// A record could not be turned into rows.

@@ -24,6 +24,8 @@ pub(super) struct SinkHandle {
     pub(super) keeps_views: bool,
     /// Whether it gives rows back.
     pub(super) is_fact_store: bool,
+    /// Whether it gives vectors back rounded.
+    pub(super) rounds_vectors: bool,
     meter: Arc<StageMeter>,
     /// The meter of the stage before it, which is blocked when this sink is slow.
     before: Option<Arc<StageMeter>>,
@@ -77,7 +79,10 @@ pub(super) fn build(
             views: tables.to_vec(),
             single_threaded: !threaded,
         })?);
-        let is_fact_store = built.fact_store().is_some();
+        let (is_fact_store, rounds_vectors) = match built.fact_store() {
+            Some(store) => (true, store.rounds_vectors()),
+            None => (false, false),
+        };
         let meter = Arc::clone(meters.stage(sink.stage));
         let before = stage.inputs.last().map(|&input| Arc::clone(meters.stage(input)));
         handles.push(SinkHandle {
@@ -86,6 +91,7 @@ pub(super) fn build(
             embed_lane: sink.embed_lane,
             keeps_views,
             is_fact_store,
+            rounds_vectors,
             place: if threaded { Place::start(built, Arc::clone(&meter))? } else { Place::Here(built) },
             meter,
             before,

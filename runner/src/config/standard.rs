@@ -10,7 +10,7 @@ use gristmill_operators::parse::{Parse, ParseConfig};
 use gristmill_operators::read::{Read, ReadConfig};
 use gristmill_pipeline::graph::SinkFactory;
 use gristmill_pipeline::port::Port;
-use gristmill_pipeline::{Fingerprint, Hash, Sink, SinkContext, SinkError, Token};
+use gristmill_pipeline::{Fingerprint, Sink, SinkContext, SinkError, Token};
 use gristmill_sinks::{ArrowConfig, LanceConfig, TantivyConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -91,12 +91,8 @@ impl<C: Serialize + Send + Sync> SinkFactory for StandardSink<C> {
     }
 
     fn fingerprint(&self) -> Fingerprint {
-        // The parameters of these sinks say how rows are written, not what they hold.
-        Hash::of_parts([
-            b"sink".as_slice(),
-            self.kind.as_bytes(),
-            &gristmill_sinks::form_version(self.kind).to_le_bytes(),
-        ])
+        let parameters = serde_json::to_value(&*self.params).unwrap_or_default();
+        gristmill_sinks::form(self.kind, &parameters)
     }
 
     fn keeps_views(&self) -> bool {

@@ -92,6 +92,36 @@ fn a_search_of_a_large_table_takes_its_index() {
 }
 
 #[test]
+fn a_store_that_rounds_vectors_lends_none_to_one_that_does_not() {
+    let world = World::sample();
+    let stages = [("read", "source"), ("hash", "read"), ("parse", "hash"), ("chunk", "parse"), ("embed", "chunk")];
+    let mut job: String = stages
+        .iter()
+        .map(|(name, input)| format!("[[stage]]\nname = \"{name}\"\noperator = \"{name}\"\ninput = \"{input}\"\n\n"))
+        .collect();
+    job.push_str(
+        "[[stage]]\nname = \"small\"\nsink = \"lance\"\ninput = [\"parse\", \"embed\"]\nvectors = \"f16\"\n\n",
+    );
+    job.push_str("[[stage]]\nname = \"whole\"\nsink = \"lance\"\ninput = [\"parse\", \"embed\"]\n");
+    let file = world.folder.path().join("job.toml");
+    std::fs::write(&file, job).unwrap();
+    let job = file.to_str().unwrap();
+    let scratch = || world.digest_from_scratch_of(&world.source(), &[job]);
+    world.run(&[job]);
+    assert_eq!(world.digest(), scratch());
+    // What comes back is taken from a store that has it still.
+    std::fs::remove_file(world.source().join("notes.txt")).unwrap();
+    world.run(&[job]);
+    world.write("notes.txt", "Plain words about nothing in particular.\n");
+    let (report, _) = world.run(&[job]);
+    assert_eq!(report["work"]["passages_reused"], 1, "{:#}", report["work"]);
+    assert_eq!(world.digest(), scratch());
+
+    let (report, _) = world.run(&[job, "--set", "stage.small.vectors=f32"]);
+    assert!(report["rebuilt_because"].as_str().unwrap().contains("another form"), "{report:#}");
+}
+
+#[test]
 fn bad_files_have_an_outcome_and_cost_nothing_else() {
     let world = World::sample();
     world.write("latin.py", b"name = 'caf\xe9'\n");

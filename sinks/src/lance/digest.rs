@@ -1,7 +1,7 @@
 //! A table's content as one hash.
 
 use arrow::array::{Array, AsArray as _, RecordBatch};
-use arrow::datatypes::{DataType, Float32Type, UInt32Type, UInt64Type};
+use arrow::datatypes::{DataType, Float16Type, Float32Type, UInt32Type, UInt64Type};
 use gristmill_pipeline::Hash;
 
 /// Hashes of rows, in any order.
@@ -56,9 +56,14 @@ fn write(column: &dyn Array, row: usize, out: &mut Vec<u8>) -> bool {
         DataType::Boolean => out.push(u8::from(column.as_boolean().value(row))),
         DataType::FixedSizeList(..) => {
             let list = column.as_fixed_size_list().value(row);
-            let Some(values) = list.as_primitive_opt::<Float32Type>() else { return false };
-            out.extend((values.len() as u64).to_le_bytes());
-            out.extend(values.values().iter().flat_map(|value| value.to_bits().to_le_bytes()));
+            out.extend((list.len() as u64).to_le_bytes());
+            if let Some(values) = list.as_primitive_opt::<Float32Type>() {
+                out.extend(values.values().iter().flat_map(|value| value.to_bits().to_le_bytes()));
+            } else if let Some(values) = list.as_primitive_opt::<Float16Type>() {
+                out.extend(values.values().iter().flat_map(|value| value.to_bits().to_le_bytes()));
+            } else {
+                return false;
+            }
         }
         _ => return false,
     }

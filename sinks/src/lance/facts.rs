@@ -14,7 +14,7 @@ use super::stored_facts::FactsByRow;
 use super::table::StoredTable;
 use super::token::version_of;
 use crate::failure::{While as _, failure};
-use crate::tables::{Columns, Table};
+use crate::tables::{Columns, Table, VectorForm};
 
 impl FactStore for LanceSink {
     fn facts(&mut self, visit: &mut dyn FnMut(StoredFacts)) -> Result<(), SinkError> {
@@ -46,6 +46,10 @@ impl FactStore for LanceSink {
         recall.records(rows).during(&self.name, "cannot recall records")
     }
 
+    fn rounds_vectors(&self) -> bool {
+        self.vectors == VectorForm::F16
+    }
+
     fn vectors(&mut self, chunk_hashes: &[Hash], since: Option<&Token>) -> Result<StoredVectors, SinkError> {
         let Self { name, blocking, tables, .. } = self;
         let action = "cannot recall vectors";
@@ -73,7 +77,7 @@ impl FactStore for LanceSink {
         for rows in &taken.rows {
             let vector = rows
                 .first()
-                .zip(stored)
+                .zip(stored.as_ref())
                 .and_then(|(row, (values, dimension))| values.get(row * dimension..(row + 1) * dimension));
             vectors.found.push(vector.is_some());
             vectors.values.extend_from_slice(vector.unwrap_or_default());

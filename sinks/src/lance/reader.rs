@@ -256,7 +256,7 @@ impl LanceReader {
                     vectors.dimension = dimension;
                     vectors.values.reserve_exact(rows * dimension);
                 }
-                vectors.values.extend_from_slice(values);
+                vectors.values.extend_from_slice(&values);
                 vectors.addresses.extend_from_slice(addresses);
                 vectors.ordinals.extend_from_slice(ordinals.values());
                 each_file(&columns, |path, row, rows| {

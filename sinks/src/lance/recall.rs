@@ -111,7 +111,7 @@ fn chunks_of(rows: Option<Rows<'_>>) -> Result<(String, RecordChunks), RecallErr
     if let Some(Rows { batch, rows }) = rows {
         let columns = Columns(batch);
         let stored = columns.vectors("vector").ok();
-        vectors = stored.map(|(_, dimension)| Vec::with_capacity(rows.len() * dimension));
+        vectors = stored.as_ref().map(|(_, dimension)| Vec::with_capacity(rows.len() * dimension));
         let (texts, kinds) = (columns.text("text")?, columns.text("kind")?);
         let (symbols, scopes) = (columns.text("symbol")?, columns.text("scope")?);
         let tokens = columns.numbers::<UInt32Type>("tokens")?;
@@ -129,7 +129,7 @@ fn chunks_of(rows: Option<Rows<'_>>) -> Result<(String, RecordChunks), RecallErr
             });
             hashes.push(chunk_hashes.value(row));
             text.push_str(texts.value(row));
-            if let (Some(vectors), Some((values, dimension))) = (&mut vectors, stored) {
+            if let (Some(vectors), Some((values, dimension))) = (&mut vectors, &stored) {
                 vectors.extend_from_slice(values.get(row * dimension..(row + 1) * dimension).unwrap_or_default());
             }
         }

@@ -19,7 +19,7 @@ use super::token::{keys_of, version_of};
 use super::{LanceConfig, session};
 use crate::durable;
 use crate::failure::{While as _, failure};
-use crate::tables::{SCHEMA_VERSION, Table, TableSchema};
+use crate::tables::{SCHEMA_VERSION, Table, TableSchema, VectorForm};
 
 /// Writes records into Lance tables, and gives them back.
 pub struct LanceSink {
@@ -29,6 +29,7 @@ pub struct LanceSink {
     folder: PathBuf,
     sync: bool,
     concurrent: bool,
+    pub(super) vectors: VectorForm,
 }
 
 impl LanceSink {
@@ -44,7 +45,8 @@ impl LanceSink {
         }
         let dimension = context.dimension.filter(|_| vectors);
         let session = Arc::new(session());
-        let records = tables(&context.inputs).map(|table| TableSchema::new(table, dimension));
+        let records =
+            tables(&context.inputs).map(|table| TableSchema::new(table, dimension).with_vectors(config.vectors));
         let views = view_schemas(context)?;
         let tables = records
             .chain(views)
@@ -56,7 +58,7 @@ impl LanceSink {
         let blocking = Blocking::new(context.single_threaded).during(&context.name, "cannot start its runtime")?;
         let concurrent = !context.single_threaded;
         let (name, folder) = (context.name.clone(), context.folder.clone());
-        Ok(Self { name, blocking, tables, folder, sync: config.sync, concurrent })
+        Ok(Self { name, blocking, tables, folder, sync: config.sync, concurrent, vectors: config.vectors })
     }
 
     fn flush_to_disk(&self, mut files: Vec<PathBuf>) -> Result<(), SinkError> {
@@ -122,7 +124,12 @@ impl Sink for LanceSink {
         let of_records = self.tables.iter().filter(|stored| stored.schema.view.is_none());
         let tables: Vec<&str> = of_records.map(|stored| stored.table().as_str()).collect();
         let dimension = self.tables.iter().find_map(|table| table.schema.dimension);
-        let shape = json!(["lance", SCHEMA_VERSION, tables, dimension]);
+        let mut shape = vec![json!("lance"), json!(SCHEMA_VERSION), json!(tables), json!(dimension)];
+        // Not the index over the vectors: it follows its configuration by itself.
+        if dimension.is_some() && self.vectors != VectorForm::F32 {
+            shape.push(json!(self.vectors));
+        }
+        let shape = json!(shape);
         Hash::of(shape.to_string().as_bytes())
     }
 

@@ -1,8 +1,11 @@
 //! Reading typed columns out of a record batch by name.
 
+use std::borrow::Cow;
+
 use arrow::array::{Array, AsArray as _, FixedSizeBinaryArray, PrimitiveArray, RecordBatch, StringArray};
-use arrow::datatypes::{ArrowPrimitiveType, DataType};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Float16Type, Float32Type};
 use gristmill_pipeline::Hash;
+use half::f16;
 
 /// A column is not there, or of another type.
 #[derive(Debug, thiserror::Error)]
@@ -44,15 +47,23 @@ impl<'a> Columns<'a> {
     }
 
     /// The components of the vectors, one vector after the other, and their dimension.
-    pub fn vectors(&self, name: &str) -> Result<(&'a [f32], usize), ColumnError> {
-        let list = self.get(name, "FixedSizeList(Float32)", |array| array.as_fixed_size_list_opt())?;
+    /// Those stored in 16 bits are given in 32.
+    pub fn vectors(&self, name: &str) -> Result<(Cow<'a, [f32]>, usize), ColumnError> {
+        const EXPECTED: &str = "FixedSizeList(Float32 or Float16)";
+        let list = self.get(name, EXPECTED, |array| array.as_fixed_size_list_opt())?;
         let dimension = usize::try_from(list.value_length()).unwrap_or_default();
-        let values = list.values().as_primitive_opt::<arrow::datatypes::Float32Type>();
         let range = list.offset() * dimension..(list.offset() + list.len()) * dimension;
-        values
-            .and_then(|values| values.values().get(range))
-            .map(|values| (values, dimension))
-            .ok_or_else(|| ColumnError { name: name.into(), expected: "FixedSizeList(Float32)".into() })
+        let values = list.values();
+        let values = if let Some(values) = values.as_primitive_opt::<Float32Type>() {
+            values.values().get(range).map(Cow::Borrowed)
+        } else if let Some(values) = values.as_primitive_opt::<Float16Type>() {
+            let widened = |values: &[f16]| values.iter().map(|value| value.to_f32()).collect();
+            values.values().get(range).map(widened).map(Cow::Owned)
+        } else {
+            None
+        };
+        let values = values.ok_or_else(|| ColumnError { name: name.into(), expected: EXPECTED.into() })?;
+        Ok((values, dimension))
     }
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, FixedSizeBinaryArray, FixedSizeListArray, Float32Array, RecordBatch, StringBuilder,
-    UInt32Builder, UInt64Builder,
+    ArrayRef, BooleanBuilder, FixedSizeBinaryArray, FixedSizeListArray, Float16Array, Float32Array, RecordBatch,
+    StringBuilder, UInt32Builder, UInt64Builder,
 };
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use gristmill_pipeline::Hash;
+use half::f16;
 
 use super::{RowError, TableSchema};
 
@@ -97,11 +98,21 @@ impl Column {
                 Arc::new(FixedSizeBinaryArray::try_new(32, Buffer::from(std::mem::take(values)), None)?)
             }
             Self::Vector { values, item, dimension } => {
-                let values = Float32Array::from(std::mem::take(values));
-                Arc::new(FixedSizeListArray::try_new(Arc::clone(item), *dimension, Arc::new(values), None)?)
+                let values = std::mem::take(values);
+                let values: ArrayRef = match item.data_type() {
+                    DataType::Float16 => Arc::new(Float16Array::from_iter_values(values.into_iter().map(rounded))),
+                    _ => Arc::new(Float32Array::from(values)),
+                };
+                Arc::new(FixedSizeListArray::try_new(Arc::clone(item), *dimension, values, None)?)
             }
         })
     }
+}
+
+/// The nearest number of 16 bits; the largest for those beyond it, as an infinite one has
+/// no distance to others.
+fn rounded(value: f32) -> f16 {
+    f16::from_f32(value.clamp(f16::MIN.to_f32(), f16::MAX.to_f32()))
 }
 
 /// A row being written, value by value.

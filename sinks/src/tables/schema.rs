@@ -5,11 +5,33 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use gristmill_pipeline::{ViewSchema, ViewType};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Table;
 
 /// Counts the changes of the schemas. A store of another version is rebuilt.
 pub const SCHEMA_VERSION: u32 = 2;
+
+/// How the components of vectors are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VectorForm {
+    /// As the embedder gives them: 32 bits.
+    #[default]
+    F32,
+    /// Rounded to 16 bits, about three digits: half the space.
+    F16,
+}
+
+impl VectorForm {
+    const fn data_type(self) -> DataType {
+        match self {
+            Self::F32 => DataType::Float32,
+            Self::F16 => DataType::Float16,
+        }
+    }
+}
 
 /// A table with the columns that it has in one store.
 #[derive(Clone, Debug)]
@@ -40,6 +62,22 @@ impl TableSchema {
             Table::View(_) => Vec::new(),
         };
         Self { dimension, view: None, ..Self::with_fields(table, fields, None) }
+    }
+
+    /// The same table with its vectors in that form.
+    #[must_use]
+    pub fn with_vectors(mut self, form: VectorForm) -> Self {
+        let fields = self.arrow.fields().iter().map(|field| match field.data_type() {
+            DataType::FixedSizeList(item, dimension) => {
+                let item = item.as_ref().clone().with_data_type(form.data_type());
+                let vectors = DataType::FixedSizeList(Arc::new(item), *dimension);
+                Arc::new(field.as_ref().clone().with_data_type(vectors))
+            }
+            _ => Arc::clone(field),
+        });
+        let fields: Vec<_> = fields.collect();
+        self.arrow = Arc::new(Schema::new_with_metadata(fields, self.arrow.metadata().clone()));
+        self
     }
 
     /// The schema of a view's table.

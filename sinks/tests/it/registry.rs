@@ -1,7 +1,7 @@
 //! Sinks from configuration.
 
 use gristmill_pipeline::port::Port;
-use gristmill_sinks::{KINDS, accepted_ports, build, config_schema};
+use gristmill_sinks::{KINDS, accepted_ports, build, config_schema, form};
 use serde_json::{Value, json};
 
 use crate::fixture::{Index, publish, record};
@@ -18,6 +18,14 @@ fn every_kind_is_built_with_defaults_and_stores_an_epoch() {
         assert!(config_schema(kind).is_some());
         assert!(accepted_ports(kind).contains(&Port::Chunks));
     }
+}
+
+#[test]
+fn only_what_changes_rows_changes_their_form() {
+    let plain = form("lance", &Value::Null);
+    assert_eq!(form("lance", &json!({"vectors": "f32", "vector_index": {"kind": "ivf_pq"}, "sync": false})), plain);
+    assert_ne!(form("lance", &json!({"vectors": "f16"})), plain);
+    assert_ne!(form("arrow", &Value::Null), plain);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use gristmill_pipeline::port::{Chunk, Header, Port, Span, Text};
 use gristmill_pipeline::{
     Analysis, Epoch, FactStore as _, Hash, Key, Record, RecordChunks, RelPath, RowId, Sink, SinkContext, Token,
 };
-use gristmill_sinks::lance::{Metric, Near, VectorIndexConfig, VectorIndexKind, retain};
+use gristmill_sinks::lance::{Metric, Near, VectorForm, VectorIndexConfig, VectorIndexKind, retain};
 use gristmill_sinks::tables::Table;
 use gristmill_sinks::{LanceConfig, LanceReader, LanceSink};
 
@@ -389,6 +389,46 @@ fn vectors_that_teach_nothing_stop_no_epoch() {
                 assert!(value == 0.0 || near.len() == NEAREST, "{kind:?} {metric:?} {}", near.len());
             }
         }
+    }
+}
+
+/// The numbers as 16 bits keep them.
+fn rounded(values: &[f32]) -> Vec<f32> {
+    values.iter().map(|value| half::f16::from_f32(*value).to_f32()).collect()
+}
+
+#[test]
+fn rounded_vectors_come_back_as_they_are_stored() {
+    for kind in KINDS {
+        let config = LanceConfig { vectors: VectorForm::F16, ..config(kind, Metric::Cosine) };
+        let mut store = Store::new(config.clone());
+        store.publish(&[], 0..40);
+        store.publish(&[7, 8], 50..55);
+        let reader = store.compact();
+        assert!(reader.has_vector_index());
+        for record in store.held.values_mut() {
+            let chunks = record.chunks.as_mut().expect("chunks");
+            let id = RowId { path: record.path.clone(), content_hash: record.analysis.content_hash };
+            let expected = rounded(chunks.vectors.as_deref().expect("vectors"));
+            let recalled = store.sink.records(&[id], None).expect("records").remove(0).expect("it is stored");
+            assert_eq!(recalled.chunks.and_then(|chunks| chunks.vectors).as_ref(), Some(&expected));
+            assert_eq!(store.sink.vectors(&chunks.hashes, None).expect("vectors").values, expected);
+            chunks.vectors = Some(expected);
+        }
+        store.check(&reader, None);
+        let stored = reader.vectors().expect("vectors").values;
+        assert_eq!(stored, rounded(&stored));
+
+        // What was rounded is not rounded again.
+        let mut scratch = Store::new(config.clone());
+        scratch.publish(&[], store.held.keys().copied());
+        assert_eq!(store.digest(), scratch.digest());
+        let mut recalled = Store::new(config);
+        recalled.sink.begin(1, false).expect("begin");
+        recalled.sink.add(&store.held.values().cloned().collect::<Vec<_>>()).expect("add");
+        recalled.sink.stage(&meta(1)).expect("stage");
+        recalled.commit();
+        assert_eq!(store.digest(), recalled.digest());
     }
 }
 

@@ -143,7 +143,11 @@ impl Conductor<'_, '_> {
     /// Takes vectors from the base and the epochs kept before it, and gives back the
     /// passages that have none there.
     fn fetch_stored<'k>(&mut self, lane: usize, sought: Vec<Sought<'k>>) -> Result<Vec<Sought<'k>>, RunError> {
-        let stores = |sink: &&mut SinkHandle| sink.is_fact_store && sink.embed_lane == Some(lane);
+        // Rounded vectors will do only for stores that round them.
+        let rounded_will_do = self.with.sinks.iter().all(|sink| sink.embed_lane != Some(lane) || sink.rounds_vectors);
+        let stores = |sink: &&mut SinkHandle| {
+            sink.is_fact_store && sink.embed_lane == Some(lane) && (rounded_will_do || !sink.rounds_vectors)
+        };
         let (Some(base), Some(sink)) = (&mut self.with.base, self.with.sinks.iter_mut().find(stores)) else {
             return Ok(sought);
         };
