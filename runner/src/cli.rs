@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::commands::{self, CommandError};
+use crate::commands::{self, CommandError, ask};
 use crate::exit::Exit;
+use crate::query::tools;
 use crate::terminal;
 
 /// The environment variable that sets what is logged to standard error, such as `info`
@@ -30,7 +31,9 @@ enum Command {
     Watch(commands::watch::Args),
     Replay(commands::replay::Args),
     Gc(commands::gc::Args),
-    Search(commands::search::Args),
+    Search(ask::Args<tools::Search>),
+    GetSymbols(ask::Args<tools::GetSymbols>),
+    GetFiles(ask::Args<tools::GetFiles>),
     Eval(commands::eval::Args),
     Model(commands::model::Args),
     Status(commands::status::Args),
@@ -78,7 +81,9 @@ impl Cli {
             Command::Watch(args) => commands::watch::execute(args),
             Command::Gc(args) => commands::gc::execute(args),
             Command::Replay(args) => commands::replay::execute(args),
-            Command::Search(args) => commands::search::execute(args),
+            Command::Search(args) => ask::execute(args),
+            Command::GetSymbols(args) => ask::execute(args),
+            Command::GetFiles(args) => ask::execute(args),
             Command::Eval(args) => commands::eval::execute(args),
             Command::Model(args) => commands::model::execute(args),
             Command::Status(args) => commands::status::execute(args),

@@ -1,5 +1,6 @@
 //! The commands, one module each, and how they fail.
 
+pub mod ask;
 pub mod check;
 pub mod digest;
 pub mod eval;
@@ -13,7 +14,6 @@ pub mod plan;
 pub mod replay;
 pub mod run;
 pub mod schema;
-pub mod search;
 pub mod status;
 pub mod watch;
 

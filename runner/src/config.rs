@@ -75,6 +75,26 @@ pub struct Job {
     pub views: Vec<Arc<dyn View>>,
 }
 
+impl Job {
+    /// A job of defaults whose index is this folder.
+    ///
+    /// # Errors
+    /// If the path is one that no job can have.
+    pub fn of_index(folder: &Path) -> Result<Self, ConfigErrors> {
+        let value = folder.to_string_lossy().into_owned();
+        let index = Override::Value { origin: "the index", section: "index", key: "path", value };
+        let working = std::env::current_dir().unwrap_or_default();
+        let request = Request {
+            file: None,
+            overrides: std::slice::from_ref(&index),
+            environment: &|_| None,
+            folder: &working,
+            check_places: false,
+        };
+        load(&request, &Registry::standard())
+    }
+}
+
 /// What a job indexes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceConfig {

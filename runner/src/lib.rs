@@ -12,6 +12,7 @@ pub mod eval;
 mod exit;
 mod percentile;
 pub mod progress;
+pub mod query;
 pub mod search;
 pub mod snapshot;
 mod summary;

@@ -1,34 +1,48 @@
-//! Search over one epoch: by text, by meaning, or both.
+//! Search over one epoch: by words, by meaning, by both, or by an expression over the text.
 
 mod candidates;
-mod fill;
+mod embed;
+mod filter;
+mod grep;
 mod rank;
+mod snippet;
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
 
-use gristmill_pipeline::{Epoch, ErasedOperator, Graph, Key, RelPath, SinkError};
-use gristmill_sinks::lance::ChunkVectors;
-use gristmill_sinks::{LanceReader, TantivyReader};
-use serde::Serialize;
+use gristmill_pipeline::RelPath;
+use gristmill_sinks::lance::RowKey;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::snapshot::{Snapshot, SnapshotError};
+use crate::query::{At, ChunkRows, ErrorCode, Row, ToolError};
 use candidates::{by_text, by_vector};
-use fill::fill;
+use filter::Filter;
+pub(crate) use filter::path_globs;
 use rank::{CANDIDATES, ChunkKey, Scores, rank};
 
+pub use snippet::Snippet;
+
 /// By what to rank.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum SearchMode {
     /// By the words of the query (BM25).
     Text,
     /// By meaning (vectors).
     Vector,
     /// By both, fused.
+    #[default]
     Hybrid,
+    /// Lines that a regular expression matches, in the order of paths.
+    Regex,
+    /// Lines that have the query as it is, in the order of paths.
+    Literal,
 }
 
 /// A search.
+#[derive(Clone, Copy, Debug)]
 pub struct Query<'a> {
     /// What to look for.
     pub text: &'a str,
@@ -40,16 +54,17 @@ pub struct Query<'a> {
     pub paths: &'a [String],
     /// The languages; empty for any.
     pub languages: &'a [String],
+    /// The kinds of chunks; empty for any.
+    pub kinds: &'a [String],
     /// Whether to rank by the scores alone, whatever else is known of a chunk.
     pub plain: bool,
-    /// The ref to search, where the index holds several; its first if absent.
-    pub of_ref: Option<&'a str>,
 }
 
 /// A chunk that was found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hit {
     /// Its file.
+    #[schemars(with = "String")]
     pub path: RelPath,
     /// Line of its first byte, counted from 1.
     pub start_line: u32,
@@ -57,8 +72,6 @@ pub struct Hit {
     pub end_line: u32,
     /// The better, the higher; comparable within one answer.
     pub score: f32,
-    /// The epoch that was asked.
-    pub epoch: Epoch,
     /// The language's name.
     pub language: String,
     /// What it holds, such as `function`.
@@ -67,176 +80,102 @@ pub struct Hit {
     pub symbol: String,
     /// The qualified name of what surrounds it.
     pub scope: String,
-    /// Its text, if the index holds it.
+    /// The lines of it that say most about the query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snippet: Option<Snippet>,
+    /// Its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Its score by words, if it was among the best by words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_score: Option<f32>,
-    /// Its cosine to the query, if it was among the nearest.
+    /// How near its vector is to the query's, if it was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vector_score: Option<f32>,
 }
 
-/// A search cannot be answered.
-#[derive(Debug, thiserror::Error)]
-pub enum SearchError {
-    /// The epoch cannot be read.
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-    /// The index lacks what the mode needs.
-    #[error("{0}")]
-    Lacking(String),
-    /// The query could not be embedded.
-    #[error("the query could not be embedded: {0}")]
-    Embed(String),
-    /// The index does not hold the ref.
-    #[error("the index does not hold the ref `{name}`; it holds {held}")]
-    NoRef {
-        /// The ref.
-        name: String,
-        /// What it holds.
-        held: String,
-    },
-    /// A glob is malformed.
-    #[error("the glob is malformed: {0}")]
-    Glob(#[from] globset::Error),
-    /// A table has not the columns that it should have.
-    #[error("the table `chunks` lacks the column `{0}`; rebuild with `gristmill run --full`")]
-    Column(&'static str),
-}
-
-impl From<SinkError> for SearchError {
-    fn from(error: SinkError) -> Self {
-        Self::Snapshot(error.into())
-    }
-}
-
-/// Searches an epoch once. `graph` tells how to embed the query.
+/// Searches an epoch. Where vectors are missing, or the query cannot be embedded in time, it
+/// goes by words and notes so.
 ///
 /// # Errors
-/// If the index lacks what the mode needs, or cannot be read.
-pub fn search(snapshot: &Snapshot, graph: &Graph, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
-    Searcher::open(snapshot, graph, query.mode)?.search(query)
-}
-
-/// The stores of an epoch, open for searches of one mode.
-pub struct Searcher<'a> {
-    snapshot: &'a Snapshot,
-    mode: SearchMode,
-    words: Option<TantivyReader>,
-    table: Option<Table>,
-}
-
-struct Table {
-    reader: LanceReader,
-    embedder: Option<Arc<dyn ErasedOperator>>,
-    /// All vectors, once a search asked for them; never where the table has an index.
-    vectors: OnceLock<ChunkVectors>,
-}
-
-impl<'a> Searcher<'a> {
-    /// Opens what searches of that mode need. `graph` tells how to embed queries.
-    ///
-    /// # Errors
-    /// If the index lacks what the mode needs, or cannot be read.
-    pub fn open(snapshot: &'a Snapshot, graph: &Graph, mode: SearchMode) -> Result<Self, SearchError> {
-        let words = snapshot.sinks("tantivy").next().filter(|_| mode != SearchMode::Vector);
-        let words = words.map(|name| snapshot.tantivy(name)).transpose()?;
-        if words.is_none() && mode == SearchMode::Text {
-            return Err(SearchError::Lacking("the index holds no words; search with --mode vector".into()));
-        }
-        // The tables are opened for the text of the hits in any case.
-        Ok(Self { snapshot, mode, words, table: table(snapshot, graph, mode)? })
+/// If the index lacks what the mode needs or cannot be read, the query is malformed, or the
+/// call ended.
+pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
+    if matches!(query.mode, SearchMode::Regex | SearchMode::Literal) {
+        return grep::search(at, query);
     }
-
-    /// Searches, by the mode that it was opened for whatever the query's is.
-    ///
-    /// # Errors
-    /// If the query names what is not there, cannot be embedded, or a store cannot be read.
-    pub fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
-        let candidates = query.limit.max(CANDIDATES);
-        let visible = visible_rows(self.snapshot, query.of_ref)?.map(Arc::new);
-        let mut found: HashMap<ChunkKey, Scores> = HashMap::new();
-        let epoch = self.snapshot.record.epoch;
-        if let Some(words) = &self.words {
-            by_text(words, epoch, query, visible.as_ref(), candidates, &mut found)?;
-        }
-        if let Some(Table { reader, embedder: Some(embedder), vectors }) = &self.table
-            && self.mode != SearchMode::Text
-        {
-            let wanted = embed(embedder.as_ref(), query.text)?;
-            by_vector(reader, vectors, &wanted, query, visible.as_deref(), candidates, &mut found)?;
-        }
-        let mut ranked = rank(found, &Query { mode: self.mode, ..*query });
-        ranked.truncate(query.limit);
-        match &self.table {
-            Some(Table { reader, .. }) => fill(reader, ranked, epoch),
-            None => {
-                Ok(ranked.into_iter().filter_map(|(_, score, scores)| Some(Hit { score, ..scores.hit? })).collect())
+    let candidates = query.limit.max(CANDIDATES);
+    let filter = Filter::new(query, &at.visible)?;
+    let vector = match query.mode {
+        SearchMode::Text => None,
+        _ => match embed::query_vector(at, query.text) {
+            Ok(vector) => Some(vector),
+            Err(reason) => {
+                at.note("words_only", format!("this answer goes by words alone: {reason}"));
+                None
+            }
+        },
+    };
+    let mut mode = if vector.is_some() { query.mode } else { SearchMode::Text };
+    let mut found: HashMap<ChunkKey, Scores> = HashMap::new();
+    if mode != SearchMode::Vector {
+        match at.epoch.words() {
+            Ok(words) => by_text(words, query, &at.visible, candidates, &mut found)?,
+            Err(error) if vector.is_none() => return Err(error),
+            Err(_) => {
+                at.note("meaning_only", "this answer goes by meaning alone: the index holds no words");
+                mode = SearchMode::Vector;
             }
         }
     }
-}
-
-impl Table {
-    fn new(reader: LanceReader, embedder: Option<Arc<dyn ErasedOperator>>) -> Self {
-        Self { reader, embedder, vectors: OnceLock::new() }
+    at.call.check()?;
+    if let Some(vector) = &vector {
+        by_vector(at, vector, &filter, candidates, &mut found)?;
     }
-}
-
-/// The rows that a search may find, where the index holds several refs.
-fn visible_rows(snapshot: &Snapshot, of_ref: Option<&str>) -> Result<Option<HashSet<Key>>, SearchError> {
-    let refs = &snapshot.record.refs;
-    let name = match of_ref {
-        Some(name) if !refs.iter().any(|held| *held.name == *name) => {
-            let names: Vec<&str> = refs.iter().map(|held| &*held.name).collect();
-            let held = if refs.is_empty() { "one revision, so leave `--ref` out".into() } else { names.join(", ") };
-            return Err(SearchError::NoRef { name: name.to_owned(), held });
-        }
-        Some(name) => name,
-        None => match refs.first() {
-            Some(first) => &first.name,
-            None => return Ok(None),
-        },
-    };
-    for sink in snapshot.sinks("lance") {
-        if let Some(rows) = snapshot.lance(sink)?.rows_of_ref(name)? {
-            return Ok(Some(rows));
+    let query = Query { mode, ..*query };
+    if let Ok(tables) = at.epoch.tables()
+        && tables.has(&gristmill_sinks::tables::Table::Chunks)
+    {
+        let chunks = tables.chunks()?;
+        for (key, scores) in &mut found {
+            if scores.hit.is_none() {
+                scores.hit = ChunkRows::named(chunks, key.row).map(|chunk| hit(chunk, scores));
+            }
         }
     }
-    Ok(Some(HashSet::new()))
+    let mut ranked = rank(found, &query);
+    ranked.truncate(query.limit);
+    let mut hits: Vec<(RowKey, Hit)> = ranked
+        .into_iter()
+        .filter_map(|(key, score, scores)| {
+            let Scores { text, vector, hit } = scores;
+            Some((key.row, Hit { score, text_score: text, vector_score: vector, ..hit? }))
+        })
+        .collect();
+    snippet::fill(at, query.text, &mut hits)?;
+    Ok(hits.into_iter().map(|(_, hit)| hit).collect())
 }
 
-/// The Lance table to take vectors and text from: one whose embedder the job has.
-fn table(snapshot: &Snapshot, graph: &Graph, mode: SearchMode) -> Result<Option<Table>, SearchError> {
-    let mut without: Option<LanceReader> = None;
-    for name in snapshot.sinks("lance") {
-        let stored = snapshot.embedder(name);
-        let lane = (0..graph.embed_lanes().len())
-            .find(|&lane| stored.is_some() && graph.embed_fingerprint(lane) == stored)
-            .and_then(|lane| graph.embed_lanes().get(lane));
-        let operator = lane.and_then(|lane| graph.stages().get(lane.stage)).and_then(|stage| stage.operator());
-        if let Some(operator) = operator {
-            return Ok(Some(Table::new(snapshot.lance(name)?, Some(Arc::clone(operator)))));
-        }
-        if without.is_none() && mode == SearchMode::Text {
-            let reader = snapshot.lance(name)?;
-            let has_chunks = reader.tables().any(|table| *table == gristmill_sinks::tables::Table::Chunks);
-            without = has_chunks.then_some(reader);
-        }
+/// What is in memory of a chunk.
+fn hit(chunk: Row<'_, ChunkRows>, scores: &Scores) -> Hit {
+    let (rows, row) = (chunk.table(), chunk.row);
+    Hit {
+        path: chunk.path().clone(),
+        start_line: rows.start_line.value(row),
+        end_line: rows.end_line.value(row),
+        score: 0.0,
+        language: rows.language.value(row).to_owned(),
+        kind: rows.kind.value(row).to_owned(),
+        symbol: rows.symbol.value(row).to_owned(),
+        scope: rows.scope.value(row).to_owned(),
+        snippet: None,
+        text: None,
+        text_score: scores.text,
+        vector_score: scores.vector,
     }
-    if mode == SearchMode::Text {
-        return Ok(without.map(|reader| Table::new(reader, None)));
-    }
-    let message = if snapshot.record.sinks.values().any(|sink| sink.embed.is_some()) {
-        "the index was embedded by another model or with another header than this job has; name the job that wrote it, or search with --mode text"
-    } else {
-        "the index holds no vectors; search with --mode text"
-    };
-    Err(SearchError::Lacking(message.into()))
 }
 
-fn embed(embedder: &dyn ErasedOperator, text: &str) -> Result<Vec<f32>, SearchError> {
-    match embedder.embed_query(text) {
-        Some(vector) => vector.map_err(|error| SearchError::Embed(error.to_string())),
-        None => Err(SearchError::Embed(format!("the operator `{}` embeds no queries", embedder.name()))),
-    }
+/// The globs of a filter are malformed.
+fn bad_glob(error: &globset::Error) -> ToolError {
+    ToolError::new(ErrorCode::BadInput, format!("the glob is malformed: {error}"))
 }

@@ -1,7 +1,8 @@
 //! `gristmill eval`: measures retrieval quality on an annotation set.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use gristmill_pipeline::run::Interrupt;
 use gristmill_pipeline::source::{GitConfig, GitSource, Revisions, SourceError};
@@ -15,7 +16,9 @@ use crate::eval::{
 };
 use crate::exit::Exit;
 use crate::progress::Progress;
-use crate::search::{Hit, Query, SearchError, SearchMode, Searcher};
+use crate::query::tools::Search;
+use crate::query::{Call, ErrorCode, Place, QueriedIndex, ToolError};
+use crate::search::{Hit, SearchMode};
 use crate::snapshot::Snapshot;
 use crate::terminal;
 
@@ -129,7 +132,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
             let index = place.path().join("index");
             let settings = source.into_iter().chain(variant.settings.iter().cloned()).collect();
             let (job_file, source) = (args.job.clone(), Some(folder));
-            let job = JobArgs { job: job_file, source, index: Some(index), mode: None, settings }.load(true)?;
+            let job = Arc::new(JobArgs { job: job_file, source, index: Some(index), mode: None, settings }.load(true)?);
             let cost = index_of(&job, &interrupt)?;
             for (evaluation, way) in evaluations.iter_mut().skip(first).zip(&ways) {
                 let total = &mut evaluation.cost;
@@ -210,17 +213,25 @@ fn index_of(job: &Job, interrupt: &Interrupt) -> Result<Cost, CommandError> {
     })
 }
 
+/// What a query may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Asks the queries of one repository.
 fn answers(
-    job: &Job,
+    job: &Arc<Job>,
     (mode, plain): (SearchMode, bool),
     repository: &Repository,
     queries: &[AnnotatedQuery],
-) -> Result<Vec<Answer>, SearchError> {
-    let snapshot = Snapshot::open(&job.index, None)?;
-    let searcher = Searcher::open(&snapshot, &job.graph, mode)?;
+) -> Result<Vec<Answer>, ToolError> {
+    let index = QueriedIndex::new(job.name.clone(), Arc::clone(job));
     let ask = |text: &str| {
-        searcher.search(&Query { text, mode, limit: ASKED, paths: &[], languages: &[], plain, of_ref: None })
+        let question = Search { mode, limit: ASKED, plain, ..Search::new(text) };
+        let answered = index.answer(&Place::default(), &Call::new("eval", PATIENCE), question)?;
+        match answered.notes.first() {
+            // An answer by other means than those asked for is none to be judged.
+            Some(note) => Err(ToolError::new(ErrorCode::Lacking, note.message.clone())),
+            None => Ok(answered.answer.hits),
+        }
     };
     // The first search of all reads what the others find read.
     if let Some(first) = queries.first() {

@@ -13,6 +13,7 @@ use gristmill_sinks::lance::RowKey;
 
 use super::{Hit, Query, SearchMode};
 use place::{is_secondary, name_match, words_of};
+pub(super) use place::{stem_of, words_in};
 
 /// Of each kind, how many of the best are fused, at least.
 pub(super) const CANDIDATES: usize = 100;
@@ -88,7 +89,7 @@ fn fused(found: HashMap<ChunkKey, Scores>, query: &Query<'_>) -> Vec<Ranked> {
     let best = |of: fn(&Scores) -> Option<f32>| found.values().filter_map(of).fold(f32::MIN_POSITIVE, f32::max);
     let (best_text, best_vector) = (best(|scores| scores.text), best(|scores| scores.vector));
     let by_words = match query.mode {
-        SearchMode::Text => 1.0,
+        SearchMode::Text | SearchMode::Regex | SearchMode::Literal => 1.0,
         SearchMode::Vector => 0.0,
         SearchMode::Hybrid if !query.plain && is_name(query.text) => WEIGHTS.words_of_name,
         SearchMode::Hybrid => WEIGHTS.words,
@@ -144,7 +145,7 @@ mod tests {
             let some = |score: f32| Some(score).filter(|score| *score > 0.0);
             (key, Scores { text: some(*text), vector: some(*vector), hit: None })
         });
-        let query = Query { text, mode, plain, limit: 10, paths: &[], languages: &[], of_ref: None };
+        let query = Query { text, mode, plain, limit: 10, paths: &[], languages: &[], kinds: &[] };
         rank(found.collect(), &query).into_iter().map(|(key, score, _)| (key.path.to_string(), score)).collect()
     }
 

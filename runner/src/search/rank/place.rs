@@ -1,6 +1,7 @@
 //! What a path says about a chunk.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Words in paths of tests, examples, documents, and code that others wrote or that was
 /// written by programs.
@@ -60,6 +61,22 @@ pub(super) fn is_secondary(text: &str) -> bool {
 pub(super) fn words_of(text: &str) -> HashSet<String> {
     let words = words(text).map(str::to_lowercase).filter(|word| !COMMON.contains(&word.as_str()));
     words.map(|word| stem(&word).to_owned()).collect()
+}
+
+/// Where the words of a text lie that say something.
+pub(in crate::search) fn words_in(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let says_something = |word: &&str| !COMMON.contains(&word.to_lowercase().as_str());
+    // The words are slices of the text.
+    let place = |word: &str| {
+        let start = word.as_ptr().addr() - text.as_ptr().addr();
+        start..start + word.len()
+    };
+    words(text).filter(says_something).map(place)
+}
+
+/// The stem of a word, in small letters.
+pub(in crate::search) fn stem_of(word: &str) -> String {
+    stem(&word.to_lowercase()).to_owned()
 }
 
 /// The part of the words in a file's name that are among these.

@@ -1,0 +1,36 @@
+//! The query runner: many questions at once, each answered from one epoch, while the next is
+//! being written.
+//!
+//! ```text
+//! Request ─► Runner ─► QueriedIndex ─(atomic pointer)─► OpenEpoch ─► Tantivy searcher
+//!              │                                            ├─────► tables in memory (rows)
+//!              └─► calls, each on a thread: Tool::answer ◄──┘     └─ Lance at its version
+//! ```
+//!
+//! A [`Tool`] is a question with its answer; the same tools are reached from Rust, from the
+//! command line, over HTTP and over MCP. [`OpenEpoch`] is what they ask: nothing in it
+//! changes, so that no lock is taken to read it.
+
+mod blocking;
+mod call;
+mod epoch;
+mod error;
+mod index;
+mod request;
+mod rows;
+mod runner;
+mod tool;
+pub mod tools;
+
+pub use blocking::BlockingRunner;
+pub use call::{Call, DEFAULT_DEADLINE};
+pub use epoch::{OpenEpoch, Tables, Visible};
+pub use error::{ErrorCode, ToolError};
+pub use index::{Answered, QueriedIndex};
+pub use request::{AnswerOrError, Coverage, Note, Outcome, Place, Request, Response, ToolCall};
+pub use rows::{
+    ChunkRows, EdgeRows, FileRows, ImportRows, Near, OfFile, ReferenceRows, Row, SymbolRows, TableRows, VectorRows, all,
+    at as row_at, find, nearest, nearness,
+};
+pub use runner::{MOST_CALLS, Runner, default_threads};
+pub use tool::{At, ErasedTool, Tool};

@@ -1,0 +1,89 @@
+//! How a tool fails.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What kind of failure it is. The words are stable: programs may go by them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The request is malformed, or a value is out of its range.
+    BadInput,
+    /// There is no tool of that name.
+    UnknownTool,
+    /// There is no job of that name that the caller may ask.
+    UnknownJob,
+    /// The caller gave no token, or one that opens nothing.
+    Unauthorised,
+    /// What was named is not in the index.
+    NotFound,
+    /// The index lacks what the question needs.
+    Lacking,
+    /// The time that the caller gave is over.
+    Deadline,
+    /// The caller went away.
+    Cancelled,
+    /// Too many requests at once.
+    Busy,
+    /// The request is larger than is taken.
+    TooLarge,
+    /// There is no index, or no such epoch of it.
+    NoEpoch,
+    /// The index cannot be read as it should.
+    Unreadable,
+    /// A fault of this program.
+    Internal,
+}
+
+/// Why a tool gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, JsonSchema)]
+#[error("{message}")]
+pub struct ToolError {
+    /// What kind of failure it is.
+    pub code: ErrorCode,
+    /// What failed, and where.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl ToolError {
+    /// An error of this kind.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: None }
+    }
+
+    /// The input is wrong.
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::BadInput, message)
+    }
+
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+impl ErrorCode {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadInput => "bad_input",
+            Self::UnknownTool => "unknown_tool",
+            Self::UnknownJob => "unknown_job",
+            Self::Unauthorised => "unauthorised",
+            Self::NotFound => "not_found",
+            Self::Lacking => "lacking",
+            Self::Deadline => "deadline",
+            Self::Cancelled => "cancelled",
+            Self::Busy => "busy",
+            Self::TooLarge => "too_large",
+            Self::NoEpoch => "no_epoch",
+            Self::Unreadable => "unreadable",
+            Self::Internal => "internal",
+        }
+    }
+}

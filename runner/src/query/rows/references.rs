@@ -1,0 +1,80 @@
+//! The table `references` in memory.
+
+use arrow::array::{Array as _, RecordBatch, StringArray, UInt32Array};
+use gristmill_pipeline::{Key, SinkError};
+use gristmill_sinks::lance::{Resident, RowFiles};
+use gristmill_sinks::tables::Table;
+
+use super::{Columns, OfFile, Row, TableRows, find, order_by};
+
+/// Uses of names, found by name and by file.
+pub struct ReferenceRows {
+    files: RowFiles,
+    /// The name that is used.
+    pub name: StringArray,
+    /// What stands before it.
+    pub qualifier: StringArray,
+    /// How it is used.
+    pub kind: StringArray,
+    /// Its line, counted from 1.
+    pub line: UInt32Array,
+    /// Its first byte.
+    pub start_byte: UInt32Array,
+    within: UInt32Array,
+    by_name: Box<[u32]>,
+    by_place: Box<[u32]>,
+}
+
+impl TableRows for ReferenceRows {
+    const COLUMNS: &'static [&'static str] =
+        &["path", "content_hash", "name", "qualifier", "kind", "line", "start_byte", "within"];
+
+    fn table() -> Table {
+        Table::References
+    }
+
+    fn of(batch: RecordBatch) -> Result<Self, SinkError> {
+        let columns = Columns(&batch);
+        let files = RowFiles::of(&batch)?;
+        let name = columns.text("name")?;
+        let start_byte: UInt32Array = columns.number("start_byte")?;
+        let by_name = order_by(batch.num_rows(), |row| name.value(row));
+        let by_place = order_by(batch.num_rows(), |row| (files.get(row).map(|file| file.1), start_byte.value(row)));
+        Ok(Self {
+            qualifier: columns.text("qualifier")?,
+            kind: columns.text("kind")?,
+            line: columns.number("line")?,
+            within: columns.number("within")?,
+            files,
+            name,
+            start_byte,
+            by_name,
+            by_place,
+        })
+    }
+}
+
+impl OfFile for ReferenceRows {
+    fn files(&self) -> &RowFiles {
+        &self.files
+    }
+}
+
+impl ReferenceRows {
+    /// The uses of a name.
+    pub fn named<'a>(table: &'a Resident<Self>, name: &'a str) -> impl Iterator<Item = Row<'a, Self>> {
+        find(table, |rows| &rows.by_name, move |rows, row| rows.name.value(row).cmp(name))
+    }
+
+    /// The uses in a file.
+    pub fn of_file(table: &Resident<Self>, file: Key) -> impl Iterator<Item = Row<'_, Self>> {
+        let key = |rows: &Self, row: usize| rows.files.get(row).map_or(0, |file| file.1);
+        find(table, |rows| &rows.by_place, move |rows, row| key(rows, row).cmp(&file))
+    }
+
+    /// The ordinal of the definition that a use lies in.
+    #[must_use]
+    pub fn within(&self, row: usize) -> Option<u32> {
+        self.within.is_valid(row).then(|| self.within.value(row))
+    }
+}

@@ -1,0 +1,370 @@
+//! The runner: asks indexes with any number of tools at once.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tracing::Instrument as _;
+
+use super::call::{Call, DEFAULT_DEADLINE, deadline_error};
+use super::epoch::OpenEpoch;
+use super::error::{ErrorCode, ToolError};
+use super::index::QueriedIndex;
+use super::request::{AnswerOrError, Note, Outcome, Place, Request, Response, ToolCall};
+use super::tool::{At, ErasedTool};
+use super::tools::TOOLS;
+use crate::config::Job;
+
+/// Most calls of a request.
+pub const MOST_CALLS: usize = 32;
+
+/// What a caller may give as time, in milliseconds.
+const DEADLINES_MS: std::ops::RangeInclusive<u64> = 1..=600_000;
+
+/// Asks indexes. Clones are of the same runner.
+///
+/// Every request is answered from one epoch of one index; its calls run at once, on threads
+/// of their own, so that no question waits for another but for a free thread. Needs a tokio
+/// runtime; [`BlockingRunner`](super::BlockingRunner) does not.
+#[derive(Clone)]
+pub struct Runner {
+    indexes: Arc<BTreeMap<Arc<str>, Arc<QueriedIndex>>>,
+    threads: Arc<Threads>,
+}
+
+/// The threads that answer.
+struct Threads {
+    free: Semaphore,
+    most: usize,
+    waiting: AtomicUsize,
+    most_waiting: usize,
+}
+
+/// Takes one off the number of those that wait.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Cancels the call when the caller goes away.
+struct CancelOnDrop(Call);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+impl Runner {
+    /// A runner over these indexes, by their names. `most` calls run at once; four times as
+    /// many wait, and more are refused.
+    #[must_use]
+    pub fn new(indexes: impl IntoIterator<Item = Arc<QueriedIndex>>, most: usize) -> Self {
+        let most = most.max(1);
+        Self {
+            indexes: Arc::new(indexes.into_iter().map(|index| (Arc::clone(index.name()), index)).collect()),
+            threads: Arc::new(Threads {
+                free: Semaphore::new(most),
+                most,
+                waiting: AtomicUsize::new(0),
+                most_waiting: most * 4,
+            }),
+        }
+    }
+
+    /// A runner over the index of one job.
+    #[must_use]
+    pub fn of_job(job: Job) -> Self {
+        let name = job.name.clone();
+        Self::new([Arc::new(QueriedIndex::new(name, Arc::new(job)))], default_threads())
+    }
+
+    /// A runner over an index that was written by a job with the default graph.
+    ///
+    /// # Errors
+    /// If there is no index in the folder.
+    pub fn open(folder: &Path) -> Result<Self, ToolError> {
+        let job = Job::of_index(folder).map_err(|error| ToolError::new(ErrorCode::Internal, error.to_string()))?;
+        let runner = Self::of_job(job);
+        for index in runner.indexes() {
+            index.refresh()?;
+        }
+        Ok(runner)
+    }
+
+    /// A runner with the same threads over some of its indexes: the others do not exist for
+    /// who has it.
+    #[must_use]
+    pub fn only(&self, names: &[Arc<str>]) -> Self {
+        let indexes = self.indexes.iter().filter(|(name, _)| names.contains(name));
+        let indexes = indexes.map(|(name, index)| (Arc::clone(name), Arc::clone(index))).collect();
+        Self { indexes: Arc::new(indexes), threads: Arc::clone(&self.threads) }
+    }
+
+    /// The indexes.
+    pub fn indexes(&self) -> impl Iterator<Item = &Arc<QueriedIndex>> {
+        self.indexes.values()
+    }
+
+    /// Calls that run at most at once, that run now, and that wait.
+    #[must_use]
+    pub fn load(&self) -> [usize; 3] {
+        let threads = &self.threads;
+        [threads.most, threads.most - threads.free.available_permits(), threads.waiting.load(Ordering::Relaxed)]
+    }
+
+    /// The index of a name; without a name, the only one.
+    ///
+    /// # Errors
+    /// If there is no such index, or several and no name.
+    pub fn index(&self, name: Option<&str>) -> Result<&Arc<QueriedIndex>, ToolError> {
+        let known = || self.indexes.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        match name {
+            Some(name) => self.indexes.get(name).ok_or_else(|| {
+                ToolError::new(ErrorCode::UnknownJob, "there is no job of that name").help(format!("there is {}", known()))
+            }),
+            None if self.indexes.len() == 1 => self.indexes.values().next().ok_or_else(no_index),
+            None if self.indexes.is_empty() => Err(no_index()),
+            None => Err(ToolError::bad_input("the request names no job").help(format!("set `job` to one of {}", known()))),
+        }
+    }
+
+    /// A call by `tenant` with the time that the request gives it.
+    ///
+    /// # Errors
+    /// If the time is out of range.
+    pub fn call(&self, tenant: impl Into<Arc<str>>, place: &Place) -> Result<Call, ToolError> {
+        let within = match place.deadline_ms {
+            None => DEFAULT_DEADLINE,
+            Some(ms) if DEADLINES_MS.contains(&ms) => Duration::from_millis(ms),
+            Some(ms) => {
+                let (least, most) = (DEADLINES_MS.start(), DEADLINES_MS.end());
+                return Err(ToolError::bad_input(format!("`deadline_ms` is {ms}; it goes from {least} to {most}")));
+            }
+        };
+        Ok(Call::new(tenant, within))
+    }
+
+    /// Asks. A call that fails leaves the others as they are.
+    ///
+    /// When the future is dropped, what it began is cancelled.
+    ///
+    /// # Errors
+    /// If the request names no index or epoch that is there, or has no calls or too many.
+    pub async fn ask(&self, request: Request, call: Call) -> Result<Response, ToolError> {
+        if request.calls.is_empty() || request.calls.len() > MOST_CALLS {
+            let message = format!("a request has from 1 to {MOST_CALLS} calls, this one has {}", request.calls.len());
+            return Err(ToolError::bad_input(message));
+        }
+        let index = Arc::clone(self.index(request.place.job.as_deref())?);
+        let _cancel = CancelOnDrop(call.clone());
+        let epoch = self.epoch(&index, request.place.epoch, &call).await?;
+        let of_ref: Option<Arc<str>> = request.place.of_ref.map(Into::into);
+        let asked: Vec<_> = request
+            .calls
+            .into_iter()
+            .map(|tool_call| {
+                let asked = self.answer(Arc::clone(&index), Arc::clone(&epoch), of_ref.clone(), tool_call, call.clone());
+                tokio::spawn(asked.in_current_span())
+            })
+            .map(AbortOnDrop)
+            .collect();
+        let mut answers = Vec::with_capacity(asked.len());
+        for mut asked in asked {
+            let outcome = (&mut asked.0).await.map_err(|_| ToolError::new(ErrorCode::Internal, "a call was lost"))?;
+            answers.push(outcome);
+        }
+        let record = epoch.record();
+        Ok(Response {
+            request: call.request.to_string(),
+            epoch: record.epoch,
+            revision: record.revision.as_deref().map(ToOwned::to_owned),
+            committed_ms: record.committed_ms,
+            coverage: epoch.coverage(),
+            answers,
+        })
+    }
+
+    /// The epoch to ask. Nobody waits for a thread where the current one is open.
+    async fn epoch(
+        &self,
+        index: &Arc<QueriedIndex>,
+        epoch: Option<gristmill_pipeline::Epoch>,
+        call: &Call,
+    ) -> Result<Arc<OpenEpoch>, ToolError> {
+        if let Some(current) = index.open_now()
+            && epoch.is_none_or(|epoch| epoch == current.record().epoch)
+        {
+            return Ok(current);
+        }
+        let index = Arc::clone(index);
+        self.on_thread(call, move || index.at(epoch)).await?
+    }
+
+    async fn answer(
+        self,
+        index: Arc<QueriedIndex>,
+        epoch: Arc<OpenEpoch>,
+        of_ref: Option<Arc<str>>,
+        tool_call: ToolCall,
+        call: Call,
+    ) -> Outcome {
+        let started = Instant::now();
+        let ToolCall { tool: name, input } = tool_call;
+        let span = tracing::info_span!("call", tool = %name, request = %call.request, tenant = %call.tenant, trace = call.trace.as_deref());
+        let result = match TOOLS.iter().find(|tool| tool.name == name) {
+            Some(tool) => {
+                let (call, span) = (call.clone(), span.clone());
+                let answer = move || {
+                    let _entered = span.enter();
+                    answer(tool, input, &index, &epoch, of_ref.as_deref(), &call)
+                };
+                self.on_thread(&call.clone(), answer).await
+            }
+            None => Err(unknown_tool(&name)),
+        };
+        let took = started.elapsed();
+        let (result, notes) = match result {
+            Ok((result, notes)) => (result, notes),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        measure(&name, took, result.as_ref().err());
+        if let Err(error) = &result {
+            tracing::debug!(parent: &span, code = error.code.as_str(), detail = %error, "no answer");
+        }
+        Outcome {
+            tool: name,
+            took_ms: took.as_secs_f64() * 1e3,
+            notes,
+            result: result.map_or_else(AnswerOrError::Error, AnswerOrError::Answer),
+        }
+    }
+
+    /// Runs on a thread as soon as one is free, until the call's time is over: then the work
+    /// is told to stop, and is not waited for.
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        call: &Call,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ToolError> {
+        let threads = &self.threads;
+        let busy = || {
+            ToolError::new(ErrorCode::Busy, "too many requests are being answered").help("try again in a moment")
+        };
+        let permit = match Arc::clone(threads).try_permit() {
+            Some(permit) => permit,
+            None => {
+                let waiting = threads.waiting.fetch_add(1, Ordering::Relaxed);
+                let _waiting = Waiting(&threads.waiting);
+                if waiting >= threads.most_waiting {
+                    return Err(busy());
+                }
+                let free = tokio::time::timeout_at(call.deadline().into(), threads.free.acquire());
+                match free.await {
+                    Ok(Ok(permit)) => {
+                        permit.forget();
+                        Permit(Arc::clone(threads))
+                    }
+                    Ok(Err(_)) => return Err(busy()),
+                    Err(_) => return Err(deadline_error()),
+                }
+            }
+        };
+        let working = tokio::task::spawn_blocking(move || {
+            // Given back when the work ends, not when its caller goes: a thread that goes on
+            // is not free.
+            let _permit = permit;
+            work()
+        });
+        match tokio::time::timeout_at(call.deadline().into(), working).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(_)) => Err(ToolError::new(ErrorCode::Internal, "the tool panicked; the log says more")),
+            Err(_) => {
+                call.cancel();
+                Err(deadline_error())
+            }
+        }
+    }
+}
+
+/// A thread that is taken.
+struct Permit(Arc<Threads>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.free.add_permits(1);
+    }
+}
+
+impl Threads {
+    fn try_permit(self: Arc<Self>) -> Option<Permit> {
+        self.free.try_acquire().ok()?.forget();
+        Some(Permit(self))
+    }
+}
+
+/// Ends the task when nobody waits for it.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+type Answered = (Result<serde_json::Value, ToolError>, Vec<Note>);
+
+fn answer(
+    tool: &ErasedTool,
+    input: serde_json::Value,
+    index: &QueriedIndex,
+    epoch: &OpenEpoch,
+    of_ref: Option<&str>,
+    call: &Call,
+) -> Answered {
+    if let Err(error) = call.check() {
+        return (Err(error), Vec::new());
+    }
+    match At::new(index, epoch, of_ref, call) {
+        Ok(at) => ((tool.ask)(input, &at), at.into_notes()),
+        Err(error) => (Err(error), Vec::new()),
+    }
+}
+
+fn measure(tool: &str, took: Duration, error: Option<&ToolError>) {
+    // A name that no tool has must not become a series of its own.
+    let tool = TOOLS.iter().map(|known| known.name).find(|known| *known == tool).unwrap_or("unknown");
+    metrics::histogram!("gristmill_call_seconds", "tool" => tool).record(took.as_secs_f64());
+    if let Some(error) = error {
+        metrics::counter!("gristmill_call_errors_total", "tool" => tool, "code" => error.code.as_str()).increment(1);
+    }
+}
+
+fn unknown_tool(name: &str) -> ToolError {
+    let nearest = TOOLS
+        .iter()
+        .map(|tool| (strsim::jaro_winkler(tool.name, name), tool.name))
+        .max_by(|left, right| left.0.total_cmp(&right.0));
+    let error = ToolError::new(ErrorCode::UnknownTool, "there is no tool of that name");
+    match nearest {
+        Some((likeness, near)) if likeness > 0.8 => error.help(format!("did you mean `{near}`?")),
+        _ => error.help(format!("the tools are {}", TOOLS.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+fn no_index() -> ToolError {
+    ToolError::new(ErrorCode::UnknownJob, "there is no index to ask")
+}
+
+/// Threads that answer where nothing else is said: some wait for a disk while others work.
+#[must_use]
+pub fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4)
+}

@@ -1,0 +1,130 @@
+//! Search by a regular expression, or by the text as it is.
+//!
+//! The texts of the chunks are read from the table a stretch at a time, in the order of
+//! paths, until enough was found. Expressions run in time linear in the text, and those
+//! that compile to more than a megabyte are refused, so that none can hold the server.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use arrow::array::AsArray as _;
+use gristmill_sinks::tables::Table;
+use regex::{Regex, RegexBuilder};
+
+use super::filter::Filter;
+use super::snippet::{Snippet, push_line};
+use super::{Hit, Query, SearchMode, hit};
+use crate::query::{At, ChunkRows, OfFile as _, Row, ToolError, all};
+use crate::search::rank::Scores;
+
+/// Chunks whose texts are read at a time.
+const STRETCH: usize = 2048;
+
+/// Memory that a compiled expression may take.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Lines of a chunk that are shown.
+const LINES: usize = 5;
+
+/// Finds chunks with lines that match.
+pub(super) fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
+    let expression = expression(query)?;
+    let filter = Filter::new(query, &at.visible)?;
+    let tables = at.epoch.tables()?;
+    let mut chunks: Vec<Row<'_, ChunkRows>> = all(tables.chunks()?)
+        .filter(|chunk| {
+            let (rows, row) = (chunk.table(), chunk.row);
+            filter.allows_kind(rows.kind.value(row))
+                && filter.allows_file(chunk.path().as_str(), chunk.key(), rows.language.value(row))
+        })
+        .collect();
+    let order = |chunk: &Row<'_, ChunkRows>| chunk.table().ordinal.value(chunk.row);
+    chunks.sort_by(|left, right| left.path().cmp(right.path()).then_with(|| order(left).cmp(&order(right))));
+    let mut hits = Vec::new();
+    for stretch in chunks.chunks(STRETCH) {
+        at.call.check()?;
+        // Rows are taken in the order of their addresses.
+        let mut addressed: Vec<(u64, usize)> =
+            stretch.iter().enumerate().filter_map(|(nth, chunk)| Some((chunk.address()?, nth))).collect();
+        addressed.sort_unstable();
+        let addresses: Vec<u64> = addressed.iter().map(|(address, _)| *address).collect();
+        let batch = tables.reader.take(&Table::Chunks, &addresses, &["text"])?;
+        let Some(texts) = batch.column_by_name("text").and_then(|column| column.as_string_opt::<i32>()) else {
+            return Ok(hits);
+        };
+        let mut matched: Vec<(usize, usize)> =
+            (0..addressed.len()).filter(|row| expression.is_match(texts.value(*row))).filter_map(|row| Some((addressed.get(row)?.1, row))).collect();
+        matched.sort_unstable();
+        for (nth, row) in matched {
+            let Some(chunk) = stretch.get(nth) else { continue };
+            let text = texts.value(row);
+            let mut found = hit(*chunk, &Scores::default());
+            found.snippet = Some(matching_lines(text, found.start_line, &expression));
+            found.text = Some(text.to_owned());
+            found.score = 1.0;
+            hits.push(found);
+            if hits.len() == query.limit {
+                return Ok(hits);
+            }
+        }
+    }
+    Ok(hits)
+}
+
+fn expression(query: &Query<'_>) -> Result<Regex, ToolError> {
+    let pattern = match query.mode {
+        SearchMode::Literal => regex::escape(query.text),
+        _ => query.text.to_owned(),
+    };
+    let built = RegexBuilder::new(&pattern).multi_line(true).size_limit(MOST_BYTES).dfa_size_limit(MOST_BYTES).build();
+    built.map_err(|error| {
+        let help = "the syntax is that of Rust's `regex`: no look-around, no back-references";
+        ToolError::bad_input(format!("the expression cannot be used: {error}")).help(help)
+    })
+}
+
+/// The first lines that match, from the first on.
+fn matching_lines(text: &str, start_line: u32, expression: &Regex) -> Snippet {
+    let start = Cell::new(0);
+    let lines = text.split_inclusive('\n').map(|line| {
+        let from = start.replace(start.get() + line.len());
+        (from, line)
+    });
+    let matches: Vec<Range<usize>> = expression.find_iter(text).take(100).map(|found| found.range()).collect();
+    let first = matches.first().map_or(0, |range| range.start);
+    let mut snippet = Snippet::default();
+    for (nth, (from, line)) in lines.enumerate() {
+        let to = from + line.len();
+        if to <= first && to < text.len() {
+            continue;
+        }
+        if snippet.start_line == 0 {
+            snippet.start_line = start_line + nth as u32;
+        }
+        let here = matches.iter().filter(|range| range.start < to && range.end > from);
+        let here: Vec<Range<usize>> =
+            here.map(|range| range.start.max(from) - from..range.end.min(to) - from).collect();
+        push_line(&mut snippet, line, &here);
+        if snippet.text.lines().count() >= LINES {
+            break;
+        }
+    }
+    snippet.text.truncate(snippet.text.trim_end().len());
+    let end = snippet.text.len() as u32;
+    snippet.highlights.retain(|[_, to]| *to <= end);
+    snippet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_from_the_first_match_on_are_shown() {
+        let expression = Regex::new(r"fn \w+").expect("an expression");
+        let snippet = matching_lines("a\nb\npub fn one() {\n}\nfn two() {}\n", 7, &expression);
+        assert_eq!((snippet.start_line, snippet.text.as_str()), (9, "pub fn one() {\n}\nfn two() {}"));
+        let shown: Vec<&str> = snippet.highlights.iter().map(|[from, to]| &snippet.text[*from as usize..*to as usize]).collect();
+        assert_eq!(shown, ["fn one", "fn two"]);
+    }
+}

@@ -1,0 +1,252 @@
+//! Tables in memory, fragment by fragment.
+//!
+//! A fragment's rows never change: an epoch adds fragments, and says of older ones which of
+//! their rows are deleted. So what was loaded for one epoch serves the next, and an epoch
+//! that changes little costs little to load.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array as _, RecordBatch};
+use arrow::compute::concat_batches;
+use futures::TryStreamExt as _;
+use gristmill_pipeline::{Key, RelPath, SinkError};
+use lance::Dataset;
+use lance::dataset::fragment::FileFragment;
+use lance_core::ROW_ADDR;
+use lance_core::utils::deletion::DeletionVector;
+
+use super::error::TableError;
+use super::load;
+use super::reader::{LanceReader, each_file};
+use super::sink::named;
+use crate::failure::{While as _, failure};
+use crate::tables::{Columns, Table};
+
+/// The rows of a table at one epoch, each fragment's as a `T`. Epochs share what their
+/// tables have in common.
+#[derive(Debug)]
+pub struct Resident<T> {
+    segments: Vec<Segment<T>>,
+}
+
+/// The rows of a fragment, and which of them the epoch still has.
+#[derive(Debug)]
+pub struct Segment<T> {
+    rows: Arc<SegmentRows<T>>,
+    /// One bit per row that was loaded; `None` if none was deleted since.
+    live: Option<Arc<[u64]>>,
+    live_rows: usize,
+    deletions: DeletionFile,
+}
+
+#[derive(Debug)]
+struct SegmentRows<T> {
+    name: SegmentName,
+    addresses: Vec<u64>,
+    value: T,
+}
+
+/// What names a fragment for good: its number may be given to another after a roll-back,
+/// the names of its files are never used again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct SegmentName {
+    fragment: u64,
+    files: Vec<String>,
+}
+
+/// Names the file of a fragment's deletions, by the version that it was made from and a
+/// random number.
+type DeletionFile = Option<(u64, u64)>;
+
+/// The files that rows belong to.
+#[derive(Clone, Debug, Default)]
+pub struct RowFiles {
+    /// Each path with what it holds, and the key of the two
+    /// ([`RowId::key`](gristmill_pipeline::RowId::key)).
+    pub files: Vec<(RelPath, Key)>,
+    /// For each row its file, as an index into `files`.
+    pub file: Vec<u32>,
+}
+
+impl RowFiles {
+    /// Those of the rows of a batch with the columns `path` and `content_hash`.
+    ///
+    /// # Errors
+    /// If the batch has not these columns.
+    pub fn of(batch: &RecordBatch) -> Result<Self, SinkError> {
+        let mut rows = Self { files: Vec::new(), file: Vec::with_capacity(batch.num_rows()) };
+        each_file(&Columns(batch), |path, key, range| {
+            // A file whose rows lie apart comes twice, which does no harm.
+            let file = u32::try_from(rows.files.len()).unwrap_or(u32::MAX);
+            rows.files.push((RelPath::from(path), key));
+            rows.file.extend(range.map(|_| file));
+        })
+        .during("lance", "cannot load a table")?;
+        Ok(rows)
+    }
+
+    /// The path of a row, and the key of its file.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<&(RelPath, Key)> {
+        self.files.get(*self.file.get(row)? as usize)
+    }
+}
+
+impl<T> Resident<T> {
+    /// The fragments, in the order of their numbers.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment<T>] {
+        &self.segments
+    }
+
+    /// Rows of the epoch.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.segments.iter().map(|segment| segment.live_rows).sum()
+    }
+}
+
+impl<T> Default for Resident<T> {
+    fn default() -> Self {
+        Self { segments: Vec::new() }
+    }
+}
+
+impl<T> Segment<T> {
+    /// What was made of the fragment's rows, those that were deleted since included.
+    #[must_use]
+    pub fn value(&self) -> &T {
+        &self.rows.value
+    }
+
+    /// Whether the epoch has a row.
+    #[must_use]
+    pub fn is_live(&self, row: usize) -> bool {
+        let Some(live) = &self.live else { return row < self.rows.addresses.len() };
+        live.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    /// The address of a row, for [`LanceReader::take`].
+    #[must_use]
+    pub fn address(&self, row: usize) -> Option<u64> {
+        self.rows.addresses.get(row).copied()
+    }
+
+    /// The row at an address, if it is of this fragment and was loaded.
+    #[must_use]
+    pub fn row_at(&self, address: u64) -> Option<usize> {
+        // The high half of an address is the fragment's number.
+        if address >> 32 != self.rows.name.fragment {
+            return None;
+        }
+        self.rows.addresses.binary_search(&address).ok()
+    }
+
+    /// Rows that were loaded, those that were deleted since included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.addresses.len()
+    }
+
+    /// Whether it has no rows, be they deleted or not.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.addresses.is_empty()
+    }
+
+    /// Rows that the epoch has.
+    #[must_use]
+    pub fn live_rows(&self) -> usize {
+        self.live_rows
+    }
+}
+
+impl LanceReader {
+    /// Loads columns of all rows of a table; `make` makes of each fragment what is kept of
+    /// it. What `last`, the same of another epoch, has already is taken from there.
+    ///
+    /// # Errors
+    /// If the table is not there or cannot be read, or `make` fails.
+    pub fn resident<T: Send + Sync>(
+        &self,
+        table: &Table,
+        columns: &[&str],
+        last: Option<&Resident<T>>,
+        make: impl Fn(RecordBatch) -> Result<T, SinkError>,
+    ) -> Result<Resident<T>, SinkError> {
+        let dataset = self.dataset(table)?;
+        let known: HashMap<&SegmentName, &Segment<T>> =
+            last.iter().flat_map(|last| &last.segments).map(|segment| (&segment.rows.name, segment)).collect();
+        let mut segments = Vec::new();
+        for fragment in dataset.get_fragments() {
+            let metadata = fragment.metadata();
+            let files = metadata.files.iter().map(|file| file.path.clone()).collect();
+            let name = SegmentName { fragment: metadata.id, files };
+            let deletions = metadata.deletion_file.as_ref().map(|file| (file.read_version, file.id));
+            let segment = match known.get(&name) {
+                Some(known) if known.deletions == deletions => Segment {
+                    rows: Arc::clone(&known.rows),
+                    live: known.live.clone(),
+                    live_rows: known.live_rows,
+                    deletions,
+                },
+                // Only of a later epoch: an earlier one may have rows that were deleted
+                // before the known one was loaded.
+                Some(known) if known.deletions.is_none_or(|(made_from, _)| deletions.is_some_and(|(now, _)| made_from < now)) => {
+                    let deleted = self.wait(table, async { Ok(fragment.get_deletion_vector().await?) })?;
+                    Segment::without(Arc::clone(&known.rows), deleted.as_deref(), deletions)
+                }
+                _ => {
+                    let (batch, addresses) = self.wait(table, load_fragment(dataset, &fragment, columns))?;
+                    Segment::new(name, addresses, make(batch)?, deletions)
+                }
+            };
+            segments.push(segment);
+        }
+        Ok(Resident { segments })
+    }
+}
+
+impl<T> Segment<T> {
+    fn new(name: SegmentName, addresses: Vec<u64>, value: T, deletions: DeletionFile) -> Self {
+        let live_rows = addresses.len();
+        Self { rows: Arc::new(SegmentRows { name, addresses, value }), live: None, live_rows, deletions }
+    }
+
+    fn without(rows: Arc<SegmentRows<T>>, deleted: Option<&DeletionVector>, deletions: DeletionFile) -> Self {
+        let mut live = vec![0_u64; rows.addresses.len().div_ceil(64)];
+        let mut live_rows = 0;
+        for (row, address) in rows.addresses.iter().enumerate() {
+            // The low half of an address is the row's place in its fragment.
+            let is_deleted = deleted.is_some_and(|deleted| deleted.contains(*address as u32));
+            if let (false, Some(word)) = (is_deleted, live.get_mut(row / 64)) {
+                *word |= 1 << (row % 64);
+                live_rows += 1;
+            }
+        }
+        Self { rows, live: Some(live.into()), live_rows, deletions }
+    }
+}
+
+/// The rows of a fragment that are not deleted, and their addresses.
+async fn load_fragment(
+    dataset: &Dataset,
+    fragment: &FileFragment,
+    columns: &[&str],
+) -> Result<(RecordBatch, Vec<u64>), TableError> {
+    let mut scanner = dataset.scan();
+    scanner.with_fragments(vec![fragment.metadata().clone()]).project(columns)?.with_row_address().scan_in_order(true);
+    let stream = scanner.try_into_stream().await?;
+    let schema = stream.schema();
+    let batches: Vec<RecordBatch> = stream.try_collect().await?;
+    let mut addresses = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
+    for batch in &batches {
+        addresses.extend_from_slice(load::addresses(batch)?);
+    }
+    let mut batch = concat_batches(&schema, &batches).map_err(lance::Error::from)?;
+    if let Some((at, _)) = schema.column_with_name(ROW_ADDR) {
+        batch.remove_column(at);
+    }
+    Ok((batch, addresses))
+}
