@@ -14,6 +14,7 @@ mod percentile;
 pub mod progress;
 pub mod query;
 pub mod search;
+pub mod serve;
 pub mod snapshot;
 mod summary;
 pub mod table;
