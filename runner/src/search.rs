@@ -18,6 +18,7 @@ use crate::query::{At, ChunkRows, ErrorCode, Row, ToolError};
 use candidates::{by_text, by_vector};
 use filter::Filter;
 pub(crate) use filter::path_globs;
+pub(crate) use rank::{is_secondary, words_of};
 use rank::{CANDIDATES, ChunkKey, Scores, rank};
 
 pub use snippet::Snippet;
