@@ -39,7 +39,8 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
         watch::check(&job)?;
     }
     keep_quiet_about_contained_panics();
-    let index = Arc::new(QueriedIndex::new(job.name.as_str(), job));
+    let name: Arc<str> = job.name.as_str().into();
+    let index = Arc::new(QueriedIndex::new(name, job));
     let runner = Runner::new([Arc::clone(&index)], default_threads());
     let desk = Desk::new(runner, "local", Limits::default().deadlines());
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);

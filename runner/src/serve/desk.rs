@@ -90,8 +90,9 @@ impl Desk {
             let message = format!("`deadline_ms` is {deadline}; this server gives at most {most_ms}");
             return Err(ToolError::bad_input(message));
         }
-        let call = self.runner.call(Arc::clone(&self.tenant), place)?.named(Some(&name.id));
-        Ok(Call { trace: name.trace.clone(), ..call })
+        let mut call = self.runner.call(Arc::clone(&self.tenant), place)?.named(Some(&name.id));
+        call.trace.clone_from(&name.trace);
+        Ok(call)
     }
 }
 

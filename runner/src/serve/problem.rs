@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::desk::{RequestName, public_error};
 use crate::query::{ErrorCode, ToolError};
 
 /// An answer that is an error.
@@ -18,14 +17,9 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// An error that a caller may see as it is.
+    /// An error as a caller may see it.
     pub(super) fn new(error: ToolError) -> Self {
         Self { error }
-    }
-
-    /// An error that may say more than a caller may see.
-    pub(super) fn of(error: ToolError, request: &RequestName) -> Self {
-        Self { error: public_error(error, &request.id) }
     }
 }
 

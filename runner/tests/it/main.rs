@@ -15,6 +15,7 @@ mod json_schema;
 mod replay;
 mod repository;
 mod runs;
+mod serve;
 mod views;
 mod watch;
 mod world;
