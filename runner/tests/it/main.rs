@@ -12,6 +12,7 @@ mod git;
 mod history;
 mod invalid;
 mod json_schema;
+mod queries;
 mod replay;
 mod repository;
 mod runs;
