@@ -127,5 +127,7 @@ pub fn mode_name(mode: SearchMode) -> &'static str {
         SearchMode::Text => "text",
         SearchMode::Vector => "vector",
         SearchMode::Hybrid => "hybrid",
+        SearchMode::Regex => "regex",
+        SearchMode::Literal => "literal",
     }
 }

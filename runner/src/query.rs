@@ -16,6 +16,7 @@ mod call;
 mod epoch;
 mod error;
 mod index;
+mod links;
 mod request;
 mod rows;
 mod runner;
@@ -27,6 +28,7 @@ pub use call::{Call, DEFAULT_DEADLINE};
 pub use epoch::{OpenEpoch, Tables, Visible};
 pub use error::{ErrorCode, ToolError};
 pub use index::{Answered, QueriedIndex};
+pub use links::Direction;
 pub use request::{AnswerOrError, Coverage, Note, Outcome, Place, Request, Response, ToolCall};
 pub use rows::{
     ChunkRows, EdgeRows, FileRows, ImportRows, Near, OfFile, ReferenceRows, Row, SymbolRows, TableRows, VectorRows, all,

@@ -171,7 +171,7 @@ impl Runner {
             .calls
             .into_iter()
             .map(|tool_call| {
-                let asked = self.answer(Arc::clone(&index), Arc::clone(&epoch), of_ref.clone(), tool_call, call.clone());
+                let asked = self.clone().answer(Arc::clone(&index), Arc::clone(&epoch), of_ref.clone(), tool_call, call.clone());
                 tokio::spawn(asked.in_current_span())
             })
             .map(AbortOnDrop)
@@ -221,12 +221,12 @@ impl Runner {
         let span = tracing::info_span!("call", tool = %name, request = %call.request, tenant = %call.tenant, trace = call.trace.as_deref());
         let result = match TOOLS.iter().find(|tool| tool.name == name) {
             Some(tool) => {
-                let (call, span) = (call.clone(), span.clone());
+                let (of_work, span) = (call.clone(), span.clone());
                 let answer = move || {
                     let _entered = span.enter();
-                    answer(tool, input, &index, &epoch, of_ref.as_deref(), &call)
+                    answer(tool, input, &index, &epoch, of_ref.as_deref(), &of_work)
                 };
-                self.on_thread(&call.clone(), answer).await
+                self.on_thread(&call, answer).await
             }
             None => Err(unknown_tool(&name)),
         };

@@ -10,7 +10,7 @@ use gristmill_sinks::tantivy::SearchOptions;
 use super::filter::Filter;
 use super::rank::{ChunkKey, Scores};
 use super::{Hit, Query};
-use crate::query::{At, ChunkRows, OfFile as _, ToolError, Visible, all, nearest, nearness, row_at};
+use crate::query::{At, ChunkRows, ToolError, Visible, all, nearest, nearness, row_at};
 
 /// Finds the chunks that match the words of the query best.
 pub(super) fn by_text(

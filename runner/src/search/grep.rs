@@ -14,7 +14,7 @@ use regex::{Regex, RegexBuilder};
 use super::filter::Filter;
 use super::snippet::{Snippet, push_line};
 use super::{Hit, Query, SearchMode, hit};
-use crate::query::{At, ChunkRows, OfFile as _, Row, ToolError, all};
+use crate::query::{At, ChunkRows, Row, ToolError, all};
 use crate::search::rank::Scores;
 
 /// Chunks whose texts are read at a time.

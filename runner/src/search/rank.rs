@@ -12,7 +12,8 @@ use gristmill_pipeline::RelPath;
 use gristmill_sinks::lance::RowKey;
 
 use super::{Hit, Query, SearchMode};
-use place::{is_secondary, name_match, words_of};
+use place::name_match;
+pub(crate) use place::{is_secondary, words_of};
 pub(super) use place::{stem_of, words_in};
 
 /// Of each kind, how many of the best are fused, at least.

@@ -13,6 +13,7 @@ mod git;
 mod history;
 mod invalid;
 mod json_schema;
+mod queries;
 mod replay;
 mod repository;
 mod runs;

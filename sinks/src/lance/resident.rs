@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use futures::TryStreamExt as _;
 use gristmill_pipeline::{Key, RelPath, SinkError};
@@ -19,8 +19,7 @@ use lance_core::utils::deletion::DeletionVector;
 use super::error::TableError;
 use super::load;
 use super::reader::{LanceReader, each_file};
-use super::sink::named;
-use crate::failure::{While as _, failure};
+use crate::failure::While as _;
 use crate::tables::{Columns, Table};
 
 /// The rows of a table at one epoch, each fragment's as a `T`. Epochs share what their
@@ -237,14 +236,16 @@ async fn load_fragment(
 ) -> Result<(RecordBatch, Vec<u64>), TableError> {
     let mut scanner = dataset.scan();
     scanner.with_fragments(vec![fragment.metadata().clone()]).project(columns)?.with_row_address().scan_in_order(true);
-    let stream = scanner.try_into_stream().await?;
-    let schema = stream.schema();
-    let batches: Vec<RecordBatch> = stream.try_collect().await?;
+    let batches: Vec<RecordBatch> = scanner.try_into_stream().await?.try_collect().await?;
+    let schema = match batches.first() {
+        Some(batch) => batch.schema(),
+        None => scanner.schema().await?,
+    };
     let mut addresses = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
     for batch in &batches {
         addresses.extend_from_slice(load::addresses(batch)?);
     }
-    let mut batch = concat_batches(&schema, &batches).map_err(lance::Error::from)?;
+    let mut batch = concat_batches(&schema, &batches)?;
     if let Some((at, _)) = schema.column_with_name(ROW_ADDR) {
         batch.remove_column(at);
     }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::query::tool::in_range;
-use crate::query::{At, ChunkRows, FileRows, OfFile as _, Row, Tool, ToolError};
+use crate::query::{At, ChunkRows, FileRows, Row, Tool, ToolError};
 
 /// Reads files as the index holds them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::query::tool::in_range;
-use crate::query::{At, OfFile as _, Row, SymbolRows, Tool, ToolError, all};
+use crate::query::{At, Row, SymbolRows, Tool, ToolError, all};
 use crate::search::path_globs;
 
 /// Looks up definitions.

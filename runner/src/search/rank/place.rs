@@ -51,14 +51,14 @@ const ENDINGS: [&str; 9] = ["ing", "ion", "ies", "ed", "es", "er", "e", "s", "y"
 const STEM: usize = 3;
 
 /// Whether a path, or a query, speaks of tests, examples, or code of others.
-pub(super) fn is_secondary(text: &str) -> bool {
+pub(crate) fn is_secondary(text: &str) -> bool {
     // `third_party` is a word here, and so are its parts.
     let names = text.split(|sign: char| !sign.is_alphanumeric() && sign != '_');
     names.chain(words(text)).any(|word| SECONDARY.contains(&word.to_lowercase().as_str()))
 }
 
 /// The stems of the words of a text, but for those that say nothing.
-pub(super) fn words_of(text: &str) -> HashSet<String> {
+pub(crate) fn words_of(text: &str) -> HashSet<String> {
     let words = words(text).map(str::to_lowercase).filter(|word| !COMMON.contains(&word.as_str()));
     words.map(|word| stem(&word).to_owned()).collect()
 }
