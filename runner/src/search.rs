@@ -16,8 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::query::{At, ChunkRows, ErrorCode, Row, ToolError};
 use candidates::{by_text, by_vector};
-use filter::Filter;
-pub(crate) use filter::path_globs;
+pub(crate) use filter::{Filter, path_globs};
 pub(crate) use rank::{is_secondary, words_of};
 use rank::{CANDIDATES, ChunkKey, Scores, rank};
 
