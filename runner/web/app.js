@@ -10,27 +10,27 @@ const SVG = "http://www.w3.org/2000/svg";
 const byId = (id) => document.getElementById(id);
 const main = byId("main");
 
-/** An element: `tag.class.class`, attributes (`on…` listens, `--…` is a CSS variable), children. */
-function h(tag, attributes = {}, ...children) {
-  const [name, ...classes] = tag.split(".");
-  return dress(document.createElement(name), classes, attributes, children);
-}
+const isNothing = (value) => value === null || value === undefined || value === false;
+
+/** An element: `tag.class.class`, attributes if any (`on…` listens, `--…` is a CSS variable), children. */
+const h = (tag, ...rest) => dress((name) => document.createElement(name), tag, rest);
 
 /** The same within an SVG. */
-function v(tag, attributes = {}, ...children) {
-  const [name, ...classes] = tag.split(".");
-  return dress(document.createElementNS(SVG, name), classes, attributes, children);
-}
+const v = (tag, ...rest) => dress((name) => document.createElementNS(SVG, name), tag, rest);
 
-function dress(element, classes, attributes, children) {
-  if (classes.length) element.classList.add(...classes);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
+function dress(create, tag, rest) {
+  const [name, ...classes] = tag.split(".");
+  const element = create(name);
+  element.classList.add(...classes);
+  const hasAttributes = rest[0]?.constructor === Object;
+  for (const [name, value] of Object.entries(hasAttributes ? rest[0] : {})) {
+    if (isNothing(value)) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name.startsWith("--")) element.style.setProperty(name, value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  const children = rest.slice(hasAttributes ? 1 : 0).flat(Infinity);
+  element.append(...children.filter((child) => !isNothing(child)));
   return element;
 }
 
@@ -54,10 +54,10 @@ function ago(ms) {
   return unit ? `${Math.floor(seconds / size)} ${unit} ago` : "just now";
 }
 
-function in_unit(value, unit) {
+function inUnit(value, unit) {
   if (unit === "ms") return time(value);
   if (unit === "bytes") return bytes(value);
-  return unit ? `${short(value)} ${unit}` : short(value);
+  return unit && unit !== "ratio" ? `${short(value)} ${unit}` : short(value);
 }
 
 const say = (text) => (byId("said").textContent = text);
@@ -180,11 +180,11 @@ const answerIfAny = (response, nth) => response.answers[nth]?.answer;
 const noteList = (response) => {
   const seen = new Set();
   const fresh = response.answers.flatMap((each) => each.notes ?? []).filter(({ code }) => !seen.has(code) && seen.add(code));
-  return fresh.map(({ code, message }) => h("p.strip", { role: "note" }, h("b", {}, code), h("span", {}, message)));
+  return fresh.map(({ code, message }) => h("p.strip", { role: "note" }, h("b", code), h("span", message)));
 };
 
 const failed = (error) =>
-  h("p.strip.bad", { role: "alert" }, h("b", {}, error.code ?? error.name), h("span", {}, error.message), error.help && h("span", {}, `— ${error.help}`));
+  h("p.strip.bad", { role: "alert" }, h("b", error.code ?? error.name), h("span", error.message), error.help && h("span", `— ${error.help}`));
 
 /** Server-sent events by `fetch`, for an `EventSource` can send no token. Begins again when it ends. */
 async function follow(signal, hear) {
@@ -249,16 +249,16 @@ function grammar(language) {
 }
 
 /** The tokens of a text: from, to, class (`c`omment, `s`tring, `n`umber, `k`eyword, `t`ype, `f`unction, `i`dentifier). */
-function tokensOf(text, language) {
+function tokensOf(text, language, isPart) {
   if (!grammars.has(language)) grammars.set(language, grammar(language));
   const expression = grammars.get(language);
   if (!expression) return [];
   const keywords = language === "markdown" ? new Set() : DATA.has(language) ? LITERALS : KEYWORDS;
   const isCode = keywords === KEYWORDS;
   const tokens = [];
-  // A snippet may begin within a comment.
-  const close = text.indexOf("*/");
-  const inside = isCode && close >= 0 && !text.slice(0, close).includes("/*") ? close + 2 : 0;
+  // A part of a file may begin within a comment.
+  const within = isPart && isCode && !HASHED.has(language) && /^(?:(?!\/\*)[^"'`])*?\*\/(?=[ \t]*(?:\n|$))/.exec(text);
+  const inside = within ? within[0].length : 0;
   if (inside) tokens.push([0, inside, "c"]);
   expression.lastIndex = inside;
   for (let found; (found = expression.exec(text)); ) {
@@ -280,7 +280,7 @@ function paint(into, text, from, to, tokens, marks, withNames) {
   const leaf = (start, end, kind, isMarked) => {
     const piece = text.slice(start, end);
     const shown = kind === "i" && !withNames ? "" : kind;
-    into.append(isMarked ? h(shown ? `mark.${shown}` : "mark", {}, piece) : shown ? h(`span.${shown}`, {}, piece) : piece);
+    into.append(isMarked ? h(shown ? `mark.${shown}` : "mark", piece) : shown ? h(`span.${shown}`, piece) : piece);
   };
   const put = (start, end, kind) => {
     if (start >= end) return;
@@ -328,11 +328,11 @@ function codeLine(path, number, painted) {
 
 /** Some lines of a file. */
 function excerpt(path, language, text, start, marks = []) {
-  const tokens = tokensOf(text, language);
-  const box = h("div.code", {});
+  const tokens = tokensOf(text, language, true);
+  const box = h("div.code");
   let from = 0;
   for (const line of text.split("\n")) {
-    const source = h("span", {});
+    const source = h("span");
     paint(source, text, from, from + line.length, tokens, marks);
     box.append(codeLine(path, start++, source));
     from += line.length + 1;
@@ -342,7 +342,7 @@ function excerpt(path, language, text, start, marks = []) {
 
 function pathParts(path) {
   const cut = path.lastIndexOf("/") + 1;
-  return [path.slice(0, cut), h("b", {}, path.slice(cut))];
+  return [path.slice(0, cut), h("b", path.slice(cut))];
 }
 
 // ----------------------------------------------------------------------------- search
@@ -378,19 +378,19 @@ const search = {
       h("label", { title }, h("input.unseen", { type: "radio", name: "mode", value: mode, onchange: () => this.change({ mode: mode === "hybrid" ? null : mode }) }), mode));
     this.glob = h("input.field", { id: "glob", placeholder: "src/, *.rs", autocomplete: "off", spellcheck: "false", oninput: later(() => ({ path: this.glob.value })) });
     this.boxes = h("div");
-    this.facets = h("details.facets", { open: matchMedia("(min-width: 48.01rem)").matches }, h("summary", {}, "Filters"),
-      h("fieldset", {}, h("label.label", { for: "glob" }, "Path"), this.glob), this.boxes);
+    this.facets = h("details.facets", { open: matchMedia("(min-width: 48.01rem)").matches }, h("summary", "Filters"),
+      h("fieldset", h("label.label", { for: "glob" }, "Path"), this.glob), this.boxes);
     this.explain = h("input", { type: "checkbox", onchange: () => { amend({ explain: this.explain.checked ? 1 : null }); this.draw(); } });
     this.line = h("span.meta.number");
     this.strips = h("div");
     this.hits = h("ol.hits", { "aria-label": "Hits" });
     this.hits.addEventListener("focusin", ({ target }) => this.point(target.closest(".hit")));
-    return h("section", {},
+    return h("section",
       h("form.ask", { role: "search", onsubmit: (event) => { event.preventDefault(); this.first()?.click(); } },
-        h("div.box", {}, icon, this.input, h("kbd", { "aria-hidden": "true" }, "/")),
-        h("fieldset.modes", {}, h("legend.unseen", {}, "By what to search"), modes)),
-      h("div.columns", {}, this.facets,
-        h("div", {}, h("div.summary", {}, this.line, h("label.switch", {}, this.explain, "Explain")), this.strips, this.hits)));
+        h("div.box", icon, this.input, h("kbd", { "aria-hidden": "true" }, "/")),
+        h("fieldset.modes", h("legend.unseen", "By what to search"), modes)),
+      h("div.columns", this.facets,
+        h("div", h("div.summary", this.line, h("label.switch", this.explain, "Explain")), this.strips, this.hits)));
   },
 
   first() {
@@ -458,6 +458,7 @@ const search = {
   draw() {
     const { response, error } = this;
     const found = response ? answer(response).hits : [];
+    const hadFocus = this.hits.contains(document.activeElement);
     this.strips.replaceChildren(...(error ? [failed(error)] : response ? noteList(response) : []));
     this.hits.replaceChildren(...found.map((hit) => this.hit(hit, found)));
     this.line.textContent = "";
@@ -465,10 +466,13 @@ const search = {
       this.line.textContent = `${plural(found.length, "hit")} in ${time(response.answers[0].took_ms)}, epoch ${response.epoch}`;
       say(plural(found.length, "hit"));
     }
-    if (response && !found.length) this.hits.append(h("li.empty", {}, h("p", {}, "Nothing found."), h("p", {}, "Fewer filters, other words, or another mode may help.")));
-    if (!response && !error) this.hits.append(h("li.empty", {}, h("p", {}, "Ask in words, as in “where are retries delayed”, or name what you look for."), h("p", {}, "Results come as you write. ", h("kbd", {}, "?"), " shows the keys.")));
+    if (response && !found.length) this.hits.append(h("li.empty", h("p", "Nothing found."), h("p", "Fewer filters, other words, or another mode may help.")));
+    if (!response && !error) this.hits.append(h("li.empty", h("p", "Ask in words, as in “where are retries delayed”, or name what you look for."), h("p", "Results come as you write. ", h("kbd", "?"), " shows the keys.")));
     const limit = this.question().limit;
-    if (found.length === limit && limit < 200) this.hits.append(h("li", {}, h("button.plain", { onclick: () => { amend({ n: limit + 30 }); this.run(limit + 1); } }, "More hits")));
+    if (found.length === limit && limit < 200) this.hits.append(h("li", h("button.plain", { onclick: () => { amend({ n: limit + 30 }); this.run(limit + 1); } }, "More hits")));
+    const at = this.hits.children[route.params.get("at") - 1];
+    at?.classList.add("at");
+    if (hadFocus) at?.querySelector(".place")?.focus({ preventScroll: true });
     this.drawFacets(found);
   },
 
@@ -476,13 +480,13 @@ const search = {
     const names = hit.symbol ? hit.symbol.split(" ") : [];
     const snippet = hit.snippet;
     const item = { "data-item": true, "data-symbol": names[0], "data-path": hit.path };
-    const head = h("header", {},
+    const head = h("header",
       h("a.place", { href: fileLink(hit.path, hit.start_line, hit.end_line), ...item }, ...pathParts(hit.path), `:${hit.start_line}–${hit.end_line}`),
-      h("span.kind", {}, hit.kind),
-      names.length ? h("span.name", {}, hit.scope && names.length === 1 ? h("span.kind", {}, hit.scope, " › ") : null,
+      h("span.kind", hit.kind),
+      names.length ? h("span.name", hit.scope && names.length === 1 ? h("span.kind", hit.scope, " › ") : null,
         names.map((name, nth) => [nth ? ", " : "", h("a", { href: symbolLink({ symbol: name, path: hit.path }) }, name)])) : null,
       h("span.score.number", { title: "the better, the higher" }, hit.score.toFixed(3)));
-    return h("li.hit", {}, head, snippet?.text && excerpt(hit.path, hit.language, snippet.text, snippet.start_line, fromBytes(snippet.text, snippet.highlights)), this.explain.checked && signals(hit, all));
+    return h("li.hit", head, snippet?.text && excerpt(hit.path, hit.language, snippet.text, snippet.start_line, fromBytes(snippet.text, snippet.highlights)), this.explain.checked && signals(hit, all));
   },
 
   /** Counts of the whole index, beside which those of the hits stand. */
@@ -492,7 +496,7 @@ const search = {
     this.overview = { key };
     try {
       const response = await ask([["aggregate", { by: "language", limit: 60 }], ["aggregate", { by: "kind", limit: 60 }]]);
-      this.overview = { key, language: answerIfAny(response, 0)?.rows, kind: answerIfAny(response, 1)?.rows };
+      this.overview = { key, language: answerIfAny(response, 0)?.groups, kind: answerIfAny(response, 1)?.groups };
     } catch {
       // The facets show what the hits have.
     }
@@ -505,7 +509,7 @@ const search = {
       const chosen = new Set(route.params.getAll(key));
       const here = new Map(), all = new Map();
       for (const hit of hits) here.set(hit[field], (here.get(hit[field]) ?? 0) + 1);
-      for (const row of this.overview?.[field] ?? []) all.set(row.key, field === "kind" ? row.symbols || row.chunks : row.files);
+      for (const group of this.overview?.[field] ?? []) all.set(group.key, field === "kind" ? group.symbols : group.files);
       const names = [...new Set([...all.keys(), ...here.keys(), ...chosen])].filter(Boolean);
       const most = this.all?.has(key) ? names.length : 8;
       const shown = names.filter((name, nth) => nth < most || here.has(name) || chosen.has(name));
@@ -514,12 +518,12 @@ const search = {
           chosen.delete(name) || chosen.add(name);
           this.change({ [key]: [...chosen] });
         };
-        return h("label.facet", {}, h("input", { type: "checkbox", checked: chosen.has(name), "data-facet": `${key} ${name}`, onchange: toggle }), h("span.name", {}, name),
+        return h("label.facet", h("input", { type: "checkbox", checked: chosen.has(name), "data-facet": `${key} ${name}`, onchange: toggle }), h("span.name", name),
           h("span.here.number", { title: "among these hits" }, here.get(name) ?? ""), h("span.all.number", { title: `${field === "kind" ? "definitions" : "files"} in the index` }, all.has(name) ? count(all.get(name)) : ""));
       };
       const rest = names.length - shown.length;
       const more = rest > 0 && h("button.more", { type: "button", onclick: () => { (this.all ??= new Set()).add(key); this.drawFacets(hits); } }, `${rest} more`);
-      return h("fieldset", { hidden: !names.length }, h("legend", {}, title), shown.map(box), more);
+      return h("fieldset", { hidden: !names.length }, h("legend", title), shown.map(box), more);
     }));
     if (focused) [...this.boxes.querySelectorAll("input")].find((box) => box.dataset.facet === focused)?.focus();
   },
@@ -530,16 +534,16 @@ function signals(hit, all) {
   const of = (each) => each.signals ?? { text_score: each.text_score, vector_score: each.vector_score, score: each.score };
   const isShown = ([, value]) => typeof value === "number" && value !== 0;
   const largest = (name) => Math.max(...all.map((each) => Math.abs(of(each)[name] ?? 0)), 1e-9);
-  return h("dl.signals", {}, Object.entries(of(hit)).filter(isShown).map(([name, value]) =>
-    h("div", {}, h("dt", {}, name.replaceAll("_", " ")), h(value < 0 ? "div.meter.less" : "div.meter", { "aria-hidden": "true" }, h("i", { "--part": Math.abs(value) / largest(name) })), h("dd", {}, value.toFixed(3)))));
+  return h("dl.signals", Object.entries(of(hit)).filter(isShown).map(([name, value]) =>
+    h("div", h("dt", name.replaceAll("_", " ")), h(value < 0 ? "div.meter.less" : "div.meter", { "aria-hidden": "true" }, h("i", { "--part": Math.abs(value) / largest(name) })), h("dd", value.toFixed(3)))));
 }
 
 // ------------------------------------------------------------------------ shared parts
 
 const symbolRow = (symbol, path = symbol.path) =>
   h("a.row", { href: symbolLink(symbol), "data-item": true, "data-symbol": symbol.qualified_name ?? symbol.symbol, "data-path": symbol.path, title: symbol.signature },
-    h("span.name", {}, h("span.kind", {}, symbol.kind, " "), symbol.qualified_name ?? (symbol.symbol || "(file)")),
-    h("span.path", {}, `${path}:${symbol.start_line ?? symbol.line}`));
+    h("span.name", h("span.kind", symbol.kind, " "), symbol.qualified_name ?? (symbol.symbol || "(file)")),
+    h("span.path", `${path}:${symbol.start_line ?? symbol.line}`));
 
 /** Uses by file, each with its line of code as soon as that is there. */
 function usesByFile(uses, signal) {
@@ -547,14 +551,14 @@ function usesByFile(uses, signal) {
   for (const use of uses) files.set(use.path, [...(files.get(use.path) ?? []), use]);
   const lines = new Map();
   const row = (use) => {
-    const code = h("span.mono", {}, use.text ?? use.within);
+    const code = h("span.mono", use.text ?? use.within);
     const at = `${use.path}:${use.line}`;
     lines.set(at, [...(lines.get(at) ?? []), code]);
     return h("a.use", { href: fileLink(use.path, use.line), "data-item": true, "data-symbol": use.within || use.name, "data-path": use.path, title: `${use.kind}${use.within ? ` in ${use.within}` : ""}` },
-      h("span.at-line", {}, use.line), code);
+      h("span.at-line", use.line), code);
   };
-  const list = h("div.uses", {}, [...files].map(([path, found]) =>
-    h("div", {}, h("a.place", { href: fileLink(path) }, ...pathParts(path), ` ${found.length > 1 ? found.length : ""}`), found.map(row))));
+  const list = h("div.uses", [...files].map(([path, found]) =>
+    h("div", h("a.place", { href: fileLink(path) }, ...pathParts(path), ` ${found.length > 1 ? found.length : ""}`), found.map(row))));
   const wanted = [...lines.keys()].slice(0, 100).map((at) => `${at}-${at.slice(at.lastIndexOf(":") + 1)}`);
   if (wanted.length) {
     ask([["get_files", { paths: wanted, max_bytes: 100_000 }]], signal).then((response) => {
@@ -562,7 +566,7 @@ function usesByFile(uses, signal) {
         const text = (file.text ?? "").trim();
         for (const code of (text && lines.get(`${file.path}:${file.start_line}`)) || []) {
           code.replaceChildren();
-          paint(code, text, 0, text.length, tokensOf(text, file.language), []);
+          paint(code, text, 0, text.length, tokensOf(text, file.language, true), []);
         }
       }
     }).catch(() => {});
@@ -571,12 +575,12 @@ function usesByFile(uses, signal) {
 }
 
 const panel = (title, content, links) =>
-  h("section.panel", {}, h("div.panel-head", {}, h("h2", {}, title), links && h("span.links", {}, links)), content);
+  h("section.panel", h("div.panel-head", h("h2", title), links && h("span.links", links)), content);
 
 function crumbs(path, isFolder) {
   const parts = path.split("/").filter(Boolean);
   const folders = parts.slice(0, isFolder ? undefined : -1).map((part, nth) => [h("a", { href: link("files", parts.slice(0, nth + 1).join("/")) }, part), " / "]);
-  return h("h1.crumbs", {}, isFolder && h("a", { href: link("files") }, "all files"), isFolder && parts.length ? " / " : "", folders.flat().slice(0, isFolder ? -1 : undefined), !isFolder && h("b", {}, parts.at(-1)));
+  return h("h1.crumbs", isFolder && h("a", { href: link("files") }, "all files"), isFolder && parts.length ? " / " : "", folders.flat().slice(0, isFolder ? -1 : undefined), !isFolder && h("b", parts.at(-1)));
 }
 
 // ------------------------------------------------------------------------------- file
@@ -598,11 +602,11 @@ const file = {
     this.symbols = (answerIfAny(response, 1)?.symbols ?? []).filter((symbol) => symbol.path === found.path);
     const facts = [found.language, plural(found.lines, "line"), bytes(found.bytes)].join(", ");
     this.picked = h("div", { hidden: true });
-    const outline = h("nav.panel.outline", { "aria-label": "Outline", hidden: !this.symbols.length }, h("h2", {}, plural(this.symbols.length, "definition")), this.symbols.map(outlineLink));
-    main.replaceChildren(h("article.file", {},
-      h("div.head", {}, crumbs(found.path), h("span.meta", {}, facts), h("div.actions", {}, h("button.plain", { onclick: (event) => copy(found.path, event.target) }, "Copy path"), h("a.plain", { href: link("graph", "", { path: found.path, relation: "imports" }) }, "Imports"))),
-      noteList(response), found.quarantined && h("p.strip", {}, "Nothing of this file's content is indexed."), found.truncated && h("p.strip", {}, "The file is longer; this is its beginning."),
-      h("div.with-side", {}, this.text(found, signal), h("aside.side", {}, this.picked, outline))));
+    const outline = h("nav.panel.outline", { "aria-label": "Outline", hidden: !this.symbols.length }, h("h2", plural(this.symbols.length, "definition")), this.symbols.map(outlineLink));
+    main.replaceChildren(h("article.file",
+      h("div.head", crumbs(found.path), h("span.meta", facts), h("div.actions", h("button.plain", { onclick: (event) => copy(found.path, event.target) }, "Copy path"), h("a.plain", { href: link("graph", "", { path: found.path, relation: "imports" }) }, "Imports"))),
+      noteList(response), found.quarantined && h("p.strip", "Nothing of this file's content is indexed."), found.truncated && h("p.strip", "The file is longer; this is its beginning."),
+      h("div.with-side", this.text(found, signal), h("aside.side", this.picked, outline))));
     this.goTo(signal);
   },
 
@@ -611,7 +615,7 @@ const file = {
     const rows = text.replace(/\n$/, "").split("\n");
     const tokens = tokensOf(text, found.language);
     const widest = rows.reduce((most, row) => Math.max(most, row.length), 0);
-    const box = h("div.code.names", { "--gutter": `${Math.max(3, String(rows.length).length) + 1.6}ch`, "--columns": widest, onclick: (event) => this.pick(event) });
+    const box = h("div.code.names", { "--gutter": `${Math.max(3, String(rows.length).length) + 3.4}ch`, "--columns": widest, onclick: (event) => this.pick(event) });
     this.lines = [];
     const starts = [];
     // Far lines are plain until they come near, so that long files open at once.
@@ -633,7 +637,7 @@ const file = {
       const block = h("div.block", { "--lines": some.length }, some.map((row, nth) => {
         starts.push(at);
         at += row.length + 1;
-        return (this.lines[first + nth] = codeLine(found.path, first + nth + 1, h("span", {}, row)));
+        return (this.lines[first + nth] = codeLine(found.path, first + nth + 1, h("span", row)));
       }));
       box.append(block);
       near.observe(block);
@@ -674,16 +678,16 @@ const file = {
     if (signal.aborted || this.shown !== name) return;
     const definitions = answerIfAny(response, 0)?.definitions ?? [], uses = answerIfAny(response, 1);
     const links = [h("a", { href: link("symbol", name) }, "symbol"), h("a", { href: graphLink(name) }, "graph")];
-    this.picked.replaceChildren(panel(h("span.name", {}, name), h("div.uses", {},
-      response.error ? failed(response.error) : definitions.length ? definitions.map((symbol) => h("a.use", { href: fileLink(symbol.path, symbol.start_line), title: symbol.signature }, h("span.at-line", {}, symbol.start_line), h("span.mono", {}, `${symbol.kind} ${symbol.qualified_name}`, h("br"), h("span.within", {}, symbol.path)))) : h("p.quiet-text", {}, "Nothing in the index defines it."),
-      uses?.references?.length ? h("div", {}, h("h3", {}, plural(uses.total ?? uses.references.length, "use")), usesByFile(uses.references, signal)) : null), definitions.length ? links : null));
+    this.picked.replaceChildren(panel(h("span.name", name), h("div.uses",
+      response.error ? failed(response.error) : definitions.length ? definitions.map((symbol) => h("a.use", { href: fileLink(symbol.path, symbol.start_line), title: symbol.signature }, h("span.at-line", symbol.start_line), h("span.mono", `${symbol.kind} ${symbol.qualified_name}`, h("br"), h("span.within", symbol.path)))) : h("p.quiet-text", "Nothing in the index defines it."),
+      uses?.references?.length ? h("div", h("h3", plural(uses.total ?? uses.references.length, "use")), usesByFile(uses.references, signal)) : null), definitions.length ? links : null));
   },
 };
 
 function outlineLink(symbol) {
   const level = symbol.qualified_name.split(/::|[.#]/).length - 1;
   return h("a", { href: fileLink(symbol.path, symbol.start_line, symbol.end_line), "--level": Math.min(level, 5), title: symbol.signature, "data-item": true, "data-symbol": symbol.qualified_name, "data-path": symbol.path },
-    h("span.name", {}, symbol.name), h("span.kind", {}, symbol.kind));
+    h("span.name", symbol.name), h("span.kind", symbol.kind));
 }
 
 function copy(text, button) {
@@ -706,7 +710,7 @@ const symbol = {
     const { name, params } = route;
     const found = await ask([["get_symbols", { names: [name], docs: true, limit: 50 }]], signal);
     const all = answer(found).symbols;
-    if (!all.length) return main.replaceChildren(h("div.head", {}, h("h1", {}, name)), ...noteList(found), h("p.empty", {}, "Nothing in the index defines it. ", h("a", { href: link("search", "", { q: name }) }, "Search for it")));
+    if (!all.length) return main.replaceChildren(h("div.head", h("h1", name)), ...noteList(found), h("p.empty", "Nothing in the index defines it. ", h("a", { href: link("search", "", { q: name }) }, "Search for it")));
     const line = Number(params.get("line"));
     const it = all.find((each) => each.path === params.get("path") && (!line || each.start_line === line)) ?? all[0];
     const last = Math.min(it.end_line, it.start_line + LONGEST - 1);
@@ -718,16 +722,16 @@ const symbol = {
     const uses = answerIfAny(response, 1);
     const others = all.length > 1 && h("nav.others", { "aria-label": "Other definitions" }, all.map((each) =>
       h("a", { href: link("symbol", name, { path: each.path, line: each.start_line }), "aria-current": each === it && "true" }, `${each.path}:${each.start_line}`)));
-    main.replaceChildren(h("article", {},
-      h("div.head", {}, h("h1.mono-title", {}, it.qualified_name), h("span.meta", {}, `${it.kind}, ${it.language}`),
-        h("div.actions", {}, h("a.plain", { href: fileLink(it.path, it.start_line, it.end_line) }, "Open file"), h("a.plain", { href: graphLink(it.qualified_name, it.path) }, "Graph"))),
+    main.replaceChildren(h("article",
+      h("div.head", h("h1.mono-title", it.qualified_name), h("span.meta", `${it.kind}, ${it.language}`),
+        h("div.actions", h("a.plain", { href: fileLink(it.path, it.start_line, it.end_line) }, "Open file"), h("a.plain", { href: graphLink(it.qualified_name, it.path) }, "Graph"))),
       others, noteList(response),
       panel(h("a.mono", { href: fileLink(it.path, it.start_line, it.end_line), "data-item": true, "data-symbol": it.qualified_name, "data-path": it.path }, `${it.path}:${it.start_line}–${it.end_line}`),
-        [it.doc ? h("p.doc", {}, it.doc) : null, text ? excerpt(it.path, it.language, text, it.start_line) : h("p.signature", {}, it.signature),
-          last < it.end_line ? h("p.meta", {}, `${plural(it.end_line - last, "more line")} in the file`) : null].filter(Boolean)),
-      h("div.lists", {}, ends(response, 2, "Called by"), ends(response, 3, "Calls"),
-        h("div.wide", {}, panel(uses ? `${plural(uses.total ?? uses.references.length, "use")}${uses.files ? ` in ${plural(uses.files, "file")}` : ""}` : "Uses",
-          uses?.references.length ? usesByFile(uses.references, signal) : h("p.quiet-text", {}, response.answers[1].error?.message ?? "No other place uses it."))))));
+        [it.doc ? h("p.doc", it.doc) : null, text ? excerpt(it.path, it.language, text, it.start_line) : h("p.signature", it.signature),
+          last < it.end_line ? h("p.meta", `${plural(it.end_line - last, "more line")} in the file`) : null].filter(Boolean)),
+      h("div.lists", ends(response, 2, "Called by"), ends(response, 3, "Calls"),
+        h("div.wide", panel(uses ? `${plural(uses.total ?? uses.references.length, "use")}${uses.files ? ` in ${plural(uses.files, "file")}` : ""}` : "Uses",
+          uses?.references.length ? usesByFile(uses.references, signal) : h("p.quiet-text", response.answers[1].error?.message ?? "No other place uses it."))))));
   },
 };
 
@@ -735,7 +739,7 @@ const symbol = {
 function ends(response, nth, title) {
   const { answer: found, error } = response.answers[nth];
   const nodes = (found?.nodes ?? []).filter((node) => node.depth > 0);
-  return panel(nodes.length ? `${title} ${count(nodes.length)}${found.truncated ? "+" : ""}` : title, nodes.length ? nodes.map((node) => symbolRow(node)) : h("p.quiet-text", {}, error?.message ?? "Nothing that the index knows."));
+  return panel(nodes.length ? `${title} ${count(nodes.length)}${found.truncated ? "+" : ""}` : title, nodes.length ? nodes.map((node) => symbolRow(node)) : h("p.quiet-text", error?.message ?? "Nothing that the index knows."));
 }
 
 // ------------------------------------------------------------------------------ graph
@@ -743,7 +747,7 @@ function ends(response, nth, title) {
 const RELATIONS = { calls: ["callers", "callees"], uses: ["used_by", "uses"], imports: ["imported_by", "imports"], implements: ["implemented_by", "implements"] };
 const HEADINGS = { calls: ["called by", "calls"], uses: ["used by", "uses"], imports: ["imported by", "imports"], implements: ["implemented by", "implements"] };
 const SIDES = { both: "both sides", in: "what leads here", out: "where it leads" };
-const [WIDTH, HEIGHT, GAP, BETWEEN, PER_COLUMN] = [216, 40, 12, 96, 30];
+const [WIDTH, HEIGHT, GAP, BETWEEN, PER_COLUMN] = [216, 40, 10, 96, 24];
 
 const graph = {
   title: () => `${route.name || route.params.get("path") || "Graph"}`,
@@ -757,7 +761,7 @@ const graph = {
     main.replaceChildren(this.controls({ name, relation, side, depth, to: params.get("to") }), body);
     const path = params.get("path");
     if (!name && !path) {
-      return body.append(h("p.empty", {}, "Name a function, type or other definition to see who uses it and what it uses."));
+      return body.append(h("p.empty", "Name a function, type or other definition to see who uses it and what it uses."));
     }
     const sides = RELATIONS[relation].filter((_, nth) => side === "both" || (side === "in") === (nth === 0));
     const calls = sides.map((direction) => ["graph_expand", { ...(name && { symbol: name }), ...(path && { path }), direction, depth, fan_out: 40, limit: 150 }]);
@@ -769,9 +773,9 @@ const graph = {
   },
 
   controls({ name, relation, side, depth, to }) {
-    const choose = (label, key, options, chosen) => h("label", {}, label, h("select", { onchange: ({ target }) => this.change({ [key]: target.value }) },
+    const choose = (label, key, options, chosen) => h("label", label, h("select", { onchange: ({ target }) => this.change({ [key]: target.value }) },
       options.map(([value, text]) => h("option", { value, selected: String(value) === String(chosen) }, text))));
-    const text = (label, value, placeholder, go) => h("label", {}, label, h("input.field", { value: value ?? "", placeholder, spellcheck: "false", autocomplete: "off", onchange: ({ target }) => go(target.value.trim()) }));
+    const text = (label, value, placeholder, go) => h("label", label, h("input.field", { value: value ?? "", placeholder, spellcheck: "false", autocomplete: "off", onchange: ({ target }) => go(target.value.trim()) }));
     return h("form.controls", { onsubmit: (event) => event.preventDefault() },
       text("Definition", name, "Config::parse", (value) => (location.hash = link("graph", value, { relation, side, depth }))),
       choose("Uses", "relation", Object.keys(RELATIONS).map((key) => [key, key]), relation), choose("Direction", "side", Object.entries(SIDES), side),
@@ -830,10 +834,10 @@ const graph = {
       const [a, b] = [places.get(edge.from), places.get(edge.to)];
       const [x1, x2] = [a.x + WIDTH / 2, b.x - WIDTH / 2];
       const bend = x2 > x1 ? (x2 - x1) / 2 : 60;
-      const path = v(`path.link.${edge.kind.replace(/\W/g, "")}`, { d: `M${x1} ${a.y}C${x1 + bend} ${a.y} ${x2 - bend} ${b.y} ${x2 - 4} ${b.y}`, "marker-end": "url(#tip)" }, v("title", {}, `${edge.kind} at line ${edge.line}`));
+      const path = v(`path.link.${edge.kind.replace(/\W/g, "")}${x2 > x1 ? "" : ".back"}`, { d: `M${x1} ${a.y}C${x1 + bend} ${a.y} ${x2 - bend} ${b.y} ${x2 - 4} ${b.y}`, "marker-end": "url(#tip)" }, v("title", `${edge.kind} at line ${edge.line}`));
       return { ...edge, path };
     });
-    const scene = v("g", {});
+    const scene = v("g");
     const heads = [...columns.keys()].filter((column) => column !== 0 && columns.get(column).some((key) => places.has(key))).map((column) => {
       const top = Math.min(...columns.get(column).map((key) => places.get(key)?.y ?? 0));
       return v("text.heading", { x: column * (WIDTH + BETWEEN) - WIDTH / 2, y: top - HEIGHT / 2 - 10 }, `${headings[column < 0 ? 0 : 1]}${Math.abs(column) > 1 ? `, ${Math.abs(column)} steps` : ""}`);
@@ -849,12 +853,12 @@ const graph = {
     const byKey = new Map([...places.keys()].map((key, nth) => [key, boxes[nth]]));
     const tip = v("marker", { id: "tip", class: "tip", viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, v("path", { d: "M0 0L8 4L0 8z" }));
     scene.append(...links.map((each) => each.path), ...heads, ...boxes);
-    const picture = v("svg", { role: "group", "aria-label": `Graph of ${plural(places.size, "node")} and ${plural(drawn.length, "edge")}; the same stands below as a list` }, v("defs", {}, tip), scene);
+    const picture = v("svg", { role: "group", "aria-label": `Graph of ${plural(places.size, "node")} and ${plural(drawn.length, "edge")}; the same stands below as a list` }, v("defs", tip), scene);
     const kinds = [...new Set(drawn.map((edge) => edge.kind))];
-    const sample = (kind) => h("span", {}, v("svg", { viewBox: "0 0 26 8" }, v(`path.link.${kind.replace(/\W/g, "")}`, { d: "M0 4H26" })), kind);
-    const rest = (truncated || left > 0) && h("p.meta", {}, left > 0 ? `A column shows ${PER_COLUMN} nodes at most; the list has all.` : "There are more than these.");
-    const alone = places.size === 1 && h("p.strip", {}, "Nothing leads here or on from here in this direction. Other uses or the other direction may show more.");
-    return h("div", {}, alone, h("div.canvas", {}, picture, h("div.legend", {}, kinds.map(sample)), pannable(picture, [...places.values()], signal)), rest);
+    const sample = (kind) => h("span", v("svg", { viewBox: "0 0 26 8" }, v(`path.link.${kind.replace(/\W/g, "")}`, { d: "M0 4H26" })), kind);
+    const rest = (truncated || left > 0) && h("p.meta", left > 0 ? `A column shows ${PER_COLUMN} nodes at most; the list has all.` : "There are more than these.");
+    const alone = places.size === 1 && h("p.strip", "Nothing leads here or on from here in this direction. Other uses or the other direction may show more.");
+    return h("div", alone, h("div.canvas", picture, h("div.legend", kinds.map(sample)), pannable(picture, [...places.values()], signal)), rest);
   },
 
   node(node, { x, y }, near, far) {
@@ -863,7 +867,7 @@ const graph = {
     const go = () => (location.hash = link("graph", node.symbol, { ...Object.fromEntries(route.params), path: node.path, to: null }));
     return v(node.depth === 0 ? "g.node.centre" : "g.node", { transform: `translate(${x} ${y})`, tabindex: 0, role: "link", "aria-label": `${node.kind} ${title}, ${under}`, "data-item": true, "data-symbol": node.symbol, "data-path": node.path, onclick: go, onpointerenter: near, onpointerleave: far, onfocus: near, onblur: far,
       onkeydown: (event) => event.key === "Enter" && go() },
-      v("title", {}, `${node.kind} ${title}\n${under}`), v("rect", { x: -WIDTH / 2, y: -HEIGHT / 2, width: WIDTH, height: HEIGHT, rx: 6 }),
+      v("title", `${node.kind} ${title}\n${under}`), v("rect", { x: -WIDTH / 2, y: -HEIGHT / 2, width: WIDTH, height: HEIGHT, rx: 6 }),
       v("text.title", { x: 10 - WIDTH / 2, y: -3 }, cut(title, 27, true)), v("text.under", { x: 10 - WIDTH / 2, y: 13 }, cut(under, 29, true)));
   },
 
@@ -872,17 +876,17 @@ const graph = {
       const node = nodes.get(key);
       return h("a", { href: node.symbol ? symbolLink(node) : fileLink(node.path) }, node.symbol || node.path);
     };
-    const rows = edges.map((edge) => h("tr", {}, h("td.mono", {}, name(edge.from)), h("td", {}, edge.kind), h("td.mono", {}, name(edge.to)),
-      h("td.mono", {}, h("a", { href: fileLink(nodes.get(edge.from).path, edge.line) }, `${nodes.get(edge.from).path}:${edge.line}`))));
-    return h("details.as-list", {}, h("summary", {}, `As a list: ${plural(nodes.size, "node")}, ${plural(edges.length, "edge")}`),
-      h("div.scrolls", {}, h("table", {}, h("thead", {}, h("tr", {}, ["From", "Use", "To", "Where"].map((title) => h("th", {}, title)))), h("tbody", {}, rows))));
+    const rows = edges.map((edge) => h("tr", h("td.mono", name(edge.from)), h("td", edge.kind), h("td.mono", name(edge.to)),
+      h("td.mono", h("a", { href: fileLink(nodes.get(edge.from).path, edge.line) }, `${nodes.get(edge.from).path}:${edge.line}`))));
+    return h("details.as-list", h("summary", `As a list: ${plural(nodes.size, "node")}, ${plural(edges.length, "edge")}`),
+      h("div.scrolls", h("table", h("thead", h("tr", ["From", "Use", "To", "Where"].map((title) => h("th", title)))), h("tbody", rows))));
   },
 
   way(response, nth) {
     const { answer: found, error } = response.answers[nth];
     if (error) return failed(new Failure(error));
-    const steps = found.nodes.length ? h("ol", {}, found.nodes.map((node) => h("li", {}, symbolRow(node)))) : h("p.quiet-text", {}, "No way leads there along uses.");
-    return h("div.stack", {}, panel(`Way to ${route.params.get("to")}`, steps), h("span"));
+    const steps = found.nodes.length ? h("ol", found.nodes.map((node) => h("li", symbolRow(node)))) : h("p.quiet-text", "No way leads there along uses.");
+    return h("div.stack", panel(`Way to ${route.params.get("to")}`, steps), h("span"));
   },
 };
 
@@ -895,11 +899,11 @@ function pannable(picture, places, signal) {
     if (width) picture.setAttribute("viewBox", `${view.x - width / 2 / view.scale} ${view.y - height / 2 / view.scale} ${width / view.scale} ${height / view.scale}`);
   };
   const fit = () => {
-    const whole = Math.min(picture.clientWidth / (bounds.right - bounds.left), picture.clientHeight / (bounds.bottom - bounds.top));
-    // Below two thirds the names cannot be read: then the centre is what is shown.
-    view.scale = Math.min(1.15, Math.max(0.67, whole));
-    const fits = whole >= 0.67;
-    Object.assign(view, { x: fits ? (bounds.left + bounds.right) / 2 : 0, y: fits ? (bounds.top + bounds.bottom) / 2 : 0 });
+    const { clientWidth: width, clientHeight: height } = picture;
+    // Much smaller names cannot be read: then the part around the centre is shown.
+    view.scale = Math.min(1.1, Math.max(0.85, Math.min(width / (bounds.right - bounds.left), height / (bounds.bottom - bounds.top))));
+    const around = (low, high, size) => (high - low <= size / view.scale ? (low + high) / 2 : Math.min(high - size / view.scale / 2, Math.max(low + size / view.scale / 2, 0)));
+    Object.assign(view, { x: around(bounds.left, bounds.right, width), y: around(bounds.top, bounds.bottom, height) });
     apply();
   };
   const zoom = (by) => {
@@ -936,7 +940,7 @@ function pannable(picture, places, signal) {
     zoom(Math.exp(-event.deltaY / 300));
   }, { passive: false });
   const button = (text, label, act) => h("button.quiet", { "aria-label": label, title: label, onclick: act }, text);
-  return h("div.zoom", {}, button("−", "Smaller", () => zoom(0.8)), button("+", "Larger", () => zoom(1.25)), button("⤢", "Fit", fit));
+  return h("div.zoom", button("−", "Smaller", () => zoom(0.8)), button("+", "Larger", () => zoom(1.25)), button("⤢", "Fit", fit));
 }
 
 // ------------------------------------------------------------------------------ files
@@ -949,27 +953,32 @@ const files = {
   async show(signal) {
     const folder = route.name.replace(/\/$/, "");
     const response = await ask([["list_preview", { path: folder, depth: 1, preview: 4, limit: 500 }], ...(folder ? [] : [["aggregate", { by: "language", limit: 60 }]])], signal);
-    const { entries } = answer(response);
+    const { entries, truncated } = answer(response);
     const below = folder ? folder.length + 1 : 0;
     const row = (entry) => {
-      const href = entry.is_folder ? link("files", entry.path) : fileLink(entry.path);
-      const preview = (entry.preview ?? []).map((each) => h("a", { href: fileLink(entry.path, each.line ?? each.start_line) }, each.name ?? each.qualified_name ?? String(each)));
-      return h("tr", {}, h("td", {}, h("a", { href, "data-item": true }, entry.path.slice(below) + (entry.is_folder ? "/" : ""))), h("td.quiet-text", {}, [entry.language ?? entry.languages ?? ""].flat().map((each) => each.name ?? each.key ?? each).join(", ")), h("td.number", {}, entry.is_folder ? count(entry.files) : ""), h("td.number", {}, count(entry.lines)), h("td.preview", {}, preview));
+      const isFolder = entry.kind === "folder";
+      const href = isFolder ? link("files", entry.path) : fileLink(entry.path);
+      const preview = (entry.preview ?? []).map((each) => h("a", { href: fileLink(entry.path, each.line), title: each.kind }, each.qualified_name));
+      return h("tr", h("td", h("a", { href, "data-item": true }, entry.path.slice(below) + (isFolder ? "/" : ""))), h("td.quiet-text.spare", entry.languages.join(", ")),
+        h("td.number", isFolder ? count(entry.files) : ""), h("td.number", count(entry.lines)), h("td.number.spare", bytes(entry.bytes)), h("td.preview.spare", preview));
     };
-    main.replaceChildren(h("div.head", {}, crumbs(folder, true), folder && h("div.actions", {}, h("a.plain", { href: link("search", "", { path: folder + "/" }) }, "Search here"))), ...noteList(response), ...share(answerIfAny(response, 1)?.rows),
-      h("div.scrolls", {}, h("table.entries", {}, h("thead", {}, h("tr", {}, h("th", {}, "Name"), h("th", {}, "Language"), h("th.number", {}, "Files"), h("th.number", {}, "Lines"), h("th.preview", {}, "Defines"))), h("tbody", {}, entries.map(row)))));
+    main.replaceChildren(h("div.head", crumbs(folder, true), folder && h("div.actions", h("a.plain", { href: link("search", "", { path: folder + "/" }) }, "Search here"))), ...noteList(response), ...share(answerIfAny(response, 1)?.groups),
+      h("div.scrolls", h("table.entries", h("thead", h("tr", h("th", "Name"), h("th.spare", "Language"), h("th.number", "Files"), h("th.number", "Lines"), h("th.number.spare", "Size"), h("th.spare", "Defines"))), h("tbody", entries.map(row)))), ...(truncated ? [h("p.meta", `The first ${count(entries.length)}; there are more.`)] : []));
   },
 };
 
 /** How the lines of a source are divided among its languages. */
-function share(rows = []) {
-  const sum = rows.reduce((all, row) => all + row.lines, 0);
-  if (!sum) return [];
-  const shown = rows.slice(0, 6), rest = sum - shown.reduce((all, row) => all + row.lines, 0);
-  const parts = [...shown, ...(rest ? [{ key: "others", lines: rest }] : [])].map((row, nth) => ({ ...row, "--hue": HUES[nth], "--part": row.lines / sum }));
+function share(groups = []) {
+  const lines = (some) => some.reduce((sum, group) => sum + group.lines, 0);
+  const all = lines(groups);
+  if (!all) return [];
+  const rest = { key: "others", lines: lines(groups.slice(6)) };
+  const parts = [...groups.slice(0, 6), ...(rest.lines ? [rest] : [])].map((group, nth) => [group.key, group.lines / all, HUES[nth]]);
   const percent = (part) => `${(part * 100).toFixed(part < 0.01 ? 1 : 0)} %`;
-  return [h("div.share", { "aria-hidden": "true" }, parts.map((part) => h("i", { "--hue": part["--hue"], "--part": part["--part"] }))),
-    h("ul.share-names", {}, parts.map((part) => h("li", {}, h("i", { "--hue": part["--hue"] }), part.key, h("span.quiet-text", {}, ` ${percent(part["--part"])}`))))];
+  return [
+    h("div.share", { "aria-hidden": "true" }, parts.map(([, part, hue]) => h("i", { "--hue": hue, "--part": part }))),
+    h("ul.share-names", parts.map(([name, part, hue]) => h("li", h("i", { "--hue": hue }), name, h("span.quiet-text", ` ${percent(part)}`)))),
+  ];
 }
 
 // ------------------------------------------------------------------------------ index
@@ -981,24 +990,24 @@ const index = {
 
   async show(signal) {
     const job = place().job;
-    this.live = h("div", {}, h("p.quiet-text", {}, "Waiting for news of the index."));
+    this.live = h("div", h("p.quiet-text", "Waiting for news of the index."));
     this.figures = h("dl.figures");
     this.trouble = h("div");
     this.rates = new Map();
     const stages = h("div"), epochs = h("div"), left = h("div"), right = h("div");
-    main.replaceChildren(h("div.stack", {}, h("div", {}, this.trouble, this.figures), panel("Now", this.live),
-      h("div.pair", {}, panel("Runs", left), panel("Throughput", right)), panel("Stages over recent runs", stages), panel("Epochs", epochs)));
+    main.replaceChildren(h("div.stack", h("div", this.trouble, this.figures), panel("Now", this.live),
+      h("div.pair", panel("Runs", left), panel("Throughput", right)), panel("Stages over recent runs", stages), panel("Epochs", epochs)));
     if (latest.indexing) this.progress(latest.indexing);
     const [status, response] = await Promise.all([
       get("v1/status" + (job ? `?job=${encodeURIComponent(job)}` : ""), signal).catch((error) => ({ error })),
-      ask([["history_recent", { epochs: 20, paths: true, limit: 400 }], ["metric_aggregate", { runs: 50 }]], signal)]);
+      ask([["history_recent", { epochs: 20 }], ["metric_aggregate", { runs: 50 }]], signal)]);
     if (status.error) this.trouble.replaceChildren(failed(status.error));
     else this.status(status);
     const { answer: history, error } = response.answers[0];
-    epochs.replaceChildren(...(history ? [this.epochs(history.epochs)] : [failed(new Failure(error))]));
+    epochs.replaceChildren(...(history ? [this.epochs(history.epochs, signal)] : [failed(new Failure(error))]));
     const measures = answerIfAny(response, 1)?.stages ?? [];
-    stages.replaceChildren(measures.length ? stageTable(measures) : h("p.quiet-text", {}, response.answers[1].error?.message ?? "No run's report is kept."));
-    const names = measures.map((each) => each.stage ?? each.name);
+    stages.replaceChildren(measures.length ? stageTable(measures) : h("p.quiet-text", response.answers[1].error?.message ?? "No run's report is kept."));
+    const names = measures.map((each) => each.stage);
     this.series(left, Object.entries(METRICS).map(([metric, text]) => [text, { metric }]), signal);
     if (names.length) this.series(right, names.map((stage) => [stage, { metric: "stage_items_per_second", stage }]), signal, Math.max(0, names.indexOf("parse")));
   },
@@ -1007,18 +1016,18 @@ const index = {
     latest.status = status;
     const { coverage = {}, calls = {} } = status;
     const all = coverage.chunks ? `${((coverage.vectors / coverage.chunks) * 100).toFixed(coverage.vectors === coverage.chunks ? 0 : 1)} % of chunks` : "";
-    const figure = (title, value, under) => h("div", {}, h("dt", {}, title), h("dd", {}, value, under ? h("small", {}, under) : null));
+    const figure = (title, value, under) => h("div", h("dt", title), h("dd", value, under ? h("small", under) : null));
     this.figures.replaceChildren(figure("Epoch", count(status.epoch), status.epoch_lag ? `${status.epoch_lag} behind` : ago(status.committed_ms)), figure("Files", count(coverage.files)), figure("Chunks", count(coverage.chunks)), figure("Vectors", count(coverage.vectors), all),
       ...(status.memory_bytes ? [figure("Memory", bytes(status.memory_bytes))] : []), figure("Calls", count(calls.running), `${count(calls.waiting)} waiting, ${count(calls.most)} at most`));
     this.trouble.replaceChildren(...(status.trouble ? [failed({ code: "trouble", message: status.trouble })] : []));
-    if (!status.indexing) this.live.replaceChildren(h("p.quiet-text", {}, "This server only reads. Whoever writes the index runs elsewhere; `serve --watch` would keep it up to date itself."));
+    if (!status.indexing) this.live.replaceChildren(h("p.quiet-text", "This server only reads. Whoever writes the index runs elsewhere; `serve --watch` would keep it up to date itself."));
     else this.progress(status.indexing);
   },
 
   /** How far a run is. Rates are differences between two events. */
   progress(now) {
     if (now.state !== "indexing") {
-      const failure = now.state === "failed" ? failed({ code: "failed", message: now.message ?? "the last run failed" }) : h("p.quiet-text", {}, `Up to date; watching for changes${now.since_ms ? `, idle since ${new Date(now.since_ms).toLocaleTimeString()}` : ""}.`);
+      const failure = now.state === "failed" ? failed({ code: "failed", message: now.message ?? "the last run failed" }) : h("p.quiet-text", `Up to date; watching for changes${now.since_ms ? `, idle since ${new Date(now.since_ms).toLocaleTimeString()}` : ""}.`);
       this.rows = null;
       return this.live.replaceChildren(failure);
     }
@@ -1043,7 +1052,7 @@ const index = {
     const line = h("p.meta.number");
     const made = stages.map((stage) => {
       const bar = h("i", { "--part": 0 }), text = h("span.figures-of.number"), spark = v("polyline.spark", { points: "" });
-      const row = h("div.stage", {}, h("span", {}, stage.name), h("div.meter", {}, bar), text, v("svg", { viewBox: "0 0 60 24", preserveAspectRatio: "none", role: "img", "aria-label": `items per second of ${stage.name}, the last half a minute` }, spark));
+      const row = h("div.stage", h("span", stage.name), h("div.meter", bar), text, v("svg", { viewBox: "0 0 60 24", preserveAspectRatio: "none", role: "img", "aria-label": `items per second of ${stage.name}, the last half a minute` }, spark));
       return { bar, text, spark, row, rates: [], out: 0 };
     });
     this.rows = { names, line, stages: made };
@@ -1051,13 +1060,13 @@ const index = {
   },
 
   series(into, choices, signal, chosen = 0) {
-    const figure = h("div", {});
+    const figure = h("div");
     const select = h("select", { "aria-label": "Measure", onchange: () => draw() }, choices.map(([text], nth) => h("option", { value: nth, selected: nth === chosen }, text)));
     const draw = async () => {
       const [text, input] = choices[select.value];
       try {
         const found = answer(await ask([["metric_series", { ...input, runs: 60 }]], signal));
-        figure.replaceChildren(found.points.length ? plot(found, text, input.stage ? "line" : "bars", signal) : h("p.empty", {}, "No run's report is kept."));
+        figure.replaceChildren(found.points.length ? plot(found, text, input.stage ? "line" : "bars", signal) : h("p.empty", "No run's report is kept."));
       } catch (error) {
         if (!signal.aborted) figure.replaceChildren(failed(error));
       }
@@ -1066,16 +1075,32 @@ const index = {
     draw();
   },
 
-  epochs(epochs) {
+  epochs(epochs, signal) {
     const mark = (word, sign, n) => (n ? h(`span.${word}`, { title: `${n} ${word}` }, sign, count(n)) : null);
-    const row = (epoch) => {
+    const row = (epoch, nth) => {
       const { added, modified, deleted, renamed } = epoch.changes ?? {};
       const changes = [mark("added", "+", added), mark("modified", "~", modified), mark("deleted", "−", deleted), mark("renamed", "→", renamed)];
-      const head = h("summary", { "data-item": true }, h("b", {}, count(epoch.epoch)), h("span.quiet-text", { title: new Date(epoch.committed_ms).toLocaleString() }, ago(epoch.committed_ms)), h("span.changes", {}, changes), h("span.mono.quiet-text.revision", {}, epoch.revision?.slice(0, 10) ?? ""), h("span.number.quiet-text", {}, epoch.wall_ms ? time(epoch.wall_ms) : ""));
-      const paths = (epoch.paths ?? []).map(({ path, change }) => h("li", {}, h(`span.${change}`, {}, { added: "+ ", modified: "~ ", deleted: "− " }[change] ?? "→ "), change === "deleted" ? path : h("a", { href: fileLink(path) }, path)));
-      return h("li", {}, h("details", {}, head, h("ul", {}, paths.length ? paths : h("li.quiet-text", {}, `${count(epoch.files)} files; which of them changed is not known.`))));
+      const head = h("summary", { "data-item": true }, h("b", count(epoch.epoch)), h("span.quiet-text", { title: new Date(epoch.committed_ms).toLocaleString() }, ago(epoch.committed_ms)), h("span.changes", changes), h("span.mono.quiet-text.revision", epoch.revision?.slice(0, 10) ?? ""), h("span.number.quiet-text", epoch.wall_ms ? time(epoch.wall_ms) : ""));
+      const list = h("ul");
+      const about = h("p.meta", `${plural(epoch.files, "file")}. `, h("a", { href: link("search", "", { epoch: epoch.epoch }) }, "Search this epoch"));
+      return h("li", h("details", { ontoggle: () => list.childElementCount || this.changes(list, epoch, nth, signal) }, head, about, list));
     };
-    return h("ol.epochs", {}, epochs.map(row));
+    return h("ol.epochs", epochs.map(row));
+  },
+
+  /** Which paths an epoch changed: asked for when somebody looks, for epochs are compared to know it. */
+  async changes(list, epoch, nth, signal) {
+    list.append(h("li.quiet-text", "Comparing…"));
+    try {
+      const found = answer(await ask([["history_recent", { epochs: nth + 1, paths: true, limit: 200 }]], signal));
+      const paths = found.epochs.find((each) => each.epoch === epoch.epoch)?.paths;
+      const rows = [["added", "+ "], ["modified", "~ "], ["deleted", "− "]].flatMap(([word, sign]) =>
+        (paths?.[word] ?? []).map((path) => h("li", h(`span.${word}`, sign), word === "deleted" ? path : h("a", { href: fileLink(path) }, path))));
+      if (paths?.truncated) rows.push(h("li.quiet-text", `and ${count(paths.changed - rows.length)} more`));
+      list.replaceChildren(...(rows.length ? rows : [h("li.quiet-text", paths ? "No path changed." : "No epoch before it is kept.")]));
+    } catch (error) {
+      if (!signal.aborted) list.replaceChildren(h("li", failed(error)));
+    }
   },
 
   /** A new epoch: its history is asked for. */
@@ -1085,10 +1110,9 @@ const index = {
 };
 
 function stageTable(stages) {
-  const value = (of, name) => (typeof of === "number" ? (name === "sum" ? of : null) : of?.[name]);
-  const cell = (n, show) => h("td.number", {}, typeof n === "number" ? show(n) : "");
-  return h("div.scrolls", {}, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Stage"), ["Runs", "Items", "Items/s", "Busy", "Median", "95 %"].map((title) => h("th.number", {}, title)))),
-    h("tbody", {}, stages.map((stage) => h("tr", {}, h("td", {}, stage.stage ?? stage.name), cell(stage.runs, count), cell(stage.items, count), cell(stage.items_per_second, short), cell(value(stage.busy_ms, "sum") ?? stage.busy_ms_sum, time), cell(value(stage.busy_ms, "p50") ?? stage.busy_ms_p50, time), cell(value(stage.busy_ms, "p95") ?? stage.busy_ms_p95, time))))));
+  const cell = (n, show) => h("td.number", typeof n === "number" ? show(n) : "");
+  return h("div.scrolls", h("table", h("thead", h("tr", h("th", "Stage"), ["Runs", "Items", "Items/s", "Busy", "Median", "95 %"].map((title) => h("th.number", title)))),
+    h("tbody", stages.map((stage) => h("tr", h("td", stage.stage), cell(stage.runs, count), cell(stage.items, count), cell(stage.items_per_second, short), cell(stage.busy_ms.sum, time), cell(stage.busy_ms.p50, time), cell(stage.busy_ms.p95, time))))));
 }
 
 /** Values over runs, oldest first. Where some are far larger than others the scale is logarithmic. */
@@ -1097,24 +1121,25 @@ function plot({ points, unit }, label, shape, signal) {
   const [most, least] = [Math.max(...values), Math.min(...values.filter((value) => value > 0), Infinity)];
   const isLog = most / least > 40;
   const tip = h("div.tip-box", { hidden: true });
-  const picture = v("svg", { role: "group", "aria-label": `${label} of ${plural(points.length, "run")}, from ${in_unit(Math.min(...values), unit)} to ${in_unit(most, unit)}, the last ${in_unit(values.at(-1), unit)}` });
-  const box = h("figure.plot", {}, picture, tip);
+  const picture = v("svg", { role: "group", "aria-label": `${label} of ${plural(points.length, "run")}, from ${inUnit(Math.min(...values), unit)} to ${inUnit(most, unit)}, the last ${inUnit(values.at(-1), unit)}` });
+  const box = h("figure.plot", picture, tip);
   const draw = () => {
     const [width, height] = [picture.clientWidth, picture.clientHeight];
     if (!width) return;
-    const [left, top, right, bottom] = [62, 14, width - 8, height - 34];
+    const [left, top, right, bottom] = [58, 24, width - 8, height - 34];
+    const onAxis = (tick) => (unit === "ms" || unit === "bytes" ? inUnit(tick, unit) : short(tick));
     const ticks = isLog ? powers(least, most) : steps(most);
     const [floor, ceiling] = isLog ? [ticks[0], Math.max(ticks.at(-1), most)] : [0, Math.max(ticks.at(-1), most)];
     const scale = (value) => (isLog ? Math.log(Math.max(value, floor) / floor) / Math.log(ceiling / floor) : value / ceiling);
     const y = (value) => bottom - scale(value) * (bottom - top);
     const slot = (right - left) / points.length;
     const x = (nth) => left + (nth + 0.5) * slot;
-    const rules = ticks.map((tick) => [v("path.rule", { d: `M${left} ${y(tick)}H${right}` }), v("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, in_unit(tick, unit))]);
+    const rules = ticks.map((tick) => [v("path.rule", { d: `M${left} ${y(tick)}H${right}` }), v("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, onAxis(tick))]);
     const every = Math.ceil(points.length / Math.max(2, Math.floor((right - left) / 56)));
     const marks = points.map((point, nth) => {
       const middle = y(point.value);
       const show = () => {
-        tip.textContent = `run ${point.run}, epoch ${point.epoch}: ${in_unit(point.value, unit)}, ${ago(point.started_ms)}`;
+        tip.textContent = `run ${point.run}, epoch ${point.epoch}: ${inUnit(point.value, unit)}, ${ago(point.started_ms)}`;
         tip.hidden = false;
         const half = tip.offsetWidth / 2;
         tip.style.setProperty("--x", `${Math.min(width - half, Math.max(half, x(nth)))}px`);
@@ -1122,13 +1147,13 @@ function plot({ points, unit }, label, shape, signal) {
       };
       const hide = () => (tip.hidden = true);
       const wide = Math.max(2, Math.min(26, slot * 0.7));
-      return v("g", { class: "point", tabindex: 0, role: "img", "aria-label": `run ${point.run}: ${in_unit(point.value, unit)}`, onpointerenter: show, onpointerleave: hide, onfocus: show, onblur: hide },
+      return v("g", { class: "point", tabindex: 0, role: "img", "aria-label": `run ${point.run}: ${inUnit(point.value, unit)}`, onpointerenter: show, onpointerleave: hide, onfocus: show, onblur: hide },
         v("rect.hit-area", { x: x(nth) - slot / 2, y: top, width: slot, height: bottom - top }),
         shape === "bars" && !isLog ? v("rect.bar", { x: x(nth) - wide / 2, y: middle, width: wide, height: Math.max(1, bottom - middle), rx: 1.5 }) : v("circle.dot", { cx: x(nth), cy: middle, r: 3 }),
         nth % every === 0 ? v("text", { x: x(nth), y: bottom + 16, "text-anchor": "middle" }, point.run) : null);
     });
     const curve = shape === "line" || isLog ? v("polyline.curve", { points: points.map((point, nth) => `${x(nth)},${y(point.value)}`).join(" ") }) : null;
-    picture.replaceChildren(...rules.flat(), ...(curve ? [curve] : []), ...marks, v("text", { x: (left + right) / 2, y: height - 3, "text-anchor": "middle" }, `run${isLog ? ", logarithmic scale" : ""}`));
+    picture.replaceChildren(...rules.flat(), ...(curve ? [curve] : []), ...marks, v("text", { x: (left + right) / 2, y: height - 3, "text-anchor": "middle" }, "run"), v("text", { x: 0, y: 10 }, `${label}${/^(ms|bytes|ratio)?$/.test(unit) ? "" : `, ${unit}`}${isLog ? ", logarithmic" : ""}`));
   };
   const sizes = new ResizeObserver(draw);
   sizes.observe(picture);
@@ -1208,14 +1233,19 @@ function choosePlace() {
   };
   fill(byId("job"), jobs.map((each) => each.name), job?.name);
   fill(byId("ref"), (job?.refs ?? []).map((each) => each.name ?? each), given.get("ref"));
-  if (job) sayEpoch(job.epoch, job.committed_ms);
-  byId("epoch").href = link("index");
+  const pinned = Number(given.get("epoch"));
+  if (pinned) sayEpoch(pinned);
+  else if (job) sayEpoch(job.epoch, job.committed_ms);
+  const newest = new URLSearchParams(given);
+  newest.delete("epoch");
+  Object.assign(byId("epoch"), pinned ? { href: `#/${route.view}${route.name ? "/" + route.name : ""}?${newest}`, title: "Go to the newest epoch" } : { href: link("index"), title: "The index and its runs" });
+  byId("epoch").classList.toggle("pinned", Boolean(pinned));
   for (const each of document.querySelectorAll("nav [data-view]")) each.href = link(each.dataset.view);
 }
 
 function sayEpoch(epoch, committed) {
   const text = epoch ? `epoch ${count(epoch)}` : "no epoch yet";
-  byId("epoch").textContent = committed && innerWidth > 600 ? `${text}, ${ago(committed)}` : text;
+  byId("epoch").textContent = committed && innerWidth > 600 ? `${text}, ${ago(committed)}` : committed ? text : `${text} ×`;
 }
 
 for (const key of ["job", "ref"]) {
@@ -1247,8 +1277,9 @@ function listen() {
     } else if (event === "epoch") {
       const job = jobs.find((each) => each.name === (route.params.get("job") ?? jobs[0]?.name));
       if (job) Object.assign(job, { epoch: data.epoch, committed_ms: data.committed_ms });
+      if (route.params.has("epoch")) return;
       sayEpoch(data.epoch, data.committed_ms);
-      if (!route.params.has("epoch")) view.epoch?.();
+      view.epoch?.();
     }
   });
 }

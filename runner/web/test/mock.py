@@ -36,7 +36,7 @@ WORD = re.compile(r"[A-Za-z_]\w*")
 EPOCH = 7
 NOW_MS = int(time.time() * 1000)
 STAGES = ["read", "hash", "parse", "chunk", "embed", "lance", "tantivy"]
-CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+CSP = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
 class Failed(Exception):
@@ -334,7 +334,9 @@ def aggregate(index, given, notes):
         rows.setdefault(key, dict(empty))["symbols"] += 1
     total = {name: sum(row[name] for row in rows.values()) for name in empty}
     ordered = sorted(({"key": key} | row for key, row in rows.items()), key=lambda row: (-row["lines"], -row["symbols"]))
-    return {"rows": ordered, "total": total}
+    if by == "kind":
+        ordered = [{name: row[name] for name in ("key", "files", "symbols")} for row in ordered if row["symbols"]]
+    return {"groups": ordered, "total": {"key": "total"} | total, "groups_found": len(ordered)}
 
 
 def list_preview(index, given, notes):
@@ -344,16 +346,20 @@ def list_preview(index, given, notes):
         if not path.startswith(below):
             continue
         name, _, rest = path[len(below):].partition("/")
-        entry = entries.setdefault(name, {"path": below + name, "is_folder": bool(rest), "files": 0, "lines": 0,
-                                          "language": file["language"], "preview": []})
+        entry = entries.setdefault(name, {"path": below + name, "kind": "folder" if rest else "file", "files": 0, "lines": 0, "bytes": 0,
+                                          "languages": []})
         entry["files"] += 1
         entry["lines"] += len(file["lines"])
+        entry["bytes"] += len(file["text"])
+        if file["language"] not in entry["languages"] and len(entry["languages"]) < 3:
+            entry["languages"].append(file["language"])
         if not rest:
-            entry["preview"] = [{"kind": symbol["kind"], "name": symbol["qualified_name"], "line": symbol["start_line"]}
+            entry["preview"] = [{"kind": symbol["kind"], "qualified_name": symbol["qualified_name"], "line": symbol["start_line"]}
                                 for symbol in index.symbols if symbol["path"] == path and symbol["top"]][:given.get("preview", 5)]
     if not entries:
         raise Failed("not_found", f"there is no folder `{folder}`")
-    return {"entries": sorted(entries.values(), key=lambda entry: (not entry["is_folder"], entry["path"])), "truncated": False}
+    ordered = sorted(entries.values(), key=lambda entry: (entry["kind"] == "file", entry["path"]))
+    return {"path": folder, "entries": ordered, "truncated": False}
 
 
 def history_recent(index, given, notes):
@@ -363,18 +369,18 @@ def history_recent(index, given, notes):
                    "renamed": chance.randrange(2)}
         if nth == EPOCH - 1:
             changes = {"added": len(paths), "modified": 0, "deleted": 0, "renamed": 0}
-        changed = [{"path": chance.choice(paths), "change": word} for word in ("added", "modified", "deleted")
-                   for _ in range(min(40, changes[word]))]
+        changed = {word: sorted(chance.choices(paths, k=min(40, changes[word]))) for word in ("added", "modified", "deleted")}
+        changed |= {"since": EPOCH - nth - 1, "changed": sum(changes.values()), "truncated": nth == EPOCH - 1}
         epochs.append({"epoch": EPOCH - nth, "committed_ms": NOW_MS - nth * 3_100_000 - 95_000,
                        "revision": "%040x" % chance.getrandbits(160), "files": len(paths) - nth, "changes": changes,
                        "wall_ms": 2400.0 if nth == EPOCH - 1 else chance.uniform(60, 210)}
-                      | ({"paths": changed} if given.get("paths") else {}))
-    return {"epochs": epochs[:given.get("epochs", 10)], "truncated": False}
+                      | ({"paths": changed} if given.get("paths") and nth < EPOCH - 1 else {}))
+    return {"epochs": epochs[:given.get("epochs", 10)]}
 
 
 def metric_series(index, given, notes):
     chance, metric = random.Random(given["metric"] + given.get("stage", "")), given["metric"]
-    unit = "ms" if metric.endswith("_ms") else "bytes" if metric.endswith("bytes") else "items/s" if metric.endswith("second") else ""
+    unit = "ms" if metric.endswith("_ms") else "bytes" if metric.endswith("bytes") else "items/s" if metric.endswith("second") else "ratio" if metric.endswith("efficiency") else metric.split("_")[0]
     base = {"ms": 90, "bytes": 2.4e8, "items/s": 4000}.get(unit, 0.6 if "efficiency" in metric else 8)
     points = [{"run": nth, "epoch": nth, "started_ms": NOW_MS - (24 - nth) * 900_000,
                "value": base * chance.uniform(0.6, 1.5) * (1.4 if nth % 7 == 0 else 1)} for nth in range(1, 25)]
@@ -387,7 +393,7 @@ def metric_aggregate(index, given, notes):
         mean = chance.uniform(2, 90)
         stages.append({"stage": stage, "runs": 24, "items": chance.randrange(900, 9000), "items_per_second": chance.uniform(900, 40_000),
                        "busy_ms": {"sum": mean * 24, "mean": mean, "p50": mean * 0.8, "p95": mean * 2.1}})
-    return {"stages": stages}
+    return {"runs": 24, "stages": stages}
 
 
 TOOLS = {tool.__name__: tool for tool in (

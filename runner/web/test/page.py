@@ -61,6 +61,12 @@ class Driver:
     def wait(self, selector):
         return self.page.wait_for_selector(selector, timeout=20_000)
 
+    def appears(self, selector):
+        try:
+            return bool(self.wait(selector))
+        except Exception:
+            return False
+
     def settle(self):
         """Waits until all is answered, also what is asked a moment after a key."""
         for _ in range(60):
@@ -77,10 +83,10 @@ class Driver:
     def here(self):
         return self.page.evaluate("location.hash")
 
-    def shot(self, name):
+    def shot(self, name, **how):
         if self.shots:
             self.page.wait_for_timeout(250)
-            self.page.screenshot(path=str(self.shots / f"{name}.png"))
+            self.page.screenshot(path=str(self.shots / f"{name}.png"), **how)
 
     def fits(self):
         """Whether nothing sticks out to the right."""
@@ -117,7 +123,7 @@ def check_filters(tab, check, query):
     facet = tab.page.locator(".facet").filter(has=tab.page.locator(".here:not(:empty)")).first
     name = facet.locator(".name").inner_text()
     facet.locator("input").check()
-    tab.page.wait_for_function("location.hash.includes('lang=') || location.hash.includes('kind=')")
+    tab.page.wait_for_function("() => location.hash.includes('lang=') || location.hash.includes('kind=')")
     tab.settle()
     check(name in tab.here(), "a facet goes into the address", tab.here())
     tab.page.locator(".facet input:checked").first.uncheck()
@@ -133,7 +139,7 @@ def check_filters(tab, check, query):
     tab.wait(".hit mark")
     tab.page.locator("[name=mode][value=hybrid]").check(force=True)
     tab.page.fill("#query", query)
-    tab.page.wait_for_function("!location.hash.includes('mode=')")
+    tab.page.wait_for_function("() => !location.hash.includes('mode=')")
     tab.settle()
 
 
@@ -200,7 +206,7 @@ def check_file(tab, check, path):
     tab.open(f"file/{quote(path)}?lines=3-5", ".file .line.at")
     check(tab.count(".file .line.at") == 3, "the lines of the address are marked")
     check(tab.count(".outline a") > 0, "a file has an outline")
-    check(tab.count(".file .code .k") > 0, "its code is coloured")
+    check(tab.appears(".file .code .k, .file .code .s"), "its code is coloured")
     tab.page.locator(".outline a").last.click()
     tab.page.wait_for_timeout(300)
     check(tab.page.locator(".file .line.at").first.is_visible(), "the outline leads to lines")
@@ -258,14 +264,15 @@ def check_index(tab, check, is_mock):
     check(tab.count(".epochs > li") > 0, "epochs are listed")
     if is_mock:
         tab.wait(".stage")
-        tab.page.wait_for_timeout(2500)
-        points = tab.page.locator(".stage polyline").nth(2).get_attribute("points")
-        check(tab.count(".stage") == 7 and len(points.split(" ")) > 2, "a running index shows its stages", points)
+        drawn = "() => document.querySelector('.stage polyline')?.getAttribute('points').split(' ').length > 5"
+        tab.page.wait_for_function(drawn, timeout=40_000)
+        check(tab.count(".stage") == 7, "a running index shows its stages")
         check("/s" in tab.text(".stage .figures-of"), "with rates")
     tab.page.locator(".epochs summary").first.click()
-    tab.shot("index")
-    tab.page.mouse.wheel(0, 900)
-    tab.shot("index-lower")
+    check(tab.appears(".epochs [open] li"), "with what each changed")
+    tab.settle()
+    tab.page.evaluate("scrollTo(0, 0)")
+    tab.shot("index", full_page=True)
 
 
 def check_colours(tab, check):
