@@ -160,8 +160,11 @@ fn check(tool: &str, response: &Value) -> Outcome<()> {
     }
     if tool == SPANNING {
         let text = response["answers"].to_string();
-        let numbers: Vec<&str> =
-            text.split("loadmarker_").skip(1).filter_map(|rest| rest.split(|sign: char| !sign.is_ascii_digit()).next()).collect();
+        let numbers: Vec<&str> = text
+            .split("loadmarker_")
+            .skip(1)
+            .filter_map(|rest| rest.split(|sign: char| !sign.is_ascii_digit()).next())
+            .collect();
         if numbers.len() < 3 * FILES.len() || numbers.iter().any(|number| Some(number) != numbers.first()) {
             return Err(format!("an answer mixes epochs, or lacks some of one: {text}").into());
         }

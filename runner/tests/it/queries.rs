@@ -249,7 +249,8 @@ async fn many_requests_run_at_once() {
         .map(|nth| {
             let runner = runner.clone();
             let symbol = ["find_entry", "parse_config", "HttpServer"][nth % 3];
-            let request = request(&[("goto_definition", json!({"symbol": symbol})), ("search", json!({"query": symbol}))]);
+            let request =
+                request(&[("goto_definition", json!({"symbol": symbol})), ("search", json!({"query": symbol}))]);
             tokio::spawn(async move { runner.ask(request, call()).await })
         })
         .collect();

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use gristmill_pipeline::run::RunReport;
 use gristmill_pipeline::Key;
+use gristmill_pipeline::run::RunReport;
 use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
@@ -179,10 +179,7 @@ fn uses_by_edges<'a>(
 
 /// Uses of the names that the changed files define, in files of languages that share names
 /// with theirs.
-fn uses_by_names<'a>(
-    at: &At<'a>,
-    changed: &BTreeMap<&'a str, Row<'a, FileRows>>,
-) -> Result<Uses<'a>, ToolError> {
+fn uses_by_names<'a>(at: &At<'a>, changed: &BTreeMap<&'a str, Row<'a, FileRows>>) -> Result<Uses<'a>, ToolError> {
     let tables = at.epoch.tables()?;
     let (files, symbols, references) = (tables.files()?, tables.symbols()?, tables.references()?);
     let graph = &at.index.job().graph;
@@ -200,7 +197,8 @@ fn uses_by_names<'a>(
     for (name, defined_in) in defined {
         at.call.check()?;
         let mut definers: HashSet<Key> = HashSet::new();
-        let mut visible = SymbolRows::named(symbols, name).map(|symbol| symbol.key()).filter(|key| at.visible.shows(*key));
+        let mut visible =
+            SymbolRows::named(symbols, name).map(|symbol| symbol.key()).filter(|key| at.visible.shows(*key));
         let is_common = visible.any(|key| definers.insert(key) && definers.len() > MOST_DEFINERS);
         if is_common {
             common += 1;
