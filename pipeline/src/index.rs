@@ -261,7 +261,12 @@ impl IndexFolder {
     /// # Errors
     /// If they cannot be read.
     pub fn epochs(&self) -> Result<Vec<CommitRecord>, IndexError> {
-        self.epoch_numbers()?.into_iter().map(|number| self.record(number)).collect()
+        let record = |number: Epoch| match self.record(number) {
+            // It was given up since it was listed.
+            Err(IndexError::NoEpoch { .. }) => None,
+            record => Some(record),
+        };
+        self.epoch_numbers()?.into_iter().filter_map(record).collect()
     }
 
     /// The numbers of all epochs that are kept, ascending.
@@ -313,19 +318,24 @@ impl IndexFolder {
         file.ok_or_else(|| IndexError::NoEpoch { folder: self.path.clone(), epoch })
     }
 
-    /// Reports of past runs, oldest first, as JSON texts.
+    /// Reports of past runs, oldest first: the run's number, and the report as JSON.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn runs(&self) -> Result<Vec<String>, IndexError> {
+    pub fn runs(&self) -> Result<Vec<(u64, String)>, IndexError> {
         let folder = self.path.join("runs");
         let mut numbers = numbered(&folder)?;
         numbers.sort_unstable();
         let read = |number: u64| {
             let path = folder.join(format!("{number}.json"));
-            std::fs::read_to_string(&path).map_err(io_error("cannot read", &path))
+            match std::fs::read_to_string(&path) {
+                Ok(report) => Some(Ok((number, report))),
+                // A run dropped it since it was listed.
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                Err(error) => Some(Err(io_error("cannot read", &path)(error))),
+            }
         };
-        numbers.into_iter().map(read).collect()
+        numbers.into_iter().filter_map(read).collect()
     }
 }
 

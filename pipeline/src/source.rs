@@ -96,7 +96,7 @@ pub struct Scan {
 }
 
 /// A branch or tag, and where it leads.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct RefRevision {
     /// Its name, such as `main` or `release/2.1`.
     pub name: Box<str>,

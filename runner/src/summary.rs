@@ -1,5 +1,7 @@
 //! What a run prints when it is over.
 
+mod forecast;
+
 use std::fmt::Write as _;
 
 use gristmill_pipeline::StageReport;
@@ -7,6 +9,8 @@ use gristmill_pipeline::run::{Ending, RunReport};
 
 use crate::config::Job;
 use crate::table::{Cell, Table, bytes, thousands};
+
+pub use forecast::forecast;
 
 /// Quarantined files that are named one by one.
 const NAMED: usize = 10;
@@ -192,7 +196,8 @@ fn findings(out: &mut String, report: &RunReport) {
     }
 }
 
-fn milliseconds(value: f64) -> String {
+/// A time as people read it.
+pub(crate) fn milliseconds(value: f64) -> String {
     if value >= 1e4 {
         seconds(value)
     } else if value < 10.0 {

@@ -1,4 +1,4 @@
-//! Tables of aligned columns for summaries.
+//! Tables of aligned columns for summaries, and what stands in them.
 
 /// What a cell holds, which decides where it is aligned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,9 +128,24 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.digits$} {unit}")
 }
 
+/// A time in milliseconds since 1970 as `2026-11-21 14:05:09`.
+#[must_use]
+pub fn utc(ms: u64) -> String {
+    let time = i64::try_from(ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
+    time.map_or_else(|| "-".into(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        assert_eq!(utc(0), "1970-01-01 00:00:00");
+        assert_eq!(utc(951_782_400_000), "2000-02-29 00:00:00");
+        assert_eq!(utc(1_795_269_909_123), "2026-11-21 14:05:09");
+        assert_eq!(utc(4_107_542_399_000), "2100-02-28 23:59:59");
+    }
 
     #[test]
     fn columns_align() {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::base::{Base, rebuild_reason};
@@ -27,7 +28,7 @@ use crate::sink::{Epoch, EpochMeta, FactStore, Record, RowId, Sink, SinkError, S
 use crate::source::RefRevision;
 
 /// What a run would do.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Forecast {
     /// The epoch that it would commit; `None` if nothing changed.
     pub epoch: Option<Epoch>,
@@ -258,7 +259,7 @@ fn deleted_rows(sinks: &mut [SinkHandle], leaving: &[RowId]) -> Result<Vec<u64>,
 /// its work, and what contents and passages took in the median.
 fn estimate(folder: &IndexFolder, work: &Work) -> Option<f64> {
     let runs = folder.runs().ok()?;
-    let runs: Vec<RunReport> = runs.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
+    let runs: Vec<RunReport> = runs.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect();
     let units = |work: &Work| work.contents_analysed + work.paths_recalled + work.passages_embedded;
     let busy = || runs.iter().filter(|run| units(&run.work) > 0);
     let beside = busy().map(|run| run.time.wall_ms - run.time.process_ms).min_by(f64::total_cmp)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::execute::Mode;
@@ -77,7 +78,7 @@ pub struct RunReport {
 }
 
 /// Files that changed since the last epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Changes {
     /// New paths.
     pub added: u64,
@@ -94,7 +95,7 @@ pub struct Changes {
 }
 
 /// What was done, and what was not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Work {
     /// Contents that went from read to chunk.
     pub contents_analysed: u64,

@@ -4,12 +4,13 @@ use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Indexer, Interrupt};
 
 use crate::exit::Exit;
+use crate::plan::{directory, plan};
 use crate::table::{bytes, thousands};
 use crate::terminal;
 
 use super::CommandError;
 use super::job::JobArgs;
-use super::run::{directory, failure, plan};
+use super::run::failure;
 
 /// Gives up old epochs and compacts the stores: small fragments are joined and segments
 /// merged, as an epoch of its own. Epochs that a reader holds are kept.

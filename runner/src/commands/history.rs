@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use gristmill_pipeline::index::CommitRecord;
-use gristmill_pipeline::run::{Ending, RunReport};
+use gristmill_pipeline::run::RunReport;
 use gristmill_pipeline::source::RefRevision;
 use gristmill_pipeline::{Epoch, Hash, StagedRows};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::past::{self, PastEpoch};
 use crate::snapshot::Snapshot;
-use crate::table::{Cell, Table};
+use crate::table::{Cell, Table, utc};
 use crate::terminal;
 
 use super::job::IndexArgs;
@@ -53,17 +53,9 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let folder = args.index.folder()?;
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
     let snapshot = Snapshot::open(&folder, None).map_err(|error| failed(&error))?;
-    let records = snapshot.folder.epochs().map_err(|error| failed(&error))?;
-    let runs = snapshot.folder.runs().map_err(|error| failed(&error))?;
-    let mut reports: BTreeMap<Epoch, RunReport> = BTreeMap::new();
-    let runs = runs.iter().filter_map(|text| serde_json::from_str::<RunReport>(text).ok());
-    // Runs that changed nothing name the epoch as well. An index that began again has
-    // several epochs of a number, of which the last is there.
-    for report in runs.filter(|report| report.ending == Ending::Committed) {
-        reports.insert(report.epoch, report);
-    }
-    let skipped = records.len().saturating_sub(args.last);
-    let entries: Vec<Entry> = records.into_iter().skip(skipped).map(|record| entry(record, &mut reports)).collect();
+    let epochs = past::epochs(&snapshot.folder).map_err(|error| failed(&error))?;
+    let skipped = epochs.len().saturating_sub(args.last);
+    let entries: Vec<Entry> = epochs.into_iter().skip(skipped).map(entry).collect();
     if args.json {
         terminal::print_json(&entries)?;
     } else {
@@ -72,7 +64,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-fn entry(record: CommitRecord, reports: &mut BTreeMap<Epoch, RunReport>) -> Entry {
+fn entry(PastEpoch { record, run }: PastEpoch) -> Entry {
     Entry {
         epoch: record.epoch,
         committed_ms: record.committed_ms,
@@ -81,7 +73,7 @@ fn entry(record: CommitRecord, reports: &mut BTreeMap<Epoch, RunReport>) -> Entr
         merkle_root: record.merkle_root,
         files: record.files,
         rows: record.sinks.into_iter().map(|(name, sink)| (name, sink.staged)).collect(),
-        run: reports.remove(&record.epoch),
+        run,
     }
 }
 
@@ -126,23 +118,4 @@ fn render(entries: &[Entry]) -> String {
         ]);
     }
     table.render()
-}
-
-/// A time as `2026-11-21 14:05:09`.
-fn utc(ms: u64) -> String {
-    let time = i64::try_from(ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
-    time.map_or_else(|| "-".into(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::utc;
-
-    #[test]
-    fn times_are_those_of_the_calendar() {
-        assert_eq!(utc(0), "1970-01-01 00:00:00");
-        assert_eq!(utc(951_782_400_000), "2000-02-29 00:00:00");
-        assert_eq!(utc(1_795_269_909_123), "2026-11-21 14:05:09");
-        assert_eq!(utc(4_107_542_399_000), "2100-02-28 23:59:59");
-    }
 }

@@ -15,13 +15,14 @@ use serde::Serialize;
 use crate::config::Job;
 use crate::exit::Exit;
 use crate::percentile::percentile;
+use crate::plan::{plan, revision_of};
 use crate::snapshot::Snapshot;
 use crate::table::{Cell, Table};
 use crate::terminal;
 
 use super::digest::digests;
 use super::job::JobArgs;
-use super::run::{failure, keep_quiet_about_contained_panics, plan, revision_of, watch_signals, write_report};
+use super::run::{failure, keep_quiet_about_contained_panics, watch_signals, write_report};
 use super::{CommandError, Failure};
 
 /// Indexes a range of commits of the source's git repository, one epoch each, and tells

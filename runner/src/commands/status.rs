@@ -85,7 +85,7 @@ fn gather(folder: &std::path::Path) -> Result<Status, SnapshotError> {
     for name in snapshot.sinks("tantivy") {
         rows.insert(name.to_owned(), [("documents".to_owned(), snapshot.tantivy(name)?.count())].into());
     }
-    let last_run = snapshot.folder.runs()?.pop().and_then(|report| serde_json::from_str(&report).ok());
+    let last_run = snapshot.folder.runs()?.pop().and_then(|(_, report)| serde_json::from_str(&report).ok());
     Ok(Status { record: snapshot.record, rows, last_run })
 }
 

@@ -12,10 +12,11 @@ use notify::{Event, RecursiveMode, Watcher as _};
 
 use crate::config::Job;
 use crate::exit::Exit;
+use crate::plan::{directory, plan};
 use crate::{summary, terminal};
 
 use super::job::JobArgs;
-use super::run::{directory, failure, keep_quiet_about_contained_panics, plan, watch_signals};
+use super::run::{failure, keep_quiet_about_contained_panics, watch_signals};
 use super::{CommandError, Failure};
 
 /// Keeps the index up to date: whatever changes in the source is an epoch a moment later.

@@ -61,6 +61,14 @@ impl ToolError {
         Self::new(ErrorCode::BadInput, message)
     }
 
+    /// Something could not be read. The cause goes to the log and not to the caller: it may
+    /// name places of the machine.
+    pub fn unreadable(message: impl Into<String>, cause: &dyn std::fmt::Display) -> Self {
+        let message = message.into();
+        tracing::error!(%cause, "{message}");
+        Self::new(ErrorCode::Unreadable, message)
+    }
+
     /// What the caller can do about it.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {

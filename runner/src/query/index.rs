@@ -1,7 +1,7 @@
 //! An index that is being asked: its current epoch behind one atomic pointer.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
@@ -35,6 +35,8 @@ pub struct QueriedIndex {
     head: Mutex<Option<Head>>,
     /// Why the index could not be opened again, if it could not.
     trouble: ArcSwapOption<String>,
+    /// Held by whoever makes a forecast.
+    forecast: Mutex<()>,
 }
 
 /// An answer, and what to know about it.
@@ -68,6 +70,7 @@ impl QueriedIndex {
             older: Mutex::default(),
             head: Mutex::default(),
             trouble: ArcSwapOption::empty(),
+            forecast: Mutex::default(),
         }
     }
 
@@ -194,6 +197,16 @@ impl QueriedIndex {
     #[must_use]
     pub fn trouble(&self) -> Option<Arc<String>> {
         self.trouble.load_full()
+    }
+
+    /// Lets one caller at a time make a forecast, which may take as much memory as a run; the
+    /// others get `None`.
+    pub(super) fn begin_forecast(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.forecast.try_lock() {
+            Ok(alone) => Some(alone),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     fn no_epoch(&self) -> ToolError {

@@ -60,6 +60,14 @@ impl<'a> At<'a> {
         Ok(Self { index, epoch, visible, of_ref, call, notes: Mutex::default() })
     }
 
+    /// Whether to go on, for loops over rows: asks the call at every so manieth one.
+    ///
+    /// # Errors
+    /// Those of [`Call::check`].
+    pub(super) fn check_row(&self, nth: usize) -> Result<(), ToolError> {
+        if nth.is_multiple_of(1024) { self.call.check() } else { Ok(()) }
+    }
+
     /// Says something about the answer that the caller should know.
     pub fn note(&self, code: &str, message: impl Into<String>) {
         let note = Note { code: code.to_owned(), message: message.into() };

@@ -17,11 +17,16 @@ pub(crate) struct Filter<'a> {
 impl<'a> Filter<'a> {
     /// That of a query.
     pub(super) fn new(query: &Query<'a>, visible: &'a Visible) -> Result<Self, ToolError> {
-        Ok(Self { paths: path_globs(query.paths)?, languages: query.languages, kinds: query.kinds, visible })
+        Ok(Self { kinds: query.kinds, ..Self::of_files(query.paths, query.languages, visible)? })
     }
 
-    /// Whether a file's chunks may be found.
-    pub(super) fn allows_file(&self, path: &str, key: Key, language: &str) -> bool {
+    /// One that lets files through by path, language and ref.
+    pub(crate) fn of_files(paths: &[String], languages: &'a [String], visible: &'a Visible) -> Result<Self, ToolError> {
+        Ok(Self { paths: path_globs(paths)?, languages, kinds: &[], visible })
+    }
+
+    /// Whether a file and its chunks may be found.
+    pub(crate) fn allows_file(&self, path: &str, key: Key, language: &str) -> bool {
         self.visible.shows(key)
             && self.paths.as_ref().is_none_or(|paths| paths.is_match(path))
             && (self.languages.is_empty() || self.languages.iter().any(|wanted| wanted == language))

@@ -1,6 +1,7 @@
 //! The job file and the command line, as a user meets them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod ask;
 mod collect;
 mod command_line;
 mod config;
@@ -12,6 +13,7 @@ mod git;
 mod history;
 mod invalid;
 mod json_schema;
+mod queries;
 mod replay;
 mod repository;
 mod runs;

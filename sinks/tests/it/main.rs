@@ -7,6 +7,7 @@ mod fixture;
 mod keys;
 mod lance;
 mod registry;
+mod resident;
 mod tantivy;
 mod vector_index;
 mod views;

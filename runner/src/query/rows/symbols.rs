@@ -1,6 +1,6 @@
 //! The table `symbols` in memory, without doc comments.
 
-use arrow::array::{RecordBatch, StringArray, UInt32Array};
+use arrow::array::{Array as _, RecordBatch, StringArray, UInt32Array};
 use gristmill_pipeline::{Key, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles};
 use gristmill_sinks::tables::Table;
@@ -26,6 +26,7 @@ pub struct SymbolRows {
     pub start_line: UInt32Array,
     /// Its last line.
     pub end_line: UInt32Array,
+    parent: UInt32Array,
     by_name: Box<[u32]>,
     by_key: Box<[u32]>,
 }
@@ -42,6 +43,7 @@ impl TableRows for SymbolRows {
         "signature",
         "start_line",
         "end_line",
+        "parent",
     ];
 
     fn table() -> Table {
@@ -62,6 +64,7 @@ impl TableRows for SymbolRows {
             signature: columns.text("signature")?,
             start_line: columns.number("start_line")?,
             end_line: columns.number("end_line")?,
+            parent: columns.number("parent")?,
             files,
             ordinal,
             name,
@@ -90,6 +93,12 @@ impl SymbolRows {
         let mut found: Vec<_> = find(table, |rows| &rows.by_key, move |rows, row| key(rows, row).cmp(&file)).collect();
         found.sort_by_key(|symbol| symbol.table().ordinal.value(symbol.row));
         found
+    }
+
+    /// The ordinal of the definition that contains one.
+    #[must_use]
+    pub fn parent(&self, row: usize) -> Option<u32> {
+        self.parent.is_valid(row).then(|| self.parent.value(row))
     }
 
     /// The definition of a file with that ordinal.
