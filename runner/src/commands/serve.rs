@@ -48,7 +48,10 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let settings = args.config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load).map_err(wrong)?;
     let listen = args.listen.unwrap_or(settings.listen);
     if settings.tenants.is_empty() && !listen.ip().is_loopback() {
-        let failure = Failure::new(Exit::BadConfig, format!("{listen} can be reached from other machines, and there are no tokens"));
+        let failure = Failure::new(
+            Exit::BadConfig,
+            format!("{listen} can be reached from other machines, and there are no tokens"),
+        );
         return Err(failure
             .help("listen on 127.0.0.1, or name tenants with tokens in settings: gristmill serve --config FILE")
             .into());
@@ -56,13 +59,14 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let opened = Opened::of(&args, &settings)?;
     keep_quiet_about_contained_panics();
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);
-    let telemetry = Telemetry::begin()
-        .map_err(|error| Failure::new(Exit::Failed, "cannot begin to measure").caused_by(error))?;
+    let telemetry =
+        Telemetry::begin().map_err(|error| Failure::new(Exit::Failed, "cannot begin to measure").caused_by(error))?;
     let runtime = Runtime::new().map_err(|error| failed("cannot start threads", error))?;
     let served = runtime.block_on(async {
         let stop = Stop::new().map_err(|error| failed("cannot watch for ctrl-c", error))?;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
-            failed(&format!("cannot listen on {listen}"), error).help("end what listens there, or choose another port with --listen")
+            failed(&format!("cannot listen on {listen}"), error)
+                .help("end what listens there, or choose another port with --listen")
         })?;
         let address = listener.local_addr().map_err(|error| failed("cannot tell where it listens", error))?;
         let live = Live::start(opened.served).map_err(|error| failed("cannot start threads", error))?;
@@ -108,7 +112,10 @@ impl Opened {
             return Ok(Self { served, tenants, runner });
         }
         if names_a_job(&args.job) {
-            let failure = Failure::new(Exit::BadConfig, "the settings name tenants with their jobs, and so does the command line");
+            let failure = Failure::new(
+                Exit::BadConfig,
+                "the settings name tenants with their jobs, and so does the command line",
+            );
             return Err(failure.help("leave the job out, or leave `[[tenant]]` out of the settings").into());
         }
         let mut jobs: Vec<Loaded> = Vec::new();
@@ -165,7 +172,11 @@ fn load(args: &JobArgs, file: Option<PathBuf>, watched: bool) -> Result<Loaded, 
 }
 
 fn names_a_job(args: &JobArgs) -> bool {
-    args.job.is_some() || args.source.is_some() || args.index.is_some() || args.mode.is_some() || !args.settings.is_empty()
+    args.job.is_some()
+        || args.source.is_some()
+        || args.index.is_some()
+        || args.mode.is_some()
+        || !args.settings.is_empty()
 }
 
 fn served_of(loaded: &Loaded) -> Served {

@@ -46,7 +46,9 @@ fn check_site(headers: &HeaderMap, origins: &[String], need_tokens: bool) -> Res
             .help("ask it as localhost or 127.0.0.1, or give it tokens: gristmill serve --config FILE"));
     }
     let Some(origin) = text(ORIGIN) else { return Ok(()) };
-    let is_own = origin.split_once("://").is_some_and(|(_, authority)| host.is_some_and(|host| host.eq_ignore_ascii_case(authority)));
+    let is_own = origin
+        .split_once("://")
+        .is_some_and(|(_, authority)| host.is_some_and(|host| host.eq_ignore_ascii_case(authority)));
     if is_own || origins.iter().any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
         return Ok(());
     }
@@ -126,7 +128,8 @@ mod tests {
     #[test]
     fn pages_of_other_sites_are_refused() {
         let origins = ["https://code.example/".to_owned()];
-        let may = |pairs: &[(HeaderName, &str)], need_tokens| check_site(&headers(pairs), &origins, need_tokens).is_ok();
+        let may =
+            |pairs: &[(HeaderName, &str)], need_tokens| check_site(&headers(pairs), &origins, need_tokens).is_ok();
         let local = (HOST, "127.0.0.1:7878");
         assert!(may(&[local.clone()], false));
         assert!(may(&[local.clone(), (ORIGIN, "http://127.0.0.1:7878")], false));

@@ -50,7 +50,11 @@ pub(super) async fn json<T: DeserializeOwned>(body: Body, limits: &Limits, what:
     let bytes = read(body, limits).await?;
     let bytes: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
     serde_json::from_slice(bytes).map_err(|error| {
-        let message = if error.is_data() { format!("the body is not {what}: {error}") } else { format!("the body is not JSON: {error}") };
+        let message = if error.is_data() {
+            format!("the body is not {what}: {error}")
+        } else {
+            format!("the body is not JSON: {error}")
+        };
         ToolError::bad_input(message).help("GET /openapi.json says what each route takes")
     })
 }

@@ -58,7 +58,8 @@ fn place_of(uri: &Uri) -> Result<Place, ToolError> {
         if PLACE_KEYS.contains(&key.as_str()) {
             return Ok(());
         }
-        Err(ToolError::bad_input("the URL has a parameter that is not known").help(format!("it takes {}", PLACE_KEYS.join(", "))))
+        Err(ToolError::bad_input("the URL has a parameter that is not known")
+            .help(format!("it takes {}", PLACE_KEYS.join(", "))))
     })?;
     query_of(uri)
 }
@@ -84,12 +85,8 @@ mod tests {
     #[test]
     fn a_url_says_the_place() {
         let all = place("?job=a%20b&epoch=7&ref=main&deadline_ms=50").unwrap();
-        let wanted = Place {
-            job: Some("a b".into()),
-            epoch: Some(7),
-            of_ref: Some("main".into()),
-            deadline_ms: Some(50),
-        };
+        let wanted =
+            Place { job: Some("a b".into()), epoch: Some(7), of_ref: Some("main".into()), deadline_ms: Some(50) };
         assert_eq!(all, wanted);
         assert_eq!(place("").unwrap(), Place::default());
         for bad in ["?epoch=x", "?epoch=-1", "?refs=main", "?epoch=1&epoch=2"] {

@@ -24,8 +24,8 @@ use super::access::Caller;
 use super::desk::{Desk, RequestName};
 use super::schemas::tools;
 use super::state::State;
-use crate::query::{AnswerOrError, Outcome, Request, Response, ToolCall, ToolError};
 use crate::query::tools::TOOLS;
+use crate::query::{AnswerOrError, Outcome, Request, Response, ToolCall, ToolError};
 
 /// Answers larger than this are given as text alone, in bytes: an agent would pay for both.
 const MOST_STRUCTURED: usize = 40_000;
@@ -52,7 +52,11 @@ pub(super) fn over_http(desk: &Desk, max_body: usize) -> McpService {
 }
 
 /// `/mcp`: a message of the protocol.
-pub(super) async fn over_http_route(Shared(_): Shared<Arc<State>>, caller: Caller, request: HttpRequest) -> HttpResponse {
+pub(super) async fn over_http_route(
+    Shared(_): Shared<Arc<State>>,
+    caller: Caller,
+    request: HttpRequest,
+) -> HttpResponse {
     caller.tenant().mcp.handle(request).await.map(Body::new)
 }
 
@@ -154,7 +158,8 @@ fn answered(response: &Response, outcome: Outcome, max_chars: usize) -> CallTool
 /// Why there is no answer, as agents read it.
 fn failed(error: &ToolError) -> CallToolResult {
     let help = error.help.as_deref().map(|help| format!("\n{help}")).unwrap_or_default();
-    let mut result = CallToolResult::error(vec![ContentBlock::text(format!("{}: {}{help}", error.code.as_str(), error.message))]);
+    let mut result =
+        CallToolResult::error(vec![ContentBlock::text(format!("{}: {}{help}", error.code.as_str(), error.message))]);
     result.structured_content = Some(json!({ "error": error }));
     result
 }

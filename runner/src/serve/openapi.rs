@@ -23,7 +23,8 @@ pub fn document() -> &'static Value {
 }
 
 fn make() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut schemas = Schemas(settings.into_generator());
     let mut paths = Map::new();
     common(&mut paths, &mut schemas);
@@ -87,9 +88,7 @@ fn make() -> Value {
 /// The routes but those of tools.
 fn common(paths: &mut Map<String, Value>, schemas: &mut Schemas) {
     let mut add = |path: &str, method: &str, operation: Value| paths.insert(path.into(), json!({ method: operation }));
-    let about = |id: &str, tag: &str, summary: &str, responses: Value| {
-        json!({ "operationId": id, "tags": [tag], "summary": summary, "responses": responses })
-    };
+    let about = |id: &str, tag: &str, summary: &str, responses: Value| json!({ "operationId": id, "tags": [tag], "summary": summary, "responses": responses });
     let with = |mut operation: Value, more: Value| {
         if let (Some(operation), Value::Object(more)) = (operation.as_object_mut(), more) {
             operation.extend(more);
@@ -132,12 +131,18 @@ fn common(paths: &mut Map<String, Value>, schemas: &mut Schemas) {
     let ready = with(alive, json!({ "503": { "$ref": "#/components/responses/Problem" } }));
     add("/ready", "get", with(about("ready", "server", "Whether every index can answer", ready), open.clone()));
     let measures = text("text/plain", "The measures");
-    add("/metrics", "get", with(about("metrics", "server", "Measures, as Prometheus reads them", measures), open.clone()));
+    add(
+        "/metrics",
+        "get",
+        with(about("metrics", "server", "Measures, as Prometheus reads them", measures), open.clone()),
+    );
     let described = json!({ "200": { "description": "This", "content": json_content(json!({ "type": "object" })) } });
     add("/openapi.json", "get", with(about("openapi", "server", "This description", described), open.clone()));
-    for (path, id, kind) in
-        [("/", "page", "text/html"), ("/assets/app.js", "script", "text/javascript"), ("/assets/app.css", "style", "text/css")]
-    {
+    for (path, id, kind) in [
+        ("/", "page", "text/html"),
+        ("/assets/app.js", "script", "text/javascript"),
+        ("/assets/app.css", "style", "text/css"),
+    ] {
         let file = text(kind, "The file");
         add(path, "get", with(about(id, "server", "The page that people search with", file), open.clone()));
     }
@@ -170,7 +175,8 @@ fn headers() -> Value {
 
 /// What may be answered with this schema if all goes well.
 fn with_problems(schema: Value, problem: &str) -> Value {
-    let mut responses = json!({ "200": { "description": "The answer", "headers": headers(), "content": json_content(schema) } });
+    let mut responses =
+        json!({ "200": { "description": "The answer", "headers": headers(), "content": json_content(schema) } });
     for status in ["400", "401", "403", "404", "409", "413", "499", "500", "503", "504"] {
         responses[status] = json!({ "$ref": format!("#/components/responses/{problem}") });
     }

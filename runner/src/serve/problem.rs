@@ -69,15 +69,18 @@ pub(super) fn status(code: ErrorCode) -> StatusCode {
 /// method, the form of ours.
 pub(super) fn in_our_form(response: Response) -> Response {
     let status = response.status();
-    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let is_json =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     if is_json || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let error = match status {
         StatusCode::NOT_FOUND => no_route(),
         StatusCode::METHOD_NOT_ALLOWED => ToolError::bad_input("this route does not take that method"),
-        StatusCode::NOT_ACCEPTABLE => ToolError::bad_input("the answer comes in a form that the request does not accept")
-            .help("send `accept: application/json, text/event-stream`"),
+        StatusCode::NOT_ACCEPTABLE => {
+            ToolError::bad_input("the answer comes in a form that the request does not accept")
+                .help("send `accept: application/json, text/event-stream`")
+        }
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ToolError::bad_input("the body is not of a kind that this route takes")
             .help("send `content-type: application/json`"),
         StatusCode::PAYLOAD_TOO_LARGE => ToolError::new(ErrorCode::TooLarge, "the body is larger than is taken"),

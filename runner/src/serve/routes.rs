@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router, middleware};
-use axum::response::{IntoResponse as _, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::access::admit;

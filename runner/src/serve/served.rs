@@ -203,7 +203,8 @@ fn new_epoch(epoch: &OpenEpoch) -> NewEpoch {
     let record = epoch.record();
     // The report is written after the epoch, and may not be there yet.
     let reports = epoch.folder().runs().unwrap_or_default();
-    let of_epoch = |report: &String| serde_json::from_str::<RunReport>(report).ok().filter(|report| report.epoch == record.epoch);
+    let of_epoch =
+        |report: &String| serde_json::from_str::<RunReport>(report).ok().filter(|report| report.epoch == record.epoch);
     let changes = reports.iter().rev().take(2).find_map(of_epoch).map(|report| report.changes);
     NewEpoch {
         epoch: record.epoch,

@@ -153,7 +153,8 @@ impl Limits {
             return Err(SettingsError::Wrong(format!("`limits.{name}` is 0; nothing could be asked; write 1 or more")));
         }
         if self.deadline_ms > self.most_deadline_ms {
-            let message = "`limits.deadline_ms` is more than `limits.most_deadline_ms`; lower the one or raise the other";
+            let message =
+                "`limits.deadline_ms` is more than `limits.most_deadline_ms`; lower the one or raise the other";
             return Err(SettingsError::Wrong(message.into()));
         }
         Ok(())
@@ -185,7 +186,9 @@ impl Settings {
             names.push(tenant.name.clone());
             if tenant.jobs.is_empty() {
                 let name = &tenant.name;
-                return Err(SettingsError::Wrong(format!("the tenant `{name}` has no jobs; name one or more in `jobs`")));
+                return Err(SettingsError::Wrong(format!(
+                    "the tenant `{name}` has no jobs; name one or more in `jobs`"
+                )));
             }
             for job in &mut tenant.jobs {
                 *job = folder.join(&*job);
@@ -209,11 +212,15 @@ impl TenantSettings {
                 Some(_) => wrong(format!(
                     "has a token of less than {SHORTEST_TOKEN} letters in {variable}; make one with `openssl rand -hex 32`"
                 )),
-                None => wrong(format!("has its token in {variable}, which is not set; set it, or name another variable")),
+                None => {
+                    wrong(format!("has its token in {variable}, which is not set; set it, or name another variable"))
+                }
             },
             (None, Some(digits)) => match TokenDigest::from_hex(digits) {
                 Some(digest) => Ok(digest),
-                None => wrong("has a `token_sha256` that is not 64 hexadecimal digits; make it with `sha256sum`".into()),
+                None => {
+                    wrong("has a `token_sha256` that is not 64 hexadecimal digits; make it with `sha256sum`".into())
+                }
             },
             _ => wrong("needs either `token_env` or `token_sha256`".into()),
         }
@@ -240,7 +247,8 @@ mod tests {
 
     #[test]
     fn jobs_lie_beside_the_settings() {
-        let settings = parse("[[tenant]]\nname = \"a\"\ntoken_env = \"A\"\njobs = [\"one.toml\", \"/srv/two.toml\"]\n").unwrap();
+        let settings =
+            parse("[[tenant]]\nname = \"a\"\ntoken_env = \"A\"\njobs = [\"one.toml\", \"/srv/two.toml\"]\n").unwrap();
         assert_eq!(settings.tenants[0].jobs, [Path::new("/etc/gristmill/one.toml"), Path::new("/srv/two.toml")]);
     }
 

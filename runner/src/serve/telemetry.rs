@@ -34,7 +34,10 @@ impl Telemetry {
         describe_gauge!("gristmill_calls_running", "Calls that run");
         describe_gauge!("gristmill_calls_waiting", "Calls that wait for a free thread");
         describe_gauge!("gristmill_connections", "Connections that are open");
-        describe_gauge!("gristmill_epoch_lag", "Epochs that were committed and do not answer yet, of the index with most");
+        describe_gauge!(
+            "gristmill_epoch_lag",
+            "Epochs that were committed and do not answer yet, of the index with most"
+        );
         describe_gauge!("gristmill_indexes_without_epoch", "Indexes that cannot answer yet");
         describe_gauge!("gristmill_memory_bytes", "Memory that the process holds");
         Ok(BEGUN.get_or_init(|| Self(handle)).clone())

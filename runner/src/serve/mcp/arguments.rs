@@ -46,8 +46,9 @@ impl Arguments {
                 common.insert(name.clone(), value);
             }
         }
-        let common: Common = serde_json::from_value(Value::Object(common))
-            .map_err(|error| ToolError::bad_input(format!("`job`, `epoch`, `ref` or `max_chars` is not what is taken: {error}")))?;
+        let common: Common = serde_json::from_value(Value::Object(common)).map_err(|error| {
+            ToolError::bad_input(format!("`job`, `epoch`, `ref` or `max_chars` is not what is taken: {error}"))
+        })?;
         let max_chars = common.max_chars.unwrap_or(DEFAULT_CHARS);
         if !CHARS.contains(&max_chars) {
             let message = format!("`max_chars` is {max_chars}; it goes from {} to {}", CHARS.start(), CHARS.end());
@@ -114,7 +115,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_refused() {
-        for wrong in [json!({ "max_chars": 1 }), json!({ "epoch": "x" }), json!({ "job": 3 }), json!({ "max_chars": -1 })] {
+        for wrong in
+            [json!({ "max_chars": 1 }), json!({ "epoch": "x" }), json!({ "job": 3 }), json!({ "max_chars": -1 })]
+        {
             assert!(of(wrong.clone()).is_err(), "{wrong}");
         }
     }

@@ -52,7 +52,9 @@ fn a_watched_job_is_indexed_and_followed() {
     let server = Server::start(&world, &["--watch"]);
     server.wait_for_epoch(1);
     let mut events = server.events();
-    assert!(events.next("status")["indexing"]["stages"].as_array().unwrap().iter().any(|stage| stage["name"] == "parse"));
+    assert!(
+        events.next("status")["indexing"]["stages"].as_array().unwrap().iter().any(|stage| stage["name"] == "parse")
+    );
     world.write("lib.rs", "pub fn edited() {}\n");
     let epoch = events.next("epoch");
     assert_eq!((&epoch["epoch"], &epoch["files"]), (&json!(2), &json!(5)));

@@ -62,7 +62,8 @@ fn clients_that_leave_take_their_work_along() {
     let body = json!({ "calls": vec![call; 32] }).to_string();
     for _ in 0..40 {
         let mut stream = server.connect();
-        let head = format!("POST /v1/ask HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n\r\n", server.address, body.len());
+        let head =
+            format!("POST /v1/ask HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n\r\n", server.address, body.len());
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body.as_bytes()).unwrap();
     }

@@ -20,7 +20,18 @@ fn search(input: Value) -> Value {
 #[test]
 fn a_malformed_request_is_told_why() {
     let (_world, server) = served();
-    let bad = ["", "{", "[]", "null", "7", "\"x\"", "{\"calls\": 3}", "{\"calls\": []}", "{\"calls\": [{}]}", "{\"cals\": []}"];
+    let bad = [
+        "",
+        "{",
+        "[]",
+        "null",
+        "7",
+        "\"x\"",
+        "{\"calls\": 3}",
+        "{\"calls\": []}",
+        "{\"calls\": [{}]}",
+        "{\"cals\": []}",
+    ];
     for body in bad.into_iter().map(ToOwned::to_owned).chain(["[".repeat(100_000)]) {
         let answer = server.request("POST", "/v1/ask", &[], &body);
         let shown = &body[..body.len().min(40)];
@@ -92,7 +103,8 @@ fn files_outside_of_the_index_are_not_read() {
     let (world, server) = served();
     std::fs::write(world.folder.path().join("outside.txt"), "kept to itself").unwrap();
     let absolute = world.source().join("lib.rs").display().to_string();
-    let paths = ["../../etc/passwd", "/etc/passwd", "../outside.txt", "app/../../outside.txt", &absolute, "app", "", "a\0b"];
+    let paths =
+        ["../../etc/passwd", "/etc/passwd", "../outside.txt", "app/../../outside.txt", &absolute, "app", "", "a\0b"];
     let answer = server.ask("get_files", json!({ "paths": paths }));
     assert_eq!(answer["files"], json!([]));
     assert_eq!(answer["not_found"].as_array().unwrap().len(), paths.len());

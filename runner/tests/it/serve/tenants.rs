@@ -140,7 +140,12 @@ fn tenants_may_share_a_job() {
     server.use_token(Some(TOKEN_B));
     assert_eq!(server.get("/v1/jobs").json().as_array().unwrap().len(), 2);
     let answer = server.get("/v1/status");
-    assert_eq!((answer.status, answer.code().as_str()), (400, "bad_input"), "which one has to be said: {}", answer.text);
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (400, "bad_input"),
+        "which one has to be said: {}",
+        answer.text
+    );
     server.use_token(Some(TOKEN_A));
     assert_eq!(server.get("/v1/jobs").json().as_array().unwrap().len(), 1);
 }
