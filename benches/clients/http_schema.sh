@@ -19,8 +19,15 @@ fi
 
 # Events go on for ever. `/mcp` has rules that a schema cannot say. Files such as the page are
 # the same whatever is sent along with the request. What is asked may well not be in the index.
-cd "$(mktemp -d)"
-exec "$schemathesis" run "$url/openapi.json" --url "$url" \
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+# To be out of time is an answer: among what is tried is a deadline of a millisecond.
+cat >schemathesis.toml <<'TOML'
+[checks]
+not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 503, 504]
+TOML
+"$schemathesis" run "$url/openapi.json" --url "$url" \
     --include-path-regex '^/(v1/|openapi|health|ready|metrics)' --exclude-path /v1/events \
     --checks all --exclude-checks positive_data_acceptance,ignored_auth \
     --phases examples,coverage,fuzzing --max-examples "${EXAMPLES:-25}" --seed 1 --no-color "$@"

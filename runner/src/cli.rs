@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::{self, CommandError, ask};
+use crate::config::Style;
 use crate::exit::Exit;
 use crate::query::tools;
 use crate::terminal;
@@ -121,6 +122,8 @@ impl Cli {
 
 fn start_log() {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("error"));
+    let in_colour = terminal::error_style() == Style::Terminal;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(in_colour).with_writer(std::io::stderr);
     // Fails only where a log was started already, which then goes on.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = log.try_init();
 }

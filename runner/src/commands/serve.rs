@@ -74,6 +74,12 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
         let _ = terminal::print(&format!("listening on http://{address}\n"));
         let served = live.served().to_vec();
         let state = State::new(settings.limits, settings.origins, opened.tenants, served, opened.runner, telemetry);
+        let (ending, interrupt) = (state.ending.clone(), live.interrupt().clone());
+        tokio::spawn(async move {
+            ending.cancelled().await;
+            // Calls may end; epochs are given up at once.
+            interrupt.request();
+        });
         serve(listener, state, stop).await;
         Ok::<Live, Failure>(live)
     });

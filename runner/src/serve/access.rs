@@ -131,7 +131,7 @@ mod tests {
         let may =
             |pairs: &[(HeaderName, &str)], need_tokens| check_site(&headers(pairs), &origins, need_tokens).is_ok();
         let local = (HOST, "127.0.0.1:7878");
-        assert!(may(&[local.clone()], false));
+        assert!(may(std::slice::from_ref(&local), false));
         assert!(may(&[local.clone(), (ORIGIN, "http://127.0.0.1:7878")], false));
         assert!(may(&[local.clone(), (ORIGIN, "https://code.example")], false));
         for origin in ["http://evil.example", "http://127.0.0.1:9999", "null", ""] {

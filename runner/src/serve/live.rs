@@ -57,6 +57,12 @@ impl Live {
         &self.served
     }
 
+    /// Asks the threads to end.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
     /// Ends the threads. An epoch that is being built is abandoned, one that is being
     /// published is finished.
     pub fn stop(mut self) {

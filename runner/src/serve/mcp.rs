@@ -21,7 +21,9 @@ use serde_json::{Value, json};
 use arguments::Arguments;
 
 use super::access::Caller;
+use super::body;
 use super::desk::{Desk, RequestName};
+use super::problem::Problem;
 use super::schemas::tools;
 use super::state::State;
 use crate::query::tools::TOOLS;
@@ -53,11 +55,14 @@ pub(super) fn over_http(desk: &Desk, max_body: usize) -> McpService {
 
 /// `/mcp`: a message of the protocol.
 pub(super) async fn over_http_route(
-    Shared(_): Shared<Arc<State>>,
+    Shared(state): Shared<Arc<State>>,
     caller: Caller,
     request: HttpRequest,
-) -> HttpResponse {
-    caller.tenant().mcp.handle(request).await.map(Body::new)
+) -> Result<HttpResponse, Problem> {
+    let (parts, message) = request.into_parts();
+    let message = body::read(message, &state.limits).await?;
+    let request = HttpRequest::from_parts(parts, Body::from(message));
+    Ok(caller.tenant().mcp.handle(request).await.map(Body::new))
 }
 
 impl McpServer {

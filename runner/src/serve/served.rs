@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gristmill_pipeline::run::RunReport;
+use gristmill_pipeline::run::Ending;
 use gristmill_pipeline::{Epoch, Meters};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
 use super::progress::{Doing, Indexing};
+use crate::past::{self, PastRun};
 use crate::query::{Coverage, ErrorCode, OpenEpoch, QueriedIndex, ToolError};
 
 /// An index that is being served.
@@ -202,10 +203,9 @@ fn lag(open: Option<Epoch>, newest: Option<Epoch>) -> u64 {
 fn new_epoch(epoch: &OpenEpoch) -> NewEpoch {
     let record = epoch.record();
     // The report is written after the epoch, and may not be there yet.
-    let reports = epoch.folder().runs().unwrap_or_default();
-    let of_epoch =
-        |report: &String| serde_json::from_str::<RunReport>(report).ok().filter(|report| report.epoch == record.epoch);
-    let changes = reports.iter().rev().take(2).find_map(of_epoch).map(|report| report.changes);
+    let runs = past::runs(epoch.folder()).unwrap_or_default();
+    let made_it = |run: &PastRun| run.report.epoch == record.epoch && run.report.ending == Ending::Committed;
+    let changes = runs.into_iter().rev().find(made_it).map(|run| run.report.changes);
     NewEpoch {
         epoch: record.epoch,
         committed_ms: record.committed_ms,

@@ -84,6 +84,7 @@ fn what_is_not_there_is_not_found() {
         (with("deadline_ms", json!(600_001)), 400, "bad_input"),
         (with("deadline_ms", json!(-1)), 400, "bad_input"),
         (with("epoch", json!("last")), 400, "bad_input"),
+        (with("refs", json!("main")), 400, "bad_input"),
     ];
     for (request, status, code) in cases {
         let answer = server.post("/v1/ask", &request);
