@@ -67,7 +67,8 @@ fn query(criterion: &mut Criterion) {
     let job = Arc::new(job(&folder.path().join("index")));
     run(&job, false, &Interrupt::default(), Progress::hidden()).unwrap();
     let index = Arc::new(QueriedIndex::new("bench", job));
-    let all = GetSymbols { names: Vec::new(), paths: Vec::new(), kinds: vec!["function".into()], docs: false, limit: 1000 };
+    let all =
+        GetSymbols { names: Vec::new(), paths: Vec::new(), kinds: vec!["function".into()], docs: false, limit: 1000 };
     let mut names: Vec<String> = ask(&index, all).symbols.into_iter().map(|symbol| symbol.name).collect();
     names.sort();
     names.dedup();

@@ -17,15 +17,13 @@ use serde::{Deserialize, Serialize};
 use crate::query::{At, ChunkRows, ErrorCode, Row, ToolError};
 use candidates::{by_text, by_vector};
 pub(crate) use filter::{Filter, path_globs};
-pub(crate) use rank::{is_secondary, words_of};
 use rank::{CANDIDATES, ChunkKey, Scores, rank};
+pub(crate) use rank::{is_secondary, words_of};
 
 pub use snippet::Snippet;
 
 /// By what to rank.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchMode {
     /// By the words of the query (BM25).

@@ -189,7 +189,12 @@ impl OpenEpoch {
     ///
     /// # Errors
     /// If there is no such epoch, or a store cannot be opened.
-    pub fn open(folder: &Path, epoch: Option<Epoch>, graph: &Graph, last: Option<&Self>) -> Result<Self, SnapshotError> {
+    pub fn open(
+        folder: &Path,
+        epoch: Option<Epoch>,
+        graph: &Graph,
+        last: Option<&Self>,
+    ) -> Result<Self, SnapshotError> {
         let snapshot = Snapshot::open(folder, epoch)?;
         let words = snapshot.sinks("tantivy").next().map(|name| snapshot.tantivy(name)).transpose()?;
         let last = last.and_then(|last| last.tables.as_ref());

@@ -4,9 +4,9 @@ use gristmill_sinks::lance::Resident;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::error::ToolError;
 use super::rows::{EdgeRows, FileRows, ReferenceRows, Row, SymbolRows};
 use super::tool::At;
-use super::error::ToolError;
 
 /// Which way to go along a use, and along which uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
@@ -82,7 +82,10 @@ impl<'a> Links<'a> {
         let tables = at.epoch.tables()?;
         let edges = tables.edges()?;
         if edges.is_none() {
-            at.note("by_name", "uses are found by names alone, and imports not at all; a job with the view `edges` resolves them");
+            at.note(
+                "by_name",
+                "uses are found by names alone, and imports not at all; a job with the view `edges` resolves them",
+            );
         }
         let references = edges.is_none().then(|| tables.references()).transpose()?;
         Ok(Self { at, edges, symbols: tables.symbols()?, references })
@@ -93,7 +96,9 @@ impl<'a> Links<'a> {
         self.at.call.check()?;
         let mut links = match (self.edges, self.references) {
             (Some(edges), _) => along_edges(edges, node, direction),
-            (None, Some(references)) if direction.is_outgoing() => self.outgoing_by_name(references, node, direction)?,
+            (None, Some(references)) if direction.is_outgoing() => {
+                self.outgoing_by_name(references, node, direction)?
+            }
             (None, Some(references)) => self.incoming_by_name(references, node, direction)?,
             (None, None) => Vec::new(),
         };
@@ -112,10 +117,12 @@ impl<'a> Links<'a> {
         let files = self.at.epoch.tables()?.files()?;
         for file in FileRows::at(files, &node.path).filter(|file| self.at.visible.shows(file.key())) {
             let language = file.table().language.value(file.row);
-            let ordinals: Vec<u32> = self.definitions(node, &file).map(|row| row.table().ordinal.value(row.row)).collect();
+            let ordinals: Vec<u32> =
+                self.definitions(node, &file).map(|row| row.table().ordinal.value(row.row)).collect();
             for found in ReferenceRows::of_file(references, file.key()) {
                 let (rows, row) = (found.table(), found.row);
-                let is_within = node.symbol.is_empty() || rows.within(row).is_some_and(|within| ordinals.contains(&within));
+                let is_within =
+                    node.symbol.is_empty() || rows.within(row).is_some_and(|within| ordinals.contains(&within));
                 if is_within && direction.takes(rows.kind.value(row)) {
                     let link = |to| Link { to, kind: rows.kind.value(row).to_owned(), line: rows.line.value(row) };
                     links.extend(self.meant(rows.name.value(row), &node.path, language).into_iter().map(link));
@@ -156,7 +163,8 @@ impl<'a> Links<'a> {
             }
             let path = found.path().as_str();
             let of = FileRows::at(files, path).next().map(|file| file.table().language.value(file.row));
-            let leads_here = language.is_some_and(|language| of == Some(language) && self.meant(&bare, path, language).contains(node));
+            let leads_here = language
+                .is_some_and(|language| of == Some(language) && self.meant(&bare, path, language).contains(node));
             if !leads_here {
                 continue;
             }

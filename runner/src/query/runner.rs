@@ -128,11 +128,14 @@ impl Runner {
         let known = || self.indexes.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         match name {
             Some(name) => self.indexes.get(name).ok_or_else(|| {
-                ToolError::new(ErrorCode::UnknownJob, "there is no job of that name").help(format!("there is {}", known()))
+                ToolError::new(ErrorCode::UnknownJob, "there is no job of that name")
+                    .help(format!("there is {}", known()))
             }),
             None if self.indexes.len() == 1 => self.indexes.values().next().ok_or_else(no_index),
             None if self.indexes.is_empty() => Err(no_index()),
-            None => Err(ToolError::bad_input("the request names no job").help(format!("set `job` to one of {}", known()))),
+            None => {
+                Err(ToolError::bad_input("the request names no job").help(format!("set `job` to one of {}", known())))
+            }
         }
     }
 
@@ -171,7 +174,13 @@ impl Runner {
             .calls
             .into_iter()
             .map(|tool_call| {
-                let asked = self.clone().answer(Arc::clone(&index), Arc::clone(&epoch), of_ref.clone(), tool_call, call.clone());
+                let asked = self.clone().answer(
+                    Arc::clone(&index),
+                    Arc::clone(&epoch),
+                    of_ref.clone(),
+                    tool_call,
+                    call.clone(),
+                );
                 tokio::spawn(asked.in_current_span())
             })
             .map(AbortOnDrop)
@@ -255,9 +264,8 @@ impl Runner {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ToolError> {
         let threads = &self.threads;
-        let busy = || {
-            ToolError::new(ErrorCode::Busy, "too many requests are being answered").help("try again in a moment")
-        };
+        let busy =
+            || ToolError::new(ErrorCode::Busy, "too many requests are being answered").help("try again in a moment");
         let permit = match Arc::clone(threads).try_permit() {
             Some(permit) => permit,
             None => {

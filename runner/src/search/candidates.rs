@@ -99,8 +99,7 @@ pub(super) fn by_vector(
 /// The keys of the files that the filter lets through.
 fn allowed_files(at: &At<'_>, filter: &Filter<'_>) -> Result<HashSet<Key>, ToolError> {
     let files = all(at.epoch.tables()?.files()?);
-    let allowed = files.filter(|file| {
-        filter.allows_file(file.path().as_str(), file.key(), file.table().language.value(file.row))
-    });
+    let allowed = files
+        .filter(|file| filter.allows_file(file.path().as_str(), file.key(), file.table().language.value(file.row)));
     Ok(allowed.map(|file| file.key()).collect())
 }

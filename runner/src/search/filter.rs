@@ -21,11 +21,7 @@ impl<'a> Filter<'a> {
     }
 
     /// One that lets files through by path, language and ref.
-    pub(crate) fn of_files(
-        paths: &[String],
-        languages: &'a [String],
-        visible: &'a Visible,
-    ) -> Result<Self, ToolError> {
+    pub(crate) fn of_files(paths: &[String], languages: &'a [String], visible: &'a Visible) -> Result<Self, ToolError> {
         Ok(Self { paths: path_globs(paths)?, languages, kinds: &[], visible })
     }
 

@@ -52,8 +52,10 @@ pub(super) fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolErr
         let Some(texts) = batch.column_by_name("text").and_then(|column| column.as_string_opt::<i32>()) else {
             return Ok(hits);
         };
-        let mut matched: Vec<(usize, usize)> =
-            (0..addressed.len()).filter(|row| expression.is_match(texts.value(*row))).filter_map(|row| Some((addressed.get(row)?.1, row))).collect();
+        let mut matched: Vec<(usize, usize)> = (0..addressed.len())
+            .filter(|row| expression.is_match(texts.value(*row)))
+            .filter_map(|row| Some((addressed.get(row)?.1, row)))
+            .collect();
         matched.sort_unstable();
         for (nth, row) in matched {
             let Some(chunk) = stretch.get(nth) else { continue };
@@ -124,7 +126,8 @@ mod tests {
         let expression = Regex::new(r"fn \w+").expect("an expression");
         let snippet = matching_lines("a\nb\npub fn one() {\n}\nfn two() {}\n", 7, &expression);
         assert_eq!((snippet.start_line, snippet.text.as_str()), (9, "pub fn one() {\n}\nfn two() {}"));
-        let shown: Vec<&str> = snippet.highlights.iter().map(|[from, to]| &snippet.text[*from as usize..*to as usize]).collect();
+        let shown: Vec<&str> =
+            snippet.highlights.iter().map(|[from, to]| &snippet.text[*from as usize..*to as usize]).collect();
         assert_eq!(shown, ["fn one", "fn two"]);
     }
 }

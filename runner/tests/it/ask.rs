@@ -118,7 +118,10 @@ fn list_preview_shows_folders_and_first_definitions() {
 
     for folder in ["app", "./app/"] {
         let entries = ask(&world, &["list-preview", folder, "--preview", "0"]);
-        assert_eq!((&entries["path"], each(&entries["entries"], "path")), (&json!("app"), vec!["app/copy.py", "app/main.py"]));
+        assert_eq!(
+            (&entries["path"], each(&entries["entries"], "path")),
+            (&json!("app"), vec!["app/copy.py", "app/main.py"])
+        );
         assert_eq!(entries["entries"][0]["preview"], Value::Null);
     }
     let text = world.read(&["list-preview", "--depth", "2"]);
@@ -128,7 +131,10 @@ fn list_preview_shows_folders_and_first_definitions() {
 #[test]
 fn list_preview_looks_into_the_module_around_all() {
     let world = World::new();
-    world.write("A.cs", "namespace App\n{\n    class Server\n    {\n        void Listen() {}\n    }\n    class Client {}\n}\n");
+    world.write(
+        "A.cs",
+        "namespace App\n{\n    class Server\n    {\n        void Listen() {}\n    }\n    class Client {}\n}\n",
+    );
     world.run(&[]);
     let answer = ask(&world, &["list-preview"]);
     let names = each(&answer["entries"][0]["preview"], "qualified_name");
@@ -227,7 +233,8 @@ fn history_recent_compares_the_paths_of_one_ref() {
     world.commit("third");
     world.git(&["branch", "topic"]);
     world.run(&["--set", "source.kind=git", "--set", r#"source.refs=["main", "release/*", "topic"]"#]);
-    let paths = |of_ref: &str| ask(&world, &["history-recent", "--paths", "--ref", of_ref])["epochs"][0]["paths"].clone();
+    let paths =
+        |of_ref: &str| ask(&world, &["history-recent", "--paths", "--ref", of_ref])["epochs"][0]["paths"].clone();
     assert_eq!((&paths("main")["modified"], &paths("main")["changed"]), (&json!(["app/main.py"]), &json!(1)));
     assert_eq!(paths("release/1")["changed"], 0);
     assert_eq!((&paths("topic")["changed"], &paths("topic")["deleted"]), (&json!(5), &json!([])), "a ref that is new");
@@ -258,15 +265,22 @@ fn metrics_are_those_of_the_reports() {
     let rate = parse["items_per_second"].as_f64().unwrap();
     assert!((rate * busy / 1e3 - sum("items")).abs() < 1e-6, "{parse:#}");
     let newest = ask(&world, &["metric-aggregate", "--runs", "1", "--stage", "parse"]);
-    assert_eq!((newest["stages"].as_array().map(Vec::len), &newest["whole"]["wall_ms"]["sum"]), (Some(1), &reports[2]["time"]["wall_ms"]));
+    assert_eq!(
+        (newest["stages"].as_array().map(Vec::len), &newest["whole"]["wall_ms"]["sum"]),
+        (Some(1), &reports[2]["time"]["wall_ms"])
+    );
     assert!(world.read(&["metric-aggregate"]).contains("3 runs: "));
 
     let series = ask(&world, &["metric-series", "wall_ms"]);
     let points = series["points"].as_array().unwrap();
     let column = |key: &str| points.iter().map(|point| point[key].clone()).collect::<Vec<_>>();
-    let reported = |section: &str, key: &str| reports.iter().map(|report| report[section][key].clone()).collect::<Vec<_>>();
+    let reported =
+        |section: &str, key: &str| reports.iter().map(|report| report[section][key].clone()).collect::<Vec<_>>();
     assert_eq!((column("value"), &series["unit"]), (reported("time", "wall_ms"), &json!("ms")));
-    assert_eq!((column("run"), column("epoch")), (vec![json!(1), json!(2), json!(3)], vec![json!(1), json!(2), json!(2)]));
+    assert_eq!(
+        (column("run"), column("epoch")),
+        (vec![json!(1), json!(2), json!(3)], vec![json!(1), json!(2), json!(2)])
+    );
     let started: Vec<_> = reports.iter().map(|report| report["started_ms"].clone()).collect();
     assert_eq!(column("started_ms"), started);
 
@@ -278,7 +292,8 @@ fn metrics_are_those_of_the_reports() {
     assert_eq!(values(&["files_changed", "--runs", "2"]), [1.0, 0.0]);
     let embedded: Vec<_> = reported("work", "passages_embedded").iter().map(|count| count.as_f64().unwrap()).collect();
     assert_eq!(values(&["passages_embedded"]), embedded);
-    let busy: Vec<_> = reports.iter().filter(|report| of(report, "busy_ms") > 0.0).map(|report| of(report, "busy_ms")).collect();
+    let busy: Vec<_> =
+        reports.iter().filter(|report| of(report, "busy_ms") > 0.0).map(|report| of(report, "busy_ms")).collect();
     let told = values(&["stage_busy_ms", "--stage", "parse"]);
     assert_eq!(told.into_iter().filter(|busy| *busy > 0.0).collect::<Vec<_>>(), busy);
     assert_eq!(values(&["stage_items_per_second", "--stage", "parse"]).len(), 2, "a run without work has no rate");
@@ -385,7 +400,11 @@ fn simulate_tells_who_uses_what_would_change() {
     let change = ask(&world, &["simulate", "app/two.py"])["change"].clone();
     assert_eq!((&change["files"], &change["symbols"], &change["lines"]), (&json!(1), &json!(1), &json!(2)));
     assert_eq!((&change["found_by"], &change["used_by_files"]), (&json!("names"), &json!(2)), "{change:#}");
-    assert_eq!(each(&change["used_by"], "path"), ["app/one.py", "app/three.py"], "most uses first, Go has its own names");
+    assert_eq!(
+        each(&change["used_by"], "path"),
+        ["app/one.py", "app/three.py"],
+        "most uses first, Go has its own names"
+    );
     assert_eq!(change["used_by"][0]["names"], json!(["second"]));
     let mean = report["time"]["process_ms"].as_f64().unwrap() / report["work"]["contents_analysed"].as_f64().unwrap();
     assert!((change["ms_per_content"].as_f64().unwrap() - mean).abs() < 1e-6, "{change:#}");
@@ -416,7 +435,10 @@ fn simulate_goes_by_edges_where_there_are_any() {
 fn names_that_many_files_define_say_nothing() {
     let world = World::new();
     for nth in 0..5 {
-        world.write(&format!("part{nth}.py"), &format!("def common():\n    return {nth}\n\ndef own{nth}():\n    return 1\n"));
+        world.write(
+            &format!("part{nth}.py"),
+            &format!("def common():\n    return {nth}\n\ndef own{nth}():\n    return 1\n"),
+        );
     }
     world.write("user.py", "import part3\n\nprint(part3.common(), part3.own3())\n");
     world.run(&[]);

@@ -92,7 +92,8 @@ fn one_request_is_of_one_epoch_while_the_next_is_written() {
                     text.split("marker_").skip(1).filter_map(|rest| rest.split("()").next()).collect();
                 let expected = (response.epoch - 1).to_string();
                 assert_eq!(numbers, HashSet::from([expected.as_str()]), "{text}");
-                assert_eq!(text.matches("marker_").count(), 3 + 3 + 3, "{text}");
+                // A hit has its text and a snippet of it.
+                assert_eq!(text.matches("marker_").count(), 6 + 3 + 3, "{text}");
                 epochs.insert(response.epoch);
                 if is_last {
                     return epochs;
@@ -248,7 +249,8 @@ async fn many_requests_run_at_once() {
         .map(|nth| {
             let runner = runner.clone();
             let symbol = ["find_entry", "parse_config", "HttpServer"][nth % 3];
-            let request = request(&[("goto_definition", json!({"symbol": symbol})), ("search", json!({"query": symbol}))]);
+            let request =
+                request(&[("goto_definition", json!({"symbol": symbol})), ("search", json!({"query": symbol}))]);
             tokio::spawn(async move { runner.ask(request, call()).await })
         })
         .collect();

@@ -192,7 +192,11 @@ impl LanceReader {
                 },
                 // Only of a later epoch: an earlier one may have rows that were deleted
                 // before the known one was loaded.
-                Some(known) if known.deletions.is_none_or(|(made_from, _)| deletions.is_some_and(|(now, _)| made_from < now)) => {
+                Some(known)
+                    if known
+                        .deletions
+                        .is_none_or(|(made_from, _)| deletions.is_some_and(|(now, _)| made_from < now)) =>
+                {
                     let deleted = self.wait(table, async { Ok(fragment.get_deletion_vector().await?) })?;
                     Segment::without(Arc::clone(&known.rows), deleted.as_deref(), deletions)
                 }

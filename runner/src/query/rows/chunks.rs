@@ -74,7 +74,8 @@ impl ChunkRows {
     /// The chunks of a file, in order.
     #[must_use]
     pub fn of_file(table: &Resident<Self>, file: Key) -> Vec<Row<'_, Self>> {
-        let mut found: Vec<_> = find(table, |rows| &rows.by_key, move |rows, row| rows.name(row).0.cmp(&file)).collect();
+        let mut found: Vec<_> =
+            find(table, |rows| &rows.by_key, move |rows, row| rows.name(row).0.cmp(&file)).collect();
         found.sort_by_key(|chunk| chunk.table().ordinal.value(chunk.row));
         found
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::query::tool::in_range;
-use crate::query::{At, ErrorCode, FileRows, ReferenceRows, Row, SymbolRows, Tool, ToolError, EdgeRows};
+use crate::query::{At, EdgeRows, ErrorCode, FileRows, ReferenceRows, Row, SymbolRows, Tool, ToolError};
 
 use super::names::{Reason, definitions, is_less_likely, reason};
 use super::symbols::{Symbol, definitions_of, render_symbol, symbol};
@@ -74,7 +74,8 @@ impl Tool for GotoDefinition {
         if let (Some(path), Some(edges)) = (from, tables.edges()?) {
             let leads = |edge: &Row<'_, EdgeRows>| {
                 let (rows, row) = (edge.table(), edge.row);
-                names.contains(&rows.name.value(row)) && self.line.is_none_or(|line| u64::from(line) == rows.from_line.value(row))
+                names.contains(&rows.name.value(row))
+                    && self.line.is_none_or(|line| u64::from(line) == rows.from_line.value(row))
             };
             for edge in EdgeRows::from(edges, path, None).filter(leads) {
                 let (rows, row) = (edge.table(), edge.row);
@@ -83,7 +84,8 @@ impl Tool for GotoDefinition {
                 let is_end = |symbol: &Row<'_, SymbolRows>| {
                     symbol.path().as_str() == to && u64::from(symbol.table().start_line.value(symbol.row)) == line
                 };
-                found.extend(definitions_of(tables.symbols()?, qualified).filter(is_end).map(|row| (Reason::Edge, row)));
+                found
+                    .extend(definitions_of(tables.symbols()?, qualified).filter(is_end).map(|row| (Reason::Edge, row)));
             }
         }
         let language = from_file.map(|file| file.table().language.value(file.row));
@@ -95,8 +97,13 @@ impl Tool for GotoDefinition {
         found.sort_by_key(|(reason, _)| *reason != Reason::Edge);
         found.retain(|(_, row)| seen.insert((row.key(), row.table().ordinal.value(row.row))));
         found.sort_by(|(left_reason, left), (right_reason, right)| {
-            let place = |row: &Row<'_, SymbolRows>| (is_less_likely(row.path().as_str()), row.table().start_line.value(row.row));
-            (left_reason, place(left).0).cmp(&(right_reason, place(right).0)).then_with(|| left.path().cmp(right.path())).then_with(|| place(left).1.cmp(&place(right).1))
+            let place = |row: &Row<'_, SymbolRows>| {
+                (is_less_likely(row.path().as_str()), row.table().start_line.value(row.row))
+            };
+            (left_reason, place(left).0)
+                .cmp(&(right_reason, place(right).0))
+                .then_with(|| left.path().cmp(right.path()))
+                .then_with(|| place(left).1.cmp(&place(right).1))
         });
         let truncated = found.len() > limit;
         let definitions = found.into_iter().take(limit).map(|(reason, row)| Definition { symbol: symbol(row), reason });

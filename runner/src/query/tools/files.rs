@@ -154,7 +154,9 @@ fn path_and_lines(wanted: &str) -> Result<(&str, Option<Lines>), ToolError> {
     let (from, to) = lines.split_once('-').unwrap_or((lines, lines));
     match (from.parse(), to.parse()) {
         (Ok(from), Ok(to)) if 0 < from && from <= to => Ok((path, Some((from, to)))),
-        _ => Err(ToolError::bad_input(format!("`{lines}` is no range of lines")).help("write PATH:FROM-TO, from line 1")),
+        _ => {
+            Err(ToolError::bad_input(format!("`{lines}` is no range of lines")).help("write PATH:FROM-TO, from line 1"))
+        }
     }
 }
 
@@ -175,7 +177,9 @@ fn read(
     let chunks = ChunkRows::of_file(tables.chunks()?, row.key());
     let chunks: Vec<_> = chunks
         .into_iter()
-        .filter(|chunk| chunk.table().end_line.value(chunk.row) >= from && chunk.table().start_line.value(chunk.row) <= to)
+        .filter(|chunk| {
+            chunk.table().end_line.value(chunk.row) >= from && chunk.table().start_line.value(chunk.row) <= to
+        })
         .collect();
     let Some(first) = chunks.first() else { return Ok(()) };
     let mut line = first.table().start_line.value(first.row);

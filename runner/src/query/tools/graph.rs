@@ -156,9 +156,8 @@ impl Tool for GraphPath {
         let depth = in_range("max_depth", self.max_depth, 1..=12)?;
         let links = Links::new(at)?;
         let ends = ends_of(at, &self.to)?;
-        let is_end = |node: &Node| {
-            ends.contains(node) || ends.iter().any(|end| end.symbol.is_empty() && end.path == node.path)
-        };
+        let is_end =
+            |node: &Node| ends.contains(node) || ends.iter().any(|end| end.symbol.is_empty() && end.path == node.path);
         // For each node how it was reached.
         let mut reached: HashMap<Node, Option<(Node, Link)>> = HashMap::new();
         let mut queue: VecDeque<(Node, usize)> = VecDeque::new();
@@ -240,7 +239,10 @@ fn starts(at: &At<'_>, symbol: Option<&str>, path: Option<&str>) -> Result<Vec<N
                 return Err(ToolError::new(ErrorCode::NotFound, format!("nothing defines `{symbol}`")));
             }
             if nodes.len() > MOST_STARTS {
-                at.note("ambiguous", format!("{} places define `{symbol}`; this begins with {MOST_STARTS} of them", nodes.len()));
+                at.note(
+                    "ambiguous",
+                    format!("{} places define `{symbol}`; this begins with {MOST_STARTS} of them", nodes.len()),
+                );
                 nodes.truncate(MOST_STARTS);
             }
             Ok(nodes)

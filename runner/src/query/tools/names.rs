@@ -26,7 +26,11 @@ pub(super) fn definitions<'a>(at: &At<'a>, name: &'a str) -> Result<Vec<Row<'a, 
     }
     let names: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
     at.note("corrected", format!("nothing is called `{name}`; this is about {}", names.join(", ")));
-    Ok(near.into_iter().flat_map(|near| SymbolRows::named(table, near)).filter(|row| at.visible.shows(row.key())).collect())
+    Ok(near
+        .into_iter()
+        .flat_map(|near| SymbolRows::named(table, near))
+        .filter(|row| at.visible.shows(row.key()))
+        .collect())
 }
 
 /// The names that are most like this one, if any is enough so.
@@ -74,16 +78,7 @@ fn likeness(lower: &str, wanted: &HashSet<String>, known: &str) -> Option<f64> {
 
 /// Why a definition is thought to be the one that is meant, the surest first.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {

@@ -159,7 +159,8 @@ impl<'a> Found<'a> {
             }
             Self::Reference(found) => {
                 let rows = found.table();
-                let within = rows.within(found.row).and_then(|ordinal| SymbolRows::nth_of(symbols, found.key(), ordinal));
+                let within =
+                    rows.within(found.row).and_then(|ordinal| SymbolRows::nth_of(symbols, found.key(), ordinal));
                 let within = within.map(|row| row.table().qualified_name.value(row.row).to_owned());
                 (rows.kind.value(found.row), rows.name.value(found.row), within.unwrap_or_default())
             }

@@ -92,7 +92,8 @@ impl Tool for GetSymbols {
         let is_wanted = |symbol: &Row<'_, SymbolRows>| {
             at.visible.shows(symbol.key())
                 && paths.as_ref().is_none_or(|paths| paths.is_match(symbol.path().as_str()))
-                && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == symbol.table().kind.value(symbol.row)))
+                && (self.kinds.is_empty()
+                    || self.kinds.iter().any(|kind| kind == symbol.table().kind.value(symbol.row)))
         };
         let mut not_found = Vec::new();
         let mut rows: Vec<Row<'_, SymbolRows>> = Vec::new();
@@ -135,7 +136,11 @@ impl Tool for GetSymbols {
 /// A definition as a line or two.
 pub(super) fn render_symbol(out: &mut String, symbol: &Symbol) {
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "{}:{}-{}  {} {}", symbol.path, symbol.start_line, symbol.end_line, symbol.kind, symbol.qualified_name);
+    let _ = writeln!(
+        out,
+        "{}:{}-{}  {} {}",
+        symbol.path, symbol.start_line, symbol.end_line, symbol.kind, symbol.qualified_name
+    );
     let _ = writeln!(out, "    {}", symbol.signature);
     if let Some(doc) = symbol.doc.as_deref().and_then(|doc| doc.lines().next()) {
         let _ = writeln!(out, "    {doc}");

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use gristmill_pipeline::run::RunReport;
 use gristmill_pipeline::Key;
+use gristmill_pipeline::run::RunReport;
 use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
@@ -161,11 +161,7 @@ fn ms_per_content<'a>(runs: impl Iterator<Item = &'a RunReport>) -> Option<f64> 
     (contents > 0).then(|| taken / contents as f64)
 }
 
-fn uses_by_edges<'a>(
-    at: &At<'_>,
-    edges: &'a Resident<EdgeRows>,
-    changed: &Changed<'a>,
-) -> Result<Uses<'a>, ToolError> {
+fn uses_by_edges<'a>(at: &At<'_>, edges: &'a Resident<EdgeRows>, changed: &Changed<'a>) -> Result<Uses<'a>, ToolError> {
     let mut uses = Uses::new();
     for path in changed.keys() {
         for (nth, edge) in EdgeRows::to(edges, path, None).enumerate() {
@@ -182,10 +178,7 @@ fn uses_by_edges<'a>(
 
 /// Uses of the names that the changed files define, in files of languages that share names
 /// with theirs.
-fn uses_by_names<'a>(
-    at: &At<'a>,
-    changed: &Changed<'a>,
-) -> Result<Uses<'a>, ToolError> {
+fn uses_by_names<'a>(at: &At<'a>, changed: &Changed<'a>) -> Result<Uses<'a>, ToolError> {
     let tables = at.epoch.tables()?;
     let (files, symbols, references) = (tables.files()?, tables.symbols()?, tables.references()?);
     let graph = &at.index.job().graph;
@@ -203,7 +196,8 @@ fn uses_by_names<'a>(
     for (name, defined_in) in defined {
         at.call.check()?;
         let mut definers: HashSet<Key> = HashSet::new();
-        let mut visible = SymbolRows::named(symbols, name).map(|symbol| symbol.key()).filter(|key| at.visible.shows(*key));
+        let mut visible =
+            SymbolRows::named(symbols, name).map(|symbol| symbol.key()).filter(|key| at.visible.shows(*key));
         let is_common = visible.any(|key| definers.insert(key) && definers.len() > MOST_DEFINERS);
         if is_common {
             common += 1;
