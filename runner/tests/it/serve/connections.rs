@@ -50,7 +50,7 @@ fn idle_connections_keep_nobody_out() {
 }
 
 #[test]
-fn clients_that_leave_take_their_work_along() {
+fn clients_that_leave_hold_nothing() {
     let world = World::sample();
     for n in 0..200 {
         world.write(&format!("many/{n}.rs"), format!("pub fn f{n}() {{ {} }}\n", "call(1); ".repeat(50)));
@@ -69,6 +69,15 @@ fn clients_that_leave_take_their_work_along() {
     }
     let status = server.wait_until("idle", |status| status["calls"]["running"] == 0 && status["calls"]["waiting"] == 0);
     assert_eq!(status["epoch"], 1);
+    let listening: Vec<_> = (0..5).map(|_| server.events()).collect();
+    let connections = || {
+        let measures = server.get("/metrics").text;
+        let line = measures.lines().find_map(|line| line.strip_prefix("gristmill_connections ")).unwrap();
+        line.parse::<usize>().unwrap()
+    };
+    assert!(connections() > listening.len());
+    drop(listening);
+    server.wait_until("left alone", |_| connections() <= 2);
     assert!(!server.ask("search", json!({ "query": "cache" }))["hits"].as_array().unwrap().is_empty());
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }

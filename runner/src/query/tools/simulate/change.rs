@@ -14,7 +14,7 @@ use crate::query::{At, EdgeRows, ErrorCode, FileRows, ReferenceRows, Row, Symbol
 use crate::search::path_globs;
 
 /// A name that more files define says too little about who means which of them.
-const MOST_DEFINERS: usize = 16;
+const MOST_DEFINERS: usize = 4;
 
 /// Names that are told of a file that uses them.
 const NAMES_TOLD: usize = 8;
@@ -73,6 +73,9 @@ pub enum FoundBy {
     Names,
 }
 
+/// By path the files that would change.
+type Changed<'a> = BTreeMap<&'a str, Row<'a, FileRows>>;
+
 /// By path its uses and the names that it uses.
 type Uses<'a> = HashMap<&'a str, (u64, BTreeSet<&'a str>)>;
 
@@ -109,7 +112,7 @@ fn files_of<'a>(
     at: &At<'_>,
     table: &'a Resident<FileRows>,
     paths: &[String],
-) -> Result<(BTreeMap<&'a str, Row<'a, FileRows>>, Vec<String>), ToolError> {
+) -> Result<(Changed<'a>, Vec<String>), ToolError> {
     let globs = path_globs(paths)?;
     let mut found = BTreeMap::new();
     let mut has_matched = vec![false; paths.len()];
@@ -136,7 +139,7 @@ fn files_of<'a>(
     Ok((found, not_found.collect()))
 }
 
-fn sizes(changed: &BTreeMap<&str, Row<'_, FileRows>>) -> ChangeEstimate {
+fn sizes(changed: &Changed<'_>) -> ChangeEstimate {
     let mut sizes = ChangeEstimate { files: changed.len() as u64, ..ChangeEstimate::default() };
     let mut contents: HashSet<&[u8]> = HashSet::new();
     for file in changed.values() {
@@ -158,11 +161,7 @@ fn ms_per_content<'a>(runs: impl Iterator<Item = &'a RunReport>) -> Option<f64> 
     (contents > 0).then(|| taken / contents as f64)
 }
 
-fn uses_by_edges<'a>(
-    at: &At<'_>,
-    edges: &'a Resident<EdgeRows>,
-    changed: &BTreeMap<&'a str, Row<'a, FileRows>>,
-) -> Result<Uses<'a>, ToolError> {
+fn uses_by_edges<'a>(at: &At<'_>, edges: &'a Resident<EdgeRows>, changed: &Changed<'a>) -> Result<Uses<'a>, ToolError> {
     let mut uses = Uses::new();
     for path in changed.keys() {
         for (nth, edge) in EdgeRows::to(edges, path, None).enumerate() {
@@ -179,7 +178,7 @@ fn uses_by_edges<'a>(
 
 /// Uses of the names that the changed files define, in files of languages that share names
 /// with theirs.
-fn uses_by_names<'a>(at: &At<'a>, changed: &BTreeMap<&'a str, Row<'a, FileRows>>) -> Result<Uses<'a>, ToolError> {
+fn uses_by_names<'a>(at: &At<'a>, changed: &Changed<'a>) -> Result<Uses<'a>, ToolError> {
     let tables = at.epoch.tables()?;
     let (files, symbols, references) = (tables.files()?, tables.symbols()?, tables.references()?);
     let graph = &at.index.job().graph;
@@ -207,7 +206,8 @@ fn uses_by_names<'a>(at: &At<'a>, changed: &BTreeMap<&'a str, Row<'a, FileRows>>
         for (nth, reference) in ReferenceRows::named(references, name).enumerate() {
             at.check_row(nth)?;
             let (path, key) = (reference.path().as_str(), reference.key());
-            if !at.visible.shows(key) || changed.contains_key(path) {
+            // A file that defines the name itself means its own.
+            if !at.visible.shows(key) || changed.contains_key(path) || definers.contains(&key) {
                 continue;
             }
             let scope = *scopes.entry(key).or_insert_with(|| {
