@@ -80,8 +80,8 @@ function parse(hash) {
 /** An address within the page. Which index is asked stays as it is. */
 function link(view, name = "", given = {}) {
   const params = new URLSearchParams();
-  for (const kept of ["job", "ref", "epoch"]) if (route.params.has(kept)) params.set(kept, route.params.get(kept));
-  for (const [key, value] of Object.entries(given)) {
+  const kept = Object.fromEntries(["job", "ref", "epoch"].map((key) => [key, route.params.get(key)]));
+  for (const [key, value] of Object.entries({ ...kept, ...given })) {
     for (const each of [value].flat()) if (each !== undefined && each !== null && each !== "") params.append(key, each);
   }
   const path = name.split("/").map(encodeURIComponent).join("/");
@@ -93,11 +93,12 @@ const fileLink = (path, from, to, more = {}) =>
 const symbolLink = (symbol) => link("symbol", symbol.qualified_name ?? symbol.symbol, { path: symbol.path });
 const graphLink = (name, path) => link("graph", name, { path });
 
+const paramsHere = () => Object.fromEntries([...route.params.keys()].map((key) => [key, route.params.getAll(key)]));
+
 /** Changes the address of what is shown, without a step for the back button. */
 function amend(params) {
   const { view, name } = route;
-  const here = Object.fromEntries([...route.params.keys()].map((key) => [key, route.params.getAll(key)]));
-  const next = link(view, name, { ...here, job: null, ref: null, epoch: null, ...params });
+  const next = link(view, name, { ...paramsHere(), ...params });
   if (next === location.hash) return;
   history.replaceState(history.state, "", next);
   route = parse(next);
@@ -121,10 +122,12 @@ function newToken() {
     const dialog = byId("token");
     dialog.showModal();
     dialog.addEventListener("close", () => {
-      sessionStorage.setItem(TOKEN, byId("token-text").value.trim());
+      const token = byId("token-text").value.trim();
       byId("token-text").value = "";
-      asking = null;
-      resolve();
+      sessionStorage.setItem(TOKEN, token);
+      // Who gives none is asked again when the page is loaded again.
+      if (token) asking = null;
+      resolve(token);
     }, { once: true });
   });
   return asking;
@@ -141,8 +144,8 @@ async function request(path, { body, signal } = {}) {
     throw new Failure({ code: "unreachable", message: "the server does not answer", help: "is `gristmill serve` still running?" });
   }
   if (response.status === 401) {
-    await newToken();
-    return request(path, { body, signal });
+    if (await newToken()) return request(path, { body, signal });
+    throw new Failure({ code: "unauthorised", message: "this server wants a token", help: "load the page again to give one" });
   }
   if (!response.ok) throw new Failure((await response.json().catch(() => null))?.error);
   return response;
@@ -268,7 +271,7 @@ function tokensOf(text, language, isPart) {
       continue;
     }
     const { string, number, word } = found.groups;
-    const kindOfWord = () => (keywords.has(word) ? "k" : !isCode ? "" : text[end] === "(" ? "f" : /^\p{Lu}/u.test(word) ? "t" : "i");
+    const kindOfWord = () => (keywords.has(word) && !/[.:]/.test(text[found.index - 1]) ? "k" : !isCode ? "" : text[end] === "(" ? "f" : /^\p{Lu}/u.test(word) ? "t" : "i");
     const kind = word ? kindOfWord() : string ? "s" : number ? "n" : language === "markdown" ? "k" : "c";
     if (kind) tokens.push([found.index, end, kind]);
   }
@@ -432,8 +435,10 @@ const search = {
     }
     try {
       const response = await ask([["search", question]], signal);
-      answer(response);
+      const found = JSON.stringify(answer(response));
+      const isSame = again && this.response && found === JSON.stringify(answer(this.response));
       [this.response, this.error] = [response, null];
+      if (isSame) return this.sum();
     } catch (error) {
       if (signal.aborted) return;
       [this.response, this.error] = [null, error];
@@ -461,11 +466,7 @@ const search = {
     const hadFocus = this.hits.contains(document.activeElement);
     this.strips.replaceChildren(...(error ? [failed(error)] : response ? noteList(response) : []));
     this.hits.replaceChildren(...found.map((hit) => this.hit(hit, found)));
-    this.line.textContent = "";
-    if (response) {
-      this.line.textContent = `${plural(found.length, "hit")} in ${time(response.answers[0].took_ms)}, epoch ${response.epoch}`;
-      say(plural(found.length, "hit"));
-    }
+    this.sum();
     if (response && !found.length) this.hits.append(h("li.empty", h("p", "Nothing found."), h("p", "Fewer filters, other words, or another mode may help.")));
     if (!response && !error) this.hits.append(h("li.empty", h("p", "Ask in words, as in “where are retries delayed”, or name what you look for."), h("p", "Results come as you write. ", h("kbd", "?"), " shows the keys.")));
     const limit = this.question().limit;
@@ -474,6 +475,14 @@ const search = {
     at?.classList.add("at");
     if (hadFocus) at?.querySelector(".place")?.focus({ preventScroll: true });
     this.drawFacets(found);
+  },
+
+  /** How much was found, when and where. */
+  sum() {
+    const { response } = this;
+    const hits = response && plural(answer(response).hits.length, "hit");
+    this.line.textContent = response ? `${hits} in ${time(response.answers[0].took_ms)}, epoch ${count(response.epoch)}` : "";
+    if (response) say(hits);
   },
 
   hit(hit, all) {
@@ -864,7 +873,7 @@ const graph = {
   node(node, { x, y }, near, far) {
     const title = node.symbol || node.path.split("/").pop(), under = `${node.path}:${node.line}`;
     const cut = (text, most, fromEnd) => (text.length <= most ? text : fromEnd ? "…" + text.slice(1 - most) : text.slice(0, most - 1) + "…");
-    const go = () => (location.hash = link("graph", node.symbol, { ...Object.fromEntries(route.params), path: node.path, to: null }));
+    const go = () => (location.hash = link("graph", node.symbol, { ...paramsHere(), path: node.path, to: null }));
     return v(node.depth === 0 ? "g.node.centre" : "g.node", { transform: `translate(${x} ${y})`, tabindex: 0, role: "link", "aria-label": `${node.kind} ${title}, ${under}`, "data-item": true, "data-symbol": node.symbol, "data-path": node.path, onclick: go, onpointerenter: near, onpointerleave: far, onfocus: near, onblur: far,
       onkeydown: (event) => event.key === "Enter" && go() },
       v("title", `${node.kind} ${title}\n${under}`), v("rect", { x: -WIDTH / 2, y: -HEIGHT / 2, width: WIDTH, height: HEIGHT, rx: 6 }),
@@ -989,27 +998,36 @@ const index = {
   title: () => "Index",
 
   async show(signal) {
-    const job = place().job;
     this.live = h("div", h("p.quiet-text", "Waiting for news of the index."));
     this.figures = h("dl.figures");
     this.trouble = h("div");
-    this.rates = new Map();
-    const stages = h("div"), epochs = h("div"), left = h("div"), right = h("div");
-    main.replaceChildren(h("div.stack", h("div", this.trouble, this.figures), panel("Now", this.live),
-      h("div.pair", panel("Runs", left), panel("Throughput", right)), panel("Stages over recent runs", stages), panel("Epochs", epochs)));
+    this.rows = null;
+    this.parts = { stages: h("div"), list: h("div"), runs: h("div"), throughput: h("div") };
+    const { stages, list, runs, throughput } = this.parts;
+    main.replaceChildren(h("div.stack", h("div", this.trouble, this.figures), panel("Now", this.live), h("div.pair", panel("Runs", runs), panel("Throughput", throughput)), panel("Stages over recent runs", stages), panel("Epochs", list)));
     if (latest.indexing) this.progress(latest.indexing);
+    this.plots = [];
+    await this.load(signal);
+  },
+
+  async load(signal) {
+    const { job } = place();
+    const { stages, list, runs, throughput } = this.parts;
     const [status, response] = await Promise.all([
       get("v1/status" + (job ? `?job=${encodeURIComponent(job)}` : ""), signal).catch((error) => ({ error })),
       ask([["history_recent", { epochs: 20 }], ["metric_aggregate", { runs: 50 }]], signal)]);
     if (status.error) this.trouble.replaceChildren(failed(status.error));
     else this.status(status);
     const { answer: history, error } = response.answers[0];
-    epochs.replaceChildren(...(history ? [this.epochs(history.epochs, signal)] : [failed(new Failure(error))]));
+    const open = new Set([...list.querySelectorAll("[open]")].map((each) => each.dataset.epoch));
+    list.replaceChildren(history ? this.epochs(history.epochs, open, signal) : failed(new Failure(error)));
     const measures = answerIfAny(response, 1)?.stages ?? [];
     stages.replaceChildren(measures.length ? stageTable(measures) : h("p.quiet-text", response.answers[1].error?.message ?? "No run's report is kept."));
+    if (this.plots.length) return this.plots.forEach((draw) => draw());
     const names = measures.map((each) => each.stage);
-    this.series(left, Object.entries(METRICS).map(([metric, text]) => [text, { metric }]), signal);
-    if (names.length) this.series(right, names.map((stage) => [stage, { metric: "stage_items_per_second", stage }]), signal, Math.max(0, names.indexOf("parse")));
+    this.plots.push(this.series(runs, Object.entries(METRICS).map(([metric, text]) => [text, { metric }]), signal));
+    if (names.length) this.plots.push(this.series(throughput, names.map((stage) => [stage, { metric: "stage_items_per_second", stage }]), signal, Math.max(0, names.indexOf("parse"))));
+    else throughput.replaceChildren(h("p.quiet-text", "No run's report is kept."));
   },
 
   status(status) {
@@ -1073,9 +1091,10 @@ const index = {
     };
     into.replaceChildren(select, figure);
     draw();
+    return draw;
   },
 
-  epochs(epochs, signal) {
+  epochs(epochs, open, signal) {
     const mark = (word, sign, n) => (n ? h(`span.${word}`, { title: `${n} ${word}` }, sign, count(n)) : null);
     const row = (epoch, nth) => {
       const { added, modified, deleted, renamed } = epoch.changes ?? {};
@@ -1083,7 +1102,7 @@ const index = {
       const head = h("summary", { "data-item": true }, h("b", count(epoch.epoch)), h("span.quiet-text", { title: new Date(epoch.committed_ms).toLocaleString() }, ago(epoch.committed_ms)), h("span.changes", changes), h("span.mono.quiet-text.revision", epoch.revision?.slice(0, 10) ?? ""), h("span.number.quiet-text", epoch.wall_ms ? time(epoch.wall_ms) : ""));
       const list = h("ul");
       const about = h("p.meta", `${plural(epoch.files, "file")}. `, h("a", { href: link("search", "", { epoch: epoch.epoch }) }, "Search this epoch"));
-      return h("li", h("details", { ontoggle: () => list.childElementCount || this.changes(list, epoch, nth, signal) }, head, about, list));
+      return h("li", h("details", { "data-epoch": epoch.epoch, open: open.has(String(epoch.epoch)), ontoggle: () => list.childElementCount || this.changes(list, epoch, nth, signal) }, head, about, list));
     };
     return h("ol.epochs", epochs.map(row));
   },
@@ -1103,9 +1122,9 @@ const index = {
     }
   },
 
-  /** A new epoch: its history is asked for. */
+  /** A new epoch: what is on show is asked for again. */
   epoch() {
-    navigate();
+    this.load(this.controller.signal).catch(() => {});
   },
 };
 
@@ -1236,9 +1255,8 @@ function choosePlace() {
   const pinned = Number(given.get("epoch"));
   if (pinned) sayEpoch(pinned);
   else if (job) sayEpoch(job.epoch, job.committed_ms);
-  const newest = new URLSearchParams(given);
-  newest.delete("epoch");
-  Object.assign(byId("epoch"), pinned ? { href: `#/${route.view}${route.name ? "/" + route.name : ""}?${newest}`, title: "Go to the newest epoch" } : { href: link("index"), title: "The index and its runs" });
+  const newest = link(route.view, route.name, { ...paramsHere(), epoch: null });
+  Object.assign(byId("epoch"), pinned ? { href: newest, title: "Go to the newest epoch" } : { href: link("index"), title: "The index and its runs" });
   byId("epoch").classList.toggle("pinned", Boolean(pinned));
   for (const each of document.querySelectorAll("nav [data-view]")) each.href = link(each.dataset.view);
 }
@@ -1250,12 +1268,9 @@ function sayEpoch(epoch, committed) {
 
 for (const key of ["job", "ref"]) {
   byId(key).addEventListener("change", ({ target }) => {
-    const given = new URLSearchParams(route.params);
-    given.set(key, target.value);
-    given.delete("epoch");
-    if (key === "job") given.delete("ref");
-    const keeps = route.view === "search" || route.view === "index";
-    location.hash = keeps ? `#/${route.view}?${given}` : `#/search?${new URLSearchParams([...given].filter(([name]) => name === "job" || name === "ref"))}`;
+    // What a file or definition is called elsewhere is not known; a question can be asked anywhere.
+    const keeps = ["search", "index"].includes(route.view);
+    location.hash = link(keeps ? route.view : "search", "", { ...(keeps && paramsHere()), at: null, epoch: null, ...(key === "job" && { ref: null }), [key]: target.value });
     listen();
   });
 }
