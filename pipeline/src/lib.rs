@@ -25,7 +25,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use execute::Mode;
 pub use graph::Graph;
 pub use hash::{ChunkHash, ContentHash, Fingerprint, Hash, Key};
-pub use measure::{Meters, Percentiles, StageMeter, StageReport};
+pub use measure::{Meters, Percentiles, StageMeter, StageReport, resident_memory};
 pub use operator::{Batch, BatchSize, Emitter, ErasedOperator, Operator, OperatorError, TokenCount};
 pub use path::RelPath;
 pub use sink::{

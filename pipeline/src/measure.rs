@@ -115,6 +115,12 @@ impl StageMeter {
         (load(&self.items), load(&self.bytes), load(&self.queued_items))
     }
 
+    /// Bytes that wait for the stage.
+    #[must_use]
+    pub fn queued_bytes(&self) -> u64 {
+        self.queued_bytes.load(Ordering::Relaxed)
+    }
+
     /// Forgets what it has seen, but for what waits for the stage.
     fn reset(&self) {
         let counts = [&self.items, &self.bytes, &self.busy_ns, &self.cpu_ns, &self.starved_ns, &self.blocked_ns];
@@ -269,8 +275,18 @@ pub(crate) fn process_cpu() -> Duration {
 
 /// The most memory the process has held so far, in bytes, where the system tells.
 pub(crate) fn peak_memory() -> Option<u64> {
+    memory("VmHWM:")
+}
+
+/// The memory that the process holds, in bytes, where the system tells.
+#[must_use]
+pub fn resident_memory() -> Option<u64> {
+    memory("VmRSS:")
+}
+
+fn memory(field: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 

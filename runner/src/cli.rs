@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::{self, CommandError, ask};
+use crate::config::Style;
 use crate::exit::Exit;
 use crate::query::tools;
 use crate::terminal;
@@ -44,6 +45,8 @@ enum Command {
     MetricAggregate(ask::Args<tools::MetricAggregate>),
     MetricSeries(ask::Args<tools::MetricSeries>),
     Simulate(ask::Args<tools::Simulate>),
+    Serve(commands::serve::Args),
+    Mcp(commands::mcp::Args),
     Eval(commands::eval::Args),
     Model(commands::model::Args),
     Status(commands::status::Args),
@@ -104,6 +107,8 @@ impl Cli {
             Command::MetricAggregate(args) => ask::execute(args),
             Command::MetricSeries(args) => ask::execute(args),
             Command::Simulate(args) => ask::execute(args),
+            Command::Serve(args) => commands::serve::execute(args),
+            Command::Mcp(args) => commands::mcp::execute(args),
             Command::Eval(args) => commands::eval::execute(args),
             Command::Model(args) => commands::model::execute(args),
             Command::Status(args) => commands::status::execute(args),
@@ -117,6 +122,8 @@ impl Cli {
 
 fn start_log() {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("error"));
+    let in_colour = terminal::error_style() == Style::Terminal;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(in_colour).with_writer(std::io::stderr);
     // Fails only where a log was started already, which then goes on.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = log.try_init();
 }

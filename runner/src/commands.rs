@@ -9,11 +9,13 @@ pub mod history;
 pub mod init;
 pub mod inspect;
 pub mod job;
+pub mod mcp;
 pub mod model;
 pub mod plan;
 pub mod replay;
 pub mod run;
 pub mod schema;
+pub mod serve;
 pub mod status;
 pub mod watch;
 

@@ -16,6 +16,7 @@ mod plan;
 pub mod progress;
 pub mod query;
 pub mod search;
+pub mod serve;
 pub mod snapshot;
 mod summary;
 pub mod table;

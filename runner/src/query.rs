@@ -24,7 +24,7 @@ mod tool;
 pub mod tools;
 
 pub use blocking::BlockingRunner;
-pub use call::{Call, DEFAULT_DEADLINE};
+pub use call::{Call, DEFAULT_DEADLINE, new_request};
 pub use epoch::{OpenEpoch, Tables, Visible};
 pub use error::{ErrorCode, ToolError};
 pub use index::{Answered, QueriedIndex};

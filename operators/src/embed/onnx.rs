@@ -97,8 +97,10 @@ const CPU_BATCH_TOKENS: usize = 256;
 /// Tokens computed at once on a card, which needs many to be busy.
 const CUDA_BATCH_TOKENS: usize = 16_384;
 
-/// Texts in a batch at most.
-const BATCH_TEXTS: usize = 256;
+/// Texts in a batch at most. On a processor a batch is one session's, and the others wait at
+/// the end of a run: the fewer, the shorter.
+const CPU_BATCH_TEXTS: usize = 64;
+const CUDA_BATCH_TEXTS: usize = 256;
 
 /// How far vectors of the same text may lie apart, whatever the batch and the device.
 const TOLERANCE: f32 = 1e-4;
@@ -327,7 +329,11 @@ impl Embedder for OnnxModel {
     }
 
     fn batch_limits(&self) -> BatchLimits {
-        BatchLimits { texts: BATCH_TEXTS, tokens: self.batch_tokens, pads: true, concurrency: 1 }
+        let texts = match self.device {
+            Device::Cpu => CPU_BATCH_TEXTS,
+            Device::Cuda => CUDA_BATCH_TEXTS,
+        };
+        BatchLimits { texts, tokens: self.batch_tokens, pads: true, concurrency: 1 }
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize, EmbedFailure> {

@@ -26,15 +26,38 @@ pub struct Args {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// How long the source must be quiet before an epoch begins, in milliseconds.
-    #[arg(long, value_name = "MS", default_value_t = 50)]
-    pub quiet_for: u64,
-    /// An epoch begins after this long, in milliseconds, even if the source is not quiet.
-    #[arg(long, value_name = "MS", default_value_t = 2000)]
-    pub at_most: u64,
+    /// When epochs begin.
+    #[command(flatten)]
+    pub options: Options,
     /// Print nothing but errors.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// When epochs begin.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Options {
+    /// How long the source must be quiet before an epoch begins, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = Options::default().quiet_for)]
+    pub quiet_for: u64,
+    /// An epoch begins after this long, in milliseconds, even if the source is not quiet.
+    #[arg(long, value_name = "MS", default_value_t = Options::default().at_most)]
+    pub at_most: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { quiet_for: 50, at_most: 2000 }
+    }
+}
+
+/// What a watch tells of itself.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// An epoch begins.
+    Begins,
+    /// An epoch was committed, or nothing had changed, or it failed.
+    Ended(&'a Result<RunReport, RunError>),
 }
 
 /// What happened in the source since the last epoch.
@@ -70,14 +93,14 @@ impl Batch {
 /// Every error in the job, and what keeps the index from being written.
 pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
-    if job.source.revision.is_some() || !job.source.refs.is_empty() {
-        let failure = Failure::new(Exit::BadConfig, "a revision does not change, so there is nothing to watch");
-        return Err(failure.help("watch the work tree (`source.kind = \"directory\"`), or run the job again").into());
-    }
+    check(&job)?;
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;
     keep_quiet_about_contained_panics();
-    let ended = watch(&job, &args, &interrupt);
+    let ended = run(&job, args.options, &interrupt, &Meters::new(&job.graph), &mut |step| match step {
+        Step::Begins => Ok(()),
+        Step::Ended(report) => tell(&job, args.quiet, report),
+    });
     over.store(true, Ordering::Relaxed);
     match ended {
         Ok(()) | Err(CommandError::Failure(_)) if interrupt.is_requested() => Ok(Exit::Done),
@@ -86,10 +109,33 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     }
 }
 
-fn watch(job: &Job, args: &Args, interrupt: &Interrupt) -> Result<(), CommandError> {
+/// Checks that the job has a source that can change.
+///
+/// # Errors
+/// If it indexes a revision.
+pub fn check(job: &Job) -> Result<(), CommandError> {
+    if job.source.revision.is_some() || !job.source.refs.is_empty() {
+        let failure = Failure::new(Exit::BadConfig, "a revision does not change, so there is nothing to watch");
+        return Err(failure.help("watch the work tree (`source.kind = \"directory\"`), or run the job again").into());
+    }
+    Ok(())
+}
+
+/// Keeps the index of a job up to date until it is interrupted, and tells every step. An
+/// epoch that a sink could not store is tried again with the next change; what keeps the
+/// index itself from being written ends the watch, and so does what `on_step` refuses.
+///
+/// # Errors
+/// If the index cannot be written, the source cannot be watched, and what `on_step` gives.
+pub fn run(
+    job: &Job,
+    options: Options,
+    interrupt: &Interrupt,
+    meters: &Meters,
+    on_step: &mut dyn FnMut(Step<'_>) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
     let source = directory(job);
-    let meters = Meters::new(&job.graph);
-    let plan = plan(job, &source, &meters, false, interrupt);
+    let plan = plan(job, &source, meters, false, interrupt);
     let mut indexer = Indexer::open(plan).map_err(failure)?;
     // Watched first: what changes during the first scan must not be missed.
     let (sender, events) = channel();
@@ -103,13 +149,21 @@ fn watch(job: &Job, args: &Args, interrupt: &Interrupt) -> Result<(), CommandErr
     watcher.watch(&job.source.root, RecursiveMode::Recursive).map_err(cannot_watch)?;
 
     let left_out = left_out(job);
-    tell(job, args, &indexer.update(&source, false))?;
-    while let Some(batch) = next_batch(&events, args, &left_out, interrupt) {
+    let mut batch = Batch { lost: true, ..Batch::default() };
+    loop {
         let paths: Vec<PathBuf> = batch.paths.into_iter().collect();
+        on_step(Step::Begins)?;
         let report = if batch.lost { indexer.update(&source, false) } else { indexer.update_paths(&source, &paths) };
-        tell(job, args, &report)?;
+        on_step(Step::Ended(&report))?;
+        match report {
+            Ok(_) | Err(RunError::Sink(_) | RunError::Interrupted) => {}
+            Err(error) => return Err(Failure::new(Exit::Failed, error.to_string()).into()),
+        }
+        match next_batch(&events, options, &left_out, interrupt) {
+            Some(next) => batch = next,
+            None => return Ok(()),
+        }
     }
-    Ok(())
 }
 
 /// The folders in the source of which nothing is taken, by the names that events may give
@@ -128,12 +182,12 @@ fn left_out(job: &Job) -> Vec<PathBuf> {
 /// Waits for something to happen, and then until nothing does. `None` when interrupted.
 fn next_batch(
     events: &Receiver<notify::Result<Event>>,
-    args: &Args,
+    options: Options,
     left_out: &[PathBuf],
     interrupt: &Interrupt,
 ) -> Option<Batch> {
     const LOOK: Duration = Duration::from_millis(100);
-    let (quiet_for, at_most) = (Duration::from_millis(args.quiet_for), Duration::from_millis(args.at_most));
+    let (quiet_for, at_most) = (Duration::from_millis(options.quiet_for), Duration::from_millis(options.at_most));
     let mut batch = Batch::default();
     let mut since = None;
     loop {
@@ -153,19 +207,16 @@ fn next_batch(
     }
 }
 
-/// Tells of an epoch. One that could not be built is told of too, and tried again with
-/// the next change; what keeps the index itself from being written ends the watch.
-fn tell(job: &Job, args: &Args, report: &Result<RunReport, RunError>) -> Result<(), CommandError> {
+/// Tells of an epoch, or why there is none.
+fn tell(job: &Job, quiet: bool, report: &Result<RunReport, RunError>) -> Result<(), CommandError> {
     match report {
-        Ok(report) if args.quiet || (report.ending == Ending::Unchanged && report.notice.is_none()) => Ok(()),
-        Ok(report) => Ok(terminal::print(&summary::line(job, report))?),
-        Err(RunError::Sink(error)) => {
-            terminal::print_error(&format!(
-                "{error}; the index holds the epoch before, and the next change tries again\n"
-            ));
-            Ok(())
-        }
-        Err(RunError::Interrupted) => Ok(()),
-        Err(error) => Err(Failure::new(Exit::Failed, error.to_string()).into()),
+        Ok(report) if quiet || (report.ending == Ending::Unchanged && report.notice.is_none()) => {}
+        Ok(report) => terminal::print(&summary::line(job, report))?,
+        Err(RunError::Sink(error)) => terminal::print_error(&format!(
+            "{error}; the index holds the epoch before, and the next change tries again\n"
+        )),
+        // The watch ends, and says why itself.
+        Err(_) => {}
     }
+    Ok(())
 }

@@ -83,7 +83,8 @@ pub(super) fn deadline_error() -> ToolError {
 }
 
 /// A name that no other request of this process has, nor probably one of another.
-fn new_request() -> Arc<str> {
+#[must_use]
+pub fn new_request() -> Arc<str> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     format!("{:x}-{:x}-{:x}", std::process::id(), now, NEXT.fetch_add(1, Ordering::Relaxed)).into()

@@ -21,7 +21,13 @@ pub struct OpenEpoch {
     snapshot: Snapshot,
     words: Option<TantivyReader>,
     tables: Option<Tables>,
-    refs: Vec<(Box<str>, OnceLock<Arc<HashSet<Key>>>)>,
+    refs: Vec<HeldRef>,
+}
+
+/// A ref that the index holds, and the rows that it shows, once somebody asked for them.
+struct HeldRef {
+    name: Box<str>,
+    rows: OnceLock<Arc<HashSet<Key>>>,
 }
 
 /// The rows that show; all if `None`.
@@ -202,7 +208,8 @@ impl OpenEpoch {
         if let Some(tables) = &tables {
             tables.load_again()?;
         }
-        let refs = snapshot.record.refs.iter().map(|held| (held.name.clone(), OnceLock::new())).collect();
+        let refs = snapshot.record.refs.iter();
+        let refs = refs.map(|held| HeldRef { name: held.name.clone(), rows: OnceLock::new() }).collect();
         Ok(Self { snapshot, words, tables, refs })
     }
 
@@ -265,12 +272,12 @@ impl OpenEpoch {
     pub fn visible(&self, of_ref: Option<&str>) -> Result<Visible, ToolError> {
         let held = match of_ref {
             None => self.refs.first(),
-            Some(name) => match self.refs.iter().find(|held| *held.0 == *name) {
+            Some(name) => match self.refs.iter().find(|held| *held.name == *name) {
                 Some(held) => Some(held),
                 None => return Err(self.no_ref(name)),
             },
         };
-        let Some((name, rows)) = held else { return Ok(Visible(None)) };
+        let Some(HeldRef { name, rows }) = held else { return Ok(Visible(None)) };
         if let Some(rows) = rows.get() {
             return Ok(Visible(Some(Arc::clone(rows))));
         }
@@ -279,7 +286,7 @@ impl OpenEpoch {
     }
 
     fn no_ref(&self, name: &str) -> ToolError {
-        let names: Vec<&str> = self.refs.iter().map(|held| &*held.0).collect();
+        let names: Vec<&str> = self.refs.iter().map(|held| &*held.name).collect();
         let help = match names.as_slice() {
             [] => "it holds one revision, so leave the ref out".to_owned(),
             names => format!("it holds {}", names.join(", ")),

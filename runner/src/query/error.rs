@@ -15,6 +15,8 @@ pub enum ErrorCode {
     UnknownJob,
     /// The caller gave no token, or one that opens nothing.
     Unauthorised,
+    /// The request comes from a page of another site.
+    Forbidden,
     /// What was named is not in the index.
     NotFound,
     /// The index lacks what the question needs.
@@ -83,6 +85,7 @@ impl ErrorCode {
             Self::UnknownTool => "unknown_tool",
             Self::UnknownJob => "unknown_job",
             Self::Unauthorised => "unauthorised",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::Lacking => "lacking",
             Self::Deadline => "deadline",

@@ -9,12 +9,16 @@ pub fn configs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs")
 }
 
+/// The one file among the examples that is no job: the settings of a server.
+pub const SERVER_SETTINGS: &str = "server";
+
 /// The job files of a folder by name, sorted.
 pub fn job_files(folder: &Path) -> Vec<(String, PathBuf)> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<(String, PathBuf)> = entries
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path))
+        .filter(|(name, _)| name != SERVER_SETTINGS)
         .collect();
     files.sort();
     files

@@ -1,6 +1,6 @@
 //! The job files in `configs` work as they stand.
 
-use crate::config::{configs, job_files, load_file, set};
+use crate::config::{SERVER_SETTINGS, configs, job_files, load_file, set};
 
 #[test]
 fn every_example_is_a_good_job() {
@@ -29,6 +29,21 @@ fn every_example_is_a_good_job() {
         };
         assert_eq!(job.name, name);
         assert!(job.source.excluded_folders.contains(&job.index), "{name}");
+    }
+}
+
+#[test]
+fn the_example_of_a_server_is_good() {
+    let settings = gristmill::serve::Settings::load(&configs().join(SERVER_SETTINGS).with_extension("toml")).unwrap();
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:7878");
+    let named = settings.limits;
+    let default = gristmill::serve::Limits { max_calls: named.max_calls, ..Default::default() };
+    assert_eq!(named, default, "the file says that these are the defaults");
+    for tenant in settings.tenants {
+        assert!(tenant.token(|_| Some("x".repeat(32))).is_ok(), "{}", tenant.name);
+        for job in tenant.jobs {
+            assert!(load_file(&job, &[]).is_ok(), "{}", job.display());
+        }
     }
 }
 

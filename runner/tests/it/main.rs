@@ -17,6 +17,7 @@ mod queries;
 mod replay;
 mod repository;
 mod runs;
+mod serve;
 mod views;
 mod watch;
 mod world;

@@ -167,6 +167,9 @@ fn dot(left: &[i8], right: &[i8]) -> i32 {
     sums.into_iter().chain(rest).sum()
 }
 
+/// A row, with the least and the most that its nearness can be.
+type Bounded<R> = (R, f32, f32);
+
 /// A row whose vector is near, and how near.
 pub type Near<'a> = (Row<'a, VectorRows>, f32);
 
@@ -201,7 +204,7 @@ pub fn nearest<'a>(
         .collect();
     // For each block what can be among the nearest of it, with the least and the most that
     // it can be.
-    let found: Result<Vec<Vec<(Row<'a, VectorRows>, f32, f32)>>, ToolError> = blocks
+    let found: Result<Vec<Vec<Bounded<Row<'a, VectorRows>>>>, ToolError> = blocks
         .into_par_iter()
         .map_init(Vec::new, |bounds, (segment, allowed, start)| {
             call.check()?;
@@ -250,7 +253,7 @@ fn score_of(metric: Metric, product: f32, query_length: f32, length: f32) -> f32
 }
 
 /// Drops what cannot be among the `count` nearest: whose most is below the least of so many.
-fn keep_possible<R>(rows: &mut Vec<(R, f32, f32)>, count: usize) {
+fn keep_possible<R>(rows: &mut Vec<Bounded<R>>, count: usize) {
     if rows.len() <= count {
         return;
     }

@@ -182,7 +182,7 @@ fn read(
         })
         .collect();
     let Some(first) = chunks.first() else { return Ok(()) };
-    let mut line = first.table().start_line.value(first.row);
+    let first_line = first.table().start_line.value(first.row);
     let mut addressed: Vec<(u64, usize)> =
         chunks.iter().enumerate().filter_map(|(nth, chunk)| Some((chunk.address()?, nth))).collect();
     addressed.sort_unstable();
@@ -197,8 +197,8 @@ fn read(
     let mut text = String::new();
     // A chunk may begin within a line.
     let whole: String = in_order.into_iter().map(|(_, text)| text).collect();
-    file.start_line = line.max(from);
-    for piece in whole.split_inclusive('\n') {
+    file.start_line = first_line.max(from);
+    for (line, piece) in (first_line..).zip(whole.split_inclusive('\n')) {
         if (from..=to).contains(&line) {
             if text.len() + piece.len() > *left {
                 file.truncated = true;
@@ -206,7 +206,6 @@ fn read(
             }
             text.push_str(piece);
         }
-        line += 1;
     }
     *left -= text.len();
     file.text = Some(text);

@@ -1,0 +1,10 @@
+//! `gristmill serve` and `gristmill mcp`, as clients meet them.
+#![cfg(unix)]
+
+mod agents;
+mod asking;
+mod changes;
+mod client;
+mod connections;
+mod refusals;
+mod tenants;

@@ -1,0 +1,218 @@
+//! A server as a process, and a client of it.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// Long enough for the slowest machine; reached only by a test that fails.
+pub(super) const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A server that ends with the test.
+pub(super) struct Server {
+    child: Child,
+    /// Where it listens, as `127.0.0.1:PORT`.
+    pub(super) address: String,
+    log: PathBuf,
+    agent: ureq::Agent,
+    token: Option<String>,
+}
+
+/// What a server answered.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    headers: ureq::http::HeaderMap,
+    pub(super) text: String,
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The code of the error that it is, as a whole or of its one call.
+    pub(super) fn code(&self) -> String {
+        let json = self.json();
+        let error = if json["error"].is_object() { &json["error"] } else { &json["answers"][0]["error"] };
+        error["code"].as_str().unwrap_or("no error").to_owned()
+    }
+}
+
+impl Server {
+    /// Starts one over the tree and index of a world.
+    pub(super) fn start(world: &World, more: &[&str]) -> Self {
+        Self::of(world, world.job_command("serve", more))
+    }
+
+    /// Starts one with settings, beside the tree and index of a world.
+    pub(super) fn with_settings(world: &World, settings: &str, more: &[&str]) -> Self {
+        let file = world.folder.path().join("server.toml");
+        std::fs::write(&file, settings).unwrap();
+        let mut command = world.job_command("serve", more);
+        command.arg("--config").arg(file);
+        Self::of(world, command)
+    }
+
+    /// Starts what a command says, on a free port.
+    pub(super) fn of(world: &World, mut command: Command) -> Self {
+        let log = world.folder.path().join("server.log");
+        command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        stdout.read_line(&mut first).unwrap();
+        let Some(address) = first.trim().strip_prefix("listening on http://").map(ToOwned::to_owned) else {
+            let _ = child.wait();
+            panic!("it does not listen: {first}{}", std::fs::read_to_string(&log).unwrap());
+        };
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE));
+        Self { child, address, log, agent: config.build().into(), token: None }
+    }
+
+    /// Gives a token with every request from now on.
+    pub(super) fn use_token(&mut self, token: Option<&str>) {
+        self.token = token.map(ToOwned::to_owned);
+    }
+
+    pub(super) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let uri = format!("http://{}{path}", self.address);
+        let mut request = ureq::http::Request::builder().method(method).uri(uri);
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answered = if body.is_empty() && method != "POST" {
+            self.agent.run(request.body(()).unwrap())
+        } else {
+            self.agent.run(request.header("content-type", "application/json").body(body.to_owned()).unwrap())
+        };
+        let mut response = answered.unwrap_or_else(|error| panic!("{method} {path}: {error}; {}", self.log()));
+        let text = response.body_mut().read_to_string().unwrap();
+        Answer { status: response.status().as_u16(), headers: response.headers().clone(), text }
+    }
+
+    pub(super) fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, &[], "")
+    }
+
+    pub(super) fn post(&self, path: &str, body: &Value) -> Answer {
+        self.request("POST", path, &[], &body.to_string())
+    }
+
+    /// Asks one tool, which must answer.
+    pub(super) fn ask(&self, tool: &str, input: Value) -> Value {
+        let answer = self.post("/v1/ask", &json!({ "calls": [{ "tool": tool, "input": input }] }));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let mut json = answer.json();
+        assert!(json["answers"][0]["answer"].is_object(), "{json}");
+        json["answers"][0]["answer"].take()
+    }
+
+    pub(super) fn status(&self) -> Value {
+        self.get("/v1/status").json()
+    }
+
+    /// Waits until its status is as wanted.
+    pub(super) fn wait_until(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let started = Instant::now();
+        loop {
+            let status = self.status();
+            if is_so(&status) {
+                return status;
+            }
+            assert!(started.elapsed() < DEADLINE, "never {what}: {status}; {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until an epoch answers.
+    pub(super) fn wait_for_epoch(&self, epoch: u64) -> Value {
+        self.wait_until("the epoch", |status| status["epoch"] == epoch)
+    }
+
+    /// A connection on which nothing was sent.
+    pub(super) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream
+    }
+
+    /// Listens to its events.
+    pub(super) fn events(&self) -> Events {
+        let mut stream = self.connect();
+        write!(stream, "GET /v1/events HTTP/1.1\r\nhost: {}\r\n\r\n", self.address).unwrap();
+        Events(BufReader::new(stream))
+    }
+
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Tells it to end, and gives the exit code.
+    pub(super) fn end(&mut self, signal: &str) -> Option<i32> {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+        let (sender, ended) = channel();
+        let id = self.child.id();
+        std::thread::spawn(move || {
+            if ended.recv_timeout(DEADLINE).is_err() {
+                let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+            }
+        });
+        let code = self.child.wait().unwrap().code();
+        let _ = sender.send(());
+        code
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The events of a server.
+pub(super) struct Events(BufReader<TcpStream>);
+
+impl Events {
+    /// The data of the next event of that name.
+    pub(super) fn next(&mut self, name: &str) -> Value {
+        let wanted = format!("event: {name}");
+        let mut line = String::new();
+        let mut is_wanted = false;
+        loop {
+            line.clear();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "the events ended before `{name}`");
+            let text = line.trim_end();
+            if let Some(data) = text.strip_prefix("data: ")
+                && is_wanted
+            {
+                return serde_json::from_str(data).unwrap();
+            }
+            if text.starts_with("event: ") {
+                is_wanted = text == wanted;
+            }
+        }
+    }
+
+    /// Whatever comes until the server ends them.
+    pub(super) fn rest(mut self) -> String {
+        let mut rest = String::new();
+        self.0.read_to_string(&mut rest).unwrap();
+        rest
+    }
+}
