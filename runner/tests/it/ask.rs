@@ -51,8 +51,8 @@ fn over_refs() -> World {
 fn aggregate_sums_up_folders_and_languages() {
     let world = indexed();
     let by_path = ask(&world, &["aggregate"]);
-    assert_eq!(each(&by_path["groups"], "key"), ["app", "", "web"], "most lines first: {by_path:#}");
-    assert_eq!((&by_path["groups"][0]["files"], &by_path["groups"][0]["lines"]), (&json!(2), &json!(6)));
+    assert_eq!(each(&by_path["groups"], "key"), ["", "app", "web"], "most lines first: {by_path:#}");
+    assert_eq!((&by_path["groups"][1]["files"], &by_path["groups"][1]["lines"]), (&json!(2), &json!(6)));
     let total = &by_path["total"];
     assert_eq!((&total["key"], &total["files"], &by_path["groups_found"]), (&json!("total"), &json!(5), &json!(3)));
     for size in ["files", "lines", "bytes", "chunks", "symbols"] {
@@ -142,6 +142,18 @@ fn list_preview_looks_into_the_module_around_all() {
 }
 
 #[test]
+fn list_preview_names_a_type_once() {
+    let world = World::new();
+    world.write(
+        "a.rs",
+        "pub struct A;\n\nimpl A {\n    fn of() -> Self {\n        A\n    }\n}\n\npub fn make() -> A {\n    A\n}\n",
+    );
+    world.run(&[]);
+    let answer = ask(&world, &["list-preview"]);
+    assert_eq!(each(&answer["entries"][0]["preview"], "qualified_name"), ["A", "make"], "{answer:#}");
+}
+
+#[test]
 fn tools_refuse_what_is_out_of_range_or_not_there() {
     let world = indexed();
     for (args, words) in [
@@ -156,7 +168,7 @@ fn tools_refuse_what_is_out_of_range_or_not_there() {
         (["metric-series", "stage_busy_ms", "--runs=5"], "needs `stage`"),
         (["metric-series", "wall_ms", "--stage=parse"], "measures of a stage only"),
         (["simulate", "a.rs", "--revision=main"], "do not go together"),
-        (["simulate", "--revision", ""], "`bytes of `revision`` is 0"),
+        (["simulate", "--revision", ""], "`revision` has 0 bytes"),
     ] {
         refuses(&world, &args, 2, words);
     }

@@ -1,6 +1,6 @@
 //! `list_preview`: what lies in a folder, with a first look into each file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use gristmill_pipeline::Key;
@@ -123,7 +123,7 @@ impl Tool for ListPreview {
             at.check_row(nth)?;
             let mut entry = held.entry(path);
             if let (Some(symbols), Held::File(file)) = (symbols, &held) {
-                entry.preview = outermost(symbols, file.key()).into_iter().take(preview).map(in_short).collect();
+                entry.preview = first_definitions(symbols, file.key(), preview);
             }
             entries.push(entry);
         }
@@ -271,6 +271,15 @@ fn outermost(table: &Resident<SymbolRows>, file: Key) -> Vec<Row<'_, SymbolRows>
         found = inner;
     }
     found
+}
+
+/// The first definitions of a file that lie in no other, each name once: what is told of a type
+/// is not told again of its implementations.
+fn first_definitions(table: &Resident<SymbolRows>, file: Key, most: usize) -> Vec<PreviewSymbol> {
+    let mut named: HashSet<&str> = HashSet::new();
+    let definitions = outermost(table, file).into_iter();
+    let first = definitions.filter(|symbol| named.insert(symbol.table().qualified_name.value(symbol.row)));
+    first.take(most).map(in_short).collect()
 }
 
 fn in_short(symbol: Row<'_, SymbolRows>) -> PreviewSymbol {

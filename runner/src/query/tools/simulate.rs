@@ -66,8 +66,11 @@ impl Tool for Simulate {
     fn answer(self, at: &At<'_>) -> Result<SimulateAnswer, ToolError> {
         let limit = in_range("limit", self.limit, 1..=1000)?;
         if self.paths.is_empty() {
-            if let Some(revision) = &self.revision {
-                in_range("bytes of `revision`", revision.len(), 1..=LONGEST_REVISION)?;
+            if let Some(length) = self.revision.as_ref().map(String::len)
+                && !(1..=LONGEST_REVISION).contains(&length)
+            {
+                let message = format!("`revision` has {length} bytes; it may have from 1 to {LONGEST_REVISION}");
+                return Err(ToolError::bad_input(message));
             }
             let run = forecast::forecast(at, self.revision.as_deref())?;
             return Ok(SimulateAnswer { run: Some(run), change: None });

@@ -100,6 +100,8 @@ fn source_error(error: SourceError) -> ToolError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Job;
+    use crate::query::QueriedIndex;
 
     #[test]
     fn work_is_interrupted_when_its_call_ends() {
@@ -117,6 +119,16 @@ mod tests {
         let (call, interrupt) = (Call::new("a", Duration::from_secs(600)), Interrupt::default());
         assert_eq!(while_asked(&call, &interrupt, || 7), 7);
         assert!(!interrupt.is_requested());
+    }
+
+    #[test]
+    fn one_forecast_of_an_index_is_made_at_a_time() {
+        let job = std::sync::Arc::new(Job::of_index(Path::new("nowhere")).unwrap());
+        let index = QueriedIndex::new("a", job);
+        let first = index.begin_forecast();
+        assert!(first.is_some() && index.begin_forecast().is_none());
+        drop(first);
+        assert!(index.begin_forecast().is_some());
     }
 
     #[test]
