@@ -80,8 +80,8 @@ function parse(hash) {
 /** An address within the page. Which index is asked stays as it is. */
 function link(view, name = "", given = {}) {
   const params = new URLSearchParams();
-  for (const kept of ["job", "ref", "epoch"]) if (route.params.has(kept)) params.set(kept, route.params.get(kept));
-  for (const [key, value] of Object.entries(given)) {
+  const kept = Object.fromEntries(["job", "ref", "epoch"].map((key) => [key, route.params.get(key)]));
+  for (const [key, value] of Object.entries({ ...kept, ...given })) {
     for (const each of [value].flat()) if (each !== undefined && each !== null && each !== "") params.append(key, each);
   }
   const path = name.split("/").map(encodeURIComponent).join("/");
@@ -93,11 +93,12 @@ const fileLink = (path, from, to, more = {}) =>
 const symbolLink = (symbol) => link("symbol", symbol.qualified_name ?? symbol.symbol, { path: symbol.path });
 const graphLink = (name, path) => link("graph", name, { path });
 
+const paramsHere = () => Object.fromEntries([...route.params.keys()].map((key) => [key, route.params.getAll(key)]));
+
 /** Changes the address of what is shown, without a step for the back button. */
 function amend(params) {
   const { view, name } = route;
-  const here = Object.fromEntries([...route.params.keys()].map((key) => [key, route.params.getAll(key)]));
-  const next = link(view, name, { ...here, job: null, ref: null, epoch: null, ...params });
+  const next = link(view, name, { ...paramsHere(), ...params });
   if (next === location.hash) return;
   history.replaceState(history.state, "", next);
   route = parse(next);
@@ -121,10 +122,12 @@ function newToken() {
     const dialog = byId("token");
     dialog.showModal();
     dialog.addEventListener("close", () => {
-      sessionStorage.setItem(TOKEN, byId("token-text").value.trim());
+      const token = byId("token-text").value.trim();
       byId("token-text").value = "";
-      asking = null;
-      resolve();
+      sessionStorage.setItem(TOKEN, token);
+      // Who gives none is asked again when the page is loaded again.
+      if (token) asking = null;
+      resolve(token);
     }, { once: true });
   });
   return asking;
@@ -141,8 +144,8 @@ async function request(path, { body, signal } = {}) {
     throw new Failure({ code: "unreachable", message: "the server does not answer", help: "is `gristmill serve` still running?" });
   }
   if (response.status === 401) {
-    await newToken();
-    return request(path, { body, signal });
+    if (await newToken()) return request(path, { body, signal });
+    throw new Failure({ code: "unauthorised", message: "this server wants a token", help: "load the page again to give one" });
   }
   if (!response.ok) throw new Failure((await response.json().catch(() => null))?.error);
   return response;
@@ -200,7 +203,9 @@ async function follow(signal, hear) {
         const events = (text + value).split(/\r?\n\r?\n/);
         text = events.pop();
         for (const event of events) {
-          const field = (name) => event.split(/\r?\n/).filter((line) => line.startsWith(name + ":")).map((line) => line.slice(name.length + 1).trim()).join("\n");
+          const lines = event.split(/\r?\n/);
+          const of = (name) => lines.filter((line) => line.startsWith(name + ":")).map((line) => line.slice(name.length + 1).trim());
+          const field = (name) => of(name).join("\n");
           if (field("data")) hear(field("event"), JSON.parse(field("data")));
         }
       }
@@ -268,7 +273,11 @@ function tokensOf(text, language, isPart) {
       continue;
     }
     const { string, number, word } = found.groups;
-    const kindOfWord = () => (keywords.has(word) ? "k" : !isCode ? "" : text[end] === "(" ? "f" : /^\p{Lu}/u.test(word) ? "t" : "i");
+    const kindOfWord = () => {
+      // A method may be called as a keyword is.
+      if (keywords.has(word) && !/[.:]/.test(text[found.index - 1])) return "k";
+      return !isCode ? "" : text[end] === "(" ? "f" : /^\p{Lu}/u.test(word) ? "t" : "i";
+    };
     const kind = word ? kindOfWord() : string ? "s" : number ? "n" : language === "markdown" ? "k" : "c";
     if (kind) tokens.push([found.index, end, kind]);
   }
@@ -347,7 +356,15 @@ function pathParts(path) {
 
 // ----------------------------------------------------------------------------- search
 
-const MODES = { hybrid: "words and meaning, fused", text: "by words", vector: "by meaning", regex: "lines that an expression matches", literal: "lines with this text" };
+const MODES = {
+  hybrid: "words and meaning, fused", text: "by words", vector: "by meaning",
+  regex: "lines that an expression matches", literal: "lines with this text",
+};
+const NOTHING = ["Nothing found.", "Fewer filters, other words, or another mode may help."];
+const WELCOME = [
+  "Ask in words, as in “where are retries delayed”, or name what you look for.",
+  "Results come as you write; the key ? shows the others.",
+];
 const FACETS = [["lang", "Language", "language"], ["kind", "Kind", "kind"]];
 
 const search = {
@@ -372,11 +389,18 @@ const search = {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.change(change()), 130);
     };
-    const icon = v("svg", { viewBox: "0 0 20 20", width: 18, height: 18, "aria-hidden": "true" }, v("circle", { cx: 8.5, cy: 8.5, r: 5.5 }), v("path", { d: "M12.8 12.8 17.5 17.5" }));
-    this.input = h("input", { type: "search", id: "query", "aria-label": "Search the code", placeholder: "A question, words, or a name", autocomplete: "off", autocapitalize: "off", spellcheck: "false", oninput: later(() => ({ q: this.input.value })) });
-    const modes = Object.entries(MODES).map(([mode, title]) =>
-      h("label", { title }, h("input.unseen", { type: "radio", name: "mode", value: mode, onchange: () => this.change({ mode: mode === "hybrid" ? null : mode }) }), mode));
-    this.glob = h("input.field", { id: "glob", placeholder: "src/, *.rs", autocomplete: "off", spellcheck: "false", oninput: later(() => ({ path: this.glob.value })) });
+    const icon = v("svg", { viewBox: "0 0 20 20", width: 18, height: 18, "aria-hidden": "true" },
+      v("circle", { cx: 8.5, cy: 8.5, r: 5.5 }), v("path", { d: "M12.8 12.8 17.5 17.5" }));
+    const plain = { autocomplete: "off", autocapitalize: "off", spellcheck: "false" };
+    this.input = h("input", {
+      type: "search", id: "query", "aria-label": "Search the code", placeholder: "A question, words, or a name", ...plain,
+      oninput: later(() => ({ q: this.input.value })),
+    });
+    const modes = Object.entries(MODES).map(([mode, title]) => {
+      const choose = () => this.change({ mode: mode === "hybrid" ? null : mode });
+      return h("label", { title }, h("input.unseen", { type: "radio", name: "mode", value: mode, onchange: choose }), mode);
+    });
+    this.glob = h("input.field", { id: "glob", placeholder: "src/, *.rs", ...plain, oninput: later(() => ({ path: this.glob.value })) });
     this.boxes = h("div");
     this.facets = h("details.facets", { open: matchMedia("(min-width: 48.01rem)").matches }, h("summary", "Filters"),
       h("fieldset", h("label.label", { for: "glob" }, "Path"), this.glob), this.boxes);
@@ -432,8 +456,10 @@ const search = {
     }
     try {
       const response = await ask([["search", question]], signal);
-      answer(response);
+      const found = JSON.stringify(answer(response));
+      const isSame = again && this.response && found === JSON.stringify(answer(this.response));
       [this.response, this.error] = [response, null];
+      if (isSame) return this.sum();
     } catch (error) {
       if (signal.aborted) return;
       [this.response, this.error] = [null, error];
@@ -461,32 +487,40 @@ const search = {
     const hadFocus = this.hits.contains(document.activeElement);
     this.strips.replaceChildren(...(error ? [failed(error)] : response ? noteList(response) : []));
     this.hits.replaceChildren(...found.map((hit) => this.hit(hit, found)));
-    this.line.textContent = "";
-    if (response) {
-      this.line.textContent = `${plural(found.length, "hit")} in ${time(response.answers[0].took_ms)}, epoch ${response.epoch}`;
-      say(plural(found.length, "hit"));
-    }
-    if (response && !found.length) this.hits.append(h("li.empty", h("p", "Nothing found."), h("p", "Fewer filters, other words, or another mode may help.")));
-    if (!response && !error) this.hits.append(h("li.empty", h("p", "Ask in words, as in “where are retries delayed”, or name what you look for."), h("p", "Results come as you write. ", h("kbd", "?"), " shows the keys.")));
+    this.sum();
     const limit = this.question().limit;
-    if (found.length === limit && limit < 200) this.hits.append(h("li", h("button.plain", { onclick: () => { amend({ n: limit + 30 }); this.run(limit + 1); } }, "More hits")));
+    const more = () => {
+      amend({ n: limit + 30 });
+      this.run(limit + 1);
+    };
+    if (found.length === limit && limit < 200) this.hits.append(h("li", h("button.plain", { onclick: more }, "More hits")));
+    if (!error && !found.length) this.hits.append(h("li.empty", (response ? NOTHING : WELCOME).map((line) => h("p", line))));
     const at = this.hits.children[route.params.get("at") - 1];
     at?.classList.add("at");
     if (hadFocus) at?.querySelector(".place")?.focus({ preventScroll: true });
     this.drawFacets(found);
   },
 
+  /** How much was found, when and where. */
+  sum() {
+    const { response } = this;
+    const hits = response && plural(answer(response).hits.length, "hit");
+    this.line.textContent = response ? `${hits} in ${time(response.answers[0].took_ms)}, epoch ${count(response.epoch)}` : "";
+    if (response) say(hits);
+  },
+
   hit(hit, all) {
     const names = hit.symbol ? hit.symbol.split(" ") : [];
     const snippet = hit.snippet;
-    const item = { "data-item": true, "data-symbol": names[0], "data-path": hit.path };
+    const href = fileLink(hit.path, hit.start_line, hit.end_line);
     const head = h("header",
-      h("a.place", { href: fileLink(hit.path, hit.start_line, hit.end_line), ...item }, ...pathParts(hit.path), `:${hit.start_line}–${hit.end_line}`),
+      h("a.place", { href, ...item(names[0], hit.path) }, pathParts(hit.path), `:${hit.start_line}–${hit.end_line}`),
       h("span.kind", hit.kind),
       names.length ? h("span.name", hit.scope && names.length === 1 ? h("span.kind", hit.scope, " › ") : null,
         names.map((name, nth) => [nth ? ", " : "", h("a", { href: symbolLink({ symbol: name, path: hit.path }) }, name)])) : null,
       h("span.score.number", { title: "the better, the higher" }, hit.score.toFixed(3)));
-    return h("li.hit", head, snippet?.text && excerpt(hit.path, hit.language, snippet.text, snippet.start_line, fromBytes(snippet.text, snippet.highlights)), this.explain.checked && signals(hit, all));
+    const code = snippet?.text && excerpt(hit.path, hit.language, snippet.text, snippet.start_line, fromBytes(snippet.text, snippet.highlights));
+    return h("li.hit", head, code, this.explain.checked && signals(hit, all));
   },
 
   /** Counts of the whole index, beside which those of the hits stand. */
@@ -518,11 +552,17 @@ const search = {
           chosen.delete(name) || chosen.add(name);
           this.change({ [key]: [...chosen] });
         };
-        return h("label.facet", h("input", { type: "checkbox", checked: chosen.has(name), "data-facet": `${key} ${name}`, onchange: toggle }), h("span.name", name),
-          h("span.here.number", { title: "among these hits" }, here.get(name) ?? ""), h("span.all.number", { title: `${field === "kind" ? "definitions" : "files"} in the index` }, all.has(name) ? count(all.get(name)) : ""));
+        return h("label.facet",
+          h("input", { type: "checkbox", checked: chosen.has(name), "data-facet": `${key} ${name}`, onchange: toggle }), h("span.name", name),
+          h("span.here.number", { title: "among these hits" }, here.get(name) ?? ""),
+          h("span.all.number", { title: `${field === "kind" ? "definitions" : "files"} in the index` }, all.has(name) ? count(all.get(name)) : ""));
       };
       const rest = names.length - shown.length;
-      const more = rest > 0 && h("button.more", { type: "button", onclick: () => { (this.all ??= new Set()).add(key); this.drawFacets(hits); } }, `${rest} more`);
+      const showAll = () => {
+        (this.all ??= new Set()).add(key);
+        this.drawFacets(hits);
+      };
+      const more = rest > 0 && h("button.more", { type: "button", onclick: showAll }, `${rest} more`);
       return h("fieldset", { hidden: !names.length }, h("legend", title), shown.map(box), more);
     }));
     if (focused) [...this.boxes.querySelectorAll("input")].find((box) => box.dataset.facet === focused)?.focus();
@@ -534,16 +574,31 @@ function signals(hit, all) {
   const of = (each) => each.signals ?? { text_score: each.text_score, vector_score: each.vector_score, score: each.score };
   const isShown = ([, value]) => typeof value === "number" && value !== 0;
   const largest = (name) => Math.max(...all.map((each) => Math.abs(of(each)[name] ?? 0)), 1e-9);
-  return h("dl.signals", Object.entries(of(hit)).filter(isShown).map(([name, value]) =>
-    h("div", h("dt", name.replaceAll("_", " ")), h(value < 0 ? "div.meter.less" : "div.meter", { "aria-hidden": "true" }, h("i", { "--part": Math.abs(value) / largest(name) })), h("dd", value.toFixed(3)))));
+  const row = ([name, value]) => {
+    const bar = h("i", { "--part": Math.abs(value) / largest(name) });
+    const meter = h(value < 0 ? "div.meter.less" : "div.meter", { "aria-hidden": "true" }, bar);
+    return h("div", h("dt", name.replaceAll("_", " ")), meter, h("dd", value.toFixed(3)));
+  };
+  return h("dl.signals", Object.entries(of(hit)).filter(isShown).map(row));
 }
 
 // ------------------------------------------------------------------------ shared parts
 
-const symbolRow = (symbol, path = symbol.path) =>
-  h("a.row", { href: symbolLink(symbol), "data-item": true, "data-symbol": symbol.qualified_name ?? symbol.symbol, "data-path": symbol.path, title: symbol.signature },
-    h("span.name", h("span.kind", symbol.kind, " "), symbol.qualified_name ?? (symbol.symbol || "(file)")),
-    h("span.path", `${path}:${symbol.start_line ?? symbol.line}`));
+/** What the keys go through, and whose symbol and graph they show. */
+const item = (name, path) => ({ "data-item": true, "data-symbol": name, "data-path": path });
+
+const quiet = (text) => h("p.quiet-text", text);
+
+/** A table: columns are title and classes, rows are cells. */
+function grid(kind, columns, rows) {
+  const cells = (tag, row) => h("tr", row.map((cell, nth) => h(tag + (columns[nth][1] ?? ""), cell)));
+  const head = cells("th", columns.map(([title]) => title));
+  return h("div.scrolls", h(`table${kind}`, h("thead", head), h("tbody", rows.map((row) => cells("td", row)))));
+}
+
+const nodeRow = (node) =>
+  h("a.row", { href: node.symbol ? symbolLink(node) : fileLink(node.path), ...item(node.symbol, node.path) },
+    h("span.name", h("span.kind", node.kind, " "), node.symbol || node.path), h("span.path", `${node.path}:${node.line}`));
 
 /** Uses by file, each with its line of code as soon as that is there. */
 function usesByFile(uses, signal) {
@@ -554,8 +609,8 @@ function usesByFile(uses, signal) {
     const code = h("span.mono", use.text ?? use.within);
     const at = `${use.path}:${use.line}`;
     lines.set(at, [...(lines.get(at) ?? []), code]);
-    return h("a.use", { href: fileLink(use.path, use.line), "data-item": true, "data-symbol": use.within || use.name, "data-path": use.path, title: `${use.kind}${use.within ? ` in ${use.within}` : ""}` },
-      h("span.at-line", use.line), code);
+    const title = use.kind + (use.within ? ` in ${use.within}` : "");
+    return h("a.use", { href: fileLink(use.path, use.line), title, ...item(use.within || use.name, use.path) }, h("span.at-line", use.line), code);
   };
   const list = h("div.uses", [...files].map(([path, found]) =>
     h("div", h("a.place", { href: fileLink(path) }, ...pathParts(path), ` ${found.length > 1 ? found.length : ""}`), found.map(row))));
@@ -579,8 +634,10 @@ const panel = (title, content, links) =>
 
 function crumbs(path, isFolder) {
   const parts = path.split("/").filter(Boolean);
-  const folders = parts.slice(0, isFolder ? undefined : -1).map((part, nth) => [h("a", { href: link("files", parts.slice(0, nth + 1).join("/")) }, part), " / "]);
-  return h("h1.crumbs", isFolder && h("a", { href: link("files") }, "all files"), isFolder && parts.length ? " / " : "", folders.flat().slice(0, isFolder ? -1 : undefined), !isFolder && h("b", parts.at(-1)));
+  const last = isFolder ? null : h("b", parts.pop());
+  const folders = parts.map((part, nth) => h("a", { href: link("files", parts.slice(0, nth + 1).join("/")) }, part));
+  const all = [isFolder && h("a", { href: link("files") }, "all files"), ...folders, last].filter(Boolean);
+  return h("h1.crumbs", all.map((part, nth) => [nth ? " / " : "", part]));
 }
 
 // ------------------------------------------------------------------------------- file
@@ -595,17 +652,22 @@ const file = {
     this.lines = null;
     // A glob's own characters stand for themselves here.
     const glob = route.name.replace(/[*?[\]{}]/g, "[$&]");
-    const response = await ask([["get_files", { paths: [route.name], max_bytes: 2_000_000 }], ["get_symbols", { paths: [glob], limit: 1000 }]], signal);
+    const calls = [["get_files", { paths: [route.name], max_bytes: 2_000_000 }], ["get_symbols", { paths: [glob], limit: 1000 }]];
+    const response = await ask(calls, signal);
     const found = answer(response).files[0];
     if (!found) throw new Failure({ code: "not_found", message: `the index does not hold ${route.name}` });
     // A glob without a folder names files of that name anywhere.
     this.symbols = (answerIfAny(response, 1)?.symbols ?? []).filter((symbol) => symbol.path === found.path);
     const facts = [found.language, plural(found.lines, "line"), bytes(found.bytes)].join(", ");
     this.picked = h("div", { hidden: true });
-    const outline = h("nav.panel.outline", { "aria-label": "Outline", hidden: !this.symbols.length }, h("h2", plural(this.symbols.length, "definition")), this.symbols.map(outlineLink));
+    const outline = h("nav.panel.outline", { "aria-label": "Outline", hidden: !this.symbols.length },
+      h("h2", plural(this.symbols.length, "definition")), this.symbols.map(outlineLink));
+    const actions = h("div.actions", h("button.plain", { onclick: (event) => copy(found.path, event.target) }, "Copy path"),
+      h("a.plain", { href: link("graph", "", { path: found.path, relation: "imports" }) }, "Imports"));
     main.replaceChildren(h("article.file",
-      h("div.head", crumbs(found.path), h("span.meta", facts), h("div.actions", h("button.plain", { onclick: (event) => copy(found.path, event.target) }, "Copy path"), h("a.plain", { href: link("graph", "", { path: found.path, relation: "imports" }) }, "Imports"))),
-      noteList(response), found.quarantined && h("p.strip", "Nothing of this file's content is indexed."), found.truncated && h("p.strip", "The file is longer; this is its beginning."),
+      h("div.head", crumbs(found.path), h("span.meta", facts), actions), noteList(response),
+      found.quarantined && h("p.strip", "Nothing of this file's content is indexed."),
+      found.truncated && h("p.strip", "The file is longer; this is its beginning."),
       h("div.with-side", this.text(found, signal), h("aside.side", this.picked, outline))));
     this.goTo(signal);
   },
@@ -615,7 +677,8 @@ const file = {
     const rows = text.replace(/\n$/, "").split("\n");
     const tokens = tokensOf(text, found.language);
     const widest = rows.reduce((most, row) => Math.max(most, row.length), 0);
-    const box = h("div.code.names", { "--gutter": `${Math.max(3, String(rows.length).length) + 3.4}ch`, "--columns": widest, onclick: (event) => this.pick(event) });
+    const gutter = `${Math.max(3, String(rows.length).length) + 3.4}ch`;
+    const box = h("div.code.names", { "--gutter": gutter, "--columns": widest, onclick: (event) => this.pick(event) });
     this.lines = [];
     const starts = [];
     // Far lines are plain until they come near, so that long files open at once.
@@ -674,19 +737,24 @@ const file = {
     this.shown = name;
     this.picked.hidden = !name;
     if (!name) return;
-    const response = await ask([["goto_definition", { symbol: name, path: route.name, ...(line && { line }) }], ["references", { symbol: name, limit: 200 }]], signal).catch((error) => ({ error }));
+    const calls = [["goto_definition", { symbol: name, path: route.name, ...(line && { line }) }], ["references", { symbol: name, limit: 200 }]];
+    const response = await ask(calls, signal).catch((error) => ({ error }));
     if (signal.aborted || this.shown !== name) return;
     const definitions = answerIfAny(response, 0)?.definitions ?? [], uses = answerIfAny(response, 1);
     const links = [h("a", { href: link("symbol", name) }, "symbol"), h("a", { href: graphLink(name) }, "graph")];
-    this.picked.replaceChildren(panel(h("span.name", name), h("div.uses",
-      response.error ? failed(response.error) : definitions.length ? definitions.map((symbol) => h("a.use", { href: fileLink(symbol.path, symbol.start_line), title: symbol.signature }, h("span.at-line", symbol.start_line), h("span.mono", `${symbol.kind} ${symbol.qualified_name}`, h("br"), h("span.within", symbol.path)))) : h("p.quiet-text", "Nothing in the index defines it."),
-      uses?.references?.length ? h("div", h("h3", plural(uses.total ?? uses.references.length, "use")), usesByFile(uses.references, signal)) : null), definitions.length ? links : null));
+    const row = (symbol) =>
+      h("a.use", { href: fileLink(symbol.path, symbol.start_line), title: symbol.signature }, h("span.at-line", symbol.start_line),
+        h("span.mono", `${symbol.kind} ${symbol.qualified_name}`, h("br"), h("span.within", symbol.path)));
+    const defined = response.error ? failed(response.error) : definitions.length ? definitions.map(row) : quiet("Nothing in the index defines it.");
+    const used = uses?.references.length ? h("div", h("h3", plural(uses.total, "use")), usesByFile(uses.references, signal)) : null;
+    this.picked.replaceChildren(panel(h("span.name", name), h("div.uses", defined, used), definitions.length ? links : null));
   },
 };
 
 function outlineLink(symbol) {
   const level = symbol.qualified_name.split(/::|[.#]/).length - 1;
-  return h("a", { href: fileLink(symbol.path, symbol.start_line, symbol.end_line), "--level": Math.min(level, 5), title: symbol.signature, "data-item": true, "data-symbol": symbol.qualified_name, "data-path": symbol.path },
+  const href = fileLink(symbol.path, symbol.start_line, symbol.end_line);
+  return h("a", { href, "--level": Math.min(level, 5), title: symbol.signature, ...item(symbol.qualified_name, symbol.path) },
     h("span.name", symbol.name), h("span.kind", symbol.kind));
 }
 
@@ -710,7 +778,10 @@ const symbol = {
     const { name, params } = route;
     const found = await ask([["get_symbols", { names: [name], docs: true, limit: 50 }]], signal);
     const all = answer(found).symbols;
-    if (!all.length) return main.replaceChildren(h("div.head", h("h1", name)), ...noteList(found), h("p.empty", "Nothing in the index defines it. ", h("a", { href: link("search", "", { q: name }) }, "Search for it")));
+    if (!all.length) {
+      const way = h("a", { href: link("search", "", { q: name }) }, "Search for it");
+      return main.replaceChildren(h("div.head", h("h1", name)), ...noteList(found), h("p.empty", "Nothing in the index defines it. ", way));
+    }
     const line = Number(params.get("line"));
     const it = all.find((each) => each.path === params.get("path") && (!line || each.start_line === line)) ?? all[0];
     const last = Math.min(it.end_line, it.start_line + LONGEST - 1);
@@ -720,18 +791,24 @@ const symbol = {
       ["graph_expand", { ...of, direction: "callers" }], ["graph_expand", { ...of, direction: "callees" }]], signal);
     const text = answerIfAny(response, 0)?.files?.[0]?.text?.replace(/\n$/, "");
     const uses = answerIfAny(response, 1);
-    const others = all.length > 1 && h("nav.others", { "aria-label": "Other definitions" }, all.map((each) =>
-      h("a", { href: link("symbol", name, { path: each.path, line: each.start_line }), "aria-current": each === it && "true" }, `${each.path}:${each.start_line}`)));
+    const other = (each) => {
+      const href = link("symbol", name, { path: each.path, line: each.start_line });
+      return h("a", { href, "aria-current": each === it && "true" }, `${each.path}:${each.start_line}`);
+    };
+    const others = all.length > 1 && h("nav.others", { "aria-label": "Other definitions" }, all.map(other));
+    const href = fileLink(it.path, it.start_line, it.end_line);
+    const place = h("a.mono", { href, ...item(it.qualified_name, it.path) }, `${it.path}:${it.start_line}–${it.end_line}`);
+    const rest = it.end_line - last;
+    const code = text ? excerpt(it.path, it.language, text, it.start_line) : h("p.signature", it.signature);
+    const definition = [it.doc && h("p.doc", it.doc), code, rest > 0 && h("p.meta", `${plural(rest, "more line")} in the file`)];
+    const actions = h("div.actions", h("a.plain", { href }, "Open file"), h("a.plain", { href: graphLink(it.qualified_name, it.path) }, "Graph"));
+    const usesOf = uses ? `${plural(uses.total, "use")} in ${plural(uses.files, "file")}` : "Uses";
+    const unused = response.answers[1].error?.message ?? "No other place uses it.";
+    const used = uses?.references.length ? usesByFile(uses.references, signal) : quiet(unused);
     main.replaceChildren(h("article",
-      h("div.head", h("h1.mono-title", it.qualified_name), h("span.meta", `${it.kind}, ${it.language}`),
-        h("div.actions", h("a.plain", { href: fileLink(it.path, it.start_line, it.end_line) }, "Open file"), h("a.plain", { href: graphLink(it.qualified_name, it.path) }, "Graph"))),
-      others, noteList(response),
-      panel(h("a.mono", { href: fileLink(it.path, it.start_line, it.end_line), "data-item": true, "data-symbol": it.qualified_name, "data-path": it.path }, `${it.path}:${it.start_line}–${it.end_line}`),
-        [it.doc ? h("p.doc", it.doc) : null, text ? excerpt(it.path, it.language, text, it.start_line) : h("p.signature", it.signature),
-          last < it.end_line ? h("p.meta", `${plural(it.end_line - last, "more line")} in the file`) : null].filter(Boolean)),
-      h("div.lists", ends(response, 2, "Called by"), ends(response, 3, "Calls"),
-        h("div.wide", panel(uses ? `${plural(uses.total ?? uses.references.length, "use")}${uses.files ? ` in ${plural(uses.files, "file")}` : ""}` : "Uses",
-          uses?.references.length ? usesByFile(uses.references, signal) : h("p.quiet-text", response.answers[1].error?.message ?? "No other place uses it."))))));
+      h("div.head", h("h1", it.qualified_name), h("span.meta", `${it.kind}, ${it.language}`), actions), others, noteList(response),
+      panel(place, definition),
+      h("div.lists", ends(response, 2, "Called by"), ends(response, 3, "Calls"), h("div.wide", panel(usesOf, used)))));
   },
 };
 
@@ -739,13 +816,17 @@ const symbol = {
 function ends(response, nth, title) {
   const { answer: found, error } = response.answers[nth];
   const nodes = (found?.nodes ?? []).filter((node) => node.depth > 0);
-  return panel(nodes.length ? `${title} ${count(nodes.length)}${found.truncated ? "+" : ""}` : title, nodes.length ? nodes.map((node) => symbolRow(node)) : h("p.quiet-text", error?.message ?? "Nothing that the index knows."));
+  if (!nodes.length) return panel(title, quiet(error?.message ?? "Nothing that the index knows."));
+  return panel(`${title} ${count(nodes.length)}${found.truncated ? "+" : ""}`, nodes.map(nodeRow));
 }
 
 // ------------------------------------------------------------------------------ graph
 
-const RELATIONS = { calls: ["callers", "callees"], uses: ["used_by", "uses"], imports: ["imported_by", "imports"], implements: ["implemented_by", "implements"] };
-const HEADINGS = { calls: ["called by", "calls"], uses: ["used by", "uses"], imports: ["imported by", "imports"], implements: ["implemented by", "implements"] };
+/** For each relation the directions that `graph_expand` knows: towards the definition, and away from it. */
+const RELATIONS = {
+  calls: ["callers", "callees"], uses: ["used_by", "uses"],
+  imports: ["imported_by", "imports"], implements: ["implemented_by", "implements"],
+};
 const SIDES = { both: "both sides", in: "what leads here", out: "where it leads" };
 const [WIDTH, HEIGHT, GAP, BETWEEN, PER_COLUMN] = [216, 40, 10, 96, 24];
 
@@ -764,22 +845,29 @@ const graph = {
       return body.append(h("p.empty", "Name a function, type or other definition to see who uses it and what it uses."));
     }
     const sides = RELATIONS[relation].filter((_, nth) => side === "both" || (side === "in") === (nth === 0));
-    const calls = sides.map((direction) => ["graph_expand", { ...(name && { symbol: name }), ...(path && { path }), direction, depth, fan_out: 40, limit: 150 }]);
+    const start = { ...(name && { symbol: name }), ...(path && { path }) };
+    const calls = sides.map((direction) => ["graph_expand", { ...start, direction, depth, fan_out: 40, limit: 150 }]);
     if (params.get("to")) calls.push(["graph_path", { from: name || path, to: params.get("to") }]);
     const response = await ask(calls, signal);
     if (params.get("to")) body.append(this.way(response, calls.length - 1));
     const merged = this.merge(response, sides.map((direction) => RELATIONS[relation].indexOf(direction)));
-    body.append(...noteList(response), this.draw(merged, HEADINGS[relation], signal), this.list(merged));
+    body.append(...noteList(response), this.draw(merged, RELATIONS[relation].map((word) => word.replace("_", " ")), signal), this.list(merged));
   },
 
   controls({ name, relation, side, depth, to }) {
-    const choose = (label, key, options, chosen) => h("label", label, h("select", { onchange: ({ target }) => this.change({ [key]: target.value }) },
-      options.map(([value, text]) => h("option", { value, selected: String(value) === String(chosen) }, text))));
-    const text = (label, value, placeholder, go) => h("label", label, h("input.field", { value: value ?? "", placeholder, spellcheck: "false", autocomplete: "off", onchange: ({ target }) => go(target.value.trim()) }));
+    const choose = (label, key, options, chosen) => {
+      const option = ([value, text]) => h("option", { value, selected: String(value) === String(chosen) }, text);
+      return h("label", label, h("select", { onchange: ({ target }) => this.change({ [key]: target.value }) }, options.map(option)));
+    };
+    const text = (label, value, placeholder, go) => {
+      const onchange = ({ target }) => go(target.value.trim());
+      return h("label", label, h("input.field", { value: value ?? "", placeholder, spellcheck: "false", autocomplete: "off", onchange }));
+    };
     return h("form.controls", { onsubmit: (event) => event.preventDefault() },
       text("Definition", name, "Config::parse", (value) => (location.hash = link("graph", value, { relation, side, depth }))),
-      choose("Uses", "relation", Object.keys(RELATIONS).map((key) => [key, key]), relation), choose("Direction", "side", Object.entries(SIDES), side),
-      choose("Steps", "depth", [1, 2, 3, 4].map((n) => [n, n]), depth), text("Shortest way to", to, "a name or a path", (value) => this.change({ to: value })));
+      choose("Uses", "relation", Object.keys(RELATIONS).map((key) => [key, key]), relation),
+      choose("Direction", "side", Object.entries(SIDES), side), choose("Steps", "depth", [1, 2, 3, 4].map((n) => [n, n]), depth),
+      text("Shortest way to", to, "a name or a path", (value) => this.change({ to: value })));
   },
 
   change(params) {
@@ -834,13 +922,15 @@ const graph = {
       const [a, b] = [places.get(edge.from), places.get(edge.to)];
       const [x1, x2] = [a.x + WIDTH / 2, b.x - WIDTH / 2];
       const bend = x2 > x1 ? (x2 - x1) / 2 : 60;
-      const path = v(`path.link.${edge.kind.replace(/\W/g, "")}${x2 > x1 ? "" : ".back"}`, { d: `M${x1} ${a.y}C${x1 + bend} ${a.y} ${x2 - bend} ${b.y} ${x2 - 4} ${b.y}`, "marker-end": "url(#tip)" }, v("title", `${edge.kind} at line ${edge.line}`));
-      return { ...edge, path };
+      const d = `M${x1} ${a.y}C${x1 + bend} ${a.y} ${x2 - bend} ${b.y} ${x2 - 4} ${b.y}`;
+      const title = v("title", `${edge.kind} at line ${edge.line}`);
+      return { ...edge, path: v(`path.link.${edge.kind}${x2 > x1 ? "" : ".back"}`, { d, "marker-end": "url(#tip)" }, title) };
     });
     const scene = v("g");
     const heads = [...columns.keys()].filter((column) => column !== 0 && columns.get(column).some((key) => places.has(key))).map((column) => {
       const top = Math.min(...columns.get(column).map((key) => places.get(key)?.y ?? 0));
-      return v("text.heading", { x: column * (WIDTH + BETWEEN) - WIDTH / 2, y: top - HEIGHT / 2 - 10 }, `${headings[column < 0 ? 0 : 1]}${Math.abs(column) > 1 ? `, ${Math.abs(column)} steps` : ""}`);
+      const steps = Math.abs(column) > 1 ? `, ${Math.abs(column)} steps` : "";
+      return v("text.heading", { x: column * (WIDTH + BETWEEN) - WIDTH / 2, y: top - HEIGHT / 2 - 10 }, headings[column < 0 ? 0 : 1] + steps);
     });
     const boxes = [...places].map(([key, at]) => this.node(nodes.get(key), at, () => {
       scene.classList.add("far");
@@ -851,24 +941,30 @@ const graph = {
       for (const each of [...links.map((one) => one.path), ...byKey.values()]) each.classList.remove("near");
     }));
     const byKey = new Map([...places.keys()].map((key, nth) => [key, boxes[nth]]));
-    const tip = v("marker", { id: "tip", class: "tip", viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, v("path", { d: "M0 0L8 4L0 8z" }));
+    const tip = v("marker.tip", { id: "tip", viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" },
+      v("path", { d: "M0 0L8 4L0 8z" }));
     scene.append(...links.map((each) => each.path), ...heads, ...boxes);
-    const picture = v("svg", { role: "group", "aria-label": `Graph of ${plural(places.size, "node")} and ${plural(drawn.length, "edge")}; the same stands below as a list` }, v("defs", tip), scene);
+    const label = `Graph of ${plural(places.size, "node")} and ${plural(drawn.length, "edge")}; the same stands below as a list`;
+    const picture = v("svg", { role: "group", "aria-label": label }, v("defs", tip), scene);
     const kinds = [...new Set(drawn.map((edge) => edge.kind))];
-    const sample = (kind) => h("span", v("svg", { viewBox: "0 0 26 8" }, v(`path.link.${kind.replace(/\W/g, "")}`, { d: "M0 4H26" })), kind);
-    const rest = (truncated || left > 0) && h("p.meta", left > 0 ? `A column shows ${PER_COLUMN} nodes at most; the list has all.` : "There are more than these.");
-    const alone = places.size === 1 && h("p.strip", "Nothing leads here or on from here in this direction. Other uses or the other direction may show more.");
+    const sample = (kind) => h("span", v("svg", { viewBox: "0 0 26 8" }, v(`path.link.${kind}`, { d: "M0 4H26" })), kind);
+    const tooMany = left > 0 ? `A column shows ${PER_COLUMN} nodes at most; the list has all.` : "There are more than these.";
+    const rest = (truncated || left > 0) && h("p.meta", tooMany);
+    const alone = places.size === 1 && h("p.strip", "Nothing leads here or on from here. Other uses or the other direction may show more.");
     return h("div", alone, h("div.canvas", picture, h("div.legend", kinds.map(sample)), pannable(picture, [...places.values()], signal)), rest);
   },
 
   node(node, { x, y }, near, far) {
     const title = node.symbol || node.path.split("/").pop(), under = `${node.path}:${node.line}`;
-    const cut = (text, most, fromEnd) => (text.length <= most ? text : fromEnd ? "…" + text.slice(1 - most) : text.slice(0, most - 1) + "…");
-    const go = () => (location.hash = link("graph", node.symbol, { ...Object.fromEntries(route.params), path: node.path, to: null }));
-    return v(node.depth === 0 ? "g.node.centre" : "g.node", { transform: `translate(${x} ${y})`, tabindex: 0, role: "link", "aria-label": `${node.kind} ${title}, ${under}`, "data-item": true, "data-symbol": node.symbol, "data-path": node.path, onclick: go, onpointerenter: near, onpointerleave: far, onfocus: near, onblur: far,
-      onkeydown: (event) => event.key === "Enter" && go() },
-      v("title", `${node.kind} ${title}\n${under}`), v("rect", { x: -WIDTH / 2, y: -HEIGHT / 2, width: WIDTH, height: HEIGHT, rx: 6 }),
-      v("text.title", { x: 10 - WIDTH / 2, y: -3 }, cut(title, 27, true)), v("text.under", { x: 10 - WIDTH / 2, y: 13 }, cut(under, 29, true)));
+    const cut = (text, most) => (text.length <= most ? text : "…" + text.slice(1 - most));
+    const go = () => (location.hash = link("graph", node.symbol, { ...paramsHere(), path: node.path, to: null }));
+    const attributes = {
+      transform: `translate(${x} ${y})`, tabindex: 0, role: "link", "aria-label": `${node.kind} ${title}, ${under}`, ...item(node.symbol, node.path),
+      onclick: go, onpointerenter: near, onpointerleave: far, onfocus: near, onblur: far, onkeydown: ({ key }) => key === "Enter" && go(),
+    };
+    return v(node.depth === 0 ? "g.node.centre" : "g.node", attributes, v("title", `${node.kind} ${title}\n${under}`),
+      v("rect", { x: -WIDTH / 2, y: -HEIGHT / 2, width: WIDTH, height: HEIGHT, rx: 6 }),
+      v("text.title", { x: 10 - WIDTH / 2, y: -3 }, cut(title, 27)), v("text.under", { x: 10 - WIDTH / 2, y: 13 }, cut(under, 29)));
   },
 
   list({ nodes, edges }) {
@@ -876,34 +972,41 @@ const graph = {
       const node = nodes.get(key);
       return h("a", { href: node.symbol ? symbolLink(node) : fileLink(node.path) }, node.symbol || node.path);
     };
-    const rows = edges.map((edge) => h("tr", h("td.mono", name(edge.from)), h("td", edge.kind), h("td.mono", name(edge.to)),
-      h("td.mono", h("a", { href: fileLink(nodes.get(edge.from).path, edge.line) }, `${nodes.get(edge.from).path}:${edge.line}`))));
+    const rows = edges.map((edge) => {
+      const { path } = nodes.get(edge.from);
+      return [name(edge.from), edge.kind, name(edge.to), h("a", { href: fileLink(path, edge.line) }, `${path}:${edge.line}`)];
+    });
     return h("details.as-list", h("summary", `As a list: ${plural(nodes.size, "node")}, ${plural(edges.length, "edge")}`),
-      h("div.scrolls", h("table", h("thead", h("tr", ["From", "Use", "To", "Where"].map((title) => h("th", title)))), h("tbody", rows))));
+      grid("", [["From", ".mono"], ["Use"], ["To", ".mono"], ["Where", ".mono"]], rows));
   },
 
   way(response, nth) {
     const { answer: found, error } = response.answers[nth];
     if (error) return failed(new Failure(error));
-    const steps = found.nodes.length ? h("ol", found.nodes.map((node) => h("li", symbolRow(node)))) : h("p.quiet-text", "No way leads there along uses.");
-    return h("div.stack", panel(`Way to ${route.params.get("to")}`, steps), h("span"));
+    const steps = found.nodes.length ? h("ol", found.nodes.map((node) => h("li", nodeRow(node)))) : quiet("No way leads there along uses.");
+    return h("div.way", panel(`Way to ${route.params.get("to")}`, steps));
   },
 };
 
 /** Lets a picture be dragged and zoomed; gives the buttons for it. */
 function pannable(picture, places, signal) {
-  const bounds = { left: Math.min(...places.map((at) => at.x)) - WIDTH / 2 - 24, right: Math.max(...places.map((at) => at.x)) + WIDTH / 2 + 24, top: Math.min(...places.map((at) => at.y)) - HEIGHT / 2 - 36, bottom: Math.max(...places.map((at) => at.y)) + HEIGHT / 2 + 36 };
+  const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
+  const [left, right] = [Math.min(...xs) - WIDTH / 2 - 24, Math.max(...xs) + WIDTH / 2 + 24];
+  const [top, bottom] = [Math.min(...ys) - HEIGHT / 2 - 36, Math.max(...ys) + HEIGHT / 2 + 36];
   const view = { x: 0, y: 0, scale: 1 };
   const apply = () => {
-    const { clientWidth: width, clientHeight: height } = picture;
-    if (width) picture.setAttribute("viewBox", `${view.x - width / 2 / view.scale} ${view.y - height / 2 / view.scale} ${width / view.scale} ${height / view.scale}`);
+    const [width, height] = [picture.clientWidth / view.scale, picture.clientHeight / view.scale];
+    if (width) picture.setAttribute("viewBox", `${view.x - width / 2} ${view.y - height / 2} ${width} ${height}`);
   };
   const fit = () => {
     const { clientWidth: width, clientHeight: height } = picture;
     // Much smaller names cannot be read: then the part around the centre is shown.
-    view.scale = Math.min(1.1, Math.max(0.85, Math.min(width / (bounds.right - bounds.left), height / (bounds.bottom - bounds.top))));
-    const around = (low, high, size) => (high - low <= size / view.scale ? (low + high) / 2 : Math.min(high - size / view.scale / 2, Math.max(low + size / view.scale / 2, 0)));
-    Object.assign(view, { x: around(bounds.left, bounds.right, width), y: around(bounds.top, bounds.bottom, height) });
+    view.scale = Math.min(1.1, Math.max(0.85, Math.min(width / (right - left), height / (bottom - top))));
+    const around = (low, high, size) => {
+      const half = size / view.scale / 2;
+      return high - low <= 2 * half ? (low + high) / 2 : Math.min(high - half, Math.max(low + half, 0));
+    };
+    Object.assign(view, { x: around(left, right, width), y: around(top, bottom, height) });
     apply();
   };
   const zoom = (by) => {
@@ -952,18 +1055,22 @@ const files = {
 
   async show(signal) {
     const folder = route.name.replace(/\/$/, "");
-    const response = await ask([["list_preview", { path: folder, depth: 1, preview: 4, limit: 500 }], ...(folder ? [] : [["aggregate", { by: "language", limit: 60 }]])], signal);
+    const languages = folder ? [] : [["aggregate", { by: "language", limit: 60 }]];
+    const response = await ask([["list_preview", { path: folder, preview: 4, limit: 500 }], ...languages], signal);
     const { entries, truncated } = answer(response);
     const below = folder ? folder.length + 1 : 0;
     const row = (entry) => {
       const isFolder = entry.kind === "folder";
       const href = isFolder ? link("files", entry.path) : fileLink(entry.path);
+      const name = h("a", { href, "data-item": true }, entry.path.slice(below) + (isFolder ? "/" : ""));
       const preview = (entry.preview ?? []).map((each) => h("a", { href: fileLink(entry.path, each.line), title: each.kind }, each.qualified_name));
-      return h("tr", h("td", h("a", { href, "data-item": true }, entry.path.slice(below) + (isFolder ? "/" : ""))), h("td.quiet-text.spare", entry.languages.join(", ")),
-        h("td.number", isFolder ? count(entry.files) : ""), h("td.number", count(entry.lines)), h("td.number.spare", bytes(entry.bytes)), h("td.preview.spare", preview));
+      return [name, entry.languages.join(", "), isFolder ? count(entry.files) : "", count(entry.lines), bytes(entry.bytes), preview];
     };
-    main.replaceChildren(h("div.head", crumbs(folder, true), folder && h("div.actions", h("a.plain", { href: link("search", "", { path: folder + "/" }) }, "Search here"))), ...noteList(response), ...share(answerIfAny(response, 1)?.groups),
-      h("div.scrolls", h("table.entries", h("thead", h("tr", h("th", "Name"), h("th.spare", "Language"), h("th.number", "Files"), h("th.number", "Lines"), h("th.number.spare", "Size"), h("th.spare", "Defines"))), h("tbody", entries.map(row)))), ...(truncated ? [h("p.meta", `The first ${count(entries.length)}; there are more.`)] : []));
+    const numbers = [["Files", ".number"], ["Lines", ".number"], ["Size", ".number.spare"]];
+    const columns = [["Name"], ["Language", ".spare"], ...numbers, ["Defines", ".preview.spare"]];
+    const actions = folder && h("div.actions", h("a.plain", { href: link("search", "", { path: folder + "/" }) }, "Search here"));
+    main.replaceChildren(h("div.head", crumbs(folder, true), actions), ...noteList(response), ...share(answerIfAny(response, 1)?.groups),
+      grid(".entries", columns, entries.map(row)), ...(truncated ? [h("p.meta", `The first ${count(entries.length)}; there are more.`)] : []));
   },
 };
 
@@ -983,58 +1090,81 @@ function share(groups = []) {
 
 // ------------------------------------------------------------------------------ index
 
-const METRICS = { wall_ms: "wall time", cpu_ms: "CPU time", scan_ms: "scan", process_ms: "process", publish_ms: "publish", overlap_efficiency: "overlap efficiency", peak_memory_bytes: "peak memory", files_changed: "files changed", passages_embedded: "passages embedded" };
+const METRICS = {
+  wall_ms: "wall time", cpu_ms: "CPU time", scan_ms: "scan", process_ms: "process", publish_ms: "publish",
+  overlap_efficiency: "overlap efficiency", peak_memory_bytes: "peak memory", files_changed: "files changed", passages_embedded: "passages embedded",
+};
+const NO_REPORT = "No run's report is kept.";
 
 const index = {
   title: () => "Index",
 
   async show(signal) {
-    const job = place().job;
     this.live = h("div", h("p.quiet-text", "Waiting for news of the index."));
     this.figures = h("dl.figures");
     this.trouble = h("div");
-    this.rates = new Map();
-    const stages = h("div"), epochs = h("div"), left = h("div"), right = h("div");
+    this.rows = null;
+    this.parts = { stages: h("div"), list: h("div"), runs: h("div"), throughput: h("div") };
+    const { stages, list, runs, throughput } = this.parts;
     main.replaceChildren(h("div.stack", h("div", this.trouble, this.figures), panel("Now", this.live),
-      h("div.pair", panel("Runs", left), panel("Throughput", right)), panel("Stages over recent runs", stages), panel("Epochs", epochs)));
+      h("div.pair", panel("Runs", runs), panel("Throughput", throughput)), panel("Stages over recent runs", stages), panel("Epochs", list)));
     if (latest.indexing) this.progress(latest.indexing);
+    this.plots = [];
+    await this.load(signal);
+  },
+
+  async load(signal) {
+    const { job } = place();
+    const { stages, list, runs, throughput } = this.parts;
     const [status, response] = await Promise.all([
       get("v1/status" + (job ? `?job=${encodeURIComponent(job)}` : ""), signal).catch((error) => ({ error })),
       ask([["history_recent", { epochs: 20 }], ["metric_aggregate", { runs: 50 }]], signal)]);
     if (status.error) this.trouble.replaceChildren(failed(status.error));
     else this.status(status);
     const { answer: history, error } = response.answers[0];
-    epochs.replaceChildren(...(history ? [this.epochs(history.epochs, signal)] : [failed(new Failure(error))]));
+    const open = new Set([...list.querySelectorAll("[open]")].map((each) => each.dataset.epoch));
+    list.replaceChildren(history ? this.epochs(history.epochs, open, signal) : failed(new Failure(error)));
     const measures = answerIfAny(response, 1)?.stages ?? [];
-    stages.replaceChildren(measures.length ? stageTable(measures) : h("p.quiet-text", response.answers[1].error?.message ?? "No run's report is kept."));
+    stages.replaceChildren(measures.length ? stageTable(measures) : quiet(response.answers[1].error?.message ?? NO_REPORT));
+    if (this.plots.length) return this.plots.forEach((draw) => draw());
     const names = measures.map((each) => each.stage);
-    this.series(left, Object.entries(METRICS).map(([metric, text]) => [text, { metric }]), signal);
-    if (names.length) this.series(right, names.map((stage) => [stage, { metric: "stage_items_per_second", stage }]), signal, Math.max(0, names.indexOf("parse")));
+    this.plots.push(this.series(runs, Object.entries(METRICS).map(([metric, text]) => [text, { metric }]), signal));
+    const choices = names.map((stage) => [stage, { metric: "stage_items_per_second", stage }]);
+    if (names.length) this.plots.push(this.series(throughput, choices, signal, Math.max(0, names.indexOf("parse"))));
+    else throughput.replaceChildren(quiet(NO_REPORT));
   },
 
   status(status) {
     latest.status = status;
-    const { coverage = {}, calls = {} } = status;
-    const all = coverage.chunks ? `${((coverage.vectors / coverage.chunks) * 100).toFixed(coverage.vectors === coverage.chunks ? 0 : 1)} % of chunks` : "";
+    const coverage = status.coverage ?? {}, calls = status.calls ?? {};
+    const { chunks = 0, vectors = 0 } = coverage;
+    const part = chunks ? `${((vectors / chunks) * 100).toFixed(vectors === chunks ? 0 : 1)} % of chunks` : "";
     const figure = (title, value, under) => h("div", h("dt", title), h("dd", value, under ? h("small", under) : null));
-    this.figures.replaceChildren(figure("Epoch", count(status.epoch), status.epoch_lag ? `${status.epoch_lag} behind` : ago(status.committed_ms)), figure("Files", count(coverage.files)), figure("Chunks", count(coverage.chunks)), figure("Vectors", count(coverage.vectors), all),
-      ...(status.memory_bytes ? [figure("Memory", bytes(status.memory_bytes))] : []), figure("Calls", count(calls.running), `${count(calls.waiting)} waiting, ${count(calls.most)} at most`));
+    const since = status.epoch_lag ? `${status.epoch_lag} behind` : status.committed_ms && ago(status.committed_ms);
+    this.figures.replaceChildren(...[
+      figure("Epoch", status.epoch ? count(status.epoch) : "none", since),
+      figure("Files", count(coverage.files)), figure("Chunks", count(chunks)), figure("Vectors", count(vectors), part),
+      status.memory_bytes && figure("Memory", bytes(status.memory_bytes)),
+      figure("Calls", count(calls.running), `${count(calls.waiting)} waiting, ${count(calls.most)} at most`),
+    ].filter(Boolean));
     this.trouble.replaceChildren(...(status.trouble ? [failed({ code: "trouble", message: status.trouble })] : []));
-    if (!status.indexing) this.live.replaceChildren(h("p.quiet-text", "This server only reads. Whoever writes the index runs elsewhere; `serve --watch` would keep it up to date itself."));
-    else this.progress(status.indexing);
+    if (status.indexing) this.progress(status.indexing);
+    else this.live.replaceChildren(quiet("This server only reads; whoever writes the index runs elsewhere. With --watch it writes itself."));
   },
 
   /** How far a run is. Rates are differences between two events. */
   progress(now) {
     if (now.state !== "indexing") {
-      const failure = now.state === "failed" ? failed({ code: "failed", message: now.message ?? "the last run failed" }) : h("p.quiet-text", `Up to date; watching for changes${now.since_ms ? `, idle since ${new Date(now.since_ms).toLocaleTimeString()}` : ""}.`);
       this.rows = null;
-      return this.live.replaceChildren(failure);
+      const since = new Date(now.since_ms).toLocaleTimeString();
+      const failure = { code: "failed", message: now.message ?? "the last run failed" };
+      return this.live.replaceChildren(now.state === "failed" ? failed(failure) : quiet(`Up to date and watching for changes, idle since ${since}.`));
     }
     const at = performance.now();
     const names = now.stages.map((stage) => stage.name).join(" ");
     if (this.rows?.names !== names) this.layOut(now.stages, names);
-    this.rows.line.textContent = `Indexing${now.contents_total ? `: ${count(now.contents_done)} of ${plural(now.contents_total, "content")}` : ""}${now.message ? `, ${now.message}` : ""}`;
+    const far = now.contents_total ? `: ${count(now.contents_done)} of ${plural(now.contents_total, "content")}` : "";
+    this.rows.line.textContent = `Indexing${far}`;
     now.stages.forEach((stage, nth) => {
       const row = this.rows.stages[nth], out = stage.items_out ?? stage.items_in ?? 0;
       const rate = row.at && out >= row.out && at > row.at ? ((out - row.out) * 1000) / (at - row.at) : 0;
@@ -1052,7 +1182,9 @@ const index = {
     const line = h("p.meta.number");
     const made = stages.map((stage) => {
       const bar = h("i", { "--part": 0 }), text = h("span.figures-of.number"), spark = v("polyline.spark", { points: "" });
-      const row = h("div.stage", h("span", stage.name), h("div.meter", bar), text, v("svg", { viewBox: "0 0 60 24", preserveAspectRatio: "none", role: "img", "aria-label": `items per second of ${stage.name}, the last half a minute` }, spark));
+      const label = `items per second of ${stage.name}, the last half a minute`;
+      const picture = v("svg", { viewBox: "0 0 60 24", preserveAspectRatio: "none", role: "img", "aria-label": label }, spark);
+      const row = h("div.stage", h("span", stage.name), h("div.meter", bar), text, picture);
       return { bar, text, spark, row, rates: [], out: 0 };
     });
     this.rows = { names, line, stages: made };
@@ -1061,29 +1193,36 @@ const index = {
 
   series(into, choices, signal, chosen = 0) {
     const figure = h("div");
-    const select = h("select", { "aria-label": "Measure", onchange: () => draw() }, choices.map(([text], nth) => h("option", { value: nth, selected: nth === chosen }, text)));
+    const options = choices.map(([text], nth) => h("option", { value: nth, selected: nth === chosen }, text));
+    const select = h("select", { "aria-label": "Measure", onchange: () => draw() }, options);
     const draw = async () => {
       const [text, input] = choices[select.value];
       try {
         const found = answer(await ask([["metric_series", { ...input, runs: 60 }]], signal));
-        figure.replaceChildren(found.points.length ? plot(found, text, input.stage ? "line" : "bars", signal) : h("p.empty", "No run's report is kept."));
+        figure.replaceChildren(found.points.length ? plot(found, text, input.stage ? "line" : "bars", signal) : quiet(NO_REPORT));
       } catch (error) {
         if (!signal.aborted) figure.replaceChildren(failed(error));
       }
     };
     into.replaceChildren(select, figure);
     draw();
+    return draw;
   },
 
-  epochs(epochs, signal) {
+  epochs(epochs, open, signal) {
     const mark = (word, sign, n) => (n ? h(`span.${word}`, { title: `${n} ${word}` }, sign, count(n)) : null);
     const row = (epoch, nth) => {
       const { added, modified, deleted, renamed } = epoch.changes ?? {};
       const changes = [mark("added", "+", added), mark("modified", "~", modified), mark("deleted", "−", deleted), mark("renamed", "→", renamed)];
-      const head = h("summary", { "data-item": true }, h("b", count(epoch.epoch)), h("span.quiet-text", { title: new Date(epoch.committed_ms).toLocaleString() }, ago(epoch.committed_ms)), h("span.changes", changes), h("span.mono.quiet-text.revision", epoch.revision?.slice(0, 10) ?? ""), h("span.number.quiet-text", epoch.wall_ms ? time(epoch.wall_ms) : ""));
+      const when = h("span.quiet-text", { title: new Date(epoch.committed_ms).toLocaleString() }, ago(epoch.committed_ms));
+      const revision = h("span.mono.quiet-text.revision", epoch.revision?.slice(0, 10) ?? "");
+      const took = h("span.number.quiet-text", epoch.wall_ms ? time(epoch.wall_ms) : "");
+      const head = h("summary", { "data-item": true }, h("b", count(epoch.epoch)), when, h("span.changes", changes), revision, took);
       const list = h("ul");
-      const about = h("p.meta", `${plural(epoch.files, "file")}. `, h("a", { href: link("search", "", { epoch: epoch.epoch }) }, "Search this epoch"));
-      return h("li", h("details", { ontoggle: () => list.childElementCount || this.changes(list, epoch, nth, signal) }, head, about, list));
+      const pin = h("a", { href: link("search", "", { epoch: epoch.epoch }) }, "Search this epoch");
+      const about = h("p.meta", `${plural(epoch.files, "file")}. `, pin);
+      const ontoggle = () => list.childElementCount || this.changes(list, epoch, nth, signal);
+      return h("li", h("details", { "data-epoch": epoch.epoch, open: open.has(String(epoch.epoch)), ontoggle }, head, about, list));
     };
     return h("ol.epochs", epochs.map(row));
   },
@@ -1103,25 +1242,27 @@ const index = {
     }
   },
 
-  /** A new epoch: its history is asked for. */
+  /** A new epoch: what is on show is asked for again. */
   epoch() {
-    navigate();
+    this.load(this.controller.signal).catch(() => {});
   },
 };
 
 function stageTable(stages) {
-  const cell = (n, show) => h("td.number", typeof n === "number" ? show(n) : "");
-  return h("div.scrolls", h("table", h("thead", h("tr", h("th", "Stage"), ["Runs", "Items", "Items/s", "Busy", "Median", "95 %"].map((title) => h("th.number", title)))),
-    h("tbody", stages.map((stage) => h("tr", h("td", stage.stage), cell(stage.runs, count), cell(stage.items, count), cell(stage.items_per_second, short), cell(stage.busy_ms.sum, time), cell(stage.busy_ms.p50, time), cell(stage.busy_ms.p95, time))))));
+  const columns = ["Runs", "Items", "Items/s", "Busy", "Median", "95 %"].map((title) => [title, ".number"]);
+  return grid("", [["Stage"], ...columns], stages.map(({ stage, runs, items, items_per_second: rate, busy_ms: busy }) =>
+    [stage, count(runs), count(items), rate ? short(rate) : "", time(busy.sum), time(busy.p50), time(busy.p95)]));
 }
 
 /** Values over runs, oldest first. Where some are far larger than others the scale is logarithmic. */
 function plot({ points, unit }, label, shape, signal) {
   const values = points.map((point) => point.value);
   const [most, least] = [Math.max(...values), Math.min(...values.filter((value) => value > 0), Infinity)];
-  const isLog = most / least > 40;
+  const isLog = most / least > 40, isBars = shape === "bars" && !isLog;
   const tip = h("div.tip-box", { hidden: true });
-  const picture = v("svg", { role: "group", "aria-label": `${label} of ${plural(points.length, "run")}, from ${inUnit(Math.min(...values), unit)} to ${inUnit(most, unit)}, the last ${inUnit(values.at(-1), unit)}` });
+  const [lowest, highest, last] = [Math.min(...values), most, values.at(-1)].map((value) => inUnit(value, unit));
+  const summary = `${label} of ${plural(points.length, "run")}, from ${lowest} to ${highest}, the last ${last}`;
+  const picture = v("svg", { role: "group", "aria-label": summary });
   const box = h("figure.plot", picture, tip);
   const draw = () => {
     const [width, height] = [picture.clientWidth, picture.clientHeight];
@@ -1134,7 +1275,9 @@ function plot({ points, unit }, label, shape, signal) {
     const y = (value) => bottom - scale(value) * (bottom - top);
     const slot = (right - left) / points.length;
     const x = (nth) => left + (nth + 0.5) * slot;
-    const rules = ticks.map((tick) => [v("path.rule", { d: `M${left} ${y(tick)}H${right}` }), v("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, onAxis(tick))]);
+    const rules = ticks.map((tick) => [
+      v("path.rule", { d: `M${left} ${y(tick)}H${right}` }), v("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, onAxis(tick)),
+    ]);
     const every = Math.ceil(points.length / Math.max(2, Math.floor((right - left) / 56)));
     const marks = points.map((point, nth) => {
       const middle = y(point.value);
@@ -1147,13 +1290,18 @@ function plot({ points, unit }, label, shape, signal) {
       };
       const hide = () => (tip.hidden = true);
       const wide = Math.max(2, Math.min(26, slot * 0.7));
-      return v("g", { class: "point", tabindex: 0, role: "img", "aria-label": `run ${point.run}: ${inUnit(point.value, unit)}`, onpointerenter: show, onpointerleave: hide, onfocus: show, onblur: hide },
-        v("rect.hit-area", { x: x(nth) - slot / 2, y: top, width: slot, height: bottom - top }),
-        shape === "bars" && !isLog ? v("rect.bar", { x: x(nth) - wide / 2, y: middle, width: wide, height: Math.max(1, bottom - middle), rx: 1.5 }) : v("circle.dot", { cx: x(nth), cy: middle, r: 3 }),
-        nth % every === 0 ? v("text", { x: x(nth), y: bottom + 16, "text-anchor": "middle" }, point.run) : null);
+      const mark = isBars
+        ? v("rect.bar", { x: x(nth) - wide / 2, y: middle, width: wide, height: Math.max(1, bottom - middle), rx: 1.5 })
+        : v("circle.dot", { cx: x(nth), cy: middle, r: 3 });
+      const attributes = { tabindex: 0, role: "img", "aria-label": `run ${point.run}: ${inUnit(point.value, unit)}` };
+      return v("g.point", { ...attributes, onpointerenter: show, onpointerleave: hide, onfocus: show, onblur: hide },
+        v("rect.hit-area", { x: x(nth) - slot / 2, y: top, width: slot, height: bottom - top }), mark,
+        nth % every === 0 && v("text", { x: x(nth), y: bottom + 16, "text-anchor": "middle" }, point.run));
     });
-    const curve = shape === "line" || isLog ? v("polyline.curve", { points: points.map((point, nth) => `${x(nth)},${y(point.value)}`).join(" ") }) : null;
-    picture.replaceChildren(...rules.flat(), ...(curve ? [curve] : []), ...marks, v("text", { x: (left + right) / 2, y: height - 3, "text-anchor": "middle" }, "run"), v("text", { x: 0, y: 10 }, `${label}${/^(ms|bytes|ratio)?$/.test(unit) ? "" : `, ${unit}`}${isLog ? ", logarithmic" : ""}`));
+    const curve = isBars ? [] : [v("polyline.curve", { points: points.map((point, nth) => `${x(nth)},${y(point.value)}`).join(" ") })];
+    const title = label + (/^(ms|bytes|ratio)$/.test(unit) ? "" : `, ${unit}`) + (isLog ? ", logarithmic" : "");
+    const axes = [v("text", { x: (left + right) / 2, y: height - 3, "text-anchor": "middle" }, "run"), v("text", { x: 0, y: 10 }, title)];
+    picture.replaceChildren(...rules.flat(), ...curve, ...marks, ...axes);
   };
   const sizes = new ResizeObserver(draw);
   sizes.observe(picture);
@@ -1210,6 +1358,7 @@ async function navigate() {
   }
   document.title = `${view.title()} · gristmill`;
   choosePlace();
+  if (previous && previous.params.get("job") !== route.params.get("job")) listen();
   try {
     await view.show(signal, previous);
   } catch (error) {
@@ -1236,9 +1385,8 @@ function choosePlace() {
   const pinned = Number(given.get("epoch"));
   if (pinned) sayEpoch(pinned);
   else if (job) sayEpoch(job.epoch, job.committed_ms);
-  const newest = new URLSearchParams(given);
-  newest.delete("epoch");
-  Object.assign(byId("epoch"), pinned ? { href: `#/${route.view}${route.name ? "/" + route.name : ""}?${newest}`, title: "Go to the newest epoch" } : { href: link("index"), title: "The index and its runs" });
+  const newest = link(route.view, route.name, { ...paramsHere(), epoch: null });
+  Object.assign(byId("epoch"), pinned ? { href: newest, title: "Go to the newest epoch" } : { href: link("index"), title: "The index and its runs" });
   byId("epoch").classList.toggle("pinned", Boolean(pinned));
   for (const each of document.querySelectorAll("nav [data-view]")) each.href = link(each.dataset.view);
 }
@@ -1250,13 +1398,10 @@ function sayEpoch(epoch, committed) {
 
 for (const key of ["job", "ref"]) {
   byId(key).addEventListener("change", ({ target }) => {
-    const given = new URLSearchParams(route.params);
-    given.set(key, target.value);
-    given.delete("epoch");
-    if (key === "job") given.delete("ref");
-    const keeps = route.view === "search" || route.view === "index";
-    location.hash = keeps ? `#/${route.view}?${given}` : `#/search?${new URLSearchParams([...given].filter(([name]) => name === "job" || name === "ref"))}`;
-    listen();
+    // What a file or definition is called elsewhere is not known; a question can be asked anywhere.
+    const keeps = ["search", "index"].includes(route.view);
+    const elsewhere = { at: null, epoch: null, ...(key === "job" && { ref: null }), [key]: target.value };
+    location.hash = link(keeps ? route.view : "search", "", { ...(keeps && paramsHere()), ...elsewhere });
   });
 }
 

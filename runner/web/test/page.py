@@ -304,6 +304,35 @@ CONTRAST = """(() => {
 })()"""
 
 
+def check_places(tab, check):
+    """What only the mock is known to have: notes, two jobs, older epochs."""
+    tab.open("search?q=offline+commit", ".hit")
+    check("words_only" in tab.text(".strip"), "notes of an answer are shown")
+    tab.shot("note")
+    tab.page.select_option("#job", "docs")
+    tab.page.wait_for_function("() => location.hash.includes('job=docs')")
+    tab.settle()
+    places = tab.page.locator(".hit .place b").all_inner_texts()
+    check(places and all(place.endswith(".md") for place in places), "another job can be asked the same", places[:3])
+    tab.page.go_back()
+    tab.page.wait_for_function("() => !location.hash.includes('job=docs')")
+    check(tab.page.input_value("#job") == "gristmill" and tab.page.input_value("#query") == "offline commit", "and the back button leads back")
+    tab.open("search?q=commit&epoch=5", ".hit")
+    check("epoch 5" in tab.text("#epoch") and "epoch 5" in tab.text(".summary .meta"), "an older epoch can be asked")
+    tab.page.click("#epoch")
+    tab.page.wait_for_function("() => !location.hash.includes('epoch=')")
+    tab.settle()
+    check("epoch 7" in tab.text(".summary .meta"), "and left again")
+    tab.open("search?q=!internal", ".strip.bad")
+    check("internal" in tab.text(".strip.bad"), "an error of a tool is told")
+    tab.open("file/no/such/file.rs", ".strip.bad")
+    check("no/such/file.rs" in tab.text(".strip.bad"), "and so is a file that is not there")
+    tab.open("graph/best_lines?depth=2", ".node")
+    sides = tab.page.evaluate("new Set([...document.querySelectorAll('.node')].map((node) => Math.sign(parseFloat(node.getAttribute('transform').slice(10))))).size")
+    check(sides == 3, "callers stand on the left, callees on the right", sides)
+    tab.shot("graph-sides")
+
+
 def check_token(browser, url, check, shots):
     tab = Driver(browser, url, shots, None)
     tab.page.goto(f"{url}/#/search?q=epoch")
@@ -333,6 +362,8 @@ def everything(browser, url, arguments, check):
     tab.shot("files")
     check_index(tab, check, arguments.mock)
     check_colours(tab, check)
+    if arguments.mock:
+        check_places(tab, check)
     views = [("search", f"search?q={quote(arguments.query)}&at=2", ".hit"), ("file", f"file/{quote(path)}?lines=12", ".file .line"),
              ("symbol", f"symbol/{quote(name, safe='')}?path={quote(path)}", "article .lists"),
              ("graph", f"graph/{quote(name, safe='')}?path={quote(path)}&relation=uses", ".node"), ("index", "index", ".plot .point")]
