@@ -7,6 +7,7 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
+use super::page;
 use super::problem::Problem;
 use super::progress::Indexing;
 use super::schemas::ToolDescription;
@@ -138,14 +139,18 @@ fn common(paths: &mut Map<String, Value>, schemas: &mut Schemas) {
     );
     let described = json!({ "200": { "description": "This", "content": json_content(json!({ "type": "object" })) } });
     add("/openapi.json", "get", with(about("openapi", "server", "This description", described), open.clone()));
-    for (path, id, kind) in [
-        ("/", "page", "text/html"),
-        ("/assets/app.js", "script", "text/javascript"),
-        ("/assets/app.css", "style", "text/css"),
-    ] {
-        let file = text(kind, "The file");
-        add(path, "get", with(about(id, "server", "The page that people search with", file), open.clone()));
-    }
+
+    let summary = "The page that people search with";
+    let had = json!({ "304": { "description": "It is what the entity tag of the request is of" } });
+    let html = with(text("text/html", "The page"), had.clone());
+    add("/", "get", with(about("page", "server", summary, html), open.clone()));
+    let mut file = with(text("text/javascript", "The file"), had);
+    file["200"]["content"]["text/css"] = file["200"]["content"]["text/javascript"].clone();
+    file["404"] = json!({ "$ref": "#/components/responses/Problem" });
+    let names = json!({ "type": "string", "enum": page::assets().collect::<Vec<_>>() });
+    let name = json!({ "name": "name", "in": "path", "required": true, "description": "A file of the page.", "schema": names });
+    let asset = with(about("asset", "server", "What the page is made of", file), open);
+    add("/assets/{name}", "get", with(asset, json!({ "parameters": [name] })));
 }
 
 /// The schemas that were referred to.
@@ -262,8 +267,7 @@ mod tests {
         assert_eq!(tools.len(), TOOLS.len());
         insta::assert_snapshot!(others.join("\n"), @r"
         /
-        /assets/app.css
-        /assets/app.js
+        /assets/{name}
         /health
         /mcp
         /metrics

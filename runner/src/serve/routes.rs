@@ -31,8 +31,7 @@ pub(super) fn router(state: &Arc<State>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(state), admit));
     Router::new()
         .route("/", get(page::index))
-        .route("/assets/app.js", get(page::script))
-        .route("/assets/app.css", get(page::style))
+        .route("/assets/{name}", get(page::asset))
         .route("/openapi.json", get(document))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))

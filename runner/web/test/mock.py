@@ -36,6 +36,7 @@ WORD = re.compile(r"[A-Za-z_]\w*")
 EPOCH = 7
 NOW_MS = int(time.time() * 1000)
 STAGES = ["read", "hash", "parse", "chunk", "embed", "lance", "tantivy"]
+KINDS_OF_PAGES = {kind: f"text/{name}; charset=utf-8" for kind, name in (("html", "html"), ("js", "javascript"), ("css", "css"))}
 CSP = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -462,11 +463,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         path, asked = self.place()
-        pages = {"/": ("index.html", "text/html; charset=utf-8"), "/assets/app.js": ("app.js", "text/javascript; charset=utf-8"),
-                 "/assets/app.css": ("app.css", "text/css; charset=utf-8")}
-        if path in pages:
-            name, kind = pages[path]
-            return self.send(200, (WEB / name).read_bytes(), kind)
+        name = "index.html" if path == "/" else path.removeprefix("/assets/") if path.startswith("/assets/") else ""
+        if name in self.server.pages:
+            return self.send(200, (WEB / name).read_bytes(), KINDS_OF_PAGES[name.rsplit(".")[-1]])
         if path == "/favicon.ico":
             return self.send(204, b"", "image/x-icon")
         if not self.allowed(path):
@@ -537,6 +536,7 @@ def start(port=0, token=None, root=WEB.parent.parent):
     """Starts serving in a thread and gives the server; its address is `server.url`."""
     server = Server(("127.0.0.1", port), Handler)
     server.token = token
+    server.pages = {path.name for kind in KINDS_OF_PAGES for path in WEB.glob(f"*.{kind}")}
     server.indexes = {"gristmill": Index(root, lambda language: True), "docs": Index(root, lambda language: language == "markdown")}
     server.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()

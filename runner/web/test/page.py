@@ -6,7 +6,7 @@
 
 With `--mock` it starts `mock.py` and asks that; else the server whose address is given, with
 words that its index has. The browser is the system's own (`CHROMIUM`, or one of the usual
-names): none is downloaded. Says so and ends with 0 where Chromium or `playwright` is missing;
+names): none is downloaded. Says so and ends with 3 where Chromium or `playwright` is missing;
 ends with 1 when a check fails. Screenshots of each view, light, dark and narrow, go to the
 folder of `--shots`.
 """
@@ -18,6 +18,8 @@ import shutil
 import sys
 from urllib.parse import quote, urlsplit
 
+# The exit code where something that this needs is missing.
+MISSING = 3
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -220,6 +222,10 @@ def check_file(tab, check, path):
     tab.page.reload()
     tab.wait(".side .panel .use, .side .panel .quiet-text")
     check(word == tab.text(".side .panel h2"), "and so does the address alone")
+    tab.page.evaluate("location.hash = '#/files/'")
+    tab.wait(".entries tbody tr")
+    tab.page.go_back()
+    check(tab.appears(".side .panel .use, .side .panel .quiet-text"), "and the way back")
 
 
 def check_symbol(tab, check, name, path):
@@ -404,17 +410,18 @@ def main():
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        print("skipped: the Python package playwright is missing; `pip install playwright` (no browser download needed)")
-        return 0
+        print("the Python package playwright is missing: python3 -m pip install playwright (without its browsers)", file=sys.stderr)
+        return MISSING
     if not executable:
-        print("skipped: there is no Chromium; name one by CHROMIUM")
-        return 0
+        print("there is no Chromium; CHROMIUM can name one", file=sys.stderr)
+        return MISSING
     if given.shots:
         given.shots.mkdir(parents=True, exist_ok=True)
     check = Checks()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         if given.mock:
+            sys.dont_write_bytecode = True
             import mock
             everything(browser, mock.start().url, given, check)
             check_token(browser, mock.start(token="letmein").url, check, given.shots)

@@ -88,6 +88,25 @@ fn the_page_loads_nothing_from_elsewhere() {
         assert!(file.header("content-security-policy").starts_with("default-src 'self'"), "{path}");
         assert_eq!(file.header("x-content-type-options"), "nosniff");
         assert!(!file.header("x-request-id").is_empty());
+        for name in file.text.split("=\"assets/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert_eq!(server.get(&format!("/assets/{name}")).status, 200, "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_page_is_sent_once() {
+    let (_world, server) = served();
+    for path in ["/", "/assets/app.js", "/assets/app.css"] {
+        let first = server.get(path);
+        assert_eq!(first.header("cache-control"), "no-cache", "{path}");
+        let again = |tag: &str| server.request("GET", path, &[("if-none-match", tag)], "");
+        let held = again(first.header("etag"));
+        assert_eq!((held.status, held.text.as_str()), (304, ""), "{path}");
+        assert_eq!(held.header("etag"), first.header("etag"));
+        assert_eq!(held.header("cache-control"), "no-cache");
+        let other = again("\"of another version\"");
+        assert_eq!((other.status, &other.text), (200, &first.text), "{path}");
     }
 }
 
@@ -99,7 +118,7 @@ fn described_routes_are_there() {
     assert_eq!(description["openapi"], "3.1.0");
     for (path, operations) in description["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys().filter(|_| path != "/v1/events") {
-            let answer = server.request(&method.to_uppercase(), path, &[], "");
+            let answer = server.request(&method.to_uppercase(), &path.replace("{name}", "app.js"), &[], "");
             assert!(answer.status != 404 && answer.status != 405, "{method} {path}: {}", answer.text);
         }
     }
