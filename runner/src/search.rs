@@ -118,11 +118,15 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
             }
         },
     };
+    let chunks = match at.epoch.tables() {
+        Ok(tables) if tables.has(&gristmill_sinks::tables::Table::Chunks) => Some(tables.chunks()?),
+        _ => None,
+    };
     let mut mode = if vector.is_some() { query.mode } else { SearchMode::Text };
     let mut found: HashMap<ChunkKey, Scores> = HashMap::new();
     if mode != SearchMode::Vector {
         match at.epoch.words() {
-            Ok(words) => by_text(words, query, &at.visible, candidates, &mut found)?,
+            Ok(words) => by_text(words, chunks, query, &at.visible, candidates, &mut found)?,
             Err(error) if vector.is_none() => return Err(error),
             Err(_) => {
                 at.note("meaning_only", "this answer goes by meaning alone: the index holds no words");
@@ -135,10 +139,7 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
         by_vector(at, vector, &filter, candidates, &mut found)?;
     }
     let query = Query { mode, ..*query };
-    if let Ok(tables) = at.epoch.tables()
-        && tables.has(&gristmill_sinks::tables::Table::Chunks)
-    {
-        let chunks = tables.chunks()?;
+    if let Some(chunks) = chunks {
         for (key, scores) in &mut found {
             if scores.hit.is_none() {
                 scores.hit = ChunkRows::named(chunks, key.row).map(|chunk| hit(chunk, scores));

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use collect::retain;
 pub(crate) use document::SCHEMA_VERSION;
-pub use reader::{Hit, SearchOptions, TantivyReader};
+pub use reader::{Hit, RowHit, SearchOptions, TantivyReader};
 pub use sink::TantivySink;
 
 /// How the Tantivy store writes.

@@ -12,7 +12,9 @@ use gristmill_sinks::{LanceReader, TantivyReader};
 
 use super::error::{ErrorCode, ToolError};
 use super::request::Coverage;
-use super::rows::{ChunkRows, EdgeRows, FileRows, ImportRows, ReferenceRows, SymbolRows, TableRows, VectorRows};
+use super::rows::{
+    ChunkRows, EdgeRows, FileRows, ImportRows, ReferenceRows, SymbolRows, TableRows, TextRows, Texts, VectorRows, all,
+};
 use crate::snapshot::{Snapshot, SnapshotError};
 
 /// An epoch that is being asked. It is pinned for as long as anybody holds it, and whatever
@@ -48,6 +50,9 @@ impl Visible {
     }
 }
 
+/// Texts of so many bytes are kept in memory, if tables are loaded ahead of questions.
+const MOST_TEXT: u64 = 256 << 20;
+
 /// The Lance tables of an epoch.
 pub struct Tables {
     /// The tables on disk.
@@ -62,6 +67,7 @@ pub struct Tables {
     references: Lazy<ReferenceRows>,
     imports: Lazy<ImportRows>,
     edges: Lazy<EdgeRows>,
+    texts: Lazy<TextRows>,
 }
 
 /// A table that is loaded when it is first asked for, with what an earlier epoch had of it.
@@ -108,6 +114,7 @@ impl Tables {
             references: Lazy::new(last.map(|last| &last.references)),
             imports: Lazy::new(last.map(|last| &last.imports)),
             edges: Lazy::new(last.map(|last| &last.edges)),
+            texts: Lazy::new(last.map(|last| &last.texts)),
         }
     }
 
@@ -176,7 +183,17 @@ impl Tables {
         Ok(Some(self.edges.get(&self.reader)?))
     }
 
-    /// Loads every table that questions look things up in.
+    /// The texts of the chunks at these addresses, in their order.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn texts(&self, addresses: &[u64]) -> Result<Texts<'_>, ToolError> {
+        // Not loaded for one question: reading what it needs is less.
+        let held = self.texts.loaded.get().map(Arc::as_ref);
+        Ok(Texts::of(held, &self.reader, addresses)?)
+    }
+
+    /// Loads every table that questions look things up in, and the texts if they are few.
     fn load(&self) -> Result<(), SinkError> {
         let reader = &self.reader;
         if self.has(&Table::Files) {
@@ -196,6 +213,13 @@ impl Tables {
         }
         if self.has(&Table::Chunks) {
             self.chunks.get(reader)?;
+            let bytes: u64 = match self.has(&Table::Files) {
+                true => all(self.files.get(reader)?).map(|file| file.table().bytes.value(file.row)).sum(),
+                false => u64::MAX,
+            };
+            if bytes <= MOST_TEXT {
+                self.texts.get(reader)?;
+            }
             if self.embedder.is_some() && !reader.has_vector_index() {
                 self.vectors.get(reader)?;
             }

@@ -10,6 +10,7 @@ mod files;
 mod imports;
 mod references;
 mod symbols;
+mod texts;
 mod vectors;
 
 use std::cmp::Ordering;
@@ -26,6 +27,7 @@ pub use files::FileRows;
 pub use imports::ImportRows;
 pub use references::ReferenceRows;
 pub use symbols::SymbolRows;
+pub use texts::{TextRows, Texts};
 pub use vectors::{Near, VectorRows, nearest, nearness};
 
 /// The rows of a fragment of a certain table.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use gristmill_pipeline::Key;
 use gristmill_sinks::TantivyReader;
-use gristmill_sinks::lance::RowKey;
+use gristmill_sinks::lance::{Resident, RowKey};
 use gristmill_sinks::tantivy::SearchOptions;
 
 use super::filter::Filter;
@@ -12,9 +12,11 @@ use super::rank::{ChunkKey, Scores};
 use super::{Hit, Query};
 use crate::query::{At, ChunkRows, ToolError, Visible, all, nearest, nearness, row_at};
 
-/// Finds the chunks that match the words of the query best.
+/// Finds the chunks that match the words of the query best. Where the chunks are in memory
+/// their names are enough.
 pub(super) fn by_text(
     words: &TantivyReader,
+    chunks: Option<&Resident<ChunkRows>>,
     query: &Query<'_>,
     visible: &Visible,
     candidates: usize,
@@ -27,27 +29,42 @@ pub(super) fn by_text(
         kinds: query.kinds.to_vec(),
         ..SearchOptions::default()
     };
+    if let Some(chunks) = chunks {
+        let named = words.search_rows(visible.keys(), query.text, &options)?.into_iter().map(|hit| {
+            let row = RowKey { row: hit.row, ordinal: hit.ordinal };
+            let path = ChunkRows::named(chunks, row)?.path().clone();
+            Some((ChunkKey { path, row }, Scores { text: Some(hit.score), ..Scores::default() }))
+        });
+        // A job may cut files in one way for words and in another for vectors.
+        if let Some(named) = named.collect::<Option<Vec<_>>>() {
+            found.extend(named);
+            return Ok(());
+        }
+    }
     for hit in words.search_among(visible.keys(), query.text, &options)? {
         let key = ChunkKey { path: hit.path.clone(), row: RowKey { row: hit.row, ordinal: hit.ordinal } };
-        let scores = found.entry(key).or_default();
-        scores.text = Some(hit.score);
-        scores.hit = Some(Hit {
-            path: hit.path,
-            start_line: hit.start_line,
-            end_line: hit.end_line,
-            score: hit.score,
-            language: hit.language.into(),
-            kind: hit.kind.into(),
-            symbol: hit.symbol.into(),
-            scope: hit.scope.into(),
-            snippet: None,
-            text: None,
-            text_score: Some(hit.score),
-            vector_score: None,
-            signals: None,
-        });
+        found.insert(key, Scores { text: Some(hit.score), hit: Some(stored(hit)), ..Scores::default() });
     }
     Ok(())
+}
+
+/// A hit by what the full-text index stores of it.
+fn stored(hit: gristmill_sinks::tantivy::Hit) -> Hit {
+    Hit {
+        path: hit.path,
+        start_line: hit.start_line,
+        end_line: hit.end_line,
+        score: hit.score,
+        language: hit.language.into(),
+        kind: hit.kind.into(),
+        symbol: hit.symbol.into(),
+        scope: hit.scope.into(),
+        snippet: None,
+        text: None,
+        text_score: Some(hit.score),
+        vector_score: None,
+        signals: None,
+    }
 }
 
 /// Finds the chunks whose vectors are nearest to the query's: by the index of a table that

@@ -7,8 +7,6 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use arrow::array::AsArray as _;
-use gristmill_sinks::tables::Table;
 use regex::{Regex, RegexBuilder};
 
 use super::filter::Filter;
@@ -43,23 +41,14 @@ pub(super) fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolErr
     let mut hits = Vec::new();
     for stretch in chunks.chunks(STRETCH) {
         at.call.check()?;
-        // Rows are taken in the order of their addresses.
-        let mut addressed: Vec<(u64, usize)> =
-            stretch.iter().enumerate().filter_map(|(nth, chunk)| Some((chunk.address()?, nth))).collect();
-        addressed.sort_unstable();
-        let addresses: Vec<u64> = addressed.iter().map(|(address, _)| *address).collect();
-        let batch = tables.reader.take(&Table::Chunks, &addresses, &["text"])?;
-        let Some(texts) = batch.column_by_name("text").and_then(|column| column.as_string_opt::<i32>()) else {
-            return Ok(hits);
-        };
-        let mut matched: Vec<(usize, usize)> = (0..addressed.len())
-            .filter(|row| expression.is_match(texts.value(*row)))
-            .filter_map(|row| Some((addressed.get(row)?.1, row)))
-            .collect();
-        matched.sort_unstable();
-        for (nth, row) in matched {
-            let Some(chunk) = stretch.get(nth) else { continue };
-            let text = texts.value(row);
+        let (addresses, stretch): (Vec<u64>, Vec<&Row<'_, ChunkRows>>) =
+            stretch.iter().filter_map(|chunk| Some((chunk.address()?, chunk))).unzip();
+        let texts = tables.texts(&addresses)?;
+        for (nth, chunk) in stretch.into_iter().enumerate() {
+            let text = texts.get(nth);
+            if !expression.is_match(text) {
+                continue;
+            }
             let mut found = hit(*chunk, &Scores::default());
             found.snippet = Some(matching_lines(text, found.start_line, &expression));
             found.text = Some(text.to_owned());

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use arrow::array::AsArray as _;
 use gristmill_sinks::lance::RowKey;
 use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
@@ -38,17 +37,12 @@ pub(super) fn fill(at: &At<'_>, query: &str, hits: &mut [(RowKey, Hit)]) -> Resu
     }
     let chunks = tables.chunks()?;
     let address = |key: RowKey| ChunkRows::named(chunks, key).and_then(|chunk| chunk.address());
-    let mut addressed: Vec<(u64, &mut Hit)> =
-        hits.iter_mut().filter_map(|(key, hit)| Some((address(*key)?, hit))).collect();
-    addressed.sort_by_key(|(address, _)| *address);
-    let addresses: Vec<u64> = addressed.iter().map(|(address, _)| *address).collect();
-    let batch = tables.reader.take(&Table::Chunks, &addresses, &["text"])?;
-    let Some(texts) = batch.column_by_name("text").and_then(|column| column.as_string_opt::<i32>()) else {
-        return Ok(());
-    };
+    let (addresses, hits): (Vec<u64>, Vec<&mut Hit>) =
+        hits.iter_mut().filter_map(|(key, hit)| Some((address(*key)?, hit))).unzip();
+    let texts = tables.texts(&addresses)?;
     let wanted = wanted_stems(query);
-    for ((_, hit), text) in addressed.into_iter().zip(texts) {
-        let text = text.unwrap_or_default();
+    for (nth, hit) in hits.into_iter().enumerate() {
+        let text = texts.get(nth);
         hit.snippet = Some(best_lines(text, hit.start_line, &wanted));
         hit.text = Some(text.to_owned());
     }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use arrow::array::AsArray as _;
 use gristmill_pipeline::RelPath;
 use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
@@ -183,20 +182,11 @@ fn read(
         .collect();
     let Some(first) = chunks.first() else { return Ok(()) };
     let first_line = first.table().start_line.value(first.row);
-    let mut addressed: Vec<(u64, usize)> =
-        chunks.iter().enumerate().filter_map(|(nth, chunk)| Some((chunk.address()?, nth))).collect();
-    addressed.sort_unstable();
-    let addresses: Vec<u64> = addressed.iter().map(|(address, _)| *address).collect();
-    let batch = tables.reader.take(&Table::Chunks, &addresses, &["text"])?;
-    let Some(texts) = batch.column_by_name("text").and_then(|column| column.as_string_opt::<i32>()) else {
-        return Ok(());
-    };
-    let mut in_order: Vec<(usize, &str)> =
-        addressed.iter().zip(texts).map(|((_, nth), text)| (*nth, text.unwrap_or_default())).collect();
-    in_order.sort_unstable_by_key(|(nth, _)| *nth);
+    let addresses: Vec<u64> = chunks.iter().filter_map(|chunk| chunk.address()).collect();
+    let texts = tables.texts(&addresses)?;
     let mut text = String::new();
     // A chunk may begin within a line.
-    let whole: String = in_order.into_iter().map(|(_, text)| text).collect();
+    let whole: String = (0..addresses.len()).map(|nth| texts.get(nth)).collect();
     file.start_line = first_line.max(from);
     for (line, piece) in (first_line..).zip(whole.split_inclusive('\n')) {
         if (from..=to).contains(&line) {
