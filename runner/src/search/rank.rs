@@ -15,6 +15,7 @@ use gristmill_pipeline::RelPath;
 use gristmill_sinks::lance::RowKey;
 
 use super::{Hit, Query, SearchMode};
+use names::Names;
 use place::{asks_for_documents, is_declaration, is_document, is_part, name_match};
 pub(crate) use place::{is_secondary, words_of};
 pub(super) use place::{stem_of, words_in};
