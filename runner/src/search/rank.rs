@@ -66,7 +66,7 @@ const WEIGHTS: Weights = Weights {
     document: 0.5,
     declaration: 0.7,
     part: 0.8,
-    further: 0.5,
+    further: 0.4,
 };
 
 /// A chunk. Of equal scores the path decides which comes first, so that answers are
