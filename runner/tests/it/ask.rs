@@ -449,7 +449,7 @@ fn names_that_many_files_define_say_nothing() {
     for nth in 0..5 {
         world.write(
             &format!("part{nth}.py"),
-            &format!("def common():\n    return {nth}\n\ndef own{nth}():\n    return 1\n"),
+            format!("def common():\n    return {nth}\n\ndef own{nth}():\n    return 1\n"),
         );
     }
     world.write("user.py", "import part3\n\nprint(part3.common(), part3.own3())\n");
