@@ -20,6 +20,7 @@ pub(crate) use filter::{Filter, path_globs};
 use rank::{CANDIDATES, ChunkKey, Scores, rank};
 pub(crate) use rank::{is_secondary, words_of};
 
+pub use rank::Signals;
 pub use snippet::Snippet;
 
 /// By what to rank.
@@ -90,6 +91,9 @@ pub struct Hit {
     /// How near its vector is to the query's, if it was compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vector_score: Option<f32>,
+    /// What it owes its score to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signals: Option<Signals>,
 }
 
 /// Searches an epoch. Where vectors are missing, or the query cannot be embedded in time, it
@@ -145,9 +149,10 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
     ranked.truncate(query.limit);
     let mut hits: Vec<(RowKey, Hit)> = ranked
         .into_iter()
-        .filter_map(|(key, score, scores)| {
-            let Scores { text, vector, hit } = scores;
-            Some((key.row, Hit { score, text_score: text, vector_score: vector, ..hit? }))
+        .filter_map(|(key, scores)| {
+            let Scores { text, vector, hit, signals } = scores;
+            let (score, signals) = (signals.score, Some(signals));
+            Some((key.row, Hit { score, text_score: text, vector_score: vector, signals, ..hit? }))
         })
         .collect();
     snippet::fill(at, query.text, &mut hits)?;
@@ -170,6 +175,7 @@ fn hit(chunk: Row<'_, ChunkRows>, scores: &Scores) -> Hit {
         text: None,
         text_score: scores.text,
         vector_score: scores.vector,
+        signals: None,
     }
 }
 

@@ -40,7 +40,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     }
     keep_quiet_about_contained_panics();
     let name: Arc<str> = job.name.as_str().into();
-    let index = Arc::new(QueriedIndex::new(name, job));
+    let index = Arc::new(QueriedIndex::new(name, job).loaded_ahead());
     let runner = Runner::new([Arc::clone(&index)], default_threads());
     let desk = Desk::new(runner, "local", Limits::default().deadlines());
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);

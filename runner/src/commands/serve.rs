@@ -187,7 +187,7 @@ fn names_a_job(args: &JobArgs) -> bool {
 
 fn served_of(loaded: &Loaded) -> Served {
     let name = loaded.job.name.as_str();
-    Served::new(Arc::new(QueriedIndex::new(name, Arc::clone(&loaded.job))), loaded.watched)
+    Served::new(Arc::new(QueriedIndex::new(name, Arc::clone(&loaded.job)).loaded_ahead()), loaded.watched)
 }
 
 fn runner_of(served: &[Arc<Served>], most: usize) -> Runner {

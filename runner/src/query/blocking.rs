@@ -12,6 +12,22 @@ use super::runner::Runner;
 
 /// A [`Runner`] that blocks the calling thread. It brings a runtime of its own, and may be
 /// used inside of another: nothing of it runs on the caller's thread.
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// use gristmill::query::{BlockingRunner, Call, DEFAULT_DEADLINE, Place, Request, ToolCall, ToolError};
+/// use serde_json::json;
+///
+/// fn main() -> Result<(), ToolError> {
+///     let runner = BlockingRunner::open(Path::new("/tmp/project-index"))?;
+///     let calls = vec![ToolCall { tool: "references".into(), input: json!({ "symbol": "parse" }) }];
+///     let request = Request { calls, place: Place::default() };
+///     let response = runner.ask(request, Call::new("me", DEFAULT_DEADLINE))?;
+///     assert_eq!(response.answers.len(), 1);
+///     Ok(())
+/// }
+/// ```
 pub struct BlockingRunner {
     runner: Runner,
     /// `None` only while being dropped.

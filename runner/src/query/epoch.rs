@@ -176,6 +176,33 @@ impl Tables {
         Ok(Some(self.edges.get(&self.reader)?))
     }
 
+    /// Loads every table that questions look things up in.
+    fn load(&self) -> Result<(), SinkError> {
+        let reader = &self.reader;
+        if self.has(&Table::Files) {
+            self.files.get(reader)?;
+        }
+        if self.has(&Table::Symbols) {
+            self.symbols.get(reader)?;
+        }
+        if self.has(&Table::References) {
+            self.references.get(reader)?;
+        }
+        if self.has(&Table::Imports) {
+            self.imports.get(reader)?;
+        }
+        if self.has(&EdgeRows::table()) {
+            self.edges.get(reader)?;
+        }
+        if self.has(&Table::Chunks) {
+            self.chunks.get(reader)?;
+            if self.embedder.is_some() && !reader.has_vector_index() {
+                self.vectors.get(reader)?;
+            }
+        }
+        Ok(())
+    }
+
     fn load_again(&self) -> Result<(), SinkError> {
         let reader = &self.reader;
         self.files.load_again(reader)?;
@@ -211,6 +238,17 @@ impl OpenEpoch {
         let refs = snapshot.record.refs.iter();
         let refs = refs.map(|held| HeldRef { name: held.name.clone(), rows: OnceLock::new() }).collect();
         Ok(Self { snapshot, words, tables, refs })
+    }
+
+    /// Loads every table that questions look things up in.
+    ///
+    /// # Errors
+    /// If a table cannot be read.
+    pub fn load(&self) -> Result<(), SnapshotError> {
+        match &self.tables {
+            Some(tables) => Ok(tables.load()?),
+            None => Ok(()),
+        }
     }
 
     /// The epoch's record.

@@ -29,6 +29,7 @@ pub struct QueriedIndex {
     name: Arc<str>,
     job: Arc<Job>,
     folder: PathBuf,
+    loads_ahead: bool,
     current: ArcSwapOption<OpenEpoch>,
     older: Mutex<Vec<Arc<OpenEpoch>>>,
     /// What `HEAD` was when the current epoch was opened.
@@ -66,12 +67,20 @@ impl QueriedIndex {
             name: name.into(),
             folder: job.index.clone(),
             job,
+            loads_ahead: false,
             current: ArcSwapOption::empty(),
             older: Mutex::default(),
             head: Mutex::default(),
             trouble: ArcSwapOption::empty(),
             forecast: Mutex::default(),
         }
+    }
+
+    /// The same, with every table loaded before an epoch becomes the current one, so that no
+    /// question waits for that.
+    #[must_use]
+    pub fn loaded_ahead(self) -> Self {
+        Self { loads_ahead: true, ..self }
     }
 
     /// The name that requests know it by.
@@ -168,6 +177,9 @@ impl QueriedIndex {
         let is_later = |last: &Arc<OpenEpoch>| newest.is_some_and(|newest| newest.epoch > last.record().epoch);
         let last = last.filter(is_later);
         let opened = OpenEpoch::open(&self.folder, None, &self.job.graph, last.as_deref())?;
+        if self.loads_ahead {
+            opened.load()?;
+        }
         *head = newest.map(|newest| Head { epoch: opened.record().epoch, ..newest });
         if last.is_none() {
             self.older.lock().unwrap_or_else(PoisonError::into_inner).clear();

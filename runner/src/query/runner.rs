@@ -34,7 +34,12 @@ const DEADLINES_MS: std::ops::RangeInclusive<u64> = 1..=600_000;
 pub struct Runner {
     indexes: Arc<BTreeMap<Arc<str>, Arc<QueriedIndex>>>,
     threads: Arc<Threads>,
+    /// The part of the threads that this runner takes, if it is one of several.
+    share: Option<Arc<Threads>>,
 }
+
+/// Calls that wait for each thread at most; further ones are refused.
+const WAITING_PER_THREAD: usize = 4;
 
 /// The threads that answer.
 struct Threads {
@@ -67,16 +72,8 @@ impl Runner {
     /// many wait, and more are refused.
     #[must_use]
     pub fn new(indexes: impl IntoIterator<Item = Arc<QueriedIndex>>, most: usize) -> Self {
-        let most = most.max(1);
-        Self {
-            indexes: Arc::new(indexes.into_iter().map(|index| (Arc::clone(index.name()), index)).collect()),
-            threads: Arc::new(Threads {
-                free: Semaphore::new(most),
-                most,
-                waiting: AtomicUsize::new(0),
-                most_waiting: most * 4,
-            }),
-        }
+        let indexes = indexes.into_iter().map(|index| (Arc::clone(index.name()), index)).collect();
+        Self { indexes: Arc::new(indexes), threads: Threads::new(most), share: None }
     }
 
     /// A runner over the index of one job.
@@ -100,12 +97,13 @@ impl Runner {
     }
 
     /// A runner with the same threads over some of its indexes: the others do not exist for
-    /// who has it.
+    /// who has it. It takes three quarters of the threads at most, so that others find some.
     #[must_use]
     pub fn only(&self, names: &[Arc<str>]) -> Self {
         let indexes = self.indexes.iter().filter(|(name, _)| names.contains(name));
         let indexes = indexes.map(|(name, index)| (Arc::clone(name), Arc::clone(index))).collect();
-        Self { indexes: Arc::new(indexes), threads: Arc::clone(&self.threads) }
+        let share = Threads::new(self.threads.most * 3 / 4);
+        Self { indexes: Arc::new(indexes), threads: Arc::clone(&self.threads), share: Some(share) }
     }
 
     /// The indexes.
@@ -263,32 +261,15 @@ impl Runner {
         call: &Call,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ToolError> {
-        let threads = &self.threads;
-        let busy =
-            || ToolError::new(ErrorCode::Busy, "too many requests are being answered").help("try again in a moment");
-        let permit = match Arc::clone(threads).try_permit() {
-            Some(permit) => permit,
-            None => {
-                let waiting = threads.waiting.fetch_add(1, Ordering::Relaxed);
-                let _waiting = Waiting(&threads.waiting);
-                if waiting >= threads.most_waiting {
-                    return Err(busy());
-                }
-                let free = tokio::time::timeout_at(call.deadline().into(), threads.free.acquire());
-                match free.await {
-                    Ok(Ok(permit)) => {
-                        permit.forget();
-                        Permit(Arc::clone(threads))
-                    }
-                    Ok(Err(_)) => return Err(busy()),
-                    Err(_) => return Err(deadline_error()),
-                }
-            }
+        let share = match &self.share {
+            Some(share) => Some(share.permit(call).await?),
+            None => None,
         };
+        let permit = self.threads.permit(call).await?;
         let working = tokio::task::spawn_blocking(move || {
             // Given back when the work ends, not when its caller goes: a thread that goes on
             // is not free.
-            let _permit = permit;
+            let _permits = (share, permit);
             work()
         });
         match tokio::time::timeout_at(call.deadline().into(), working).await {
@@ -312,9 +293,41 @@ impl Drop for Permit {
 }
 
 impl Threads {
-    fn try_permit(self: Arc<Self>) -> Option<Permit> {
+    fn new(most: usize) -> Arc<Self> {
+        let most = most.max(1);
+        Arc::new(Self {
+            free: Semaphore::new(most),
+            most,
+            waiting: AtomicUsize::new(0),
+            most_waiting: most * WAITING_PER_THREAD,
+        })
+    }
+
+    fn try_permit(self: &Arc<Self>) -> Option<Permit> {
         self.free.try_acquire().ok()?.forget();
-        Some(Permit(self))
+        Some(Permit(Arc::clone(self)))
+    }
+
+    /// A thread, as soon as one is free.
+    async fn permit(self: &Arc<Self>, call: &Call) -> Result<Permit, ToolError> {
+        if let Some(permit) = self.try_permit() {
+            return Ok(permit);
+        }
+        let busy =
+            || ToolError::new(ErrorCode::Busy, "too many requests are being answered").help("try again in a moment");
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&self.waiting);
+        if waiting >= self.most_waiting {
+            return Err(busy());
+        }
+        match tokio::time::timeout_at(call.deadline().into(), self.free.acquire()).await {
+            Ok(Ok(permit)) => {
+                permit.forget();
+                Ok(Permit(Arc::clone(self)))
+            }
+            Ok(Err(_)) => Err(busy()),
+            Err(_) => Err(deadline_error()),
+        }
     }
 }
 
@@ -375,4 +388,75 @@ fn no_index() -> ToolError {
 #[must_use]
 pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    fn call() -> Call {
+        Call::new("test", Duration::from_secs(60))
+    }
+
+    #[tokio::test]
+    async fn what_finds_no_thread_waits_and_what_is_too_much_is_refused() {
+        let runner = Runner::new([], 1);
+        let (release, blocked) = channel::<()>();
+        let first = {
+            let runner = runner.clone();
+            tokio::spawn(async move { runner.on_thread(&call(), move || blocked.recv().is_ok()).await })
+        };
+        while runner.load()[1] == 0 {
+            tokio::task::yield_now().await;
+        }
+        let spawn = || {
+            let runner = runner.clone();
+            tokio::spawn(async move { runner.on_thread(&call(), || true).await })
+        };
+        let waiting: Vec<_> = (0..WAITING_PER_THREAD).map(|_| spawn()).collect();
+        while runner.load()[2] < WAITING_PER_THREAD {
+            tokio::task::yield_now().await;
+        }
+        let refused = runner.on_thread(&call(), || true).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Busy);
+        let late = Call::new("test", Duration::ZERO);
+        // One that left made room for another, whose time is over before it finds a thread.
+        let [first_waiting, waiting @ ..] = waiting.as_slice() else { panic!("nobody waits") };
+        first_waiting.abort();
+        while runner.load()[2] == WAITING_PER_THREAD {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(runner.on_thread(&late, || true).await.unwrap_err().code, ErrorCode::Deadline);
+        release.send(()).unwrap();
+        assert!(first.await.unwrap().unwrap());
+        while waiting.iter().any(|waiting| !waiting.is_finished()) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(runner.load(), [1, 0, 0]);
+    }
+
+    #[tokio::test]
+    async fn one_tenant_leaves_threads_to_others() {
+        let all = Runner::new([], 4);
+        let (one, other) = (all.only(&[]), all.only(&[]));
+        let held: Vec<_> = (0..4)
+            .map(|_| {
+                let (release, blocked) = channel::<()>();
+                let one = one.clone();
+                (release, tokio::spawn(async move { one.on_thread(&call(), move || blocked.recv().is_ok()).await }))
+            })
+            .collect();
+        while all.load()[1] < 3 {
+            tokio::task::yield_now().await;
+        }
+        assert!(other.on_thread(&call(), || true).await.unwrap());
+        assert_eq!(all.load()[1], 3, "the fourth waits for its tenant's share");
+        let (releases, held): (Vec<_>, Vec<_>) = held.into_iter().unzip();
+        releases.iter().for_each(|release| release.send(()).unwrap());
+        for held in held {
+            assert!(held.await.unwrap().unwrap());
+        }
+    }
 }

@@ -120,7 +120,12 @@ impl ErasedTool {
 }
 
 fn ask<T: Tool>(input: Value, at: &At<'_>) -> Result<Value, ToolError> {
-    let input = if input.is_null() { Value::Object(serde_json::Map::new()) } else { input };
+    let input = match input {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        Value::Object(_) => input,
+        // A list would be taken as values without their names.
+        _ => return Err(ToolError::bad_input(format!("the input of `{}` is no object", T::NAME))),
+    };
     check_size(&input)?;
     let question = T::deserialize(input).map_err(|error| {
         ToolError::bad_input(format!("the input of `{}` is not what it takes: {error}", T::NAME))

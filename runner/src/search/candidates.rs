@@ -44,6 +44,7 @@ pub(super) fn by_text(
             text: None,
             text_score: Some(hit.score),
             vector_score: None,
+            signals: None,
         });
     }
     Ok(())

@@ -62,9 +62,9 @@ impl Default for SearchOptions {
             languages: Vec::new(),
             kinds: Vec::new(),
             body_boost: 1.0,
-            symbol_boost: 3.0,
+            symbol_boost: 2.0,
             scope_boost: 0.5,
-            path_boost: 1.5,
+            path_boost: 1.0,
         }
     }
 }

@@ -44,6 +44,10 @@ pub struct Search {
     #[serde(default)]
     #[arg(long)]
     pub plain: bool,
+    /// Say of each hit what it owes its score to.
+    #[serde(default)]
+    #[arg(long)]
+    pub explain: bool,
 }
 
 fn default_limit() -> usize {
@@ -63,6 +67,7 @@ impl Search {
             kinds: Vec::new(),
             full_text: false,
             plain: false,
+            explain: false,
         }
     }
 }
@@ -96,10 +101,9 @@ impl Tool for Search {
             plain: self.plain,
         };
         let mut hits = search(at, &query)?;
-        if !self.full_text {
-            for hit in &mut hits {
-                hit.text = None;
-            }
+        for hit in &mut hits {
+            hit.text = hit.text.take().filter(|_| self.full_text);
+            hit.signals = hit.signals.filter(|_| self.explain);
         }
         Ok(SearchAnswer { hits })
     }

@@ -1,4 +1,4 @@
-//! What a path says about a chunk.
+//! What path, language and kind say about a chunk.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -37,6 +37,19 @@ const SECONDARY: [&str; 29] = [
     "vendored",
 ];
 
+/// The languages of documents and data.
+const DOCUMENTS: [&str; 5] = ["json", "markdown", "text", "toml", "yaml"];
+
+/// Words of queries that ask for documents.
+const ASKING_FOR_DOCUMENTS: [&str; 9] =
+    ["changelog", "doc", "docs", "documentation", "guide", "license", "manual", "readme", "tutorial"];
+
+/// Endings of files that declare what others define.
+const DECLARATIONS: [&str; 7] = [".d.ts", ".h", ".h++", ".hh", ".hpp", ".hxx", ".pyi"];
+
+/// Kinds of definitions that only hold or name something.
+const PARTS: [&str; 5] = ["constant", "field", "type", "variable", "variant"];
+
 /// Words that every query has.
 const COMMON: [&str; 35] = [
     "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "in", "into", "is",
@@ -55,6 +68,27 @@ pub(crate) fn is_secondary(text: &str) -> bool {
     // `third_party` is a word here, and so are its parts.
     let names = text.split(|sign: char| !sign.is_alphanumeric() && sign != '_');
     names.chain(words(text)).any(|word| SECONDARY.contains(&word.to_lowercase().as_str()))
+}
+
+/// Whether a chunk of this language is of a document or of data, rather than of code.
+pub(super) fn is_document(language: &str) -> bool {
+    DOCUMENTS.contains(&language)
+}
+
+/// Whether a query asks for documents.
+pub(super) fn asks_for_documents(query: &str) -> bool {
+    words(query).any(|word| ASKING_FOR_DOCUMENTS.contains(&word.to_lowercase().as_str()))
+}
+
+/// Whether a file declares what others define. A library that has nothing but headers is
+/// not the worse for it, as all its files are then alike.
+pub(super) fn is_declaration(path: &str) -> bool {
+    DECLARATIONS.iter().any(|ending| path.ends_with(ending))
+}
+
+/// Whether a chunk of this kind only holds or names something.
+pub(super) fn is_part(kind: &str) -> bool {
+    PARTS.contains(&kind)
 }
 
 /// The stems of the words of a text, but for those that say nothing.
@@ -152,5 +186,18 @@ mod tests {
         for path in ["src/latest.rs", "contest/a.rs", "src/attestation.c", "inspect.py"] {
             assert!(!is_secondary(path), "{path}");
         }
+    }
+
+    #[test]
+    fn documents_are_known_by_their_language_and_asked_for_by_name() {
+        assert!(is_document("markdown") && is_document("yaml") && !is_document("html") && !is_document("c"));
+        assert!(asks_for_documents("the README on caching") && asks_for_documents("API docs"));
+        assert!(!asks_for_documents("JSON rendering"));
+    }
+
+    #[test]
+    fn declarations_are_known_by_their_ending() {
+        assert!(["a.h", "x/b.hpp", "c.d.ts", "d.pyi"].into_iter().all(is_declaration));
+        assert!(!["a.c", "bash", "c.ts", "d.py", "x.sh"].into_iter().any(is_declaration));
     }
 }

@@ -75,7 +75,7 @@ fn clients_that_leave_hold_nothing() {
         let line = measures.lines().find_map(|line| line.strip_prefix("gristmill_connections ")).unwrap();
         line.parse::<usize>().unwrap()
     };
-    assert!(connections() > listening.len());
+    server.wait_until("listened to", |_| connections() >= listening.len());
     drop(listening);
     server.wait_until("left alone", |_| connections() <= 2);
     assert!(!server.ask("search", json!({ "query": "cache" }))["hits"].as_array().unwrap().is_empty());

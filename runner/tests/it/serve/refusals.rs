@@ -50,6 +50,8 @@ fn an_input_out_of_range_is_told_why() {
         (json!({ "query": "x", "limit": 1_000_000_000_u64 }), "bad_input"),
         (json!({ "query": "x", "limit": 1e300 }), "bad_input"),
         (json!({ "query": 7 }), "bad_input"),
+        (json!(["x"]), "bad_input"),
+        (json!("x"), "bad_input"),
         (json!({ "query": "" }), "bad_input"),
         (json!({ "quary": "x" }), "bad_input"),
         (json!({ "query": "x", "mode": "psychic" }), "bad_input"),
