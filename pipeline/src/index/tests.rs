@@ -123,3 +123,23 @@ fn any_number_of_epochs_can_be_kept() {
         assert_eq!(writer.give_up_old(keep).expect("deletes").len(), left, "{keep}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_dropped_while_it_is_listed_is_not_there() {
+    let folder = tempfile::tempdir().expect("creates");
+    let writer = IndexWriter::open(folder.path()).expect("opens");
+    for epoch in 1..=3 {
+        writer.commit(&record(epoch, &tree())).expect("commits");
+        writer.write_run(format!("{epoch}").as_bytes()).expect("writes");
+    }
+    // Listed, and not there when it is read.
+    for gone in ["commits/2.json", "runs/1.json"] {
+        let gone = folder.path().join(gone);
+        std::fs::remove_file(&gone).expect("deletes");
+        std::os::unix::fs::symlink("nowhere", &gone).expect("links");
+    }
+    let epochs = writer.folder().epochs().expect("reads");
+    assert_eq!(epochs.iter().map(|record| record.epoch).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(writer.folder().runs().expect("reads"), [(2, "2".to_owned()), (3, "3".to_owned())]);
+}
