@@ -20,10 +20,13 @@ export function hitItem(hit, all, isExplained) {
   return h("li.hit", head, code, isExplained && signals(hit, all));
 }
 
+const FACTORS = new Set(["secondary", "document", "declaration", "part", "further"]);
+
 /** What a hit's score is made of. */
 function signals(hit, all) {
   const of = (each) => each.signals ?? { text_score: each.text_score, vector_score: each.vector_score, score: each.score };
-  const isShown = ([, value]) => typeof value === "number" && value !== 0;
+  // What multiplies by one says nothing.
+  const isShown = ([name, value]) => typeof value === "number" && value !== (FACTORS.has(name) ? 1 : 0);
   const largest = (name) => Math.max(...all.map((each) => Math.abs(of(each)[name] ?? 0)), 1e-9);
   const row = ([name, value]) => {
     const bar = h("i", { "--part": Math.abs(value) / largest(name) });

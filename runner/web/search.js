@@ -89,7 +89,7 @@ export const search = {
     const list = (key) => given.getAll(key);
     return {
       query: given.get("q") ?? "", mode: given.get("mode") ?? "hybrid", limit: Number(given.get("n")) || 20,
-      languages: list("lang"), kinds: list("kind"), paths: (given.get("path") ?? "").split(/[,\s]+/).filter(Boolean),
+      explain: true, languages: list("lang"), kinds: list("kind"), paths: (given.get("path") ?? "").split(/[,\s]+/).filter(Boolean),
     };
   },
 

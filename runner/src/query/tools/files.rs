@@ -182,7 +182,7 @@ fn read(
         .collect();
     let Some(first) = chunks.first() else { return Ok(()) };
     let first_line = first.table().start_line.value(first.row);
-    let addresses: Vec<u64> = chunks.iter().filter_map(|chunk| chunk.address()).collect();
+    let addresses: Vec<u64> = chunks.iter().filter_map(Row::address).collect();
     let texts = tables.texts(&addresses)?;
     let mut text = String::new();
     // A chunk may begin within a line.
