@@ -152,30 +152,56 @@ fn fused(found: HashMap<ChunkKey, Scores>, query: &Query<'_>) -> Vec<Ranked> {
     found.into_iter().map(with_signals).collect()
 }
 
+/// What is known of a file that has candidates.
+struct OfFile {
+    /// The sum of their scores.
+    score: f32,
+    file_name: f32,
+    names: f32,
+    is_secondary: bool,
+    is_declaration: bool,
+}
+
 /// Adds and takes off by what the chunks' files are, and what is named in them.
 fn weigh(ranked: &mut [Ranked], query: &str) {
-    let mut files: HashMap<RelPath, f32> = HashMap::new();
-    for (key, scores) in &*ranked {
-        *files.entry(key.path.clone()).or_default() += scores.signals.score;
-    }
-    let best = files.values().copied().fold(f32::MIN_POSITIVE, f32::max);
     let wanted = words_of(query);
     let names = Names::new(&wanted, ranked.iter().map(Seen::of));
-    let named: HashMap<RelPath, f32> = files.keys().map(|path| (path.clone(), names.of_file(path.as_str()))).collect();
     let (wants_secondary, wants_documents) = (is_secondary(query), asks_for_documents(query));
     let wants_parts = is_name(query);
+    let mut files: HashMap<RelPath, OfFile> = HashMap::new();
+    for (key, scores) in &*ranked {
+        if let Some(file) = files.get_mut(&key.path) {
+            file.score += scores.signals.score;
+            continue;
+        }
+        let path = key.path.as_str();
+        let file = OfFile {
+            score: scores.signals.score,
+            file_name: WEIGHTS.file_name * name_match(path, &wanted),
+            names: WEIGHTS.names * names.of_file(path),
+            is_secondary: !wants_secondary && is_secondary(path),
+            is_declaration: is_declaration(path),
+        };
+        files.insert(key.path.clone(), file);
+    }
+    let best = files.values().map(|file| file.score).fold(f32::MIN_POSITIVE, f32::max);
     for chunk in ranked {
+        let Some(of_file) = files.get(&chunk.0.path) else { continue };
         let seen = Seen::of(chunk);
         let factor = |applies: bool, weight: f32| if applies { weight } else { 1.0 };
-        let secondary = factor(!wants_secondary && is_secondary(seen.path), WEIGHTS.secondary);
         let document = factor(!wants_documents && is_document(seen.language), WEIGHTS.document);
-        let declaration = factor(is_declaration(seen.path), WEIGHTS.declaration);
         let part = factor(!wants_parts && is_part(seen.kind), WEIGHTS.part);
-        let file_name = WEIGHTS.file_name * name_match(seen.path, &wanted);
-        let of_file = |of: &HashMap<RelPath, f32>| of.get(&chunk.0.path).copied().unwrap_or_default();
-        let (file, names) = (WEIGHTS.file * of_file(&files) / best, WEIGHTS.names * of_file(&named));
         let signals = &mut chunk.1.signals;
-        *signals = Signals { file_name, names, file, secondary, document, declaration, part, ..*signals };
+        *signals = Signals {
+            file_name: of_file.file_name,
+            names: of_file.names,
+            file: WEIGHTS.file * of_file.score / best,
+            secondary: factor(of_file.is_secondary, WEIGHTS.secondary),
+            document,
+            declaration: factor(of_file.is_declaration, WEIGHTS.declaration),
+            part,
+            ..*signals
+        };
         signals.add_up();
     }
 }

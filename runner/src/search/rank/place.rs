@@ -67,7 +67,7 @@ const STEM: usize = 3;
 pub(crate) fn is_secondary(text: &str) -> bool {
     // `third_party` is a word here, and so are its parts.
     let names = text.split(|sign: char| !sign.is_alphanumeric() && sign != '_');
-    names.chain(words(text)).any(|word| SECONDARY.contains(&word.to_lowercase().as_str()))
+    names.chain(words(text)).any(|word| is_among(&SECONDARY, word))
 }
 
 /// Whether a chunk of this language is of a document or of data, rather than of code.
@@ -77,7 +77,7 @@ pub(super) fn is_document(language: &str) -> bool {
 
 /// Whether a query asks for documents.
 pub(super) fn asks_for_documents(query: &str) -> bool {
-    words(query).any(|word| ASKING_FOR_DOCUMENTS.contains(&word.to_lowercase().as_str()))
+    words(query).any(|word| is_among(&ASKING_FOR_DOCUMENTS, word))
 }
 
 /// Whether a file declares what others define. A library that has nothing but headers is
@@ -93,13 +93,12 @@ pub(super) fn is_part(kind: &str) -> bool {
 
 /// The stems of the words of a text, but for those that say nothing.
 pub(crate) fn words_of(text: &str) -> HashSet<String> {
-    let words = words(text).map(str::to_lowercase).filter(|word| !COMMON.contains(&word.as_str()));
-    words.map(|word| stem(&word).to_owned()).collect()
+    words(text).filter(|word| !is_among(&COMMON, word)).map(stem_of).collect()
 }
 
 /// Where the words of a text lie that say something.
 pub(in crate::search) fn words_in(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let says_something = |word: &&str| !COMMON.contains(&word.to_lowercase().as_str());
+    let says_something = |word: &&str| !is_among(&COMMON, word);
     // The words are slices of the text.
     let place = |word: &str| {
         let start = word.as_ptr().addr() - text.as_ptr().addr();
@@ -110,7 +109,15 @@ pub(in crate::search) fn words_in(text: &str) -> impl Iterator<Item = Range<usiz
 
 /// The stem of a word, in small letters.
 pub(in crate::search) fn stem_of(word: &str) -> String {
-    stem(&word.to_lowercase()).to_owned()
+    let mut lower = word.to_lowercase();
+    let end = stem(&lower).len();
+    lower.truncate(end);
+    lower
+}
+
+/// Whether a word is one of these, in small or capital letters.
+fn is_among(known: &[&str], word: &str) -> bool {
+    known.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// The part of the words in a file's name that are among these.
@@ -133,25 +140,27 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// `readFile` as `read`, `File`; `HTTPServer` as `HTTP`, `Server`.
-fn capitalised_parts(word: &str) -> Vec<&str> {
-    let letters: Vec<(usize, char)> = word.char_indices().collect();
-    let is_start = |window: &[(usize, char)]| match window {
-        [(_, before), (_, here), (_, after)] => here.is_uppercase() && (!before.is_uppercase() || after.is_lowercase()),
-        [(_, before), (_, here)] => here.is_uppercase() && !before.is_uppercase(),
-        _ => false,
-    };
-    let mut parts = Vec::new();
-    let mut start = 0;
-    for nth in 1..letters.len() {
-        let window = letters.get(nth - 1..(nth + 2).min(letters.len())).unwrap_or_default();
-        let at = letters.get(nth).map_or(0, |(at, _)| *at);
-        if is_start(window) {
-            parts.extend(word.get(start..at));
-            start = at;
+fn capitalised_parts(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let (part, after) = rest.split_at(part_end(rest));
+        rest = after;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+/// Where the first part of a word ends.
+fn part_end(word: &str) -> usize {
+    let mut letters = word.char_indices().peekable();
+    let Some((_, mut before)) = letters.next() else { return 0 };
+    while let Some((at, here)) = letters.next() {
+        let is_before_small = letters.peek().is_some_and(|(_, after)| after.is_lowercase());
+        if here.is_uppercase() && (!before.is_uppercase() || is_before_small) {
+            return at;
         }
+        before = here;
     }
-    parts.extend(word.get(start..));
-    parts
+    word.len()
 }
 
 #[cfg(test)]
