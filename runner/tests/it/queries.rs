@@ -1,7 +1,6 @@
 //! The query runner as a library, over indexes that the real binary writes.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gristmill::query::{AnswerOrError, BlockingRunner, Call, ErrorCode, Place, Request, Response, Runner, ToolCall};
@@ -60,20 +59,18 @@ fn one_request_is_of_one_epoch_while_the_next_is_written() {
     write_numbers(&world, 0);
     world.run(&[]);
     let runner = runner(&world);
-    let over = AtomicBool::new(false);
-    let epochs = std::thread::scope(|scope| {
-        scope.spawn(|| {
+    let epochs = std::thread::scope(|writing| {
+        let writer = writing.spawn(|| {
             for number in 1..=12 {
                 write_numbers(&world, number);
                 world.run(&[]);
             }
-            over.store(true, Ordering::Relaxed);
         });
         let asking = || {
             let mut epochs = HashSet::new();
             loop {
                 // Looked at first, so that the last epoch is asked as well.
-                let is_last = over.load(Ordering::Relaxed);
+                let is_last = writer.is_finished();
                 for index in runner.runner().indexes() {
                     index.refresh().unwrap();
                 }
@@ -100,8 +97,10 @@ fn one_request_is_of_one_epoch_while_the_next_is_written() {
                 }
             }
         };
-        let askers: Vec<_> = (0..4).map(|_| scope.spawn(asking)).collect();
-        askers.into_iter().flat_map(|asker| asker.join().unwrap()).collect::<HashSet<_>>()
+        std::thread::scope(|scope| {
+            let askers: Vec<_> = (0..4).map(|_| scope.spawn(asking)).collect();
+            askers.into_iter().flat_map(|asker| asker.join().unwrap()).collect::<HashSet<_>>()
+        })
     });
     assert!(epochs.contains(&13) && epochs.len() > 1, "{epochs:?}");
 }

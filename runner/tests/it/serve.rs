@@ -6,5 +6,6 @@ mod asking;
 mod changes;
 mod client;
 mod connections;
+mod embedders;
 mod refusals;
 mod tenants;

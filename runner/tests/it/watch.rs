@@ -1,62 +1,18 @@
 //! `gristmill watch`, as a process beside an editor.
 #![cfg(unix)]
 
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::process::{DEADLINE, Process};
 use crate::world::{World, code, text};
 
-/// Long enough for the slowest machine; reached only by a test that fails.
-const DEADLINE: Duration = Duration::from_secs(120);
-
-/// A process that watches, and ends with the test.
-struct Watching {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Watching {
-    /// Starts one, and waits until its first epoch is there.
-    fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, lines) = channel();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut watching = Self { child, lines };
-        watching.wait_for("epoch 1 ");
-        watching
-    }
-
-    /// Waits for a line that holds these words.
-    fn wait_for(&mut self, words: &str) {
-        let started = Instant::now();
-        while let Ok(line) = self.lines.recv_timeout(DEADLINE.saturating_sub(started.elapsed())) {
-            if line.contains(words) {
-                return;
-            }
-        }
-        let _ = self.child.kill();
-        let mut errors = String::new();
-        let _ = self.child.stderr.take().unwrap().read_to_string(&mut errors);
-        panic!("it never said `{words}`: {errors}");
-    }
-
-    /// Sends a signal, and gives the exit code.
-    fn end(&mut self, signal: &str) -> Option<i32> {
-        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A process that watches, once its first epoch is there. It holds the index from then on.
+pub(crate) fn watching(command: Command) -> Process {
+    let process = Process::start(command);
+    process.wait_for_line("epoch 1 ");
+    process
 }
 
 /// Waits until the index is what a build from nothing gives.
@@ -72,7 +28,7 @@ fn wait_until_current(world: &World, step: &str) {
 #[test]
 fn the_index_follows_the_source() {
     let world = World::sample();
-    let mut watching = Watching::start(world.job_command("watch", &[]));
+    let mut watching = watching(world.job_command("watch", &[]));
     let source = world.source();
     let steps: [(&str, &dyn Fn()); 9] = [
         ("a file is edited", &|| world.write("lib.rs", "pub fn edited() -> u32 {\n    7\n}\n")),
@@ -108,7 +64,7 @@ fn the_index_follows_the_source() {
 #[test]
 fn it_ends_while_an_epoch_is_built() {
     let world = World::sample();
-    let mut watching = Watching::start(world.job_command("watch", &["--mode", "sequential", "--quiet-for", "1"]));
+    let mut watching = watching(world.job_command("watch", &["--mode", "sequential", "--quiet-for", "1"]));
     let before = world.digest();
     for n in 0..100 {
         world.write(&format!("many/{n}.rs"), format!("fn f{n}() {{ {} }}\n", "call(); ".repeat(200)));
@@ -123,14 +79,14 @@ fn it_ends_while_an_epoch_is_built() {
 #[test]
 fn an_index_that_is_deleted_is_built_anew() {
     let world = World::sample();
-    let mut watching = Watching::start(world.job_command("watch", &[]));
+    let mut watching = watching(world.job_command("watch", &[]));
     std::fs::remove_dir_all(world.index()).unwrap();
     world.write("lib.rs", "pub fn after_the_loss() {}\n");
-    watching.wait_for("note: the index folder was deleted");
+    watching.wait_for_line("note: the index folder was deleted");
     wait_until_current(&world, "after the loss");
     std::fs::remove_file(world.index().join("HEAD")).unwrap();
     world.write("lib.rs", "pub fn after_another_loss() {}\n");
-    watching.wait_for("note: the index folder was deleted or replaced");
+    watching.wait_for_line("note: the index folder was deleted or replaced");
     world.write("lib.rs", "pub fn and_on() {}\n");
     wait_until_current(&world, "and on");
     assert_eq!(watching.end("-INT"), Some(0));
@@ -139,7 +95,7 @@ fn an_index_that_is_deleted_is_built_anew() {
 #[test]
 fn nobody_else_writes_meanwhile() {
     let world = World::sample();
-    let mut watching = Watching::start(world.job_command("watch", &[]));
+    let mut watching = watching(world.job_command("watch", &[]));
     for name in ["watch", "run", "gc"] {
         let output = world.job_command(name, &[]).output().unwrap();
         assert_eq!(code(&output), 4, "{name}: {}", text(&output.stderr));
@@ -156,13 +112,13 @@ fn an_index_inside_of_the_source_is_not_watched() {
     let index = world.source().join(".gristmill");
     let mut command = world.command(&["watch", "--quiet-for", "1"]);
     command.arg("--source").arg(world.source());
-    let mut watching = Watching::start(command);
+    let mut watching = watching(command);
     let runs = |index: &Path| std::fs::read_dir(index.join("runs")).unwrap().count();
     // Far longer than it would take to wake.
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(runs(&index), 1);
     world.write("lib.rs", "pub fn edited() {}\n");
-    watching.wait_for("epoch 2 ");
+    watching.wait_for_line("epoch 2 ");
     assert_eq!(watching.end("-INT"), Some(0));
 }
 
@@ -172,13 +128,13 @@ fn what_is_ignored_leaves_no_report() {
     let world = World::sample();
     world.write(".gitignore", "target/\n");
     std::fs::create_dir(world.source().join("target")).unwrap();
-    let mut watching = Watching::start(world.job_command("watch", &["--quiet-for", "1"]));
+    let mut watching = watching(world.job_command("watch", &["--quiet-for", "1"]));
     for n in 0..5 {
         world.write("target/output.rs", format!("fn f{n}() {{}}\n"));
         std::thread::sleep(Duration::from_millis(100));
     }
     world.write("lib.rs", "pub fn edited() {}\n");
-    watching.wait_for("epoch 2 ");
+    watching.wait_for_line("epoch 2 ");
     assert_eq!(watching.end("-INT"), Some(0));
     assert_eq!(std::fs::read_dir(world.index().join("runs")).unwrap().count(), 2);
 }

@@ -1,27 +1,20 @@
 //! Agents, by the Model Context Protocol.
 
-use std::io::{BufRead as _, BufReader, Lines, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-
 use serde_json::{Value, json};
 
 use super::client::Server;
+use crate::process::Process;
 use crate::world::World;
 
 /// An agent that started the program itself.
 struct Agent {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: Lines<BufReader<ChildStdout>>,
+    process: Process,
     last_id: u64,
 }
 
 impl Agent {
     fn start(world: &World, more: &[&str]) -> Self {
-        let mut command = world.job_command("mcp", more);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut agent = Self { input: child.stdin.take(), child, output, last_id: 0 };
+        let mut agent = Self { process: Process::start(world.job_command("mcp", more)), last_id: 0 };
         let answer = agent.request("initialize", hello());
         assert_eq!(answer["result"]["serverInfo"]["name"], "gristmill", "{answer}");
         assert!(answer["result"]["capabilities"]["tools"].is_object(), "{answer}");
@@ -30,7 +23,7 @@ impl Agent {
     }
 
     fn send(&mut self, message: &Value) {
-        writeln!(self.input.as_mut().unwrap(), "{message}").unwrap();
+        self.process.send(&message.to_string());
     }
 
     /// The answer to a request. Whatever else is written must be the protocol's too.
@@ -38,7 +31,7 @@ impl Agent {
         self.last_id += 1;
         self.send(&json!({ "jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params }));
         loop {
-            let line = self.output.next().expect("it answers").unwrap();
+            let line = self.process.next_line().expect("it answers");
             let message: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
             assert_eq!(message["jsonrpc"], "2.0");
             if message["id"] == self.last_id {
@@ -55,17 +48,10 @@ impl Agent {
 
     /// Says nothing more, and waits until it has ended.
     fn end(mut self) -> Option<i32> {
-        drop(self.input.take());
-        let code = self.child.wait().unwrap().code();
-        assert!(self.output.next().is_none());
+        self.process.close_input();
+        let code = self.process.code();
+        assert!(self.process.next_line().is_none());
         code
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::client::Server;
+use crate::watch::watching;
 use crate::world::World;
 
 fn finds(server: &Server, name: &str) -> bool {
@@ -79,10 +80,7 @@ fn progress_is_told_while_an_epoch_is_made() {
 #[test]
 fn while_another_process_writes_it_serves_and_waits() {
     let world = World::sample();
-    world.run(&[]);
-    let mut other = world.job_command("watch", &["--quiet"]).spawn().unwrap();
-    // It holds the lock once a run is refused.
-    while crate::world::code(&world.run_command(&[]).output().unwrap()) != 4 {}
+    let other = watching(world.job_command("watch", &[]));
     let server = Server::start(&world, &["--watch"]);
     let status = server.wait_until("troubled", |status| !status["trouble"].is_null());
     assert!(status["trouble"].as_str().unwrap().contains("another process writes the index"), "{status}");
@@ -92,8 +90,7 @@ fn while_another_process_writes_it_serves_and_waits() {
     world.write("lib.rs", "pub fn by_the_other() {}\n");
     server.wait_for_epoch(2);
     assert!(finds(&server, "by_the_other"));
-    other.kill().unwrap();
-    other.wait().unwrap();
+    drop(other);
     server.wait_until("writing", |status| status["indexing"]["state"] == "idle" && status["trouble"].is_null());
     world.write("lib.rs", "pub fn by_the_server() {}\n");
     server.wait_for_epoch(3);

@@ -1,26 +1,20 @@
 //! A server as a process, and a client of it.
 
-use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::process::{DEADLINE, Process};
 use crate::world::World;
-
-/// Long enough for the slowest machine; reached only by a test that fails.
-pub(super) const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A server that ends with the test.
 pub(super) struct Server {
-    child: Child,
+    process: Process,
     /// Where it listens, as `127.0.0.1:PORT`.
     pub(super) address: String,
-    log: PathBuf,
     agent: ureq::Agent,
     token: Option<String>,
 }
@@ -52,7 +46,7 @@ impl Answer {
 impl Server {
     /// Starts one over the tree and index of a world.
     pub(super) fn start(world: &World, more: &[&str]) -> Self {
-        Self::of(world, world.job_command("serve", more))
+        Self::of(world.job_command("serve", more))
     }
 
     /// Starts one with settings, beside the tree and index of a world.
@@ -61,23 +55,19 @@ impl Server {
         std::fs::write(&file, settings).unwrap();
         let mut command = world.job_command("serve", more);
         command.arg("--config").arg(file);
-        Self::of(world, command)
+        Self::of(command)
     }
 
     /// Starts what a command says, on a free port.
-    pub(super) fn of(world: &World, mut command: Command) -> Self {
-        let log = world.folder.path().join("server.log");
-        command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
-        let mut child = command.spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut first = String::new();
-        stdout.read_line(&mut first).unwrap();
-        let Some(address) = first.trim().strip_prefix("listening on http://").map(ToOwned::to_owned) else {
-            let _ = child.wait();
-            panic!("it does not listen: {first}{}", std::fs::read_to_string(&log).unwrap());
+    pub(super) fn of(mut command: Command) -> Self {
+        command.args(["--listen", "127.0.0.1:0"]);
+        let process = Process::start(command);
+        let first = process.next_line().unwrap_or_default();
+        let Some(address) = first.strip_prefix("listening on http://").map(ToOwned::to_owned) else {
+            panic!("it does not listen: {first}{}", process.errors());
         };
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(DEADLINE));
-        Self { child, address, log, agent: config.build().into(), token: None }
+        Self { process, address, agent: config.build().into(), token: None }
     }
 
     /// Gives a token with every request from now on.
@@ -158,30 +148,12 @@ impl Server {
     }
 
     pub(super) fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
+        self.process.errors()
     }
 
     /// Tells it to end, and gives the exit code.
     pub(super) fn end(&mut self, signal: &str) -> Option<i32> {
-        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-        let (sender, ended) = channel();
-        let id = self.child.id();
-        std::thread::spawn(move || {
-            if ended.recv_timeout(DEADLINE).is_err() {
-                let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
-            }
-        });
-        let code = self.child.wait().unwrap().code();
-        let _ = sender.send(());
-        code
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.end(signal)
     }
 }
 

@@ -37,7 +37,7 @@ fn command(world: &World, settings: &str) -> std::process::Command {
 fn served() -> (World, Server) {
     let world = World::new();
     let settings = settings(&world);
-    let server = Server::of(&world, command(&world, &settings));
+    let server = Server::of(command(&world, &settings));
     (world, server)
 }
 
@@ -136,7 +136,7 @@ fn settings_that_cannot_be_used_are_refused() {
 fn tenants_may_share_a_job() {
     let world = World::new();
     let settings = settings(&world).replace("[\"beta.toml\"]", "[\"beta.toml\", \"alpha.toml\"]");
-    let mut server = Server::of(&world, command(&world, &settings));
+    let mut server = Server::of(command(&world, &settings));
     server.use_token(Some(TOKEN_B));
     assert_eq!(server.get("/v1/jobs").json().as_array().unwrap().len(), 2);
     let answer = server.get("/v1/status");
