@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::query::At;
 
 /// What a query may wait for its embedder; after that it goes by words.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether the caller still listens.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Queries that may wait for embedders at once. An embedder that hangs holds a thread for
 /// each, and more would do no good.
@@ -64,10 +67,18 @@ pub(super) fn query_vector(at: &At<'_>, text: &str) -> Result<Vec<f32>, String> 
             let _ = sender.send(embed(embedder.as_ref(), &text));
         })
         .map_err(|error| failed(error.to_string()))?;
-    match receiver.recv_timeout(patience) {
-        Ok(vector) => vector.map_err(failed),
-        Err(RecvTimeoutError::Timeout) => Err(failed(format!("it took longer than {} ms", patience.as_millis()))),
-        Err(RecvTimeoutError::Disconnected) => Err(failed("it panicked".into())),
+    let until = Instant::now() + patience;
+    loop {
+        match receiver.recv_timeout(LOOK.min(until.saturating_duration_since(Instant::now()))) {
+            Ok(vector) => return vector.map_err(failed),
+            Err(RecvTimeoutError::Disconnected) => return Err(failed("it panicked".into())),
+            // A caller that left is not waited for.
+            Err(RecvTimeoutError::Timeout) if at.call.check().is_err() => return Err(failed("nobody waits".into())),
+            Err(RecvTimeoutError::Timeout) if Instant::now() < until => {}
+            Err(RecvTimeoutError::Timeout) => {
+                return Err(failed(format!("it took longer than {} ms", patience.as_millis())));
+            }
+        }
     }
 }
 
