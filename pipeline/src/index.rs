@@ -83,6 +83,9 @@ pub struct SinkRecord {
     pub shape: Fingerprint,
     /// The fingerprint of the embed stage whose vectors it stores, with the header.
     pub embed: Option<Fingerprint>,
+    /// How many components these vectors have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dimension: Option<usize>,
     /// Rows that the epoch added and deleted.
     pub staged: StagedRows,
 }

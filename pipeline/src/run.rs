@@ -176,6 +176,19 @@ pub enum RunError {
     /// Views join what lies side by side in one tree, not what different refs hold.
     #[error("views are of one revision; leave `[views]` out, or index one of the refs with `source.revision`")]
     ViewsOverRefs,
+    /// The embedder gives other vectors than those that the index holds.
+    #[error(
+        "the index holds vectors of {stored} components in `{sink}`, and this job's have {wanted}; embed all anew with \
+         `gristmill run --full`, or keep both by another index folder (`index.path`)"
+    )]
+    OtherDimension {
+        /// The sink that stores them.
+        sink: String,
+        /// Components of the vectors in the index.
+        stored: usize,
+        /// Components of the job's vectors.
+        wanted: usize,
+    },
     /// It was asked to stop.
     #[error("interrupted: the epoch was abandoned, and the index holds the one before")]
     Interrupted,

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::sinks::{SinkHandle, shape};
-use crate::graph::Graph;
+use super::RunError;
+use super::sinks::{SinkHandle, dimension, shape};
+use crate::graph::{Graph, SinkStage};
 use crate::hash::{ContentHash, Fingerprint, Hash, Key};
 use crate::index::{CommitRecord, IndexFolder};
 use crate::merkle::Tree;
@@ -51,17 +52,29 @@ pub(super) fn rows_fingerprint(graph: &Graph) -> Fingerprint {
 
 /// Why a run begins from nothing though there is an epoch, if it does; `damage` says what
 /// of the epoch cannot be used.
+///
+/// # Errors
+/// If vectors would have other dimensions than those that are stored. They take the place of all
+/// that was embedded, so that is done when it is asked for.
 pub(super) fn rebuild_reason(
     graph: &Graph,
     record: &CommitRecord,
     full: bool,
     damage: Option<&str>,
     sinks: &[SinkHandle],
-) -> Option<String> {
+) -> Result<Option<String>, RunError> {
     if full {
-        return Some("asked for with --full".into());
+        return Ok(Some("asked for with --full".into()));
     }
-    damage.map(Into::into).or_else(|| obstacle(graph, record, sinks))
+    let of_sink = |sink: &SinkStage| {
+        let name = graph.stages().get(sink.stage)?.name.to_string();
+        let (stored, wanted) = (record.sinks.get(&name)?.dimension?, dimension(graph, sink)?);
+        (stored != wanted).then_some(RunError::OtherDimension { sink: name, stored, wanted })
+    };
+    match graph.sinks().iter().find_map(of_sink) {
+        Some(error) => Err(error),
+        None => Ok(damage.map(Into::into).or_else(|| obstacle(graph, record, sinks))),
+    }
 }
 
 /// Why a run cannot go on from the last epoch, if it cannot.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::base::rows_fingerprint;
 use super::indexer::{Draft, Indexer};
 use super::refs;
-use super::sinks::shape;
+use super::sinks::{dimension, shape};
 use super::views::ViewChanges;
 use super::{RunError, now_ms};
 use crate::graph::Body;
@@ -74,8 +74,9 @@ impl Indexer<'_> {
                 _ => String::new(),
             };
             let embed = sink.embed_lane.and_then(|lane| graph.embed_fingerprint(lane));
+            let dimension = dimension(graph, stage);
             let staged = staged.get(index).copied().unwrap_or_default();
-            records.insert(sink.name.to_string(), SinkRecord { kind, shape, embed, staged });
+            records.insert(sink.name.to_string(), SinkRecord { kind, shape, embed, dimension, staged });
             tokens.insert(sink.name.to_string(), token);
         }
         Ok(CommitRecord {

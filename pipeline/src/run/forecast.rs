@@ -143,11 +143,11 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     let folder = |name: &str| plan.index.join(name);
     let counting = |sink| Box::new(Counting { sink, added: 0 }) as Box<dyn Sink>;
     let mut sinks = sinks::build(plan.graph, plan.meters, folder, &plan.tables(), false, counting)?;
-    forecast.rebuilt_because = head.as_ref().and_then(|(_, record, tree)| {
+    if let Some((_, record, tree)) = &head {
         let is_damaged = tree.root_hash() != record.merkle_root;
         let damage = is_damaged.then_some("the stored Merkle tree cannot be used");
-        rebuild_reason(plan.graph, record, plan.full, damage, &sinks)
-    });
+        forecast.rebuilt_because = rebuild_reason(plan.graph, record, plan.full, damage, &sinks)?;
+    }
     let replaces = head.is_none() || forecast.rebuilt_because.is_some();
     let stored = head.as_ref().filter(|_| !replaces);
     if let Some((_, record, _)) = stored {

@@ -336,10 +336,10 @@ impl<'a> Indexer<'a> {
                 warm.insert(Warm { sinks, plane, hydrated: Hydrated::default(), maker })
             }
         };
-        let rebuilt_because = self.head.as_ref().and_then(|(record, _)| {
-            let damage = self.damage.as_deref();
-            rebuild_reason(plan.graph, record, full, damage, &warm.sinks)
-        });
+        let rebuilt_because = match &self.head {
+            Some((record, _)) => rebuild_reason(plan.graph, record, full, self.damage.as_deref(), &warm.sinks)?,
+            None => None,
+        };
         let replace = self.head.is_none() || rebuilt_because.is_some();
         if replace && !is_cold {
             // The plane knows what the index is about to forget.

@@ -43,11 +43,16 @@ enum Place {
 /// limit counts.
 const WAITING_JOBS: usize = 4;
 
+/// How many components the vectors have that a sink stores, if it stores any.
+pub(super) fn dimension(graph: &Graph, sink: &SinkStage) -> Option<usize> {
+    Some(graph.embed_lanes().get(sink.embed_lane?)?.dimension)
+}
+
 /// Hash of what decides the form of a sink's rows.
 pub(super) fn shape(graph: &Graph, sink: &SinkStage) -> Option<Fingerprint> {
     let stage = graph.stages().get(sink.stage)?;
     let ports = sink.ports.iter().map(|port| port.as_str()).collect::<Vec<_>>().join(",");
-    let dimension = sink.embed_lane.and_then(|lane| graph.embed_lanes().get(lane)).map_or(0, |lane| lane.dimension);
+    let dimension = dimension(graph, sink).unwrap_or_default();
     let parts: [&[u8]; 3] = [stage.fingerprint.as_bytes(), ports.as_bytes(), &dimension.to_le_bytes()];
     Some(Hash::of_parts(parts))
 }
@@ -66,7 +71,6 @@ pub(super) fn build(
     for sink in graph.sinks() {
         let Some(stage) = graph.stages().get(sink.stage) else { continue };
         let Body::Sink(factory) = &stage.body else { continue };
-        let dimension = sink.embed_lane.and_then(|lane| graph.embed_lanes().get(lane)).map(|lane| lane.dimension);
         let keeps_views = sink.ports.contains(&Port::Syntax)
             && factory.keeps_views()
             && !handles.iter().any(|handle| handle.keeps_views);
@@ -75,7 +79,7 @@ pub(super) fn build(
             name: stage.name.as_ref().into(),
             folder: folder(&stage.name),
             inputs: sink.ports.clone(),
-            dimension,
+            dimension: dimension(graph, sink),
             views: tables.to_vec(),
             single_threaded: !threaded,
         })?);

@@ -153,9 +153,10 @@ pub(super) fn failure(error: RunError) -> CommandError {
     let exit = match &error {
         RunError::Interrupted => Exit::Interrupted,
         RunError::Index(IndexError::Locked { .. }) => Exit::Locked,
-        RunError::Index(IndexError::NotAnIndex { .. }) | RunError::Source(_) | RunError::NoPlaceForViews => {
-            Exit::BadConfig
-        }
+        RunError::Index(IndexError::NotAnIndex { .. })
+        | RunError::Source(_)
+        | RunError::NoPlaceForViews
+        | RunError::OtherDimension { .. } => Exit::BadConfig,
         _ => Exit::Failed,
     };
     CommandError::new(exit, error.to_string())

@@ -2,11 +2,12 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::client::Server;
-use crate::world::{World, text};
+use crate::world::{World, code, text};
 
 /// Listens for requests for embeddings, and never answers one with a text that says `hang`.
 /// Gives the URL.
@@ -49,22 +50,35 @@ fn answer_one(mut stream: &TcpStream) -> Option<()> {
     write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{answer}", answer.len()).ok()
 }
 
+/// A tree that was indexed by an embedder behind HTTP, and commands that know where it is.
+struct Embedded {
+    world: World,
+    url: String,
+}
+
+impl Embedded {
+    fn new() -> Self {
+        let embedded = Self { world: World::sample(), url: embedder() };
+        let stages = include_str!("../../../../configs/http.toml").split_once("\n\n[[stage]]").unwrap().1;
+        let (before, after) = stages.split_once("dimension = 768").unwrap();
+        let job = format!("[source]\npath = \"src\"\n[index]\npath = \"index\"\n[[stage]]{before}dimension = 2{after}");
+        std::fs::write(embedded.world.folder.path().join("job.toml"), job).unwrap();
+        let output = embedded.command(&["run", "job.toml", "--quiet"]).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        embedded
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.world.command(args);
+        command.env("EMBED_URL", &self.url);
+        command
+    }
+}
+
 #[test]
 fn a_query_whose_embedder_hangs_goes_by_words() {
-    let world = World::sample();
-    let stages = include_str!("../../../../configs/http.toml").split_once("\n\n[[stage]]").unwrap().1;
-    let (before, after) = stages.split_once("dimension = 768").unwrap();
-    let job = format!("[source]\npath = \"src\"\n[index]\npath = \"index\"\n[[stage]]{before}dimension = 2{after}");
-    std::fs::write(world.folder.path().join("job.toml"), job).unwrap();
-    let url = embedder();
-    let command = |args: &[&str]| {
-        let mut command = world.command(args);
-        command.env("EMBED_URL", &url);
-        command
-    };
-    let output = command(&["run", "job.toml", "--quiet"]).output().unwrap();
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let server = Server::of(command(&["serve", "job.toml"]));
+    let embedded = Embedded::new();
+    let server = Server::of(embedded.command(&["serve", "job.toml"]));
     server.wait_for_epoch(1);
     let ask = |query: &str| {
         let answer = server.post("/v1/tools/search?deadline_ms=4000", &json!({ "query": query }));
@@ -79,4 +93,19 @@ fn a_query_whose_embedder_hangs_goes_by_words() {
     assert_eq!(answered["answer"]["hits"][0]["symbol"], "parse_config", "{answered}");
     // What hangs holds nobody else up.
     assert_eq!(ask("settings file")["notes"], Value::Null);
+}
+
+#[test]
+fn vectors_of_another_dimension_are_refused() {
+    let embedded = Embedded::new();
+    let before = embedded.world.digest();
+    // The default job embeds by the table.
+    for name in ["run", "plan"] {
+        let output = embedded.world.job_command(name, &[]).output().unwrap();
+        let said = text(&output.stderr);
+        assert!(code(&output) == 2 && said.contains("2 components") && said.contains("--full"), "{name}: {said}");
+    }
+    assert_eq!(embedded.world.digest(), before);
+    assert_eq!(embedded.world.run(&["--full"]).0["work"]["passages_embedded"], 5);
+    assert_eq!(embedded.world.digest(), embedded.world.digest_from_scratch());
 }

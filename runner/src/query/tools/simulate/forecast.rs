@@ -73,7 +73,9 @@ fn run_error(call: &Call, error: RunError) -> ToolError {
             Ok(()) => ToolError::new(ErrorCode::Cancelled, "the forecast was interrupted"),
         },
         RunError::Source(error) => source_error(error),
-        RunError::ViewsOverRefs | RunError::NoPlaceForViews => ToolError::new(ErrorCode::Lacking, error.to_string()),
+        RunError::ViewsOverRefs | RunError::NoPlaceForViews | RunError::OtherDimension { .. } => {
+            ToolError::new(ErrorCode::Lacking, error.to_string())
+        }
         RunError::Index(IndexError::NoEpoch { .. }) => {
             ToolError::new(ErrorCode::Busy, "the index moved on meanwhile").help("try again")
         }
