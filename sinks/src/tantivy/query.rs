@@ -54,13 +54,19 @@ pub(super) fn build(fields: &Fields, text: &str, options: &SearchOptions) -> Res
             })
         })
         .collect();
-    let mut clauses: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(BooleanQuery::new(any)))];
-    clauses.extend(phrases.iter().filter_map(|phrase| Some((Occur::Must, phrase_query(&searched, phrase)?))));
-    clauses.extend(filters(fields, options)?.into_iter().map(|filter| {
+    let any: Box<dyn Query> = Box::new(BooleanQuery::new(any));
+    let mut narrowing: Vec<(Occur, Box<dyn Query>)> =
+        phrases.iter().filter_map(|phrase| Some((Occur::Must, phrase_query(&searched, phrase)?))).collect();
+    narrowing.extend(filters(fields, options)?.into_iter().map(|filter| {
         let filter: Box<dyn Query> = Box::new(ConstScoreQuery::new(filter, 0.0));
         (Occur::Must, filter)
     }));
-    Ok(Box::new(BooleanQuery::new(clauses)))
+    if narrowing.is_empty() {
+        // A union of words alone skips what cannot be among the best.
+        return Ok(any);
+    }
+    narrowing.push((Occur::Must, any));
+    Ok(Box::new(BooleanQuery::new(narrowing)))
 }
 
 fn boosted(query: Box<dyn Query>, boost: f32) -> Box<dyn Query> {

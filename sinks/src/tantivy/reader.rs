@@ -1,6 +1,5 @@
 //! Searching an index at a token.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +9,11 @@ use serde::{Deserialize, Serialize};
 use tantivy::collector::{BytesFilterCollector, TopDocs};
 use tantivy::columnar::{BytesColumn, Column};
 use tantivy::schema::Value as _;
-use tantivy::{Directory as _, DocAddress, Index, IndexReader, ReloadPolicy, Searcher, SegmentReader, TantivyDocument};
+use tantivy::termdict::TermOrdinal;
+use tantivy::{
+    Directory as _, DocAddress, DocId, Index, IndexReader, ReloadPolicy, Searcher, SegmentOrdinal, SegmentReader,
+    TantivyDocument,
+};
 
 use super::collect::meta_of;
 use super::digest;
@@ -179,17 +182,27 @@ impl TantivyReader {
         options: &SearchOptions,
     ) -> Result<Vec<RowHit>, SinkError> {
         let found = self.best(rows, text, options)?;
-        let mut names: HashMap<u32, RowNames> = HashMap::new();
-        let mut hit = |(score, address): (f32, DocAddress)| {
-            let names = match names.entry(address.segment_ord) {
-                Entry::Occupied(names) => names.into_mut(),
-                Entry::Vacant(names) => names.insert(RowNames::of(self.searcher.segment_reader(address.segment_ord))?),
-            };
-            let (row, ordinal) = names.get(address.doc_id)?;
-            Ok(RowHit { row, ordinal, score })
-        };
-        let hits: tantivy::Result<Vec<RowHit>> = found.into_iter().map(&mut hit).collect();
-        hits.during(READER, "cannot search the index")
+        self.named(&found).during(READER, "cannot search the index")
+    }
+
+    /// What names the rows of some documents, with their scores.
+    fn named(&self, found: &[(f32, DocAddress)]) -> tantivy::Result<Vec<RowHit>> {
+        let mut hits: Vec<RowHit> =
+            found.iter().map(|(score, _)| RowHit { row: 0, ordinal: 0, score: *score }).collect();
+        // By segment, and within it in the order of the keys: a dictionary is read forwards.
+        let mut by_segment: HashMap<SegmentOrdinal, Vec<(usize, DocId)>> = HashMap::new();
+        for (nth, (_, address)) in found.iter().enumerate() {
+            by_segment.entry(address.segment_ord).or_default().push((nth, address.doc_id));
+        }
+        for (segment, documents) in by_segment {
+            let names = RowNames::of(self.searcher.segment_reader(segment))?;
+            for (nth, row, ordinal) in names.of_documents(&documents)? {
+                if let Some(hit) = hits.get_mut(nth) {
+                    (hit.row, hit.ordinal) = (row, ordinal);
+                }
+            }
+        }
+        Ok(hits)
     }
 
     fn best(
@@ -219,7 +232,8 @@ impl TantivyReader {
         let document: TantivyDocument = self.searcher.doc(address)?;
         let segment = self.searcher.segment_reader(address.segment_ord);
         let text = |field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default();
-        let (row, _) = RowNames::of(segment)?.get(address.doc_id)?;
+        let named = RowNames::of(segment)?.of_documents(&[(0, address.doc_id)])?;
+        let row = named.first().map_or(0, |(_, row, _)| *row);
         let [ordinal, start_line, end_line, start_byte, end_byte] = numbers(segment, address.doc_id)?;
         Ok(Hit {
             path: RelPath::from(text(self.fields.path)),
@@ -276,15 +290,22 @@ impl RowNames {
         Ok(Self { keys: columns.bytes("key")?, ordinals: columns.u64("ordinal")? })
     }
 
-    fn get(&self, doc: u32) -> tantivy::Result<(Key, u32)> {
-        let mut bytes = Vec::with_capacity(size_of::<Key>());
-        if let Some(keys) = &self.keys
-            && let Some(term) = keys.term_ords(doc).next()
-        {
-            keys.ord_to_bytes(term, &mut bytes)?;
-        }
-        let ordinal = u32::try_from(self.ordinals.first(doc).unwrap_or_default()).unwrap_or(u32::MAX);
-        Ok((bytes.try_into().map_or(0, Key::from_le_bytes), ordinal))
+    /// For each document that has a key its number among the given ones, key and ordinal.
+    fn of_documents(&self, documents: &[(usize, DocId)]) -> tantivy::Result<Vec<(usize, Key, u32)>> {
+        let Some(keys) = &self.keys else { return Ok(Vec::new()) };
+        let term = |(nth, doc): &(usize, DocId)| Some((keys.term_ords(*doc).next()?, *nth, *doc));
+        let mut terms: Vec<(TermOrdinal, usize, DocId)> = documents.iter().filter_map(term).collect();
+        terms.sort_unstable();
+        let ordinals: Vec<TermOrdinal> = terms.iter().map(|(term, ..)| *term).collect();
+        let mut named = Vec::with_capacity(terms.len());
+        let mut terms = terms.into_iter();
+        keys.dictionary().sorted_ords_to_term_cb(&ordinals, |bytes| {
+            if let (Some((_, nth, doc)), Ok(key)) = (terms.next(), bytes.try_into()) {
+                let ordinal = u32::try_from(self.ordinals.first(doc).unwrap_or_default()).unwrap_or(u32::MAX);
+                named.push((nth, Key::from_le_bytes(key), ordinal));
+            }
+        })?;
+        Ok(named)
     }
 }
 
