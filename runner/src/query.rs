@@ -31,8 +31,8 @@ pub use index::{Answered, QueriedIndex};
 pub use links::Direction;
 pub use request::{AnswerOrError, Coverage, Note, Outcome, Place, Request, Response, ToolCall};
 pub use rows::{
-    ChunkRows, EdgeRows, FileRows, ImportRows, Near, OfFile, ReferenceRows, Row, SymbolRows, TableRows, VectorRows,
-    all, at as row_at, find, nearest, nearness,
+    ChunkRows, Counted, EdgeRows, FileRows, ImportRows, Near, OfFile, ReferenceRows, Row, Run, SymbolRows, TableRows,
+    VectorRows, all, at as row_at, find, nearest, nearness, runs,
 };
 pub use runner::{MOST_CALLS, Runner, default_threads};
 pub use tool::{At, ErasedTool, Tool};

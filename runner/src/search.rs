@@ -7,17 +7,16 @@ mod grep;
 mod rank;
 mod snippet;
 
-use std::collections::HashMap;
-
 use gristmill_pipeline::RelPath;
-use gristmill_sinks::lance::RowKey;
+use gristmill_sinks::tables::Table;
+use gristmill_sinks::tantivy::SearchOptions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::query::{At, ChunkRows, ErrorCode, Row, ToolError};
-use candidates::{by_text, by_vector};
+use crate::query::{At, ErrorCode, ToolError};
+use candidates::{Candidate, Candidates};
 pub(crate) use filter::{Filter, path_globs};
-use rank::{CANDIDATES, ChunkKey, Scores, rank};
+use rank::{CANDIDATES, rank};
 pub(crate) use rank::{is_secondary, words_of};
 
 pub use rank::Signals;
@@ -106,7 +105,7 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
     if matches!(query.mode, SearchMode::Regex | SearchMode::Literal) {
         return grep::search(at, query);
     }
-    let candidates = query.limit.max(CANDIDATES);
+    let count = query.limit.max(CANDIDATES);
     let filter = Filter::new(query, &at.visible)?;
     let vector = match query.mode {
         SearchMode::Text => None,
@@ -118,15 +117,26 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
             }
         },
     };
-    let chunks = match at.epoch.tables() {
-        Ok(tables) if tables.has(&gristmill_sinks::tables::Table::Chunks) => Some(tables.chunks()?),
-        _ => None,
-    };
     let mut mode = if vector.is_some() { query.mode } else { SearchMode::Text };
-    let mut found: HashMap<ChunkKey, Scores> = HashMap::new();
+    let stored;
+    let mut candidates = Candidates::default();
     if mode != SearchMode::Vector {
         match at.epoch.words() {
-            Ok(words) => by_text(words, chunks, query, &at.visible, candidates, &mut found)?,
+            Ok(words) => {
+                let options = text_options(query, count);
+                let chunks = match at.epoch.tables() {
+                    Ok(tables) if tables.has(&Table::Chunks) => Some(tables.chunks()?),
+                    _ => None,
+                };
+                let is_held = match chunks {
+                    Some(chunks) => candidates.add_by_text(words, chunks, &options, &at.visible, query)?,
+                    None => false,
+                };
+                if !is_held {
+                    stored = words.search_among(at.visible.keys(), query.text, &options)?;
+                    candidates.add_stored(&stored);
+                }
+            }
             Err(error) if vector.is_none() => return Err(error),
             Err(_) => {
                 at.note("meaning_only", "this answer goes by meaning alone: the index holds no words");
@@ -136,48 +146,32 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
     }
     at.call.check()?;
     if let Some(vector) = &vector {
-        by_vector(at, vector, &filter, candidates, &mut found)?;
+        candidates.add_by_vector(at, vector, &filter, count)?;
     }
-    let query = Query { mode, ..*query };
-    if let Some(chunks) = chunks {
-        for (key, scores) in &mut found {
-            if scores.hit.is_none() {
-                scores.hit = ChunkRows::named(chunks, key.row).map(|chunk| hit(chunk, scores));
-            }
-        }
-    }
-    let mut ranked = rank(found, &query);
+    let mut ranked = rank(candidates.into_vec(), &Query { mode, ..*query });
     ranked.truncate(query.limit);
-    let mut hits: Vec<(RowKey, Hit)> = ranked
-        .into_iter()
-        .filter_map(|(key, scores)| {
-            let Scores { text, vector, hit, signals } = scores;
-            let (score, signals) = (signals.score, Some(signals));
-            Some((key.row, Hit { score, text_score: text, vector_score: vector, signals, ..hit? }))
-        })
-        .collect();
-    snippet::fill(at, query.text, &mut hits)?;
-    Ok(hits.into_iter().map(|(_, hit)| hit).collect())
+    let mut hits: Vec<Hit> = ranked.iter().map(shown).collect();
+    let chunks = ranked.iter().map(|candidate| candidate.chunk);
+    snippet::fill(at, query.text, chunks.zip(&mut hits))?;
+    Ok(hits)
 }
 
-/// What is in memory of a chunk.
-fn hit(chunk: Row<'_, ChunkRows>, scores: &Scores) -> Hit {
-    let (rows, row) = (chunk.table(), chunk.row);
-    Hit {
-        path: chunk.path().clone(),
-        start_line: rows.start_line.value(row),
-        end_line: rows.end_line.value(row),
-        score: 0.0,
-        language: rows.language.value(row).to_owned(),
-        kind: rows.kind.value(row).to_owned(),
-        symbol: rows.symbol.value(row).to_owned(),
-        scope: rows.scope.value(row).to_owned(),
-        snippet: None,
-        text: None,
-        text_score: scores.text,
-        vector_score: scores.vector,
-        signals: None,
+/// How the words of a query are looked for.
+fn text_options(query: &Query<'_>, limit: usize) -> SearchOptions {
+    SearchOptions {
+        limit,
+        paths: query.paths.to_vec(),
+        languages: query.languages.to_vec(),
+        kinds: query.kinds.to_vec(),
+        ..SearchOptions::default()
     }
+}
+
+/// What is shown of a candidate.
+fn shown(candidate: &Candidate<'_>) -> Hit {
+    let Candidate { text, vector, signals, .. } = *candidate;
+    let hit = candidate.chunk.hit();
+    Hit { score: signals.score, text_score: text, vector_score: vector, signals: Some(signals), ..hit }
 }
 
 /// The globs of a filter are malformed.

@@ -49,7 +49,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::tables::VectorForm;
-pub use metric::{Metric, Nearness};
+pub use metric::{Metric, Nearness, product_of_bytes};
 pub use nearest::Near;
 pub use reader::{ChunkVectors, LanceReader, RowKey};
 pub use resident::{Resident, RowFiles, Segment};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gristmill_pipeline::Epoch;
 
 use crate::exit::Exit;
-use crate::query::{Call, DEFAULT_DEADLINE, Note, Place, QueriedIndex, Tool, ToolError};
+use crate::query::{Call, Note, Place, QueriedIndex, Tool, ToolError};
 use crate::terminal;
 
 use super::job::JobArgs;
@@ -70,7 +70,7 @@ pub fn execute<T: Tool + clap::Args>(args: Args<T>) -> Result<Exit, CommandError
     let Args { question, place } = args;
     let index = place.open()?;
     // Nobody waits beside the one who typed it, and ctrl-c is at hand.
-    let call = Call::new("command line", DEFAULT_DEADLINE.max(Duration::from_secs(3600)));
+    let call = Call::new("command line", Duration::from_secs(3600));
     let answered = index.answer(&place.place(), &call, question).map_err(failure)?;
     if place.json {
         terminal::print_json(&answered)?;

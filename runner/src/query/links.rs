@@ -1,5 +1,8 @@
 //! Who uses what: over the view `edges` where the index has it, by names otherwise.
 
+use std::collections::HashSet;
+
+use gristmill_pipeline::Key;
 use gristmill_sinks::lance::Resident;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -125,25 +128,20 @@ impl<'a> Links<'a> {
                     node.symbol.is_empty() || rows.within(row).is_some_and(|within| ordinals.contains(&within));
                 if is_within && direction.takes(rows.kind.value(row)) {
                     let link = |to| Link { to, kind: rows.kind.value(row).to_owned(), line: rows.line.value(row) };
-                    links.extend(self.meant(rows.name.value(row), &node.path, language).into_iter().map(link));
+                    let named = self.definers(rows.name.value(row), language);
+                    links.extend(meant(&named, &node.path).into_iter().map(node_of).map(link));
                 }
             }
         }
         Ok(links)
     }
 
-    /// The definitions that a name means where a file of that language uses it.
-    fn meant(&self, name: &str, path: &str, language: &str) -> Vec<Node> {
+    /// The definitions of a name in a language.
+    fn definers(&self, name: &'a str, language: &str) -> Vec<Row<'a, SymbolRows>> {
         let is_of_language = |row: &Row<'_, SymbolRows>| {
             self.at.visible.shows(row.key()) && row.table().language.value(row.row) == language
         };
-        let named: Vec<_> = SymbolRows::named(self.symbols, name).filter(is_of_language).collect();
-        let here: Vec<_> = named.iter().copied().filter(|row| row.path().as_str() == path).collect();
-        let meant = if here.is_empty() { named } else { here };
-        if meant.len() > MOST_CANDIDATES {
-            return Vec::new();
-        }
-        meant.into_iter().map(node_of).collect()
+        SymbolRows::named(self.symbols, name).filter(is_of_language).collect()
     }
 
     fn incoming_by_name(
@@ -152,33 +150,52 @@ impl<'a> Links<'a> {
         node: &Node,
         direction: Direction,
     ) -> Result<Vec<Link>, ToolError> {
-        let Some(bare) = self.bare_name(node) else { return Ok(Vec::new()) };
-        let mut links = Vec::new();
+        let Some((bare, language)) = self.bare_name(node) else { return Ok(Vec::new()) };
+        let named = self.definers(bare, language);
+        if !named.iter().any(|row| is_of(*row, node)) {
+            return Ok(Vec::new());
+        }
+        // A file that defines the name means its own definitions; any other means all, if
+        // they are few.
+        let defining: HashSet<&str> = named.iter().map(|row| row.path().as_str()).collect();
+        let is_meant_at_home = !meant(&named, &node.path).is_empty();
+        let is_meant_elsewhere = named.len() <= MOST_CANDIDATES;
         let files = self.at.epoch.tables()?.files()?;
-        let language = FileRows::at(files, &node.path).next().map(|file| file.table().language.value(file.row));
-        for found in ReferenceRows::named(references, &bare) {
+        let is_of_language = |path: &str| {
+            FileRows::at(files, path).next().is_some_and(|file| file.table().language.value(file.row) == language)
+        };
+        let leads_here = |path: &str| match defining.contains(path) {
+            true => is_meant_at_home && path == node.path,
+            false => is_meant_elsewhere && is_of_language(path),
+        };
+        let mut links = Vec::new();
+        // Uses in one file stand together.
+        let mut last: Option<(Key, bool)> = None;
+        for (nth, found) in ReferenceRows::named(references, bare).enumerate() {
+            self.at.check_row(nth)?;
             let (rows, row) = (found.table(), found.row);
             if !direction.takes(rows.kind.value(row)) || !self.at.visible.shows(found.key()) {
                 continue;
             }
-            let path = found.path().as_str();
-            let of = FileRows::at(files, path).next().map(|file| file.table().language.value(file.row));
-            let leads_here = language
-                .is_some_and(|language| of == Some(language) && self.meant(&bare, path, language).contains(node));
-            if !leads_here {
+            if last.is_none_or(|(key, _)| key != found.key()) {
+                last = Some((found.key(), leads_here(found.path().as_str())));
+            }
+            if !last.is_some_and(|(_, leads_here)| leads_here) {
                 continue;
             }
             let within = rows.within(row).and_then(|ordinal| SymbolRows::nth_of(self.symbols, found.key(), ordinal));
-            let to = within.map_or_else(|| Node { path: path.to_owned(), symbol: String::new() }, node_of);
+            let to =
+                within.map_or_else(|| Node { path: found.path().as_str().to_owned(), symbol: String::new() }, node_of);
             links.push(Link { to, kind: rows.kind.value(row).to_owned(), line: rows.line.value(row) });
         }
         Ok(links)
     }
 
-    fn bare_name(&self, node: &Node) -> Option<String> {
-        let files = self.at.epoch.tables().ok()?.files().ok()?;
-        let file = FileRows::at(files, &node.path).find(|file| self.at.visible.shows(file.key()))?;
-        self.definitions(node, &file).next().map(|row| row.table().name.value(row.row).to_owned())
+    /// The bare name of a definition, and the language of its file.
+    fn bare_name(&self, node: &Node) -> Option<(&'a str, &'a str)> {
+        let file = self.at.file(&node.path).ok()??;
+        let definition = self.definitions(node, &file).next()?;
+        Some((definition.table().name.value(definition.row), file.table().language.value(file.row)))
     }
 
     fn definitions(&self, node: &Node, file: &Row<'_, FileRows>) -> impl Iterator<Item = Row<'a, SymbolRows>> {
@@ -186,6 +203,19 @@ impl<'a> Links<'a> {
         let symbol = node.symbol.clone();
         of_file.into_iter().filter(move |row| row.table().qualified_name.value(row.row) == symbol)
     }
+}
+
+/// Which of the definitions of a name is meant where this file uses it: its own, or all if
+/// they are few.
+fn meant<'a>(named: &[Row<'a, SymbolRows>], path: &str) -> Vec<Row<'a, SymbolRows>> {
+    let here: Vec<_> = named.iter().copied().filter(|row| row.path().as_str() == path).collect();
+    let meant = if here.is_empty() { named } else { &here };
+    if meant.len() > MOST_CANDIDATES { Vec::new() } else { meant.to_vec() }
+}
+
+/// Whether a definition is the one of a node.
+fn is_of(row: Row<'_, SymbolRows>, node: &Node) -> bool {
+    row.path().as_str() == node.path && row.table().qualified_name.value(row.row) == node.symbol
 }
 
 /// The node of a definition.

@@ -14,8 +14,9 @@ mod texts;
 mod vectors;
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
-use arrow::array::{Array, AsArray as _, PrimitiveArray, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray as _, PrimitiveArray, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::ArrowPrimitiveType;
 use gristmill_pipeline::{Key, RelPath, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles, Segment};
@@ -81,6 +82,12 @@ pub trait OfFile {
     fn files(&self) -> &RowFiles;
 }
 
+/// Rows that are counted within their file.
+pub trait Counted: OfFile {
+    /// For each row its number within its file.
+    fn ordinals(&self) -> &UInt32Array;
+}
+
 impl<'a, T: OfFile> Row<'a, T> {
     /// The path.
     #[must_use]
@@ -107,6 +114,34 @@ pub fn at<T>(table: &Resident<T>, address: u64) -> Option<Row<'_, T>> {
     found.filter(|found| found.segment.is_live(found.row))
 }
 
+/// Rows of one file that lie together, those that were deleted since included.
+pub struct Run<'a, T> {
+    /// The file.
+    pub path: &'a RelPath,
+    /// The key of path and content.
+    pub key: Key,
+    /// The fragment.
+    pub segment: &'a Segment<T>,
+    /// Places in the fragment.
+    pub rows: Range<usize>,
+}
+
+impl<'a, T> Run<'a, T> {
+    /// Those rows that the epoch has.
+    pub fn live(&self) -> impl Iterator<Item = Row<'a, T>> + use<'a, T> {
+        let segment = self.segment;
+        self.rows.clone().filter(|row| segment.is_live(*row)).map(move |row| Row { segment, row })
+    }
+}
+
+/// All runs of rows.
+pub fn runs<T: OfFile>(table: &Resident<T>) -> impl Iterator<Item = Run<'_, T>> {
+    table.segments().iter().flat_map(|segment| {
+        let runs = segment.value().files().runs();
+        runs.map(move |(path, key, rows)| Run { path, key, segment, rows })
+    })
+}
+
 /// All rows of an epoch.
 pub fn all<T>(table: &Resident<T>) -> impl Iterator<Item = Row<'_, T>> {
     table.segments().iter().flat_map(|segment| {
@@ -119,8 +154,8 @@ pub fn all<T>(table: &Resident<T>) -> impl Iterator<Item = Row<'_, T>> {
 /// `compare` how a row compares with what is wanted.
 pub fn find<'a, T: 'a>(
     table: &'a Resident<T>,
-    order: impl Fn(&'a T) -> &'a [u32] + 'a,
-    compare: impl Fn(&'a T, usize) -> Ordering + 'a,
+    order: impl Fn(&'a T) -> &'a [u32],
+    compare: impl Fn(&'a T, usize) -> Ordering,
 ) -> impl Iterator<Item = Row<'a, T>> {
     table.segments().iter().flat_map(move |segment| {
         let value = segment.value();
@@ -130,6 +165,38 @@ pub fn find<'a, T: 'a>(
         let found = rest.partition_point(|row| compare(value, *row as usize).is_eq());
         let found = rest.get(..found).unwrap_or_default().iter().map(|row| *row as usize);
         found.filter(|row| segment.is_live(*row)).map(move |row| Row { segment, row })
+    })
+}
+
+/// The rows of a file.
+pub fn of_file<T: OfFile>(table: &Resident<T>, file: Key) -> impl Iterator<Item = Row<'_, T>> {
+    table.segments().iter().flat_map(move |segment| {
+        let rows = segment.value().files().rows_of(file).flatten();
+        rows.filter(|row| segment.is_live(*row)).map(move |row| Row { segment, row })
+    })
+}
+
+/// The rows of a file, as they are counted.
+#[must_use]
+pub fn counted_of_file<T: Counted>(table: &Resident<T>, file: Key) -> Vec<Row<'_, T>> {
+    let mut rows: Vec<_> = of_file(table, file).collect();
+    // They were written in this order, but a file may lie in two fragments.
+    rows.sort_by_key(|row| row.table().ordinals().value(row.row));
+    rows
+}
+
+/// The row of a file that has that number.
+#[must_use]
+pub fn nth_of_file<T: Counted>(table: &Resident<T>, file: Key, ordinal: u32) -> Option<Row<'_, T>> {
+    table.segments().iter().find_map(|segment| {
+        let ordinals = segment.value().ordinals().values();
+        let is_it = |row: &usize| ordinals.get(*row) == Some(&ordinal) && segment.is_live(*row);
+        let row = segment.value().files().rows_of(file).find_map(|rows| {
+            // Where nothing of the file was deleted when the table was loaded, it lies here.
+            let likely = rows.start + ordinal as usize;
+            Some(likely).filter(|row| rows.contains(row)).filter(is_it).or_else(|| rows.into_iter().find(is_it))
+        });
+        row.map(|row| Row { segment, row })
     })
 }
 

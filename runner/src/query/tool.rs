@@ -12,6 +12,7 @@ use super::epoch::{OpenEpoch, Visible};
 use super::error::{ErrorCode, ToolError};
 use super::index::QueriedIndex;
 use super::request::Note;
+use super::rows::{FileRows, Row};
 
 /// A question that an index can answer. The value is the question, as it comes from any
 /// surface.
@@ -68,6 +69,25 @@ impl<'a> At<'a> {
         if nth.is_multiple_of(1024) { self.call.check() } else { Ok(()) }
     }
 
+    /// The file of that path, if the index holds it and it shows.
+    ///
+    /// # Errors
+    /// If the files cannot be read.
+    pub fn file(&self, path: &str) -> Result<Option<Row<'a, FileRows>>, ToolError> {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        Ok(FileRows::at(self.epoch.tables()?.files()?, path).find(|file| self.visible.shows(file.key())))
+    }
+
+    /// The file of that path.
+    ///
+    /// # Errors
+    /// If the index does not hold it, or the files cannot be read.
+    pub fn held_file(&self, path: &str) -> Result<Row<'a, FileRows>, ToolError> {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        let not_held = || ToolError::new(ErrorCode::NotFound, format!("the index does not hold `{path}`"));
+        self.file(path)?.ok_or_else(not_held)
+    }
+
     /// Says something about the answer that the caller should know.
     pub fn note(&self, code: &str, message: impl Into<String>) {
         let note = Note { code: code.to_owned(), message: message.into() };
@@ -98,8 +118,8 @@ pub struct ErasedTool {
     pub render: fn(&Value) -> Option<String>,
 }
 
-/// Most levels of arrays and objects in an input, and most letters of a text in it.
-const MOST_LETTERS: usize = 64 * 1024;
+/// Most bytes of a text in an input.
+const MOST_BYTES: usize = 64 * 1024;
 
 impl ErasedTool {
     /// A tool.
@@ -141,8 +161,8 @@ fn ask<T: Tool>(input: Value, at: &At<'_>) -> Result<Value, ToolError> {
 /// Refuses texts that no question needs.
 fn check_size(input: &Value) -> Result<(), ToolError> {
     match input {
-        Value::String(text) if text.len() > MOST_LETTERS => {
-            let message = format!("a text of the input has {} bytes; at most {MOST_LETTERS} are taken", text.len());
+        Value::String(text) if text.len() > MOST_BYTES => {
+            let message = format!("a text of the input has {} bytes; at most {MOST_BYTES} are taken", text.len());
             Err(ToolError::new(ErrorCode::TooLarge, message))
         }
         Value::Array(items) => items.iter().try_for_each(check_size),

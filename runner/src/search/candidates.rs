@@ -1,117 +1,227 @@
 //! What may be an answer, by words and by vectors.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::collections::hash_map::Entry;
 
-use gristmill_pipeline::Key;
+use gristmill_pipeline::{Key, RelPath};
 use gristmill_sinks::TantivyReader;
 use gristmill_sinks::lance::{Resident, RowKey};
-use gristmill_sinks::tantivy::SearchOptions;
+use gristmill_sinks::tantivy::{Hit as StoredHit, SearchOptions};
 
 use super::filter::Filter;
-use super::rank::{ChunkKey, Scores};
+use super::rank::Signals;
 use super::{Hit, Query};
-use crate::query::{At, ChunkRows, ToolError, Visible, all, nearest, nearness, row_at};
+use crate::query::{At, ChunkRows, Row, ToolError, Visible, all, nearest, nearness, row_at};
 
-/// Finds the chunks that match the words of the query best. Where the chunks are in memory
-/// their names are enough.
-pub(super) fn by_text(
-    words: &TantivyReader,
-    chunks: Option<&Resident<ChunkRows>>,
-    query: &Query<'_>,
-    visible: &Visible,
-    candidates: usize,
-    found: &mut HashMap<ChunkKey, Scores>,
-) -> Result<(), ToolError> {
-    let options = SearchOptions {
-        limit: candidates,
-        paths: query.paths.to_vec(),
-        languages: query.languages.to_vec(),
-        kinds: query.kinds.to_vec(),
-        ..SearchOptions::default()
-    };
-    if let Some(chunks) = chunks {
-        let named = words.search_rows(visible.keys(), query.text, &options)?.into_iter().map(|hit| {
-            let row = RowKey { row: hit.row, ordinal: hit.ordinal };
-            let path = ChunkRows::named(chunks, row)?.path().clone();
-            Some((ChunkKey { path, row }, Scores { text: Some(hit.score), ..Scores::default() }))
-        });
-        // A job may cut files in one way for words and in another for vectors.
-        if let Some(named) = named.collect::<Option<Vec<_>>>() {
-            found.extend(named);
-            return Ok(());
-        }
-    }
-    for hit in words.search_among(visible.keys(), query.text, &options)? {
-        let key = ChunkKey { path: hit.path.clone(), row: RowKey { row: hit.row, ordinal: hit.ordinal } };
-        found.insert(key, Scores { text: Some(hit.score), hit: Some(stored(hit)), ..Scores::default() });
-    }
-    Ok(())
+/// A chunk, by what is known of it. Nothing is copied until it is shown.
+#[derive(Clone, Copy)]
+pub(super) enum Chunk<'a> {
+    /// A row of the table in memory.
+    Held(Row<'a, ChunkRows>),
+    /// What the full-text index stores, where no table has it.
+    Stored(&'a StoredHit),
 }
 
-/// A hit by what the full-text index stores of it.
-fn stored(hit: gristmill_sinks::tantivy::Hit) -> Hit {
-    Hit {
-        path: hit.path,
-        start_line: hit.start_line,
-        end_line: hit.end_line,
-        score: hit.score,
-        language: hit.language.into(),
-        kind: hit.kind.into(),
-        symbol: hit.symbol.into(),
-        scope: hit.scope.into(),
-        snippet: None,
-        text: None,
-        text_score: Some(hit.score),
-        vector_score: None,
-        signals: None,
+impl<'a> Chunk<'a> {
+    pub(super) fn path(self) -> &'a RelPath {
+        match self {
+            Self::Held(chunk) => chunk.path(),
+            Self::Stored(stored) => &stored.path,
+        }
+    }
+
+    pub(super) fn language(self) -> &'a str {
+        match self {
+            Self::Held(chunk) => chunk.table().language.value(chunk.row),
+            Self::Stored(stored) => &stored.language,
+        }
+    }
+
+    pub(super) fn kind(self) -> &'a str {
+        match self {
+            Self::Held(chunk) => chunk.table().kind.value(chunk.row),
+            Self::Stored(stored) => &stored.kind,
+        }
+    }
+
+    pub(super) fn symbol(self) -> &'a str {
+        match self {
+            Self::Held(chunk) => chunk.table().symbol.value(chunk.row),
+            Self::Stored(stored) => &stored.symbol,
+        }
+    }
+
+    fn scope(self) -> &'a str {
+        match self {
+            Self::Held(chunk) => chunk.table().scope.value(chunk.row),
+            Self::Stored(stored) => &stored.scope,
+        }
+    }
+
+    /// Its first and its last line.
+    fn lines(self) -> [u32; 2] {
+        match self {
+            Self::Held(chunk) => {
+                let (rows, row) = (chunk.table(), chunk.row);
+                [rows.start_line.value(row), rows.end_line.value(row)]
+            }
+            Self::Stored(stored) => [stored.start_line, stored.end_line],
+        }
+    }
+
+    /// Its row in the table on disk.
+    pub(super) fn address(self) -> Option<u64> {
+        match self {
+            Self::Held(chunk) => chunk.address(),
+            Self::Stored(_) => None,
+        }
+    }
+
+    /// What is shown of it, without scores.
+    pub(super) fn hit(self) -> Hit {
+        let [start_line, end_line] = self.lines();
+        Hit {
+            path: self.path().clone(),
+            start_line,
+            end_line,
+            score: 0.0,
+            language: self.language().to_owned(),
+            kind: self.kind().to_owned(),
+            symbol: self.symbol().to_owned(),
+            scope: self.scope().to_owned(),
+            snippet: None,
+            text: None,
+            text_score: None,
+            vector_score: None,
+            signals: None,
+        }
     }
 }
 
-/// Finds the chunks whose vectors are nearest to the query's: by the index of a table that
-/// is large enough to have one, and by all vectors otherwise, which is exact.
-pub(super) fn by_vector(
-    at: &At<'_>,
-    vector: &[f32],
-    filter: &Filter<'_>,
-    candidates: usize,
-    found: &mut HashMap<ChunkKey, Scores>,
-) -> Result<(), ToolError> {
-    let tables = at.epoch.tables()?;
-    let mut scored: Vec<(ChunkKey, f32)> = Vec::new();
-    // Of kinds nothing is known before a chunk is looked at, so more are looked at.
-    let wanted = if filter.has_kinds() { candidates.saturating_mul(10) } else { candidates };
-    if tables.reader.has_vector_index() {
-        let allowed = filter.narrows_files().then(|| allowed_files(at, filter)).transpose()?;
-        let near = tables.reader.nearest(vector, wanted, allowed.as_ref())?;
-        scored.extend(near.into_iter().map(|near| (ChunkKey { path: near.path, row: near.row }, near.score)));
-    } else {
-        let (vectors, metric) = (tables.vectors()?, tables.reader.metric());
-        let allows = |path: &str, key: Key, language: &str| filter.allows_file(path, key, language);
-        for (near, score) in nearest(vectors, metric, vector, wanted, allows, at.call)? {
-            let key = ChunkKey { path: near.path().clone(), row: near.table().name(near.row) };
-            scored.push((key, score));
+/// A chunk that may be an answer.
+#[derive(Clone, Copy)]
+pub(super) struct Candidate<'a> {
+    /// Its name. Of equal scores path and name decide which comes first, so that answers are
+    /// repeatable.
+    pub(super) name: RowKey,
+    pub(super) chunk: Chunk<'a>,
+    /// How well words match.
+    pub(super) text: Option<f32>,
+    /// How near its vector is.
+    pub(super) vector: Option<f32>,
+    /// Its file, as the ranking counts them.
+    pub(super) file: usize,
+    pub(super) signals: Signals,
+}
+
+/// Candidates, no chunk twice.
+#[derive(Default)]
+pub(super) struct Candidates<'a> {
+    found: Vec<Candidate<'a>>,
+    places: HashMap<RowKey, usize>,
+}
+
+impl<'a> Candidates<'a> {
+    /// The candidate of that name, which `chunk` looks up if it is not among them yet.
+    pub(super) fn entry(
+        &mut self,
+        name: RowKey,
+        chunk: impl FnOnce() -> Option<Chunk<'a>>,
+    ) -> Option<&mut Candidate<'a>> {
+        let place = match self.places.entry(name) {
+            Entry::Occupied(place) => *place.get(),
+            Entry::Vacant(place) => {
+                let candidate =
+                    Candidate { name, chunk: chunk()?, text: None, vector: None, file: 0, signals: Signals::default() };
+                self.found.push(candidate);
+                *place.insert(self.found.len() - 1)
+            }
+        };
+        self.found.get_mut(place)
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Candidate<'a>> {
+        self.found
+    }
+
+    /// Finds the chunks in memory that match the words of the query best. Says whether it
+    /// found them there: a job may cut files in one way for words and in another for vectors.
+    pub(super) fn add_by_text(
+        &mut self,
+        words: &TantivyReader,
+        chunks: &'a Resident<ChunkRows>,
+        options: &SearchOptions,
+        visible: &Visible,
+        query: &Query<'_>,
+    ) -> Result<bool, ToolError> {
+        let hits = words.search_rows(visible.keys(), query.text, options)?;
+        let row = |hit: &gristmill_sinks::tantivy::RowHit| {
+            let name = RowKey { row: hit.row, ordinal: hit.ordinal };
+            Some((name, Chunk::Held(ChunkRows::named(chunks, name)?), hit.score))
+        };
+        let Some(held) = hits.iter().map(row).collect::<Option<Vec<_>>>() else { return Ok(false) };
+        for (name, chunk, score) in held {
+            if let Some(candidate) = self.entry(name, || Some(chunk)) {
+                candidate.text = Some(score);
+            }
         }
-        // What words found has a place by meaning too, near or far.
-        let chunks = tables.chunks()?;
-        for key in found.keys() {
-            let address = ChunkRows::named(chunks, key.row).and_then(|chunk| chunk.address());
-            if let Some(row) = address.and_then(|address| row_at(vectors, address)) {
-                scored.push((key.clone(), nearness(row, metric, vector)));
+        Ok(true)
+    }
+
+    /// Adds what the full-text index found and stores.
+    pub(super) fn add_stored(&mut self, hits: &'a [StoredHit]) {
+        for hit in hits {
+            let name = RowKey { row: hit.row, ordinal: hit.ordinal };
+            if let Some(candidate) = self.entry(name, || Some(Chunk::Stored(hit))) {
+                candidate.text = Some(hit.score);
             }
         }
     }
-    if filter.has_kinds() {
+
+    /// Finds the chunks whose vectors are nearest to the query's: by the index of a table
+    /// that is large enough to have one, and by all vectors otherwise, which is exact.
+    pub(super) fn add_by_vector(
+        &mut self,
+        at: &At<'a>,
+        vector: &[f32],
+        filter: &Filter<'_>,
+        count: usize,
+    ) -> Result<(), ToolError> {
+        let tables = at.epoch.tables()?;
         let chunks = tables.chunks()?;
-        let is_allowed = |key: &ChunkKey| {
-            ChunkRows::named(chunks, key.row)
-                .is_some_and(|chunk| filter.allows_kind(chunk.table().kind.value(chunk.row)))
+        // Of kinds nothing is known before a chunk is looked at, so more are looked at.
+        let wanted = if filter.has_kinds() { count.saturating_mul(10) } else { count };
+        let mut add = |name: RowKey, chunk: Option<Row<'a, ChunkRows>>, score: f32| {
+            let is_allowed =
+                chunk.is_none_or(|chunk| filter.allows_kind(chunk.table().kind.value(chunk.row))) && score > 0.0;
+            if is_allowed && let Some(candidate) = self.entry(name, || chunk.map(Chunk::Held)) {
+                candidate.vector = Some(score);
+            }
         };
-        scored.retain(|(key, _)| is_allowed(key));
+        if tables.reader.has_vector_index() {
+            let allowed = filter.narrows_files().then(|| allowed_files(at, filter)).transpose()?;
+            for near in tables.reader.nearest(vector, wanted, allowed.as_ref())? {
+                add(near.row, ChunkRows::named(chunks, near.row), near.score);
+            }
+            return Ok(());
+        }
+        let (vectors, metric) = (tables.vectors()?, tables.reader.metric());
+        let allows = |path: &str, key: Key, language: &str| filter.allows_file(path, key, language);
+        for (near, score) in nearest(vectors, metric, vector, wanted, allows, at.call)? {
+            let chunk = near.address().and_then(|address| row_at(chunks, address));
+            add(near.table().name(near.row), chunk, score);
+        }
+        // What words found has a place by meaning too, near or far.
+        let nearness = nearness(metric, vector);
+        for candidate in self.found.iter_mut().filter(|candidate| candidate.vector.is_none()) {
+            let held = ChunkRows::named(chunks, candidate.name);
+            if let Some(row) = held.and_then(|chunk| row_at(vectors, chunk.address()?)) {
+                candidate.vector = Some(nearness(row)).filter(|score| *score > 0.0);
+            }
+        }
+        Ok(())
     }
-    for (key, score) in scored.into_iter().filter(|(_, score)| *score > 0.0) {
-        found.entry(key).or_default().vector = Some(score);
-    }
-    Ok(())
 }
 
 /// The keys of the files that the filter lets through.

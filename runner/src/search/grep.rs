@@ -9,11 +9,11 @@ use std::ops::Range;
 
 use regex::{Regex, RegexBuilder};
 
+use super::candidates::Chunk;
 use super::filter::Filter;
 use super::snippet::{Snippet, push_line};
-use super::{Hit, Query, SearchMode, hit};
-use crate::query::{At, ChunkRows, Row, ToolError, all};
-use crate::search::rank::Scores;
+use super::{Hit, Query, SearchMode};
+use crate::query::{At, ChunkRows, Row, Run, ToolError, runs};
 
 /// Chunks whose texts are read at a time.
 const STRETCH: usize = 2048;
@@ -29,27 +29,31 @@ pub(super) fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolErr
     let expression = expression(query)?;
     let filter = Filter::new(query, &at.visible)?;
     let tables = at.epoch.tables()?;
-    let mut chunks: Vec<Row<'_, ChunkRows>> = all(tables.chunks()?)
-        .filter(|chunk| {
-            let (rows, row) = (chunk.table(), chunk.row);
-            filter.allows_kind(rows.kind.value(row))
-                && filter.allows_file(chunk.path().as_str(), chunk.key(), rows.language.value(row))
+    // Files are filtered and sorted, not their chunks, of which there are many more.
+    let mut files: Vec<Run<'_, ChunkRows>> = runs(tables.chunks()?)
+        .filter(|run| {
+            let first = run.rows.start;
+            filter.allows_file(run.path.as_str(), run.key, run.segment.value().language.value(first))
         })
         .collect();
-    let order = |chunk: &Row<'_, ChunkRows>| chunk.table().ordinal.value(chunk.row);
-    chunks.sort_by(|left, right| left.path().cmp(right.path()).then_with(|| order(left).cmp(&order(right))));
+    files.sort_by_key(|run| (run.path, run.segment.value().ordinal.value(run.rows.start)));
+    let is_kind = |chunk: &Row<'_, ChunkRows>| filter.allows_kind(chunk.table().kind.value(chunk.row));
+    let mut chunks = files.iter().flat_map(Run::live).filter(is_kind);
     let mut hits = Vec::new();
-    for stretch in chunks.chunks(STRETCH) {
+    loop {
         at.call.check()?;
-        let (addresses, stretch): (Vec<u64>, Vec<&Row<'_, ChunkRows>>) =
-            stretch.iter().filter_map(|chunk| Some((chunk.address()?, chunk))).unzip();
+        let (addresses, stretch): (Vec<u64>, Vec<Row<'_, ChunkRows>>) =
+            chunks.by_ref().filter_map(|chunk| Some((chunk.address()?, chunk))).take(STRETCH).unzip();
+        if stretch.is_empty() {
+            return Ok(hits);
+        }
         let texts = tables.texts(&addresses)?;
         for (nth, chunk) in stretch.into_iter().enumerate() {
             let text = texts.get(nth);
             if !expression.is_match(text) {
                 continue;
             }
-            let mut found = hit(*chunk, &Scores::default());
+            let mut found = Chunk::Held(chunk).hit();
             found.snippet = Some(matching_lines(text, found.start_line, &expression));
             found.text = Some(text.to_owned());
             found.score = 1.0;
@@ -59,7 +63,6 @@ pub(super) fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolErr
             }
         }
     }
-    Ok(hits)
 }
 
 fn expression(query: &Query<'_>) -> Result<Regex, ToolError> {
@@ -100,9 +103,7 @@ fn matching_lines(text: &str, start_line: u32, expression: &Regex) -> Snippet {
             break;
         }
     }
-    snippet.text.truncate(snippet.text.trim_end().len());
-    let end = snippet.text.len() as u32;
-    snippet.highlights.retain(|[_, to]| *to <= end);
+    snippet.end();
     snippet
 }
 

@@ -8,18 +8,18 @@
 mod names;
 mod place;
 mod signals;
+mod words;
 
 use std::collections::HashMap;
 
-use gristmill_pipeline::RelPath;
-use gristmill_sinks::lance::RowKey;
-
-use super::{Hit, Query, SearchMode};
+use super::candidates::Candidate;
+use super::{Query, SearchMode};
 use names::Names;
+pub(crate) use place::is_secondary;
 use place::{asks_for_documents, is_declaration, is_document, is_part, name_match};
-pub(crate) use place::{is_secondary, words_of};
-pub(super) use place::{stem_of, words_in};
 pub use signals::Signals;
+pub(super) use words::WordSet;
+pub(crate) use words::{Words, words_of};
 
 /// Of each kind, how many of the best are fused, at least. Not for the sake of the last of
 /// them: what a file has in all is told from its candidates.
@@ -69,87 +69,50 @@ const WEIGHTS: Weights = Weights {
     further: 0.4,
 };
 
-/// A chunk. Of equal scores the path decides which comes first, so that answers are
-/// repeatable.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct ChunkKey {
-    pub(super) path: RelPath,
-    pub(super) row: RowKey,
-}
-
-/// What is known of a chunk that may be an answer.
-#[derive(Default)]
-pub(super) struct Scores {
-    pub(super) text: Option<f32>,
-    pub(super) vector: Option<f32>,
-    pub(super) hit: Option<Hit>,
-    pub(super) signals: Signals,
-}
-
-/// What signals look at of a chunk.
-struct Seen<'a> {
-    path: &'a str,
-    language: &'a str,
-    kind: &'a str,
-    symbol: &'a str,
-}
-
-impl<'a> Seen<'a> {
-    fn of((key, scores): &'a Ranked) -> Self {
-        let path = key.path.as_str();
-        match &scores.hit {
-            Some(hit) => Self { path, language: &hit.language, kind: &hit.kind, symbol: &hit.symbol },
-            None => Self { path, language: "", kind: "", symbol: "" },
-        }
-    }
-}
-
-/// A chunk with its signals.
-pub(super) type Ranked = (ChunkKey, Scores);
-
 /// Best first.
-pub(super) fn rank(found: HashMap<ChunkKey, Scores>, query: &Query<'_>) -> Vec<Ranked> {
-    let mut ranked = fused(found, query);
+pub(super) fn rank<'a>(mut candidates: Vec<Candidate<'a>>, query: &Query<'_>) -> Vec<Candidate<'a>> {
+    fuse(&mut candidates, query);
     // Sums over chunks are taken in this order, so that they too are repeatable.
-    sort(&mut ranked);
+    sort(&mut candidates);
     if !query.plain {
-        weigh(&mut ranked, query.text);
-        sort(&mut ranked);
-        let mut before: HashMap<RelPath, i32> = HashMap::new();
-        for (key, scores) in &mut ranked {
-            let before = before.entry(key.path.clone()).or_default();
-            scores.signals.further = WEIGHTS.further.powi(*before);
-            scores.signals.add_up();
-            *before += 1;
+        let files = weigh(&mut candidates, query.text);
+        sort(&mut candidates);
+        let mut before = vec![0; files];
+        for Candidate { file, signals, .. } in &mut candidates {
+            if let Some(before) = before.get_mut(*file) {
+                signals.further = WEIGHTS.further.powi(*before);
+                signals.add_up();
+                *before += 1;
+            }
         }
-        sort(&mut ranked);
+        sort(&mut candidates);
     }
-    ranked
+    candidates
 }
 
-fn sort(ranked: &mut [Ranked]) {
-    let score = |of: &Ranked| of.1.signals.score;
-    ranked.sort_by(|left, right| score(right).total_cmp(&score(left)).then_with(|| left.0.cmp(&right.0)));
+fn sort(candidates: &mut [Candidate<'_>]) {
+    candidates.sort_unstable_by(|left, right| {
+        let by_score = right.signals.score.total_cmp(&left.signals.score);
+        by_score.then_with(|| (left.chunk.path(), left.name).cmp(&(right.chunk.path(), right.name)))
+    });
 }
 
-/// The scores by words and by vectors, put together.
-fn fused(found: HashMap<ChunkKey, Scores>, query: &Query<'_>) -> Vec<Ranked> {
-    let best = |of: fn(&Scores) -> Option<f32>| found.values().filter_map(of).fold(f32::MIN_POSITIVE, f32::max);
-    let (best_text, best_vector) = (best(|scores| scores.text), best(|scores| scores.vector));
+/// Puts the scores by words and by vectors together.
+fn fuse(candidates: &mut [Candidate<'_>], query: &Query<'_>) {
+    let best =
+        |of: fn(&Candidate<'_>) -> Option<f32>| candidates.iter().filter_map(of).fold(f32::MIN_POSITIVE, f32::max);
+    let (best_text, best_vector) = (best(|candidate| candidate.text), best(|candidate| candidate.vector));
     let by_words = match query.mode {
         SearchMode::Text | SearchMode::Regex | SearchMode::Literal => 1.0,
         SearchMode::Vector => 0.0,
         SearchMode::Hybrid if !query.plain && is_name(query.text) => WEIGHTS.words_of_name,
         SearchMode::Hybrid => WEIGHTS.words,
     };
-    let with_signals = |(key, mut scores): (ChunkKey, Scores)| {
-        let signals = &mut scores.signals;
-        signals.words = by_words * scores.text.map_or(0.0, |score| score / best_text);
-        signals.meaning = (1.0 - by_words) * scores.vector.map_or(0.0, |score| score.max(0.0) / best_vector);
+    for Candidate { text, vector, signals, .. } in candidates {
+        signals.words = by_words * text.map_or(0.0, |score| score / best_text);
+        signals.meaning = (1.0 - by_words) * vector.map_or(0.0, |score| score.max(0.0) / best_vector);
         signals.add_up();
-        (key, scores)
-    };
-    found.into_iter().map(with_signals).collect()
+    }
 }
 
 /// What is known of a file that has candidates.
@@ -157,53 +120,54 @@ struct OfFile {
     /// The sum of their scores.
     score: f32,
     file_name: f32,
-    names: f32,
     is_secondary: bool,
     is_declaration: bool,
 }
 
-/// Adds and takes off by what the chunks' files are, and what is named in them.
-fn weigh(ranked: &mut [Ranked], query: &str) {
-    let wanted = words_of(query);
-    let names = Names::new(&wanted, ranked.iter().map(Seen::of));
+/// Adds and takes off by what the chunks' files are, and what is named in them. Numbers the
+/// files, and gives how many there are.
+fn weigh(candidates: &mut [Candidate<'_>], query: &str) -> usize {
+    let wanted = Words::of(query);
     let (wants_secondary, wants_documents) = (is_secondary(query), asks_for_documents(query));
     let wants_parts = is_name(query);
-    let mut files: HashMap<RelPath, OfFile> = HashMap::new();
-    for (key, scores) in &*ranked {
-        if let Some(file) = files.get_mut(&key.path) {
-            file.score += scores.signals.score;
-            continue;
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut files: Vec<OfFile> = Vec::new();
+    let mut names = Names::new(&wanted);
+    for Candidate { chunk, file, signals, .. } in candidates.iter_mut() {
+        let path = chunk.path().as_str();
+        *file = *numbers.entry(path).or_insert_with(|| {
+            names.add_file(path);
+            files.push(OfFile {
+                score: 0.0,
+                file_name: WEIGHTS.file_name * name_match(path, &wanted),
+                is_secondary: !wants_secondary && is_secondary(path),
+                is_declaration: is_declaration(path),
+            });
+            files.len() - 1
+        });
+        names.add(*file, chunk.symbol());
+        if let Some(file) = files.get_mut(*file) {
+            file.score += signals.score;
         }
-        let path = key.path.as_str();
-        let file = OfFile {
-            score: scores.signals.score,
-            file_name: WEIGHTS.file_name * name_match(path, &wanted),
-            names: WEIGHTS.names * names.of_file(path),
-            is_secondary: !wants_secondary && is_secondary(path),
-            is_declaration: is_declaration(path),
-        };
-        files.insert(key.path.clone(), file);
     }
-    let best = files.values().map(|file| file.score).fold(f32::MIN_POSITIVE, f32::max);
-    for chunk in ranked {
-        let Some(of_file) = files.get(&chunk.0.path) else { continue };
-        let seen = Seen::of(chunk);
+    let best = files.iter().map(|file| file.score).fold(f32::MIN_POSITIVE, f32::max);
+    let names = names.parts();
+    for Candidate { chunk, file, signals, .. } in candidates {
+        let (Some(of_file), Some(names)) = (files.get(*file), names.get(*file)) else { continue };
         let factor = |applies: bool, weight: f32| if applies { weight } else { 1.0 };
-        let document = factor(!wants_documents && is_document(seen.language), WEIGHTS.document);
-        let part = factor(!wants_parts && is_part(seen.kind), WEIGHTS.part);
-        let signals = &mut chunk.1.signals;
         *signals = Signals {
             file_name: of_file.file_name,
-            names: of_file.names,
+            names: WEIGHTS.names * names,
             file: WEIGHTS.file * of_file.score / best,
             secondary: factor(of_file.is_secondary, WEIGHTS.secondary),
-            document,
+            document: factor(!wants_documents && is_document(chunk.language()), WEIGHTS.document),
             declaration: factor(of_file.is_declaration, WEIGHTS.declaration),
-            part,
+            part: factor(!wants_parts && is_part(chunk.kind()), WEIGHTS.part),
             ..*signals
         };
         signals.add_up();
     }
+    files.len()
 }
 
 /// Whether a query is a name rather than a sentence: a word or two, one of them written as
@@ -222,41 +186,51 @@ fn is_name(query: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use gristmill_pipeline::RelPath;
+    use gristmill_sinks::lance::RowKey;
+    use gristmill_sinks::tantivy::Hit as StoredHit;
+
     use super::*;
+    use crate::search::candidates::Chunk;
 
     /// A chunk's path and symbol, and how it matches by words and by meaning.
     type Candidate<'a> = (&'a str, &'a str, f32, f32);
 
-    fn hit(path: &str, symbol: &str) -> Hit {
+    fn stored(path: &str, symbol: &str) -> StoredHit {
         let language = if path.ends_with(".md") { "markdown" } else { "rust" };
         let kind = if symbol.starts_with("FIELD") { "field" } else { "function" };
-        Hit {
+        StoredHit {
             path: RelPath::from(path),
+            row: 0,
+            ordinal: 0,
             start_line: 1,
             end_line: 2,
+            start_byte: 0,
+            end_byte: 0,
             score: 0.0,
             language: language.into(),
             kind: kind.into(),
             symbol: symbol.into(),
-            scope: String::new(),
-            snippet: None,
-            text: None,
-            text_score: None,
-            vector_score: None,
-            signals: None,
+            scope: "".into(),
         }
     }
 
     fn ranked(mode: SearchMode, text: &str, plain: bool, chunks: &[Candidate<'_>]) -> Vec<(String, Signals)> {
-        let found = chunks.iter().zip(0..).map(|((path, symbol, text, vector), ordinal)| {
-            let key = ChunkKey { path: RelPath::from(*path), row: RowKey { row: 0, ordinal } };
+        let stored: Vec<StoredHit> = chunks.iter().map(|(path, symbol, ..)| stored(path, symbol)).collect();
+        let found = stored.iter().zip(chunks).zip(0..).map(|((stored, (.., text, vector)), ordinal)| {
             let some = |score: f32| Some(score).filter(|score| *score > 0.0);
-            let hit = Some(hit(path, symbol));
-            (key, Scores { text: some(*text), vector: some(*vector), hit, ..Scores::default() })
+            super::Candidate {
+                name: RowKey { row: 0, ordinal },
+                chunk: Chunk::Stored(stored),
+                text: some(*text),
+                vector: some(*vector),
+                file: 0,
+                signals: Signals::default(),
+            }
         });
         let query = Query { text, mode, plain, limit: 10, paths: &[], languages: &[], kinds: &[] };
         let ranked = rank(found.collect(), &query);
-        ranked.into_iter().map(|(key, scores)| (key.path.to_string(), scores.signals)).collect()
+        ranked.into_iter().map(|found| (found.chunk.path().to_string(), found.signals)).collect()
     }
 
     fn order(text: &str, chunks: &[Candidate<'_>]) -> Vec<String> {

@@ -1,16 +1,14 @@
 //! The lines of a hit that say most about the query, with what matches in them.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
-use gristmill_sinks::lance::RowKey;
-use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Hit;
-use super::rank::{stem_of, words_in};
-use crate::query::{At, ChunkRows, ToolError};
+use super::candidates::Chunk;
+use super::rank::{WordSet, Words};
+use crate::query::{At, ToolError};
 
 /// Lines of a text, and what matches in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,18 +27,20 @@ const LINES: usize = 8;
 /// Longer lines are cut.
 const MOST_BYTES_OF_LINE: usize = 300;
 
-/// Reads the texts of the hits, and chooses their snippets.
-pub(super) fn fill(at: &At<'_>, query: &str, hits: &mut [(RowKey, Hit)]) -> Result<(), ToolError> {
+/// Reads the texts of the chunks that were hit, and chooses their snippets.
+pub(super) fn fill<'a>(
+    at: &At<'_>,
+    query: &str,
+    hits: impl Iterator<Item = (Chunk<'a>, &'a mut Hit)>,
+) -> Result<(), ToolError> {
     let Ok(tables) = at.epoch.tables() else { return Ok(()) };
-    if hits.is_empty() || !tables.has(&Table::Chunks) {
+    let address = |(chunk, hit): (Chunk<'a>, &'a mut Hit)| Some((chunk.address()?, hit));
+    let (addresses, hits): (Vec<u64>, Vec<&mut Hit>) = hits.filter_map(address).unzip();
+    if addresses.is_empty() {
         return Ok(());
     }
-    let chunks = tables.chunks()?;
-    let address = |key: RowKey| ChunkRows::named(chunks, key).and_then(|chunk| chunk.address());
-    let (addresses, hits): (Vec<u64>, Vec<&mut Hit>) =
-        hits.iter_mut().filter_map(|(key, hit)| Some((address(*key)?, hit))).unzip();
     let texts = tables.texts(&addresses)?;
-    let wanted = wanted_stems(query);
+    let wanted = Words::of(query);
     for (nth, hit) in hits.into_iter().enumerate() {
         let text = texts.get(nth);
         hit.snippet = Some(best_lines(text, hit.start_line, &wanted));
@@ -49,37 +49,35 @@ pub(super) fn fill(at: &At<'_>, query: &str, hits: &mut [(RowKey, Hit)]) -> Resu
     Ok(())
 }
 
-fn wanted_stems(query: &str) -> HashSet<String> {
-    words_in(query).map(|range| stem_of(query.get(range).unwrap_or_default())).filter(|stem| !stem.is_empty()).collect()
-}
-
 /// The window of lines with most of the wanted words, the first of equal ones.
-fn best_lines(text: &str, start_line: u32, wanted: &HashSet<String>) -> Snippet {
+fn best_lines(text: &str, start_line: u32, wanted: &Words) -> Snippet {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let matches: Vec<Vec<Range<usize>>> = lines.iter().map(|line| matches(line, wanted)).collect();
+    let mut buffer = String::new();
+    let matches: Vec<Vec<(Range<usize>, usize)>> = lines.iter().map(|line| wanted.matches(line, &mut buffer)).collect();
     let last_start = lines.len().saturating_sub(LINES);
     let score = |start: usize| {
-        let window = start..(start + LINES).min(lines.len());
-        let found: HashSet<String> = window
-            .clone()
-            .flat_map(|nth| {
-                let line = lines.get(nth).copied().unwrap_or_default();
-                let ranges = matches.get(nth).into_iter().flatten().cloned();
-                ranges.map(move |range| stem_of(line.get(range).unwrap_or_default()))
-            })
-            .collect();
-        let all: usize = window.filter_map(|nth| matches.get(nth)).map(Vec::len).sum();
-        (found.len(), all)
+        let window = || matches.iter().skip(start).take(LINES).flatten();
+        let mut different = WordSet::default();
+        window().for_each(|(_, word)| different.add(*word));
+        (different.len(), window().count())
     };
     let best = (0..=last_start).rev().max_by_key(|start| score(*start)).unwrap_or_default();
     let mut snippet = Snippet { start_line: start_line + best as u32, ..Snippet::default() };
-    for (line, matches) in lines.iter().zip(&matches).skip(best).take(LINES) {
-        push_line(&mut snippet, line, matches);
+    for (line, matches) in lines.iter().zip(matches).skip(best).take(LINES) {
+        let ranges: Vec<Range<usize>> = matches.into_iter().map(|(range, _)| range).collect();
+        push_line(&mut snippet, line, &ranges);
     }
-    snippet.text.truncate(snippet.text.trim_end().len());
-    let end = snippet.text.len() as u32;
-    snippet.highlights.retain(|[_, to]| *to <= end);
+    snippet.end();
     snippet
+}
+
+impl Snippet {
+    /// Takes off the blank end, with what matches in it.
+    pub(super) fn end(&mut self) {
+        self.text.truncate(self.text.trim_end().len());
+        let end = self.text.len() as u32;
+        self.highlights.retain(|[_, to]| *to <= end);
+    }
 }
 
 /// Adds a line with what matches in it, cut where it is too long.
@@ -104,18 +102,12 @@ pub(super) fn push_line(snippet: &mut Snippet, line: &str, matches: &[Range<usiz
     snippet.text.push('\n');
 }
 
-/// The words of a line that are wanted.
-fn matches(line: &str, wanted: &HashSet<String>) -> Vec<Range<usize>> {
-    let is_wanted = |range: &Range<usize>| wanted.contains(&stem_of(line.get(range.clone()).unwrap_or_default()));
-    words_in(line).filter(is_wanted).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn lines(text: &str, query: &str) -> (u32, String, Vec<String>) {
-        let snippet = best_lines(text, 10, &wanted_stems(query));
+        let snippet = best_lines(text, 10, &Words::of(query));
         let highlighted =
             snippet.highlights.iter().map(|[from, to]| snippet.text[*from as usize..*to as usize].to_owned()).collect();
         (snippet.start_line, snippet.text, highlighted)

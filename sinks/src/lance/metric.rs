@@ -1,6 +1,7 @@
 //! What is near.
 
 use lance_linalg::distance::DistanceType;
+use lance_linalg::distance::dot_u8::dot_u8_u64;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,7 @@ impl Nearness<'_> {
     /// The nearer, the higher: the cosine or the inner product of the two; for a distance
     /// *d* between them 1 / (1 + *d*²).
     #[must_use]
+    #[inline]
     pub fn of(&self, other: &[f32]) -> f32 {
         match self.metric {
             Metric::Dot => sums(self.vector, other, |left, right| [left * right])[0],
@@ -82,11 +84,21 @@ impl Metric {
     }
 }
 
+/// The inner product of two vectors of bytes, which must have the same length, by the widest
+/// instructions that the processor has.
+#[must_use]
+#[inline]
+pub fn product_of_bytes(left: &[u8], right: &[u8]) -> u64 {
+    dot_u8_u64(left, right)
+}
+
+#[inline]
 fn near(squared_distance: f32) -> f32 {
     1.0 / (1.0 + squared_distance)
 }
 
 /// Sums of what `terms` gives for each pair of components.
+#[inline]
 fn sums<const N: usize>(left: &[f32], right: &[f32], terms: impl Fn(f32, f32) -> [f32; N]) -> [f32; N] {
     // Eight sums side by side, so that the compiler can use vector registers.
     let mut sums = [[0.0_f32; 8]; N];

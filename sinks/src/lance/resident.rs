@@ -5,6 +5,7 @@
 //! that changes little costs little to load.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -58,14 +59,19 @@ struct SegmentName {
 /// random number.
 type DeletionFile = Option<(u64, u64)>;
 
-/// The files that rows belong to.
+/// The files that rows belong to. Rows of a file lie together, in runs.
 #[derive(Clone, Debug, Default)]
 pub struct RowFiles {
-    /// Each path with what it holds, and the key of the two
+    /// For each run the path with what it holds, and the key of the two
     /// ([`RowId::key`](gristmill_pipeline::RowId::key)).
-    pub files: Vec<(RelPath, Key)>,
-    /// For each row its file, as an index into `files`.
-    pub file: Vec<u32>,
+    files: Vec<(RelPath, Key)>,
+    /// For each run its first row; and at the end the number of rows.
+    starts: Vec<u32>,
+    /// For each row its run.
+    run: Vec<u32>,
+    /// The keys in ascending order, and the run of each.
+    keys: Vec<Key>,
+    run_of_key: Vec<u32>,
 }
 
 impl RowFiles {
@@ -74,21 +80,53 @@ impl RowFiles {
     /// # Errors
     /// If the batch has not these columns.
     pub fn of(batch: &RecordBatch) -> Result<Self, SinkError> {
-        let mut rows = Self { files: Vec::new(), file: Vec::with_capacity(batch.num_rows()) };
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let mut rows = Self { run: Vec::with_capacity(batch.num_rows()), ..Self::default() };
         each_file(&Columns(batch), |path, key, range| {
-            // A file whose rows lie apart comes twice, which does no harm.
-            let file = u32::try_from(rows.files.len()).unwrap_or(u32::MAX);
+            // A file whose rows lie apart has several runs.
+            let run = number(rows.files.len());
             rows.files.push((RelPath::from(path), key));
-            rows.file.extend(range.map(|_| file));
+            rows.starts.push(number(range.start));
+            rows.run.extend(range.map(|_| run));
         })
         .during("lance", "cannot load a table")?;
+        rows.starts.push(number(batch.num_rows()));
+        let key = |run: &u32| rows.files.get(*run as usize).map_or(0, |file| file.1);
+        rows.run_of_key = (0..number(rows.files.len())).collect();
+        rows.run_of_key.sort_by_key(key);
+        rows.keys = rows.run_of_key.iter().map(key).collect();
         Ok(rows)
     }
 
     /// The path of a row, and the key of its file.
     #[must_use]
+    #[inline]
     pub fn get(&self, row: usize) -> Option<&(RelPath, Key)> {
-        self.files.get(*self.file.get(row)? as usize)
+        self.files.get(self.run_of(row)?)
+    }
+
+    /// The run that a row lies in, as an index into [`runs`](Self::runs).
+    #[must_use]
+    #[inline]
+    pub fn run_of(&self, row: usize) -> Option<usize> {
+        Some(*self.run.get(row)? as usize)
+    }
+
+    /// The rows of a file, as one range or several.
+    pub fn rows_of(&self, key: Key) -> impl Iterator<Item = Range<usize>> {
+        let first = self.keys.partition_point(|known| *known < key);
+        let found = self.keys.iter().zip(&self.run_of_key).skip(first).take_while(move |(known, _)| **known == key);
+        found.map(|(_, run)| self.rows(*run as usize))
+    }
+
+    /// Each run: its file's path and key, and its rows.
+    pub fn runs(&self) -> impl Iterator<Item = (&RelPath, Key, Range<usize>)> {
+        self.files.iter().enumerate().map(|(run, (path, key))| (path, *key, self.rows(run)))
+    }
+
+    fn rows(&self, run: usize) -> Range<usize> {
+        let start = |run: usize| self.starts.get(run).map_or(0, |start| *start as usize);
+        start(run)..start(run + 1)
     }
 }
 

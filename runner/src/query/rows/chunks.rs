@@ -5,9 +5,9 @@ use gristmill_pipeline::{Key, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles, RowKey};
 use gristmill_sinks::tables::Table;
 
-use super::{Columns, OfFile, Row, TableRows, find, order_by};
+use super::{Columns, Counted, OfFile, Row, TableRows, counted_of_file, nth_of_file};
 
-/// Chunks, found by the key of their file and their ordinal.
+/// Chunks, found by their file and their place in it.
 pub struct ChunkRows {
     files: RowFiles,
     /// Place among the chunks of the file.
@@ -24,7 +24,6 @@ pub struct ChunkRows {
     pub start_line: UInt32Array,
     /// Its last line.
     pub end_line: UInt32Array,
-    by_key: Box<[u32]>,
 }
 
 impl TableRows for ChunkRows {
@@ -38,8 +37,6 @@ impl TableRows for ChunkRows {
     fn of(batch: RecordBatch) -> Result<Self, SinkError> {
         let columns = Columns(&batch);
         let files = RowFiles::of(&batch)?;
-        let ordinal: UInt32Array = columns.number("ordinal")?;
-        let by_key = order_by(batch.num_rows(), |row| (files.get(row).map(|file| file.1), ordinal.value(row)));
         Ok(Self {
             language: columns.text("language")?,
             kind: columns.text("kind")?,
@@ -47,9 +44,8 @@ impl TableRows for ChunkRows {
             scope: columns.text("scope")?,
             start_line: columns.number("start_line")?,
             end_line: columns.number("end_line")?,
+            ordinal: columns.number("ordinal")?,
             files,
-            ordinal,
-            by_key,
         })
     }
 }
@@ -60,23 +56,22 @@ impl OfFile for ChunkRows {
     }
 }
 
-impl ChunkRows {
-    fn name(&self, row: usize) -> (Key, u32) {
-        (self.files.get(row).map_or(0, |file| file.1), self.ordinal.value(row))
+impl Counted for ChunkRows {
+    fn ordinals(&self) -> &UInt32Array {
+        &self.ordinal
     }
+}
 
+impl ChunkRows {
     /// The chunk of that name.
     #[must_use]
     pub fn named(table: &Resident<Self>, name: RowKey) -> Option<Row<'_, Self>> {
-        find(table, |rows| &rows.by_key, move |rows, row| rows.name(row).cmp(&(name.row, name.ordinal))).next()
+        nth_of_file(table, name.row, name.ordinal)
     }
 
     /// The chunks of a file, in order.
     #[must_use]
     pub fn of_file(table: &Resident<Self>, file: Key) -> Vec<Row<'_, Self>> {
-        let mut found: Vec<_> =
-            find(table, |rows| &rows.by_key, move |rows, row| rows.name(row).0.cmp(&file)).collect();
-        found.sort_by_key(|chunk| chunk.table().ordinal.value(chunk.row));
-        found
+        counted_of_file(table, file)
     }
 }

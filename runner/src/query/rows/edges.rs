@@ -27,27 +27,13 @@ pub struct EdgeRows {
     pub to_line: UInt64Array,
     /// The qualified name of the definition; empty for an import.
     pub to_symbol: StringArray,
-    /// What made the choice.
-    pub resolved_by: StringArray,
-    /// How many files are as likely.
-    pub candidates: UInt64Array,
     by_from: Box<[u32]>,
     by_to: Box<[u32]>,
 }
 
 impl TableRows for EdgeRows {
-    const COLUMNS: &'static [&'static str] = &[
-        "from_path",
-        "from_line",
-        "from_symbol",
-        "name",
-        "kind",
-        "to_path",
-        "to_line",
-        "to_symbol",
-        "resolved_by",
-        "candidates",
-    ];
+    const COLUMNS: &'static [&'static str] =
+        &["from_path", "from_line", "from_symbol", "name", "kind", "to_path", "to_line", "to_symbol"];
 
     fn table() -> Table {
         Table::View("edges".into())
@@ -64,8 +50,6 @@ impl TableRows for EdgeRows {
             name: columns.text("name")?,
             kind: columns.text("kind")?,
             to_line: columns.number("to_line")?,
-            resolved_by: columns.text("resolved_by")?,
-            candidates: columns.number("candidates")?,
             from_path,
             from_symbol,
             to_path,

@@ -61,7 +61,7 @@ impl OfFile for FileRows {
 
 impl FileRows {
     /// The rows of a path: several where several refs hold other contents there.
-    pub fn at<'a>(table: &'a Resident<Self>, path: &'a str) -> impl Iterator<Item = Row<'a, Self>> {
+    pub fn at<'a>(table: &'a Resident<Self>, path: &str) -> impl Iterator<Item = Row<'a, Self>> {
         find(
             table,
             |rows| &rows.by_path,

@@ -5,7 +5,7 @@ use gristmill_pipeline::{Key, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles};
 use gristmill_sinks::tables::Table;
 
-use super::{Columns, OfFile, Row, TableRows, find, order_by};
+use super::{Columns, OfFile, Row, TableRows, of_file};
 
 /// Imports, found by file.
 pub struct ImportRows {
@@ -16,7 +16,6 @@ pub struct ImportRows {
     pub name: StringArray,
     /// Its line, counted from 1.
     pub line: UInt32Array,
-    by_file: Box<[u32]>,
 }
 
 impl TableRows for ImportRows {
@@ -29,9 +28,8 @@ impl TableRows for ImportRows {
     fn of(batch: RecordBatch) -> Result<Self, SinkError> {
         let columns = Columns(&batch);
         let files = RowFiles::of(&batch)?;
-        let by_file = order_by(batch.num_rows(), |row| files.get(row).map(|file| file.1));
         let (module, name) = (columns.text("module")?, columns.text("name")?);
-        Ok(Self { module, name, line: columns.number("line")?, files, by_file })
+        Ok(Self { module, name, line: columns.number("line")?, files })
     }
 }
 
@@ -44,7 +42,6 @@ impl OfFile for ImportRows {
 impl ImportRows {
     /// The imports of a file.
     pub fn of_file(table: &Resident<Self>, file: Key) -> impl Iterator<Item = Row<'_, Self>> {
-        let key = |rows: &Self, row: usize| rows.files.get(row).map_or(0, |file| file.1);
-        find(table, |rows| &rows.by_file, move |rows, row| key(rows, row).cmp(&file))
+        of_file(table, file)
     }
 }

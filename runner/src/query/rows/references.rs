@@ -5,7 +5,7 @@ use gristmill_pipeline::{Key, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles};
 use gristmill_sinks::tables::Table;
 
-use super::{Columns, OfFile, Row, TableRows, find, order_by};
+use super::{Columns, OfFile, Row, TableRows, find, of_file, order_by};
 
 /// Uses of names, found by name and by file.
 pub struct ReferenceRows {
@@ -22,7 +22,6 @@ pub struct ReferenceRows {
     pub start_byte: UInt32Array,
     within: UInt32Array,
     by_name: Box<[u32]>,
-    by_place: Box<[u32]>,
 }
 
 impl TableRows for ReferenceRows {
@@ -37,9 +36,7 @@ impl TableRows for ReferenceRows {
         let columns = Columns(&batch);
         let files = RowFiles::of(&batch)?;
         let name = columns.text("name")?;
-        let start_byte: UInt32Array = columns.number("start_byte")?;
         let by_name = order_by(batch.num_rows(), |row| name.value(row));
-        let by_place = order_by(batch.num_rows(), |row| (files.get(row).map(|file| file.1), start_byte.value(row)));
         Ok(Self {
             qualifier: columns.text("qualifier")?,
             kind: columns.text("kind")?,
@@ -47,9 +44,8 @@ impl TableRows for ReferenceRows {
             within: columns.number("within")?,
             files,
             name,
-            start_byte,
+            start_byte: columns.number("start_byte")?,
             by_name,
-            by_place,
         })
     }
 }
@@ -68,8 +64,7 @@ impl ReferenceRows {
 
     /// The uses in a file.
     pub fn of_file(table: &Resident<Self>, file: Key) -> impl Iterator<Item = Row<'_, Self>> {
-        let key = |rows: &Self, row: usize| rows.files.get(row).map_or(0, |file| file.1);
-        find(table, |rows| &rows.by_place, move |rows, row| key(rows, row).cmp(&file))
+        of_file(table, file)
     }
 
     /// The ordinal of the definition that a use lies in.

@@ -5,7 +5,7 @@ use gristmill_pipeline::{Key, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles};
 use gristmill_sinks::tables::Table;
 
-use super::{Columns, OfFile, Row, TableRows, find, order_by};
+use super::{Columns, Counted, OfFile, Row, TableRows, counted_of_file, find, nth_of_file, order_by};
 
 /// Definitions, found by name and by file.
 pub struct SymbolRows {
@@ -28,7 +28,6 @@ pub struct SymbolRows {
     pub end_line: UInt32Array,
     parent: UInt32Array,
     by_name: Box<[u32]>,
-    by_key: Box<[u32]>,
 }
 
 impl TableRows for SymbolRows {
@@ -53,10 +52,8 @@ impl TableRows for SymbolRows {
     fn of(batch: RecordBatch) -> Result<Self, SinkError> {
         let columns = Columns(&batch);
         let files = RowFiles::of(&batch)?;
-        let ordinal: UInt32Array = columns.number("ordinal")?;
         let name = columns.text("name")?;
         let by_name = order_by(batch.num_rows(), |row| name.value(row));
-        let by_key = order_by(batch.num_rows(), |row| (files.get(row).map(|file| file.1), ordinal.value(row)));
         Ok(Self {
             language: columns.text("language")?,
             qualified_name: columns.text("qualified_name")?,
@@ -65,11 +62,10 @@ impl TableRows for SymbolRows {
             start_line: columns.number("start_line")?,
             end_line: columns.number("end_line")?,
             parent: columns.number("parent")?,
+            ordinal: columns.number("ordinal")?,
             files,
-            ordinal,
             name,
             by_name,
-            by_key,
         })
     }
 }
@@ -77,6 +73,12 @@ impl TableRows for SymbolRows {
 impl OfFile for SymbolRows {
     fn files(&self) -> &RowFiles {
         &self.files
+    }
+}
+
+impl Counted for SymbolRows {
+    fn ordinals(&self) -> &UInt32Array {
+        &self.ordinal
     }
 }
 
@@ -89,10 +91,7 @@ impl SymbolRows {
     /// The definitions of a file, in order.
     #[must_use]
     pub fn of_file(table: &Resident<Self>, file: Key) -> Vec<Row<'_, Self>> {
-        let key = |rows: &Self, row: usize| rows.files.get(row).map_or(0, |file| file.1);
-        let mut found: Vec<_> = find(table, |rows| &rows.by_key, move |rows, row| key(rows, row).cmp(&file)).collect();
-        found.sort_by_key(|symbol| symbol.table().ordinal.value(symbol.row));
-        found
+        counted_of_file(table, file)
     }
 
     /// The ordinal of the definition that contains one.
@@ -104,7 +103,6 @@ impl SymbolRows {
     /// The definition of a file with that ordinal.
     #[must_use]
     pub fn nth_of(table: &Resident<Self>, file: Key, ordinal: u32) -> Option<Row<'_, Self>> {
-        let name = |rows: &Self, row: usize| (rows.files.get(row).map_or(0, |file| file.1), rows.ordinal.value(row));
-        find(table, |rows| &rows.by_key, move |rows, row| name(rows, row).cmp(&(file, ordinal))).next()
+        nth_of_file(table, file, ordinal)
     }
 }

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::query::tool::in_range;
 use crate::query::{At, EdgeRows, ErrorCode, FileRows, ReferenceRows, Row, SymbolRows, Tool, ToolError};
+use crate::search::is_secondary;
 
-use super::names::{Reason, definitions, is_less_likely, reason};
+use super::names::{Reason, definitions, reason};
 use super::symbols::{Symbol, definitions_of, render_symbol, symbol};
 
 /// Finds where a name is defined.
@@ -57,14 +58,8 @@ impl Tool for GotoDefinition {
     fn answer(self, at: &At<'_>) -> Result<DefinitionAnswer, ToolError> {
         let limit = in_range("limit", self.limit.unwrap_or(10), 1..=100)?;
         let tables = at.epoch.tables()?;
-        let from = self.path.as_deref().map(|path| path.strip_prefix("./").unwrap_or(path));
-        let from_file = match from {
-            Some(path) => FileRows::at(tables.files()?, path).find(|row| at.visible.shows(row.key())),
-            None => None,
-        };
-        if let (Some(path), None) = (from, from_file) {
-            return Err(ToolError::new(ErrorCode::NotFound, format!("the index does not hold `{path}`")));
-        }
+        let from_file = self.path.as_deref().map(|path| at.held_file(path)).transpose()?;
+        let from = from_file.map(|file| file.path().as_str());
         let names: Vec<&str> = match (&self.symbol, from_file, self.line) {
             (Some(name), ..) if !name.trim().is_empty() => vec![name.trim()],
             (_, Some(file), Some(line)) => used_at(at, file, line)?,
@@ -94,12 +89,11 @@ impl Tool for GotoDefinition {
             found.extend(by_name.into_iter().map(|row| (reason(row, from.map(|path| (path, language))), row)));
         }
         let mut seen = HashSet::new();
-        found.sort_by_key(|(reason, _)| *reason != Reason::Edge);
+        // What edges lead to stands first, and so is kept for that reason.
         found.retain(|(_, row)| seen.insert((row.key(), row.table().ordinal.value(row.row))));
         found.sort_by(|(left_reason, left), (right_reason, right)| {
-            let place = |row: &Row<'_, SymbolRows>| {
-                (is_less_likely(row.path().as_str()), row.table().start_line.value(row.row))
-            };
+            let place =
+                |row: &Row<'_, SymbolRows>| (is_secondary(row.path().as_str()), row.table().start_line.value(row.row));
             (left_reason, place(left).0)
                 .cmp(&(right_reason, place(right).0))
                 .then_with(|| left.path().cmp(right.path()))

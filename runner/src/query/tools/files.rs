@@ -80,13 +80,11 @@ impl Tool for GetFiles {
     fn answer(self, at: &At<'_>) -> Result<FilesAnswer, ToolError> {
         let mut left = in_range("max_bytes", self.max_bytes, 1..=4_000_000)?;
         in_range("paths", self.paths.len(), 1..=MOST_FILES)?;
-        let table = at.epoch.tables()?.files()?;
         let mut answer = FilesAnswer::default();
         for wanted in &self.paths {
             at.call.check()?;
             let (path, range) = path_and_lines(wanted)?;
-            let path = path.strip_prefix("./").unwrap_or(path);
-            let Some(row) = FileRows::at(table, path).find(|row| at.visible.shows(row.key())) else {
+            let Some(row) = at.file(path)? else {
                 answer.not_found.push(wanted.clone());
                 continue;
             };

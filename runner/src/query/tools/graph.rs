@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::query::links::{Direction, Link, Links, Node, node_of};
 use crate::query::tool::in_range;
-use crate::query::{At, ErrorCode, FileRows, SymbolRows, Tool, ToolError};
+use crate::query::{At, ErrorCode, SymbolRows, Tool, ToolError};
+use crate::search::is_secondary;
 
-use super::names::{definitions, is_less_likely};
+use super::names::definitions;
 
 /// Definitions of a name that are begun from at most.
 const MOST_STARTS: usize = 5;
@@ -210,8 +211,7 @@ fn way(at: &At<'_>, reached: &HashMap<Node, Option<(Node, Link)>>, end: Node) ->
 
 /// The nodes of a name, or of a path where no definition has the name.
 fn ends_of(at: &At<'_>, name: &str) -> Result<Vec<Node>, ToolError> {
-    let files = at.epoch.tables()?.files()?;
-    if FileRows::at(files, name).any(|file| at.visible.shows(file.key())) {
+    if at.file(name)?.is_some() {
         return starts(at, None, Some(name));
     }
     starts(at, Some(name), None)
@@ -219,13 +219,7 @@ fn ends_of(at: &At<'_>, name: &str) -> Result<Vec<Node>, ToolError> {
 
 /// Where to begin.
 fn starts(at: &At<'_>, symbol: Option<&str>, path: Option<&str>) -> Result<Vec<Node>, ToolError> {
-    let path = path.map(|path| path.strip_prefix("./").unwrap_or(path));
-    let files = at.epoch.tables()?.files()?;
-    if let Some(path) = path
-        && !FileRows::at(files, path).any(|file| at.visible.shows(file.key()))
-    {
-        return Err(ToolError::new(ErrorCode::NotFound, format!("the index does not hold `{path}`")));
-    }
+    let path = path.map(|path| at.held_file(path)).transpose()?.map(|file| file.path().as_str());
     match (symbol.map(str::trim).filter(|symbol| !symbol.is_empty()), path) {
         (Some(symbol), path) => {
             let mut nodes: Vec<Node> = definitions(at, symbol)?
@@ -233,7 +227,7 @@ fn starts(at: &At<'_>, symbol: Option<&str>, path: Option<&str>) -> Result<Vec<N
                 .filter(|row| path.is_none_or(|path| row.path().as_str() == path))
                 .map(node_of)
                 .collect();
-            nodes.sort_by_key(|node| (is_less_likely(&node.path), node.clone()));
+            nodes.sort_by_key(|node| (is_secondary(&node.path), node.clone()));
             nodes.dedup();
             if nodes.is_empty() {
                 return Err(ToolError::new(ErrorCode::NotFound, format!("nothing defines `{symbol}`")));
@@ -286,11 +280,9 @@ impl Part {
     }
 
     fn describe(self, at: &At<'_>) -> Result<GraphAnswer, ToolError> {
-        let tables = at.epoch.tables()?;
-        let (files, symbols) = (tables.files()?, tables.symbols()?);
+        let symbols = at.epoch.tables()?.symbols()?;
         let describe = |(id, (node, depth)): (usize, (Node, usize))| {
-            let of_file = FileRows::at(files, &node.path).find(|file| at.visible.shows(file.key()));
-            let definition = of_file.filter(|_| !node.symbol.is_empty()).and_then(|file| {
+            let definition = at.file(&node.path)?.filter(|_| !node.symbol.is_empty()).and_then(|file| {
                 let of_file = SymbolRows::of_file(symbols, file.key());
                 of_file.into_iter().find(|row| row.table().qualified_name.value(row.row) == node.symbol)
             });
@@ -298,11 +290,11 @@ impl Part {
                 Some(row) => (row.table().kind.value(row.row).to_owned(), row.table().start_line.value(row.row)),
                 None => ("file".to_owned(), 1),
             };
-            GraphNode { id, path: node.path, symbol: node.symbol, kind, line, depth }
+            Ok(GraphNode { id, path: node.path, symbol: node.symbol, kind, line, depth })
         };
-        let nodes = self.nodes.into_iter().enumerate().map(describe).collect();
+        let nodes: Result<Vec<_>, ToolError> = self.nodes.into_iter().enumerate().map(describe).collect();
         let edge = |((from, to, kind), line)| GraphEdge { from, to, kind, line };
-        Ok(GraphAnswer { nodes, edges: self.edges.into_iter().map(edge).collect(), truncated: self.truncated })
+        Ok(GraphAnswer { nodes: nodes?, edges: self.edges.into_iter().map(edge).collect(), truncated: self.truncated })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use gristmill_sinks::lance::Resident;
 
 use crate::query::{At, Row, SymbolRows, ToolError, all};
-use crate::search::{is_secondary, words_of};
+use crate::search::words_of;
 
 use super::symbols::{bare_name, definitions_of};
 
@@ -39,9 +39,7 @@ fn nearest_names<'a>(at: &At<'_>, table: &'a Resident<SymbolRows>, name: &str) -
     let mut seen: HashSet<&str> = HashSet::new();
     let mut best: Vec<(f64, &str)> = Vec::new();
     for (nth, row) in all(table).enumerate() {
-        if nth % 4096 == 0 {
-            at.call.check()?;
-        }
+        at.check_row(nth)?;
         let known = row.table().name.value(row.row);
         if !seen.insert(known) {
             continue;
@@ -108,11 +106,6 @@ pub(super) fn reason(definition: Row<'_, SymbolRows>, from: Option<(&str, Option
     } else {
         Reason::Name
     }
-}
-
-/// Whether a path is of tests, examples, or code of others: what is meant is rarely there.
-pub(super) fn is_less_likely(path: &str) -> bool {
-    is_secondary(path)
 }
 
 #[cfg(test)]

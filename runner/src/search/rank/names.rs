@@ -4,51 +4,52 @@
 //! is about the query, even where no chunk of it has them all. A word that few files have
 //! counts more than one that all have, such as the project's own name.
 
-use std::collections::{HashMap, HashSet};
-
-use super::Seen;
-use super::place::words_of;
+use super::words::{WordSet, Words};
 
 /// The query's words that the names in each file have.
 pub(super) struct Names<'a> {
-    of_files: HashMap<&'a str, HashSet<&'a str>>,
-    /// The query's words, each with how much it counts. Sorted, so that sums are repeatable.
-    rarity: Vec<(&'a str, f32)>,
+    wanted: &'a Words,
+    of_files: Vec<WordSet>,
+    /// For stems.
+    buffer: String,
 }
 
 impl<'a> Names<'a> {
-    /// `wanted` are the query's words; the chunks are those of all candidates.
-    pub(super) fn new(wanted: &'a HashSet<String>, chunks: impl Iterator<Item = Seen<'a>>) -> Self {
-        let mut of_files: HashMap<&str, HashSet<&str>> = HashMap::new();
-        let shared = |text: &str| {
-            let words = words_of(text);
-            wanted.iter().filter(move |word| words.contains(*word)).map(String::as_str)
-        };
-        for chunk in chunks {
-            let found = of_files.entry(chunk.path).or_insert_with(|| shared(without_extension(chunk.path)).collect());
-            // One that has them all can have no more.
-            if !chunk.symbol.is_empty() && found.len() < wanted.len() {
-                found.extend(shared(chunk.symbol));
-            }
-        }
-        let files = of_files.len() as f32;
-        let rarity = |word: &'a String| {
-            let having = of_files.values().filter(|found| found.contains(word.as_str())).count() as f32;
-            (word.as_str(), (1.0 + files / (having + 0.5)).ln())
-        };
-        let mut rarity: Vec<(&str, f32)> = wanted.iter().map(rarity).collect();
-        rarity.sort_unstable_by_key(|(word, _)| *word);
-        Self { of_files, rarity }
+    /// Nothing is known of any file.
+    pub(super) fn new(wanted: &'a Words) -> Self {
+        Self { wanted, of_files: Vec::new(), buffer: String::new() }
     }
 
-    /// The part of the query that names in the file speak of.
-    pub(super) fn of_file(&self, path: &str) -> f32 {
-        let Some(found) = self.of_files.get(path) else { return 0.0 };
-        let sum = |counts: &dyn Fn(&str) -> bool| -> f32 {
-            self.rarity.iter().filter(|(word, _)| counts(word)).map(|(_, rarity)| rarity).sum()
+    /// Another file, whose path names it.
+    pub(super) fn add_file(&mut self, path: &str) {
+        self.of_files.push(self.wanted.among(without_extension(path), &mut self.buffer));
+    }
+
+    /// A name in the file of that number.
+    pub(super) fn add(&mut self, file: usize, name: &str) {
+        if let Some(found) = self.of_files.get_mut(file)
+            // One that has them all can have no more.
+            && found.len() < self.wanted.len()
+        {
+            found.extend(self.wanted.among(name, &mut self.buffer));
+        }
+    }
+
+    /// For each file the part of the query that names in it speak of.
+    pub(super) fn parts(&self) -> Vec<f32> {
+        let files = self.of_files.len() as f32;
+        let rarity = |word: usize| {
+            let having = self.of_files.iter().filter(|found| found.has(word)).count() as f32;
+            (1.0 + files / (having + 0.5)).ln()
+        };
+        // In the order of the words, so that sums are repeatable.
+        let rarity: Vec<f32> = (0..self.wanted.len()).map(rarity).collect();
+        let sum = |counts: &dyn Fn(usize) -> bool| -> f32 {
+            rarity.iter().enumerate().filter(|(word, _)| counts(*word)).map(|(_, rarity)| rarity).sum()
         };
         let all = sum(&|_| true);
-        if all > 0.0 { sum(&|word| found.contains(word)) / all } else { 0.0 }
+        let part = |found: &WordSet| if all > 0.0 { sum(&|word| found.has(word)) / all } else { 0.0 };
+        self.of_files.iter().map(part).collect()
     }
 }
 
@@ -65,10 +66,13 @@ mod tests {
     use super::*;
 
     fn parts(query: &str, chunks: &[(&str, &str)], paths: &[&str]) -> Vec<f32> {
-        let wanted = words_of(query);
-        let seen = chunks.iter().map(|(path, symbol)| Seen { path, language: "", kind: "", symbol });
-        let names = Names::new(&wanted, seen);
-        paths.iter().map(|path| names.of_file(path)).collect()
+        let wanted = Words::of(query);
+        let mut names = Names::new(&wanted);
+        paths.iter().for_each(|path| names.add_file(path));
+        for (path, symbol) in chunks {
+            names.add(paths.iter().position(|known| known == path).unwrap(), symbol);
+        }
+        names.parts()
     }
 
     #[test]
@@ -82,9 +86,9 @@ mod tests {
     #[test]
     fn a_word_of_all_files_counts_less() {
         let chunks = [("acme/a.rs", "retry"), ("acme/b.rs", "other"), ("acme/c.rs", "more")];
-        let found = parts("acme retry", &chunks, &["acme/a.rs", "acme/b.rs"]);
+        let found = parts("acme retry", &chunks, &["acme/a.rs", "acme/b.rs", "acme/c.rs"]);
         assert!(found[0] == 1.0 && found[1] < 0.5, "{found:?}");
-        assert_eq!(parts("how is that", &chunks, &["acme/a.rs"]), [0.0], "no words, no names");
+        assert_eq!(parts("how is that", &[], &["acme/a.rs"]), [0.0], "no words, no names");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What path, language and kind say about a chunk.
 
-use std::collections::HashSet;
-use std::ops::Range;
+use super::words::{Words, is_among, words, words_of};
 
 /// Words in paths of tests, examples, documents, and code that others wrote or that was
 /// written by programs.
@@ -50,19 +49,6 @@ const DECLARATIONS: [&str; 7] = [".d.ts", ".h", ".h++", ".hh", ".hpp", ".hxx", "
 /// Kinds of definitions that only hold or name something.
 const PARTS: [&str; 5] = ["constant", "field", "type", "variable", "variant"];
 
-/// Words that every query has.
-const COMMON: [&str; 35] = [
-    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "in", "into", "is",
-    "it", "its", "of", "on", "or", "that", "the", "this", "to", "used", "what", "when", "where", "which", "who", "why",
-    "with", "without",
-];
-
-/// Endings that are taken off, one after another, so that forms of a word are one.
-const ENDINGS: [&str; 9] = ["ing", "ion", "ies", "ed", "es", "er", "e", "s", "y"];
-
-/// Least letters of what is left of a word.
-const STEM: usize = 3;
-
 /// Whether a path, or a query, speaks of tests, examples, or code of others.
 pub(crate) fn is_secondary(text: &str) -> bool {
     // `third_party` is a word here, and so are its parts.
@@ -91,76 +77,12 @@ pub(super) fn is_part(kind: &str) -> bool {
     PARTS.contains(&kind)
 }
 
-/// The stems of the words of a text, but for those that say nothing.
-pub(crate) fn words_of(text: &str) -> HashSet<String> {
-    words(text).filter(|word| !is_among(&COMMON, word)).map(stem_of).collect()
-}
-
-/// Where the words of a text lie that say something.
-pub(in crate::search) fn words_in(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let says_something = |word: &&str| !is_among(&COMMON, word);
-    // The words are slices of the text.
-    let place = |word: &str| {
-        let start = word.as_ptr().addr() - text.as_ptr().addr();
-        start..start + word.len()
-    };
-    words(text).filter(says_something).map(place)
-}
-
-/// The stem of a word, in small letters.
-pub(in crate::search) fn stem_of(word: &str) -> String {
-    let mut lower = word.to_lowercase();
-    let end = stem(&lower).len();
-    lower.truncate(end);
-    lower
-}
-
-/// Whether a word is one of these, in small or capital letters.
-fn is_among(known: &[&str], word: &str) -> bool {
-    known.iter().any(|known| known.eq_ignore_ascii_case(word))
-}
-
 /// The part of the words in a file's name that are among these.
-pub(super) fn name_match(path: &str, wanted: &HashSet<String>) -> f32 {
+pub(super) fn name_match(path: &str, wanted: &Words) -> f32 {
     let name = path.rsplit('/').next().unwrap_or(path);
     let words = words_of(name.rsplit_once('.').map_or(name, |(stem, _)| stem));
-    if words.is_empty() { 0.0 } else { words.intersection(wanted).count() as f32 / words.len() as f32 }
-}
-
-fn stem(word: &str) -> &str {
-    let without = |ending: &&str| word.strip_suffix(ending).filter(|rest| rest.chars().count() >= STEM);
-    ENDINGS.iter().find_map(without).map_or(word, stem)
-}
-
-/// The words of identifiers and sentences: between signs, and where small letters turn into
-/// capital ones.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let between_signs = text.split(|sign: char| !sign.is_alphanumeric());
-    between_signs.flat_map(capitalised_parts).filter(|word| !word.is_empty())
-}
-
-/// `readFile` as `read`, `File`; `HTTPServer` as `HTTP`, `Server`.
-fn capitalised_parts(word: &str) -> impl Iterator<Item = &str> {
-    let mut rest = word;
-    std::iter::from_fn(move || {
-        let (part, after) = rest.split_at(part_end(rest));
-        rest = after;
-        (!part.is_empty()).then_some(part)
-    })
-}
-
-/// Where the first part of a word ends.
-fn part_end(word: &str) -> usize {
-    let mut letters = word.char_indices().peekable();
-    let Some((_, mut before)) = letters.next() else { return 0 };
-    while let Some((at, here)) = letters.next() {
-        let is_before_small = letters.peek().is_some_and(|(_, after)| after.is_lowercase());
-        if here.is_uppercase() && (!before.is_uppercase() || is_before_small) {
-            return at;
-        }
-        before = here;
-    }
-    word.len()
+    let found = words.iter().filter(|word| wanted.place_of(word).is_some()).count();
+    if words.is_empty() { 0.0 } else { found as f32 / words.len() as f32 }
 }
 
 #[cfg(test)]
@@ -168,21 +90,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_come_apart_at_signs_and_capitals() {
-        let words = |text: &str| {
-            let mut words: Vec<String> = words_of(text).into_iter().collect();
-            words.sort();
-            words
-        };
-        assert_eq!(words("how HTTPServer reads_files"), ["fil", "http", "read", "serv"]);
-        assert_eq!(words("readFileÄX"), ["fil", "read", "äx"]);
-        assert_eq!(words("the of a"), [""; 0]);
-    }
-
-    #[test]
     fn a_name_matches_by_the_part_of_its_words() {
-        let wanted = words_of("delays between retries");
-        assert_eq!(name_match("src/retry_delay.rs", &words_of("retry delays")), 1.0);
+        let wanted = Words::of("delays between retries");
+        assert_eq!(name_match("src/retry_delay.rs", &Words::of("retry delays")), 1.0);
         assert_eq!(name_match("src/delay_line.rs", &wanted), 0.5);
         assert_eq!(name_match("delays/other.rs", &wanted), 0.0, "its folder is another word");
     }
