@@ -27,10 +27,13 @@ use gristmill_pipeline::{Batch, Emitter, Operator, TokenCount};
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Chunks that a model is measured on; a static table takes all.
-const CHUNKS: usize = 256;
+const CHUNKS: usize = 128;
 
-/// How often each is measured; the median is shown.
-const REPEATS: usize = 3;
+/// Chunks that load a model's sessions.
+const WARM_UP: usize = 16;
+
+/// How often each is measured.
+const ROUNDS: usize = 5;
 
 fn main() -> Outcome<()> {
     let mut args = std::env::args().skip(1);
@@ -42,71 +45,110 @@ fn main() -> Outcome<()> {
     let mut files = Vec::new();
     source_files(Path::new(&folder), &mut files)?;
     files.sort();
-    println!("{:<12} {:>6} {:>7}  {:<34} {:>9} {:>8}", "model", "tokens", "chunks", "how", "chunks/s", "padding");
+    println!(
+        "{:<12} {:>6} {:>7}  {:<34} {:>9} {:>8} {:>8}",
+        "model", "tokens", "chunks", "how", "chunks/s", "to bare", "padding"
+    );
     for model in &models {
         for tokens in [50, 100, 200] {
             let chunks = chunks(&files, tokens)?;
-            if model == "static" {
-                let embed = StaticEmbed::new(&StaticConfig::default())?;
-                for workers in [1, 2] {
-                    show(model, tokens, &chunks, &format!("operator, {workers} worker(s)"), || {
-                        operator(&embed, &chunks, workers)
-                    })?;
-                }
-                continue;
-            }
-            let few = chunks.get(..CHUNKS.min(chunks.len())).unwrap_or_default();
-            for (threads, batch) in [(1, 8), (1, 1), (2, 8), (2, 1)] {
-                let mut bare = bare(model, threads)?;
-                // The library refuses to cut what it is given where vectors depend on it.
-                show(model, tokens, few, &format!("fastembed, {threads} thread(s), batch {batch}"), || {
-                    for texts in few.chunks(batch) {
-                        bare.embed(texts, None)?;
-                    }
-                    Ok(TokenCount::default())
-                })?;
-            }
-            for (sessions, threads) in [(1, 1), (1, 2), (2, 1)] {
-                let config = OnnxConfig {
-                    model: model.clone(),
-                    sessions: NonZeroUsize::new(sessions),
-                    threads: NonZeroUsize::new(threads),
-                    ..OnnxConfig::default()
-                };
-                let embed = FastEmbed::open(&config, Path::new("."))?;
-                // Loads the sessions.
-                operator(&embed, few.get(..16.min(few.len())).unwrap_or_default(), sessions)?;
-                let how = format!("operator, {sessions} session(s) × {threads} thread(s)");
-                show(model, tokens, few, &how, || operator(&embed, few, sessions))?;
+            match model.as_str() {
+                "static" => compare(model, tokens, &chunks, static_table()?)?,
+                model => compare(model, tokens, chunks.get(..CHUNKS).unwrap_or(&chunks), transformer(model)?)?,
             }
         }
     }
     Ok(())
 }
 
-fn show(
-    model: &str,
-    tokens: u32,
-    chunks: &[String],
-    how: &str,
-    mut work: impl FnMut() -> Outcome<TokenCount>,
-) -> Outcome<()> {
-    let mut rates = Vec::new();
-    let mut counted = TokenCount::default();
-    for _ in 0..REPEATS {
-        let started = Instant::now();
-        counted = work()?;
-        rates.push(chunks.len() as f64 / started.elapsed().as_secs_f64());
-    }
-    rates.sort_by(f64::total_cmp);
-    let rate = rates.get(REPEATS / 2).copied().unwrap_or_default();
-    let computed = counted.tokens + counted.padding;
-    let padding = match computed {
-        0 => String::new(),
-        computed => format!("{:.1}%", counted.padding as f64 / computed as f64 * 100.0),
+/// Embeds chunks, and counts their tokens if it does.
+type Embedding = Box<dyn FnMut(&[String]) -> Outcome<TokenCount>>;
+
+/// A way to embed chunks.
+struct Contender {
+    how: String,
+    /// The threads of a bare loop, with one text at a time; or of an operator, if one loop
+    /// is to be compared with it.
+    threads: Option<usize>,
+    is_bare: bool,
+    embed: Embedding,
+}
+
+fn static_table() -> Outcome<Vec<Contender>> {
+    let embed = Arc::new(StaticEmbed::new(&StaticConfig::default())?);
+    let with = |workers: usize| {
+        let embed = Arc::clone(&embed);
+        let embed = Box::new(move |chunks: &[String]| operator(&*embed, chunks, workers));
+        Contender { how: format!("operator, {workers} worker(s)"), threads: None, is_bare: false, embed }
     };
-    println!("{model:<12} {tokens:>6} {:>7}  {how:<34} {rate:>9.1} {padding:>8}", chunks.len());
+    Ok([1, 2].map(with).into())
+}
+
+fn transformer(model: &str) -> Outcome<Vec<Contender>> {
+    let mut contenders = Vec::new();
+    for (threads, batch) in [(1, 1), (2, 1), (2, 8)] {
+        let mut bare = bare(model, threads)?;
+        let embed = Box::new(move |chunks: &[String]| {
+            for texts in chunks.chunks(batch) {
+                bare.embed(texts, None)?;
+            }
+            Ok(TokenCount::default())
+        });
+        let threads_of_one = (batch == 1).then_some(threads);
+        let how = format!("fastembed, {threads} thread(s), batch {batch}");
+        contenders.push(Contender { how, threads: threads_of_one, is_bare: true, embed });
+    }
+    for (sessions, threads) in [(1, 1), (1, 2), (2, 1)] {
+        let config = OnnxConfig {
+            model: model.into(),
+            sessions: NonZeroUsize::new(sessions),
+            threads: NonZeroUsize::new(threads),
+            ..OnnxConfig::default()
+        };
+        let onnx = FastEmbed::open(&config, Path::new("."))?;
+        let embed = Box::new(move |chunks: &[String]| operator(&onnx, chunks, sessions));
+        let how = format!("operator, {sessions} session(s) × {threads} thread(s)");
+        contenders.push(Contender { how, threads: Some(sessions * threads), is_bare: false, embed });
+    }
+    Ok(contenders)
+}
+
+/// Lets all embed the chunks in turn, several times, and shows of each the median of its rates
+/// and the median of how they compare with the bare loop's in the same round: what else the
+/// machine does in a round, all of them feel.
+fn compare(model: &str, tokens: u32, chunks: &[String], mut contenders: Vec<Contender>) -> Outcome<()> {
+    let mut rates = vec![Vec::new(); contenders.len()];
+    let mut padding = vec![0.0; contenders.len()];
+    // The first round loads sessions and does not count.
+    for round in 0..=ROUNDS {
+        for (nth, contender) in contenders.iter_mut().enumerate() {
+            let few = chunks.get(..WARM_UP).filter(|_| round == 0).unwrap_or(chunks);
+            let started = Instant::now();
+            let counted = (contender.embed)(few)?;
+            if round > 0 {
+                rates[nth].push(few.len() as f64 / started.elapsed().as_secs_f64());
+                padding[nth] = counted.padding as f64 / (counted.tokens + counted.padding).max(1) as f64;
+            }
+        }
+    }
+    for (nth, contender) in contenders.iter().enumerate() {
+        let is_compared =
+            |other: &Contender| other.is_bare && other.threads.is_some() && other.threads == contender.threads;
+        let bare = contenders.iter().position(is_compared).filter(|_| !contender.is_bare);
+        let ratio = bare.map_or(String::new(), |bare| {
+            let ratios = rates[nth].iter().zip(&rates[bare]).map(|(rate, bare)| rate / bare).collect();
+            format!("{:+.1}%", (median(ratios) - 1.0) * 100.0)
+        });
+        let how = &contender.how;
+        let (rate, padding) = (median(rates[nth].clone()), padding[nth] * 100.0);
+        println!("{model:<12} {tokens:>6} {:>7}  {how:<34} {rate:>9.1} {ratio:>8} {padding:>7.1}%", chunks.len());
+    }
     Ok(())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// Runs an operator as an executor does: in batches of its wish, on some workers.

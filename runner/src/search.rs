@@ -8,7 +8,6 @@ mod rank;
 mod snippet;
 
 use gristmill_pipeline::RelPath;
-use gristmill_sinks::tables::Table;
 use gristmill_sinks::tantivy::SearchOptions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -112,6 +111,7 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
         _ => match embed::query_vector(at, query.text) {
             Ok(vector) => Some(vector),
             Err(reason) => {
+                at.call.check()?;
                 at.note("words_only", format!("this answer goes by words alone: {reason}"));
                 None
             }
@@ -124,12 +124,8 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
         match at.epoch.words() {
             Ok(words) => {
                 let options = text_options(query, count);
-                let chunks = match at.epoch.tables() {
-                    Ok(tables) if tables.has(&Table::Chunks) => Some(tables.chunks()?),
-                    _ => None,
-                };
-                let is_held = match chunks {
-                    Some(chunks) => candidates.add_by_text(words, chunks, &options, &at.visible, query)?,
+                let is_held = match at.epoch.chunks_of_words()? {
+                    Some(chunks) => candidates.add_by_text(words, chunks, &options, &at.visible, query.text)?,
                     None => false,
                 };
                 if !is_held {

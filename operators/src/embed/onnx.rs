@@ -97,9 +97,10 @@ const CPU_BATCH_TOKENS: usize = 256;
 /// Tokens computed at once on a card, which needs many to be busy.
 const CUDA_BATCH_TOKENS: usize = 16_384;
 
-/// Texts in a batch at most. On a processor a batch is one session's, and the others wait at
-/// the end of a run: the fewer, the shorter.
-const CPU_BATCH_TEXTS: usize = 64;
+/// Texts computed at once at most. A task of the operator has four times as many, and is one
+/// session's: the fewer they are, the shorter the others wait at the end of a run, and the
+/// fewer chunks it takes to give each session some.
+const CPU_BATCH_TEXTS: usize = 16;
 const CUDA_BATCH_TEXTS: usize = 256;
 
 /// How far vectors of the same text may lie apart, whatever the batch and the device.

@@ -52,29 +52,28 @@ pub(super) fn rows_fingerprint(graph: &Graph) -> Fingerprint {
 
 /// Why a run begins from nothing though there is an epoch, if it does; `damage` says what
 /// of the epoch cannot be used.
-///
-/// # Errors
-/// If vectors would have other dimensions than those that are stored. They take the place of all
-/// that was embedded, so that is done when it is asked for.
 pub(super) fn rebuild_reason(
     graph: &Graph,
     record: &CommitRecord,
     full: bool,
     damage: Option<&str>,
     sinks: &[SinkHandle],
-) -> Result<Option<String>, RunError> {
+) -> Option<String> {
     if full {
-        return Ok(Some("asked for with --full".into()));
+        return Some("asked for with --full".into());
     }
-    let of_sink = |sink: &SinkStage| {
+    damage.map(Into::into).or_else(|| obstacle(graph, record, sinks))
+}
+
+/// Refuses vectors of other dimensions than those of an epoch: they would take the place of all
+/// that was embedded, which is done when it is asked for.
+pub(super) fn check_dimensions(graph: &Graph, record: &CommitRecord) -> Result<(), RunError> {
+    let other = |sink: &SinkStage| {
         let name = graph.stages().get(sink.stage)?.name.to_string();
         let (stored, wanted) = (record.sinks.get(&name)?.dimension?, dimension(graph, sink)?);
         (stored != wanted).then_some(RunError::OtherDimension { sink: name, stored, wanted })
     };
-    match graph.sinks().iter().find_map(of_sink) {
-        Some(error) => Err(error),
-        None => Ok(damage.map(Into::into).or_else(|| obstacle(graph, record, sinks))),
-    }
+    graph.sinks().iter().find_map(other).map_or(Ok(()), Err)
 }
 
 /// Why a run cannot go on from the last epoch, if it cannot.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::base::{Base, rebuild_reason};
+use super::base::{Base, check_dimensions, rebuild_reason};
 use super::changes::{changes, count, is_current};
 use super::epoch::{Conductor, Parts};
 use super::facts::FactMaker;
@@ -121,6 +121,9 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         Some((folder, record, _)) => Some(folder.pin(record.epoch)?),
         None => None,
     };
+    if let Some((_, record, _)) = head.as_ref().filter(|_| !plan.full) {
+        check_dimensions(plan.graph, record)?;
+    }
     let known = head.as_ref().map(|(_, record, tree)| (record, tree));
     let scan = plan.source.scan(known, threads)?;
     plan.interrupt.check()?;
@@ -143,11 +146,11 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     let folder = |name: &str| plan.index.join(name);
     let counting = |sink| Box::new(Counting { sink, added: 0 }) as Box<dyn Sink>;
     let mut sinks = sinks::build(plan.graph, plan.meters, folder, &plan.tables(), false, counting)?;
-    if let Some((_, record, tree)) = &head {
+    forecast.rebuilt_because = head.as_ref().and_then(|(_, record, tree)| {
         let is_damaged = tree.root_hash() != record.merkle_root;
         let damage = is_damaged.then_some("the stored Merkle tree cannot be used");
-        forecast.rebuilt_because = rebuild_reason(plan.graph, record, plan.full, damage, &sinks)?;
-    }
+        rebuild_reason(plan.graph, record, plan.full, damage, &sinks)
+    });
     let replaces = head.is_none() || forecast.rebuilt_because.is_some();
     let stored = head.as_ref().filter(|_| !replaces);
     if let Some((_, record, _)) = stored {

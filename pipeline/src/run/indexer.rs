@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use super::base::{Base, rebuild_reason};
+use super::base::{Base, check_dimensions, rebuild_reason};
 use super::changes::{absolute, changes, corrected, count, is_current, noted};
 use super::clock::Clock;
 use super::epoch::{Conductor, EpochOutcome, Parts};
@@ -148,6 +148,9 @@ impl<'a> Indexer<'a> {
         let plan = self.plan;
         plan.meters.reset();
         self.look_again()?;
+        if let Some((record, _)) = self.head.as_ref().filter(|_| !full) {
+            check_dimensions(plan.graph, record)?;
+        }
         let threads = plan.threads();
         let changed = changed.filter(|_| !self.behind);
         let is_whole = changed.is_none();
@@ -336,10 +339,10 @@ impl<'a> Indexer<'a> {
                 warm.insert(Warm { sinks, plane, hydrated: Hydrated::default(), maker })
             }
         };
-        let rebuilt_because = match &self.head {
-            Some((record, _)) => rebuild_reason(plan.graph, record, full, self.damage.as_deref(), &warm.sinks)?,
-            None => None,
-        };
+        let rebuilt_because = self.head.as_ref().and_then(|(record, _)| {
+            let damage = self.damage.as_deref();
+            rebuild_reason(plan.graph, record, full, damage, &warm.sinks)
+        });
         let replace = self.head.is_none() || rebuilt_because.is_some();
         if replace && !is_cold {
             // The plane knows what the index is about to forget.

@@ -157,7 +157,7 @@ pub fn run(
         on_step(Step::Ended(&report))?;
         match report {
             Ok(_) | Err(RunError::Sink(_) | RunError::Interrupted) => {}
-            Err(error) => return Err(Failure::new(Exit::Failed, error.to_string()).into()),
+            Err(error) => return Err(failure(error)),
         }
         match next_batch(&events, options, &left_out, interrupt) {
             Some(next) => batch = next,

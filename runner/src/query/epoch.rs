@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use gristmill_pipeline::graph::SinkStage;
 use gristmill_pipeline::index::CommitRecord;
 use gristmill_pipeline::{Epoch, ErasedOperator, Graph, Key, SinkError};
 use gristmill_sinks::lance::Resident;
@@ -23,6 +24,9 @@ pub struct OpenEpoch {
     snapshot: Snapshot,
     words: Option<TantivyReader>,
     tables: Option<Tables>,
+    /// Whether the chunks of the full-text index are those of the tables. A job may cut files in
+    /// one way for words and in another for vectors.
+    same_chunks: bool,
     refs: Vec<HeldRef>,
 }
 
@@ -253,15 +257,34 @@ impl OpenEpoch {
         last: Option<&Self>,
     ) -> Result<Self, SnapshotError> {
         let snapshot = Snapshot::open(folder, epoch)?;
-        let words = snapshot.sinks("tantivy").next().map(|name| snapshot.tantivy(name)).transpose()?;
+        let of_words = snapshot.sinks("tantivy").next();
+        let words = of_words.map(|name| snapshot.tantivy(name)).transpose()?;
         let last = last.and_then(|last| last.tables.as_ref());
-        let tables = open_tables(&snapshot, graph, last)?;
+        let (of_tables, tables) = open_tables(&snapshot, graph, last)?.unzip();
         if let Some(tables) = &tables {
             tables.load_again()?;
         }
+        let same_chunks = of_words.zip(of_tables).is_some_and(|(words, tables)| {
+            let lane = |name: &str| {
+                let is_it =
+                    |sink: &&SinkStage| graph.stages().get(sink.stage).is_some_and(|stage| *stage.name == *name);
+                graph.sinks().iter().find(is_it).map(|sink| sink.chunk_lane)
+            };
+            // Of an index that another job wrote it is not known; most jobs have one way.
+            lane(words).zip(lane(tables)).is_none_or(|(words, tables)| words == tables)
+        });
         let refs = snapshot.record.refs.iter();
         let refs = refs.map(|held| HeldRef { name: held.name.clone(), rows: OnceLock::new() }).collect();
-        Ok(Self { snapshot, words, tables, refs })
+        Ok(Self { snapshot, words, tables, same_chunks, refs })
+    }
+
+    /// The chunks that the full-text index names, where the tables have them.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn chunks_of_words(&self) -> Result<Option<&Resident<ChunkRows>>, ToolError> {
+        let tables = self.tables.as_ref().filter(|tables| self.same_chunks && tables.has(&Table::Chunks));
+        tables.map(Tables::chunks).transpose()
     }
 
     /// Loads every table that questions look things up in.
@@ -359,19 +382,23 @@ impl OpenEpoch {
 
 /// The tables of the sink whose vectors the job can compare queries with, else of the first
 /// with chunks, else of the first.
-fn open_tables(snapshot: &Snapshot, graph: &Graph, last: Option<&Tables>) -> Result<Option<Tables>, SinkError> {
-    let mut without: Option<LanceReader> = None;
+fn open_tables<'a>(
+    snapshot: &'a Snapshot,
+    graph: &Graph,
+    last: Option<&Tables>,
+) -> Result<Option<(&'a str, Tables)>, SinkError> {
+    let mut without: Option<(&str, LanceReader)> = None;
     for name in snapshot.sinks("lance") {
         let reader = snapshot.lance(name)?;
         if let Some(embedder) = embedder(snapshot, graph, name) {
-            return Ok(Some(Tables::new(reader, Some(embedder), last)));
+            return Ok(Some((name, Tables::new(reader, Some(embedder), last))));
         }
         let has_chunks = |reader: &LanceReader| reader.tables().any(|table| *table == Table::Chunks);
-        if without.as_ref().is_none_or(|without| !has_chunks(without) && has_chunks(&reader)) {
-            without = Some(reader);
+        if without.as_ref().is_none_or(|(_, without)| !has_chunks(without) && has_chunks(&reader)) {
+            without = Some((name, reader));
         }
     }
-    Ok(without.map(|reader| Tables::new(reader, None, last)))
+    Ok(without.map(|(name, reader)| (name, Tables::new(reader, None, last))))
 }
 
 /// The job's embedder, if the vectors of this sink are its.

@@ -150,7 +150,7 @@ impl<'a> Links<'a> {
         node: &Node,
         direction: Direction,
     ) -> Result<Vec<Link>, ToolError> {
-        let Some((bare, language)) = self.bare_name(node) else { return Ok(Vec::new()) };
+        let Some((bare, language)) = self.bare_name(node)? else { return Ok(Vec::new()) };
         let named = self.definers(bare, language);
         if !named.iter().any(|row| is_of(*row, node)) {
             return Ok(Vec::new());
@@ -160,13 +160,12 @@ impl<'a> Links<'a> {
         let defining: HashSet<&str> = named.iter().map(|row| row.path().as_str()).collect();
         let is_meant_at_home = !meant(&named, &node.path).is_empty();
         let is_meant_elsewhere = named.len() <= MOST_CANDIDATES;
-        let files = self.at.epoch.tables()?.files()?;
-        let is_of_language = |path: &str| {
-            FileRows::at(files, path).next().is_some_and(|file| file.table().language.value(file.row) == language)
-        };
-        let leads_here = |path: &str| match defining.contains(path) {
-            true => is_meant_at_home && path == node.path,
-            false => is_meant_elsewhere && is_of_language(path),
+        let leads_here = |path: &str| -> Result<bool, ToolError> {
+            if defining.contains(path) {
+                return Ok(is_meant_at_home && path == node.path);
+            }
+            let is_of_language = |file: Row<'_, FileRows>| file.table().language.value(file.row) == language;
+            Ok(is_meant_elsewhere && self.at.file(path)?.is_some_and(is_of_language))
         };
         let mut links = Vec::new();
         // Uses in one file stand together.
@@ -178,7 +177,7 @@ impl<'a> Links<'a> {
                 continue;
             }
             if last.is_none_or(|(key, _)| key != found.key()) {
-                last = Some((found.key(), leads_here(found.path().as_str())));
+                last = Some((found.key(), leads_here(found.path().as_str())?));
             }
             if !last.is_some_and(|(_, leads_here)| leads_here) {
                 continue;
@@ -192,10 +191,11 @@ impl<'a> Links<'a> {
     }
 
     /// The bare name of a definition, and the language of its file.
-    fn bare_name(&self, node: &Node) -> Option<(&'a str, &'a str)> {
-        let file = self.at.file(&node.path).ok()??;
-        let definition = self.definitions(node, &file).next()?;
-        Some((definition.table().name.value(definition.row), file.table().language.value(file.row)))
+    fn bare_name(&self, node: &Node) -> Result<Option<(&'a str, &'a str)>, ToolError> {
+        let Some(file) = self.at.file(&node.path)? else { return Ok(None) };
+        let language = file.table().language.value(file.row);
+        let definition = self.definitions(node, &file).next();
+        Ok(definition.map(|row| (row.table().name.value(row.row), language)))
     }
 
     fn definitions(&self, node: &Node, file: &Row<'_, FileRows>) -> impl Iterator<Item = Row<'a, SymbolRows>> {

@@ -190,11 +190,10 @@ pub fn counted_of_file<T: Counted>(table: &Resident<T>, file: Key) -> Vec<Row<'_
 pub fn nth_of_file<T: Counted>(table: &Resident<T>, file: Key, ordinal: u32) -> Option<Row<'_, T>> {
     table.segments().iter().find_map(|segment| {
         let ordinals = segment.value().ordinals().values();
-        let is_it = |row: &usize| ordinals.get(*row) == Some(&ordinal) && segment.is_live(*row);
         let row = segment.value().files().rows_of(file).find_map(|rows| {
-            // Where nothing of the file was deleted when the table was loaded, it lies here.
-            let likely = rows.start + ordinal as usize;
-            Some(likely).filter(|row| rows.contains(row)).filter(is_it).or_else(|| rows.into_iter().find(is_it))
+            // A run is in the order of the numbers, but a file may lie in two fragments.
+            let found = ordinals.get(rows.clone())?.binary_search(&ordinal).ok()?;
+            Some(rows.start + found).filter(|row| segment.is_live(*row))
         });
         row.map(|row| Row { segment, row })
     })

@@ -83,7 +83,6 @@ impl<'a> At<'a> {
     /// # Errors
     /// If the index does not hold it, or the files cannot be read.
     pub fn held_file(&self, path: &str) -> Result<Row<'a, FileRows>, ToolError> {
-        let path = path.strip_prefix("./").unwrap_or(path);
         let not_held = || ToolError::new(ErrorCode::NotFound, format!("the index does not hold `{path}`"));
         self.file(path)?.ok_or_else(not_held)
     }

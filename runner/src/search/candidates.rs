@@ -1,17 +1,16 @@
 //! What may be an answer, by words and by vectors.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use gristmill_pipeline::{Key, RelPath};
 use gristmill_sinks::TantivyReader;
 use gristmill_sinks::lance::{Resident, RowKey};
 use gristmill_sinks::tantivy::{Hit as StoredHit, SearchOptions};
 
+use super::Hit;
 use super::filter::Filter;
 use super::rank::Signals;
-use super::{Hit, Query};
 use crate::query::{At, ChunkRows, Row, ToolError, Visible, all, nearest, nearness, row_at};
 
 /// A chunk, by what is known of it. Nothing is copied until it is shown.
@@ -19,7 +18,8 @@ use crate::query::{At, ChunkRows, Row, ToolError, Visible, all, nearest, nearnes
 pub(super) enum Chunk<'a> {
     /// A row of the table in memory.
     Held(Row<'a, ChunkRows>),
-    /// What the full-text index stores, where no table has it.
+    /// What the full-text index stores, where no table has the chunk: then its text is not to be
+    /// had.
     Stored(&'a StoredHit),
 }
 
@@ -115,26 +115,29 @@ pub(super) struct Candidate<'a> {
     pub(super) signals: Signals,
 }
 
+impl<'a> Candidate<'a> {
+    /// One of which nothing is known but what it is.
+    pub(super) fn new(name: RowKey, chunk: Chunk<'a>) -> Self {
+        Self { name, chunk, text: None, vector: None, file: 0, signals: Signals::default() }
+    }
+}
+
 /// Candidates, no chunk twice.
 #[derive(Default)]
 pub(super) struct Candidates<'a> {
     found: Vec<Candidate<'a>>,
+    /// Where those in memory stand. A chunk that is not may have the name of another one that is,
+    /// which was cut otherwise.
     places: HashMap<RowKey, usize>,
 }
 
 impl<'a> Candidates<'a> {
-    /// The candidate of that name, which `chunk` looks up if it is not among them yet.
-    pub(super) fn entry(
-        &mut self,
-        name: RowKey,
-        chunk: impl FnOnce() -> Option<Chunk<'a>>,
-    ) -> Option<&mut Candidate<'a>> {
+    /// The candidate that is that chunk.
+    fn held(&mut self, name: RowKey, chunk: Row<'a, ChunkRows>) -> Option<&mut Candidate<'a>> {
         let place = match self.places.entry(name) {
             Entry::Occupied(place) => *place.get(),
             Entry::Vacant(place) => {
-                let candidate =
-                    Candidate { name, chunk: chunk()?, text: None, vector: None, file: 0, signals: Signals::default() };
-                self.found.push(candidate);
+                self.found.push(Candidate::new(name, Chunk::Held(chunk)));
                 *place.insert(self.found.len() - 1)
             }
         };
@@ -145,24 +148,23 @@ impl<'a> Candidates<'a> {
         self.found
     }
 
-    /// Finds the chunks in memory that match the words of the query best. Says whether it
-    /// found them there: a job may cut files in one way for words and in another for vectors.
+    /// Finds the chunks that match the words of a query best, by their names. Says whether the
+    /// table has them all; if not, nothing was added.
     pub(super) fn add_by_text(
         &mut self,
         words: &TantivyReader,
         chunks: &'a Resident<ChunkRows>,
         options: &SearchOptions,
         visible: &Visible,
-        query: &Query<'_>,
+        query: &str,
     ) -> Result<bool, ToolError> {
-        let hits = words.search_rows(visible.keys(), query.text, options)?;
-        let row = |hit: &gristmill_sinks::tantivy::RowHit| {
+        let held = words.search_rows(visible.keys(), query, options)?.into_iter().map(|hit| {
             let name = RowKey { row: hit.row, ordinal: hit.ordinal };
-            Some((name, Chunk::Held(ChunkRows::named(chunks, name)?), hit.score))
-        };
-        let Some(held) = hits.iter().map(row).collect::<Option<Vec<_>>>() else { return Ok(false) };
+            Some((name, ChunkRows::named(chunks, name)?, hit.score))
+        });
+        let Some(held) = held.collect::<Option<Vec<_>>>() else { return Ok(false) };
         for (name, chunk, score) in held {
-            if let Some(candidate) = self.entry(name, || Some(chunk)) {
+            if let Some(candidate) = self.held(name, chunk) {
                 candidate.text = Some(score);
             }
         }
@@ -171,12 +173,10 @@ impl<'a> Candidates<'a> {
 
     /// Adds what the full-text index found and stores.
     pub(super) fn add_stored(&mut self, hits: &'a [StoredHit]) {
-        for hit in hits {
+        self.found.extend(hits.iter().map(|hit| {
             let name = RowKey { row: hit.row, ordinal: hit.ordinal };
-            if let Some(candidate) = self.entry(name, || Some(Chunk::Stored(hit))) {
-                candidate.text = Some(hit.score);
-            }
-        }
+            Candidate { text: Some(hit.score), ..Candidate::new(name, Chunk::Stored(hit)) }
+        }));
     }
 
     /// Finds the chunks whose vectors are nearest to the query's: by the index of a table
@@ -193,9 +193,9 @@ impl<'a> Candidates<'a> {
         // Of kinds nothing is known before a chunk is looked at, so more are looked at.
         let wanted = if filter.has_kinds() { count.saturating_mul(10) } else { count };
         let mut add = |name: RowKey, chunk: Option<Row<'a, ChunkRows>>, score: f32| {
-            let is_allowed =
-                chunk.is_none_or(|chunk| filter.allows_kind(chunk.table().kind.value(chunk.row))) && score > 0.0;
-            if is_allowed && let Some(candidate) = self.entry(name, || chunk.map(Chunk::Held)) {
+            let is_allowed = |chunk: &Row<'_, ChunkRows>| filter.allows_kind(chunk.table().kind.value(chunk.row));
+            let chunk = chunk.filter(|chunk| score > 0.0 && is_allowed(chunk));
+            if let Some(candidate) = chunk.and_then(|chunk| self.held(name, chunk)) {
                 candidate.vector = Some(score);
             }
         };
@@ -215,8 +215,7 @@ impl<'a> Candidates<'a> {
         // What words found has a place by meaning too, near or far.
         let nearness = nearness(metric, vector);
         for candidate in self.found.iter_mut().filter(|candidate| candidate.vector.is_none()) {
-            let held = ChunkRows::named(chunks, candidate.name);
-            if let Some(row) = held.and_then(|chunk| row_at(vectors, chunk.address()?)) {
+            if let Some(row) = candidate.chunk.address().and_then(|address| row_at(vectors, address)) {
                 candidate.vector = Some(nearness(row)).filter(|score| *score > 0.0);
             }
         }

@@ -219,14 +219,8 @@ mod tests {
         let stored: Vec<StoredHit> = chunks.iter().map(|(path, symbol, ..)| stored(path, symbol)).collect();
         let found = stored.iter().zip(chunks).zip(0..).map(|((stored, (.., text, vector)), ordinal)| {
             let some = |score: f32| Some(score).filter(|score| *score > 0.0);
-            super::Candidate {
-                name: RowKey { row: 0, ordinal },
-                chunk: Chunk::Stored(stored),
-                text: some(*text),
-                vector: some(*vector),
-                file: 0,
-                signals: Signals::default(),
-            }
+            let candidate = super::Candidate::new(RowKey { row: 0, ordinal }, Chunk::Stored(stored));
+            super::Candidate { text: some(*text), vector: some(*vector), ..candidate }
         });
         let query = Query { text, mode, plain, limit: 10, paths: &[], languages: &[], kinds: &[] };
         let ranked = rank(found.collect(), &query);

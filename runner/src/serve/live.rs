@@ -143,12 +143,13 @@ fn take(doing: &Doing, step: &Step<'_>) {
     match step {
         Step::Begins => doing.set(IndexingState::Indexing, None),
         Step::Ended(Ok(_)) => doing.set(IndexingState::Idle, None),
-        Step::Ended(Err(RunError::Interrupted)) => {}
-        Step::Ended(Err(error)) => {
+        Step::Ended(Err(error @ RunError::Sink(_))) => {
             tracing::error!(detail = %error, "an epoch failed");
             let message = "the last epoch could not be made; the next change tries again";
             doing.set(IndexingState::Failed, Some(message));
         }
+        // What ends the watch is told by whoever began it.
+        Step::Ended(Err(_)) => {}
     }
 }
 
@@ -156,7 +157,7 @@ fn take(doing: &Doing, step: &Step<'_>) {
 fn what(error: &CommandError) -> &'static str {
     match error.exit() {
         Exit::Locked => "another process writes the index; what it commits is served",
-        Exit::BadConfig => "the source cannot be read",
+        Exit::BadConfig => "the source or the job cannot be used as it is",
         _ => "the index cannot be kept up to date",
     }
 }

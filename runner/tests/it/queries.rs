@@ -212,6 +212,45 @@ fn an_answer_says_what_it_lacks() {
     assert_eq!(answers(&response)[0]["definitions"][0]["name"], "parse_config");
 }
 
+/// Names of chunks say nothing across two ways of cutting: what words find is shown as words
+/// have it.
+#[test]
+fn words_and_vectors_may_be_of_chunks_that_are_cut_differently() {
+    let world = World::new();
+    let function =
+        |nth: usize| format!("def step_{nth}(value):\n    \"\"\"Takes a step.\"\"\"\n    return value + {nth}\n\n");
+    let steps: String = (0..40).map(function).collect();
+    world.write("steps.py", format!("{steps}def last():\n    return needle()\n"));
+    let stage = |name: &str, operator: &str, input: &str, more: &str| {
+        format!("[[stage]]\nname = \"{name}\"\noperator = \"{operator}\"\ninput = \"{input}\"\n{more}")
+    };
+    let job = ["[source]\npath = \"src\"\n[index]\npath = \"index\"\n".to_owned()]
+        .into_iter()
+        .chain(
+            [("read", "source"), ("hash", "read"), ("parse", "hash")].map(|(name, input)| stage(name, name, input, "")),
+        )
+        .chain([
+            stage("fine", "chunk", "parse", "max_tokens = 32\nmin_tokens = 8\n"),
+            stage("coarse", "chunk", "parse", "max_tokens = 4000\n"),
+            stage("embed", "embed", "fine", ""),
+            "[[stage]]\nname = \"lance\"\nsink = \"lance\"\ninput = [\"parse\", \"embed\"]\n".to_owned(),
+            "[[stage]]\nname = \"tantivy\"\nsink = \"tantivy\"\ninput = \"coarse\"\n".to_owned(),
+        ]);
+    std::fs::write(world.folder.path().join("job.toml"), job.collect::<String>()).unwrap();
+    let output = world.command(&["run", "job.toml", "--quiet"]).output().unwrap();
+    assert!(output.status.success(), "{}", crate::world::text(&output.stderr));
+    for mode in ["text", "hybrid"] {
+        let output =
+            world.command(&["search", "needle", "--mode", mode, "--json", "--job", "job.toml"]).output().unwrap();
+        assert!(output.status.success(), "{}", crate::world::text(&output.stderr));
+        let answered: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let hits = answered["answer"]["hits"].as_array().unwrap();
+        let by_words: Vec<&Value> = hits.iter().filter(|hit| !hit["text_score"].is_null()).collect();
+        assert_eq!(by_words.len(), 1, "{mode}: {hits:#?}");
+        assert!(by_words[0]["end_line"].as_u64() >= Some(162), "{mode}: {:#}", by_words[0]);
+    }
+}
+
 #[test]
 fn an_index_that_goes_away_goes_on_answering_or_says_so() {
     let world = World::sample();

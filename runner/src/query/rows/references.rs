@@ -12,21 +12,16 @@ pub struct ReferenceRows {
     files: RowFiles,
     /// The name that is used.
     pub name: StringArray,
-    /// What stands before it.
-    pub qualifier: StringArray,
     /// How it is used.
     pub kind: StringArray,
     /// Its line, counted from 1.
     pub line: UInt32Array,
-    /// Its first byte.
-    pub start_byte: UInt32Array,
     within: UInt32Array,
     by_name: Box<[u32]>,
 }
 
 impl TableRows for ReferenceRows {
-    const COLUMNS: &'static [&'static str] =
-        &["path", "content_hash", "name", "qualifier", "kind", "line", "start_byte", "within"];
+    const COLUMNS: &'static [&'static str] = &["path", "content_hash", "name", "kind", "line", "within"];
 
     fn table() -> Table {
         Table::References
@@ -38,13 +33,11 @@ impl TableRows for ReferenceRows {
         let name = columns.text("name")?;
         let by_name = order_by(batch.num_rows(), |row| name.value(row));
         Ok(Self {
-            qualifier: columns.text("qualifier")?,
             kind: columns.text("kind")?,
             line: columns.number("line")?,
             within: columns.number("within")?,
             files,
             name,
-            start_byte: columns.number("start_byte")?,
             by_name,
         })
     }

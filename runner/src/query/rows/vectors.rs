@@ -58,9 +58,9 @@ const ZERO: i16 = 128;
 /// Rows that are looked at between two looks at the clock.
 const BLOCK: usize = 4096;
 
-/// So many blocks are looked at on the calling thread: they take about a millisecond, and where
+/// So many rows are looked at on the calling thread: they take about a millisecond, and where
 /// many ask at once others have the cores.
-const BLOCKS_ALONE: usize = 16;
+const ROWS_ALONE: usize = 16 * BLOCK;
 
 impl TableRows for VectorRows {
     const COLUMNS: &'static [&'static str] = &["path", "content_hash", "ordinal", "language", "vector"];
@@ -141,7 +141,8 @@ impl Vectors {
 
 fn round(vector: &[f32], codes: &mut Vec<u8>) -> Rounded {
     let most = vector.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-    let scale = if most > 0.0 { most / 127.0 } else { 1.0 };
+    // Of the least numbers there are the quotient is 0 too.
+    let scale = Some(most / 127.0).filter(|scale| *scale > 0.0).unwrap_or(1.0);
     let (mut sum, mut length, mut rounded_length, mut lost) = (0_u32, 0.0_f32, 0.0_f32, 0.0_f32);
     for value in vector {
         let code = (value / scale).round();
@@ -182,7 +183,7 @@ impl RoundedQuery {
 }
 
 /// Rows of a fragment from one on, and which of its runs are let through.
-type Block<'a, 'b> = (&'a Segment<VectorRows>, &'b Vec<bool>, usize);
+type Block<'a, 'b> = (&'a Segment<VectorRows>, &'b [bool], usize);
 
 /// A row, with the least and the most that its nearness can be.
 type Bounded<R> = (R, f32, f32);
@@ -215,7 +216,9 @@ pub fn nearest<'a>(
         .collect();
     let blocks: Vec<_> = segments
         .iter()
-        .flat_map(|(segment, allowed)| (0..segment.len()).step_by(BLOCK).map(move |start| (*segment, allowed, start)))
+        .flat_map(|(segment, allowed)| {
+            (0..segment.len()).step_by(BLOCK).map(move |start| (*segment, &**allowed, start))
+        })
         .collect();
     // For each block what can be among the nearest of it, with the least and the most that
     // it can be. What is below the floor cannot: so many others are above it.
@@ -242,7 +245,8 @@ pub fn nearest<'a>(
         Ok(near)
     };
     let begin = || (Vec::new(), f32::NEG_INFINITY);
-    let found: Result<Vec<Vec<Bounded<Row<'a, VectorRows>>>>, ToolError> = if blocks.len() > BLOCKS_ALONE {
+    let rows: usize = segments.iter().map(|(segment, _)| segment.len()).sum();
+    let found: Result<Vec<Vec<Bounded<Row<'a, VectorRows>>>>, ToolError> = if rows > ROWS_ALONE {
         blocks.into_par_iter().map_init(begin, scan).collect()
     } else {
         let mut state = begin();

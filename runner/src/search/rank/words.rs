@@ -87,7 +87,8 @@ impl Words {
             return None;
         }
         stem_into(word, buffer);
-        self.place_of(buffer)
+        // A word that says nothing may have the stem of one that does, as `the` and `these`.
+        self.place_of(buffer).filter(|_| !is_among(&COMMON, word))
     }
 
     /// Where a text has words of them, and which. The buffer is for stems.
@@ -104,7 +105,6 @@ impl Words {
     /// Those of them that a text has. The buffer is for stems.
     pub(in crate::search) fn among(&self, text: &str, buffer: &mut String) -> WordSet {
         let mut found = WordSet::default();
-        // Words that say nothing have stems of their own.
         words(text).filter_map(|word| self.place_of_word(word, buffer)).for_each(|word| found.add(word));
         found
     }
@@ -198,6 +198,8 @@ mod tests {
         let found = wanted.among("readCache_of_the(Reading)", &mut buffer);
         assert_eq!((found.len(), found.has(0), found.has(1), found.has(2)), (2, true, false, true));
         assert_eq!(wanted.among("", &mut buffer), WordSet::default());
+        assert_eq!(Words::of("what these do").among("the these", &mut buffer).len(), 1);
+        assert_eq!(Words::of("what these do").matches("the these", &mut buffer), [(4..9, 0)]);
         let long: String = (0..300).map(|nth| format!("word{nth}x ")).collect();
         assert_eq!(Words::of(&long).among(&long, &mut buffer).len(), MOST_WORDS);
     }
