@@ -57,6 +57,11 @@ impl Visible {
 /// Texts of so many bytes are kept in memory, if tables are loaded ahead of questions.
 const MOST_TEXT: u64 = 256 << 20;
 
+/// Vectors of so many bytes are kept in memory, with what it takes to compare them, although
+/// their table has an index, if tables are loaded ahead of questions: to compare all of them is
+/// exact, and takes a tenth of the time.
+const MOST_VECTORS: u64 = 1 << 30;
+
 /// The Lance tables of an epoch.
 pub struct Tables {
     /// The tables on disk.
@@ -144,12 +149,22 @@ impl Tables {
         Ok(self.chunks.get(&self.reader)?)
     }
 
-    /// The vectors of the chunks.
+    /// The vectors, where all are to be compared: they are in memory, or their table has no
+    /// index.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn vectors(&self) -> Result<&Resident<VectorRows>, ToolError> {
-        Ok(self.vectors.get(&self.reader)?)
+    pub fn vectors_to_compare(&self) -> Result<Option<&Resident<VectorRows>>, ToolError> {
+        match self.vectors.loaded.get() {
+            Some(loaded) => Ok(Some(loaded)),
+            None if self.reader.has_vector_index() => Ok(None),
+            None => Ok(Some(self.vectors.get(&self.reader)?)),
+        }
+    }
+
+    /// What the vectors take in memory: a float and a byte for each component.
+    fn bytes_of_vectors(&self, dimension: usize) -> u64 {
+        self.reader.count_rows(&Table::Chunks) * dimension as u64 * 5
     }
 
     /// The definitions.
@@ -224,7 +239,10 @@ impl Tables {
             if bytes <= MOST_TEXT {
                 self.texts.get(reader)?;
             }
-            if self.embedder.is_some() && !reader.has_vector_index() {
+            let dimension = self.embedder.as_ref().and_then(|embedder| embedder.dimension());
+            if let Some(dimension) = dimension
+                && (!reader.has_vector_index() || self.bytes_of_vectors(dimension) <= MOST_VECTORS)
+            {
                 self.vectors.get(reader)?;
             }
         }

@@ -179,8 +179,8 @@ impl<'a> Candidates<'a> {
         }));
     }
 
-    /// Finds the chunks whose vectors are nearest to the query's: by the index of a table
-    /// that is large enough to have one, and by all vectors otherwise, which is exact.
+    /// Finds the chunks whose vectors are nearest to the query's: by all vectors, which is
+    /// exact, or by the index of a table that is too large for that.
     pub(super) fn add_by_vector(
         &mut self,
         at: &At<'a>,
@@ -199,14 +199,14 @@ impl<'a> Candidates<'a> {
                 candidate.vector = Some(score);
             }
         };
-        if tables.reader.has_vector_index() {
+        let Some(vectors) = tables.vectors_to_compare()? else {
             let allowed = filter.narrows_files().then(|| allowed_files(at, filter)).transpose()?;
             for near in tables.reader.nearest(vector, wanted, allowed.as_ref())? {
                 add(near.row, ChunkRows::named(chunks, near.row), near.score);
             }
             return Ok(());
-        }
-        let (vectors, metric) = (tables.vectors()?, tables.reader.metric());
+        };
+        let metric = tables.reader.metric();
         let allows = |path: &str, key: Key, language: &str| filter.allows_file(path, key, language);
         for (near, score) in nearest(vectors, metric, vector, wanted, allows, at.call)? {
             let chunk = near.address().and_then(|address| row_at(chunks, address));
