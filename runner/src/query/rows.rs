@@ -1,8 +1,8 @@
-//! Tables in memory, as questions need them: columns with sorted orders over them.
+//! Tables in memory, as questions need them: columns, and what finds rows of them.
 //!
-//! A fragment's columns stay as they were read. What is looked up by is an order, a
-//! permutation of the row numbers, so that a look-up is a binary search per fragment and
-//! copies nothing.
+//! A fragment's columns stay as they were read. The rows of a file lie together, in a run that
+//! is found by the file's key; names and paths are looked up by an order, a permutation of the
+//! row numbers. Either is a binary search per fragment and copies nothing.
 
 mod chunks;
 mod edges;

@@ -41,6 +41,29 @@ fn codes(response: &Response) -> Vec<Option<ErrorCode>> {
     response.answers.iter().map(|outcome| of(&outcome.result)).collect()
 }
 
+/// An operator's stage of a job.
+fn operator(name: &str, operator: &str, input: &str, more: &str) -> String {
+    format!("[[stage]]\nname = \"{name}\"\noperator = \"{operator}\"\ninput = \"{input}\"\n{more}")
+}
+
+/// The sinks of a job, with what the tables and what the full-text index takes beside the syntax.
+fn sinks(tables: &str, words: &str) -> String {
+    format!(
+        "[[stage]]\nname = \"lance\"\nsink = \"lance\"\ninput = [\"parse\", \"{tables}\"]\n\
+         [[stage]]\nname = \"tantivy\"\nsink = \"tantivy\"\ninput = \"{words}\"\n"
+    )
+}
+
+/// Runs `job.toml`, a job of a world that has these stages after `parse`.
+fn run_stages(world: &World, stages: &[String]) {
+    let first = [("read", "source"), ("hash", "read"), ("parse", "hash")];
+    let first: String = first.iter().map(|(name, input)| operator(name, name, input, "")).collect();
+    let job = format!("[source]\npath = \"src\"\n[index]\npath = \"index\"\n{first}{}", stages.concat());
+    std::fs::write(world.folder.path().join("job.toml"), job).unwrap();
+    let output = world.command(&["run", "job.toml", "--quiet"]).output().unwrap();
+    assert!(output.status.success(), "{}", crate::world::text(&output.stderr));
+}
+
 /// A tree in which three files say the same number.
 fn write_numbers(world: &World, number: u32) {
     for file in ["a.rs", "b.py", "c.go"] {
@@ -189,16 +212,7 @@ fn the_blocking_runner_works_inside_of_a_runtime() {
 #[test]
 fn an_answer_says_what_it_lacks() {
     let world = World::sample();
-    let mut words_only = String::new();
-    for (name, input) in [("read", "source"), ("hash", "read"), ("parse", "hash"), ("chunk", "parse")] {
-        words_only += &format!("[[stage]]\nname = \"{name}\"\noperator = \"{name}\"\ninput = \"{input}\"\n");
-    }
-    words_only += "[[stage]]\nname = \"lance\"\nsink = \"lance\"\ninput = [\"parse\", \"chunk\"]\n";
-    words_only += "[[stage]]\nname = \"tantivy\"\nsink = \"tantivy\"\ninput = \"chunk\"\n";
-    let job = world.folder.path().join("job.toml");
-    std::fs::write(&job, format!("[source]\npath = \"src\"\n[index]\npath = \"index\"\n{words_only}")).unwrap();
-    let output = world.command(&["run", "job.toml", "--quiet"]).output().unwrap();
-    assert!(output.status.success(), "{}", crate::world::text(&output.stderr));
+    run_stages(&world, &[operator("chunk", "chunk", "parse", ""), sinks("chunk", "chunk")]);
     let runner = runner(&world);
     let response = ask(&runner, &[("search", json!({"query": "settings"})), ("references", json!({"symbol": "open"}))]);
     let notes: Vec<&str> =
@@ -221,24 +235,15 @@ fn words_and_vectors_may_be_of_chunks_that_are_cut_differently() {
         |nth: usize| format!("def step_{nth}(value):\n    \"\"\"Takes a step.\"\"\"\n    return value + {nth}\n\n");
     let steps: String = (0..40).map(function).collect();
     world.write("steps.py", format!("{steps}def last():\n    return needle()\n"));
-    let stage = |name: &str, operator: &str, input: &str, more: &str| {
-        format!("[[stage]]\nname = \"{name}\"\noperator = \"{operator}\"\ninput = \"{input}\"\n{more}")
-    };
-    let job = ["[source]\npath = \"src\"\n[index]\npath = \"index\"\n".to_owned()]
-        .into_iter()
-        .chain(
-            [("read", "source"), ("hash", "read"), ("parse", "hash")].map(|(name, input)| stage(name, name, input, "")),
-        )
-        .chain([
-            stage("fine", "chunk", "parse", "max_tokens = 32\nmin_tokens = 8\n"),
-            stage("coarse", "chunk", "parse", "max_tokens = 4000\n"),
-            stage("embed", "embed", "fine", ""),
-            "[[stage]]\nname = \"lance\"\nsink = \"lance\"\ninput = [\"parse\", \"embed\"]\n".to_owned(),
-            "[[stage]]\nname = \"tantivy\"\nsink = \"tantivy\"\ninput = \"coarse\"\n".to_owned(),
-        ]);
-    std::fs::write(world.folder.path().join("job.toml"), job.collect::<String>()).unwrap();
-    let output = world.command(&["run", "job.toml", "--quiet"]).output().unwrap();
-    assert!(output.status.success(), "{}", crate::world::text(&output.stderr));
+    run_stages(
+        &world,
+        &[
+            operator("fine", "chunk", "parse", "max_tokens = 32\nmin_tokens = 8\n"),
+            operator("coarse", "chunk", "parse", "max_tokens = 4000\n"),
+            operator("embed", "embed", "fine", ""),
+            sinks("embed", "coarse"),
+        ],
+    );
     for mode in ["text", "hybrid"] {
         let output =
             world.command(&["search", "needle", "--mode", mode, "--json", "--job", "job.toml"]).output().unwrap();
