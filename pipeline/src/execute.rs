@@ -11,6 +11,7 @@
 
 mod analysis;
 mod budget;
+mod embedding;
 mod parallel;
 mod pipeline;
 mod sequential;
@@ -18,17 +19,18 @@ mod stage;
 
 pub(crate) use analysis::{Analysed, Line};
 pub(crate) use budget::{Budget, Lease};
+pub(crate) use embedding::EmbedLine;
 pub(crate) use stage::in_operator;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use gristmill_ids::{ContentKey, EmbedLaneId, PassageKey};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::graph::Graph;
-use crate::hash::Key;
 use crate::measure::Meters;
 use crate::operator::OperatorError;
 use crate::path::RelPath;
@@ -82,7 +84,7 @@ pub(crate) enum Task {
     /// Take a file from read to chunk.
     Analyse {
         /// The content's key, which the outcome repeats.
-        key: Key,
+        key: ContentKey,
         /// The file that stands for the content.
         file: Arc<FileItem>,
         /// Its share of the memory limit, held until its rows are written.
@@ -91,7 +93,7 @@ pub(crate) enum Task {
     /// Embed passages.
     Embed {
         /// The embed lane.
-        lane: usize,
+        lane: EmbedLaneId,
         /// The passages.
         passages: Vec<Arc<Passage>>,
     },
@@ -105,11 +107,11 @@ pub(crate) enum Outcome {
     /// to come.
     Embedded {
         /// The embed lane.
-        lane: usize,
+        lane: EmbedLaneId,
         /// The vectors.
         vectors: Vec<Vector>,
         /// Passages for which there will be none, and why.
-        failed: Vec<(Key, RelPath, Diagnostic)>,
+        failed: Vec<(PassageKey, RelPath, Diagnostic)>,
     },
 }
 
@@ -131,13 +133,13 @@ pub(crate) trait Executor {
 /// The stages of the data plane as executors run them.
 pub(crate) struct DataPlane {
     pub(crate) line: Line,
-    pub(crate) embedders: Vec<stage::StageRunner>,
+    /// By embed lane the stages that make its vectors.
+    pub(crate) embedders: Vec<EmbedLine>,
 }
 
 impl DataPlane {
     pub(crate) fn new(graph: &Graph, meters: &Meters) -> Self {
-        let embedders =
-            graph.embed_lanes().iter().filter_map(|lane| stage::StageRunner::new(graph, meters, lane.stage));
+        let embedders = graph.embed_lanes().iter().filter_map(|lane| EmbedLine::new(graph, meters, lane));
         Self { line: Line::new(graph, meters), embedders: embedders.collect() }
     }
 }

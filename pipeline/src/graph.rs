@@ -5,24 +5,29 @@
 //!                                                   └─syntax► lance    └─chunks► tantivy
 //! ```
 //!
-//! Up to the syntax the graph is a line, because a content is read and parsed once. From
-//! there on it may fan out: several chunk stages, several embed stages, any number of
-//! sinks. Each chunk stage is a *lane* of the fact plane, and so is each embed stage.
+//! An operator fits wherever its ports do: one that gives the port that it takes can stand
+//! anywhere on that edge, several in a row. Up to the syntax the graph is a line, because a
+//! content is read and parsed once. From there on it may fan out: several chunk stages,
+//! several embed stages, any number of sinks. A stage whose chunks are embedded or stored is
+//! a *chunk lane* of the fact plane, and one whose vectors are stored ends an *embed lane*.
 
+mod build;
 mod check;
+mod fault;
 mod render;
 
-pub use check::{Fault, GraphError};
+pub use fault::{Fault, GraphError};
 pub use render::Format;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::hash::{Fingerprint, Hash};
-use crate::operator::ErasedOperator;
+use gristmill_ids::{ChunkLaneId, EmbedLaneId, Fingerprint, Hash, StageId};
+
+use crate::extra::{ExtraColumn, ExtraOwner};
+use crate::operator::{AnyOperator, ErasedEmbedder, ErasedOperator, ErasedParser, OperatorError};
 use crate::path::RelPath;
-use crate::port::{Import, Port};
-use crate::sink::{Sink, SinkContext, SinkError, Token};
+use crate::port::{Header, Import, Port};
+use crate::sink::SinkConfig;
 
 /// The name by which stages take the files that the source names.
 pub const SOURCE: &str = "source";
@@ -41,12 +46,24 @@ pub struct StageSpec {
     pub queue_bytes: Option<u64>,
 }
 
+impl StageSpec {
+    /// A stage with one worker and an equal share of the memory limit.
+    pub fn new<I: Into<Box<str>>>(
+        name: impl Into<Box<str>>,
+        inputs: impl IntoIterator<Item = I>,
+        role: impl Into<Role>,
+    ) -> Self {
+        let inputs = inputs.into_iter().map(Into::into).collect();
+        Self { name: name.into(), inputs, role: role.into(), workers: 1, queue_bytes: None }
+    }
+}
+
 /// What a stage runs.
 pub enum Role {
     /// An operator.
-    Operator(Arc<dyn ErasedOperator>),
+    Operator(AnyOperator),
     /// A sink.
-    Sink(Arc<dyn SinkFactory>),
+    Sink(Arc<dyn SinkConfig>),
     /// Something that could not be built. It is an error already, reported by whoever
     /// tried; the ports are what is known of it, so that the rest can be checked.
     Unbuilt {
@@ -59,44 +76,26 @@ pub enum Role {
     },
 }
 
-/// Builds a sink when a run begins.
-pub trait SinkFactory: Send + Sync {
-    /// The sink's name in configuration, such as `lance`.
-    fn kind(&self) -> &str;
-
-    /// The ports that it can store.
-    fn accepts(&self) -> &[Port];
-
-    /// Hash of what shapes the rows, apart from its inputs.
-    fn fingerprint(&self) -> Fingerprint;
-
-    /// Whether it keeps tables of views.
-    fn keeps_views(&self) -> bool {
-        false
+impl From<AnyOperator> for Role {
+    fn from(operator: AnyOperator) -> Self {
+        Self::Operator(operator)
     }
+}
 
-    /// Gives back the space that only other epochs need than those of these tokens, of
-    /// which the last is the newest. No sink is open in the folder.
-    ///
-    /// # Errors
-    /// If the folder cannot be read or written.
-    fn retain(&self, _folder: &Path, _tokens: &[Token]) -> Result<(), SinkError> {
-        Ok(())
+impl<S: SinkConfig + 'static> From<Arc<S>> for Role {
+    fn from(sink: Arc<S>) -> Self {
+        Self::Sink(sink)
     }
-
-    /// Builds the sink.
-    ///
-    /// # Errors
-    /// If the folder cannot be used.
-    fn build(&self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError>;
 }
 
 /// A stage of a checked graph.
 pub struct Stage {
+    /// Its place in the graph.
+    pub id: StageId,
     /// Its name.
     pub name: Arc<str>,
-    /// The stages whose output it takes, by index; empty for one that takes the source.
-    pub inputs: Vec<usize>,
+    /// The stages whose output it takes; empty for one that takes the source.
+    pub inputs: Vec<StageId>,
     /// What it runs.
     pub body: Body,
     /// How many workers it wishes for in `pipeline` mode.
@@ -113,17 +112,17 @@ pub struct Stage {
 /// What a checked stage runs.
 pub enum Body {
     /// An operator.
-    Operator(Arc<dyn ErasedOperator>),
+    Operator(AnyOperator),
     /// A sink.
-    Sink(Arc<dyn SinkFactory>),
+    Sink(Arc<dyn SinkConfig>),
 }
 
 impl Stage {
     /// The operator, if the stage runs one.
     #[must_use]
-    pub fn operator(&self) -> Option<&Arc<dyn ErasedOperator>> {
+    pub fn operator(&self) -> Option<&dyn ErasedOperator> {
         match &self.body {
-            Body::Operator(operator) => Some(operator),
+            Body::Operator(operator) => Some(operator.operator()),
             Body::Sink(_) => None,
         }
     }
@@ -131,7 +130,7 @@ impl Stage {
     /// The port it gives; a sink gives none.
     #[must_use]
     pub fn output(&self) -> Option<Port> {
-        self.operator().map(|operator| operator.output())
+        self.operator().map(ErasedOperator::output)
     }
 }
 
@@ -141,36 +140,57 @@ pub struct Graph {
     chunk_lanes: Vec<ChunkLane>,
     embed_lanes: Vec<EmbedLane>,
     sinks: Vec<SinkStage>,
+    columns: Vec<ExtraColumn>,
 }
 
-/// A chunk stage, as the fact plane sees it.
+/// A stage whose chunks are embedded or stored.
 pub struct ChunkLane {
+    /// Its place among the chunk lanes.
+    pub id: ChunkLaneId,
     /// Its stage.
-    pub stage: usize,
-    /// The header that its chunks get.
-    pub header: crate::port::Header,
+    pub stage: StageId,
+    /// The header of the passages that are made from its chunks.
+    pub header: Header,
 }
 
-/// An embed stage, as the fact plane sees it.
+/// An embedder, with the operators on vectors behind it.
 pub struct EmbedLane {
-    /// Its stage.
-    pub stage: usize,
+    /// Its place among the embed lanes.
+    pub id: EmbedLaneId,
+    /// The embed stage.
+    pub stage: StageId,
+    /// The stages that its vectors go through, in order.
+    pub maps: Vec<StageId>,
     /// The chunk lane that feeds it.
-    pub chunk_lane: usize,
-    /// The number of components of its vectors.
+    pub chunk_lane: ChunkLaneId,
+    /// The number of components of its vectors, after the last stage.
     pub dimension: usize,
+    /// Hash of what decides its vectors, given a chunk: the embedder, the header that it
+    /// sees, and the stages behind it.
+    pub fingerprint: Fingerprint,
+    embedder: Arc<dyn ErasedEmbedder>,
 }
 
 /// A sink stage and the lanes that it stores.
 pub struct SinkStage {
     /// Its stage.
-    pub stage: usize,
+    pub stage: StageId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What builds it.
+    pub config: Arc<dyn SinkConfig>,
     /// The ports of its inputs.
     pub ports: Vec<Port>,
     /// The chunk lane whose chunks it stores.
-    pub chunk_lane: Option<usize>,
+    pub chunk_lane: Option<ChunkLaneId>,
     /// The embed lane whose vectors it stores.
-    pub embed_lane: Option<usize>,
+    pub embed_lane: Option<EmbedLaneId>,
+    /// The number of components of these vectors.
+    pub dimension: Option<usize>,
+    /// The extra columns of the rows that it stores.
+    pub columns: Vec<ExtraColumn>,
+    /// Hash of all that decides the form of its rows.
+    pub shape: Fingerprint,
 }
 
 impl Graph {
@@ -179,7 +199,7 @@ impl Graph {
     /// # Errors
     /// Every error that the stages hold, in the order of the stages.
     pub fn build(specs: Vec<StageSpec>) -> Result<Self, Vec<GraphError>> {
-        check::build(specs)
+        check::check(&specs).and_then(|inputs| build::build(specs, &inputs))
     }
 
     /// All stages, each after those it takes from.
@@ -188,16 +208,34 @@ impl Graph {
         &self.stages
     }
 
-    /// The chunk stages.
+    /// A stage. The id must be one of this graph's.
+    #[must_use]
+    pub fn stage(&self, id: StageId) -> &Stage {
+        &self.stages[id.index()]
+    }
+
+    /// The chunk lanes.
     #[must_use]
     pub fn chunk_lanes(&self) -> &[ChunkLane] {
         &self.chunk_lanes
     }
 
-    /// The embed stages.
+    /// A chunk lane. The id must be one of this graph's.
+    #[must_use]
+    pub fn chunk_lane(&self, id: ChunkLaneId) -> &ChunkLane {
+        &self.chunk_lanes[id.index()]
+    }
+
+    /// The embed lanes.
     #[must_use]
     pub fn embed_lanes(&self) -> &[EmbedLane] {
         &self.embed_lanes
+    }
+
+    /// An embed lane. The id must be one of this graph's.
+    #[must_use]
+    pub fn embed_lane(&self, id: EmbedLaneId) -> &EmbedLane {
+        &self.embed_lanes[id.index()]
     }
 
     /// The sinks.
@@ -206,42 +244,41 @@ impl Graph {
         &self.sinks
     }
 
-    /// Operator stages that take the output of stage `index`, or of the source.
-    pub fn consumers(&self, index: Option<usize>) -> impl Iterator<Item = usize> + '_ {
-        self.stages.iter().enumerate().filter_map(move |(consumer, stage)| {
-            let takes = match index {
-                Some(index) => stage.inputs.contains(&index),
+    /// The extra columns that operators add to these rows.
+    pub fn columns(&self, owner: ExtraOwner) -> impl Iterator<Item = &ExtraColumn> {
+        self.columns.iter().filter(move |column| column.owner == owner)
+    }
+
+    /// Operator stages that take the output of a stage, or of the source.
+    pub fn consumers(&self, of: Option<StageId>) -> impl Iterator<Item = StageId> + '_ {
+        self.stages.iter().filter_map(move |stage| {
+            let takes = match of {
+                Some(of) => stage.inputs.contains(&of),
                 None => stage.inputs.is_empty(),
             };
-            (takes && stage.operator().is_some()).then_some(consumer)
+            (takes && stage.operator().is_some()).then_some(stage.id)
         })
     }
 
-    /// Whether the stage works on one content alone: it comes before the fact plane
-    /// decides what to embed.
-    #[must_use]
-    pub fn is_analysis(&self, index: usize) -> bool {
-        self.stages.get(index).and_then(Stage::operator).is_some_and(|operator| operator.output() <= Port::Chunks)
+    /// The stages that work on one content alone, which come before the fact plane decides
+    /// what to embed.
+    pub fn analysis(&self) -> impl Iterator<Item = &Stage> {
+        self.stages.iter().filter(|stage| stage.output().is_some_and(|output| output <= Port::Chunks))
     }
 
     /// Hash of all that decides what a content's definitions and chunks are.
     #[must_use]
     pub fn analysis_fingerprint(&self) -> Fingerprint {
-        let lineages: Vec<Fingerprint> = (0..self.stages.len())
-            .filter(|&index| self.is_analysis(index))
-            .filter_map(|index| self.stages.get(index).map(|stage| stage.lineage))
-            .collect();
+        let lineages: Vec<Fingerprint> = self.analysis().map(|stage| stage.lineage).collect();
         Hash::of_parts(lineages.iter().map(|lineage| lineage.as_bytes().as_slice()))
     }
 
-    /// Hash of what decides the vectors of an embed lane, given a chunk: the embedder and
-    /// the header that it sees.
+    /// Hash of all that decides what rows a content leads to.
     #[must_use]
-    pub fn embed_fingerprint(&self, lane: usize) -> Option<Fingerprint> {
-        let lane = self.embed_lanes.get(lane)?;
-        let stage = self.stages.get(lane.stage)?;
-        let header = self.chunk_lanes.get(lane.chunk_lane)?.header;
-        Some(Hash::of_parts([stage.fingerprint.as_bytes().as_slice(), format!("{header:?}").as_bytes()]))
+    pub fn rows_fingerprint(&self) -> Fingerprint {
+        let embedders = self.embed_lanes.iter().map(|lane| lane.fingerprint);
+        let all: Vec<Fingerprint> = [self.analysis_fingerprint()].into_iter().chain(embedders).collect();
+        Hash::of_parts(all.iter().map(|fingerprint| fingerprint.as_bytes().as_slice()))
     }
 
     /// What a file's path says about how to process its content: the variants of all
@@ -252,29 +289,42 @@ impl Graph {
         operators.map(|operator| operator.variant(path)).find(|variant| !variant.is_empty()).unwrap_or_default()
     }
 
-    /// See [`Operator::module_names`](crate::Operator::module_names).
+    /// See [`Parser::module_names`](crate::Parser::module_names).
     #[must_use]
     pub fn module_names(&self, path: &RelPath) -> Vec<String> {
         self.parser().map_or_else(Vec::new, |parser| parser.module_names(path))
     }
 
-    /// See [`Operator::import_names`](crate::Operator::import_names).
+    /// See [`Parser::import_names`](crate::Parser::import_names).
     #[must_use]
     pub fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
         self.parser().map_or_else(Vec::new, |parser| parser.import_names(path, import))
     }
 
-    /// See [`Operator::name_scope`](crate::Operator::name_scope).
+    /// See [`Parser::name_scope`](crate::Parser::name_scope).
     #[must_use]
     pub fn name_scope<'t>(&self, language: &'t str) -> &'t str {
         self.parser().map_or(language, |parser| parser.name_scope(language))
     }
 
-    fn parser(&self) -> Option<&dyn ErasedOperator> {
-        self.stages
-            .iter()
-            .filter_map(Stage::operator)
-            .map(|operator| &**operator)
-            .find(|operator| operator.output() == Port::Syntax)
+    fn parser(&self) -> Option<&dyn ErasedParser> {
+        self.stages.iter().find_map(|stage| match &stage.body {
+            Body::Operator(AnyOperator::Parser(parser)) => Some(&**parser),
+            Body::Operator(_) | Body::Sink(_) => None,
+        })
+    }
+
+    /// The vector of a query, to be compared with those of an embed lane: it goes through
+    /// the same stages. `None` if the embedder embeds no queries.
+    ///
+    /// # Errors
+    /// If an operator can no longer work.
+    pub fn embed_query(&self, lane: EmbedLaneId, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+        let lane = self.embed_lane(lane);
+        let embedded = lane.embedder.embed_query(text)?;
+        Some(embedded.and_then(|values| {
+            let maps = lane.maps.iter().map(|&map| self.stage(map));
+            maps.fold(Ok(values), |values, stage| build::map_query(stage, values?))
+        }))
     }
 }

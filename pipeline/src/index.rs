@@ -27,12 +27,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use gristmill_ids::{Epoch, Fingerprint, Hash};
 use serde::{Deserialize, Serialize};
 
-use crate::hash::{Fingerprint, Hash};
 use crate::merkle::Tree;
-use crate::sink::{Epoch, StagedRows, Token};
-use crate::source::RefRevision;
+use crate::sink::{StagedRows, Token};
+use crate::source::{LastScan, RefRevision};
 
 /// The version of the folder's layout that this code reads and writes.
 pub const FORMAT: u32 = 1;
@@ -72,6 +72,21 @@ pub struct CommitRecord {
     pub sinks: BTreeMap<String, SinkRecord>,
     /// For each sink its token: the same as in `sinks`, where other programs look.
     pub tokens: BTreeMap<String, Token>,
+}
+
+impl CommitRecord {
+    /// What a source can use of the epoch, given its tree.
+    #[must_use]
+    pub fn last_scan<'a>(&'a self, tree: &'a Tree) -> LastScan<'a> {
+        LastScan {
+            tree,
+            merkle_root: self.merkle_root,
+            place: &self.source,
+            revision: self.revision.as_deref(),
+            refs: &self.refs,
+            selection: self.selection,
+        }
+    }
 }
 
 /// What a commit record says about one sink.
@@ -274,8 +289,9 @@ impl IndexFolder {
 
     /// The numbers of all epochs that are kept, ascending.
     pub(crate) fn epoch_numbers(&self) -> Result<Vec<Epoch>, IndexError> {
-        let newest = self.head_epoch()?.unwrap_or(0);
-        let mut numbers = numbered(&self.path.join("commits"))?;
+        let newest = self.head_epoch()?.unwrap_or(Epoch::NONE);
+        let numbers = numbered(&self.path.join("commits"))?;
+        let mut numbers: Vec<Epoch> = numbers.into_iter().map(Epoch::new).collect();
         // A record beyond `HEAD` is left over from an epoch that was never committed.
         numbers.retain(|number| *number <= newest);
         numbers.sort_unstable();
@@ -462,11 +478,11 @@ impl IndexWriter {
     /// more.
     pub(crate) fn give_up_old(&self, keep: u64) -> Result<Vec<CommitRecord>, IndexError> {
         let mut kept = self.folder.epochs()?;
-        let newest = kept.last().map_or(0, |record| record.epoch);
+        let newest = kept.last().map_or(Epoch::NONE, |record| record.epoch);
         let mut failed = None;
         kept.retain(|record| {
             let path = self.folder.record_path(record.epoch);
-            if newest - record.epoch < keep {
+            if newest.get() - record.epoch.get() < keep {
                 return true;
             }
             // Locked until it is gone, so that no reader can begin to hold it meanwhile.
@@ -498,7 +514,7 @@ impl IndexWriter {
         let Ok(entries) = std::fs::read_dir(&folder) else { return };
         for entry in entries.flatten() {
             let epoch: Option<Epoch> = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            if epoch.is_none_or(|epoch| epoch + 1 < newest) {
+            if epoch.is_none_or(|epoch| epoch.next() < newest) {
                 // What stays behind is dropped by a later run.
                 let _ = std::fs::remove_file(entry.path());
             }

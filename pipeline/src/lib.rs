@@ -5,10 +5,9 @@
 
 mod diagnostic;
 mod execute;
+mod extra;
 pub mod failpoint;
 pub mod graph;
-mod hash;
-pub mod incremental;
 pub mod index;
 mod measure;
 pub mod merkle;
@@ -19,17 +18,24 @@ pub mod port;
 pub mod run;
 mod sink;
 pub mod source;
-mod view;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use execute::Mode;
+pub use extra::{ExtraColumn, ExtraOwner, ExtraType, ExtraValue, Extras};
 pub use graph::Graph;
-pub use hash::{ChunkHash, ContentHash, Fingerprint, Hash, Key};
+pub use gristmill_ids::{
+    ChunkHash, ChunkKey, ChunkLaneId, ContentHash, ContentKey, EmbedLaneId, Epoch, Fingerprint, Hash, Key, NameKey,
+    PassageKey, PathKey, RowKey, StageId,
+};
+pub use gristmill_plane as plane;
+pub use gristmill_plane::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewType, ViewValue};
 pub use measure::{Meters, Percentiles, StageMeter, StageReport, resident_memory};
-pub use operator::{Batch, BatchSize, Emitter, ErasedOperator, Operator, OperatorError, TokenCount};
+pub use operator::{
+    AnyOperator, Batch, BatchSize, Chunker, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
+    ErasedParser, ErasedVectorMap, Operator, OperatorError, Parser, TokenCount, VectorMap,
+};
 pub use path::RelPath;
 pub use sink::{
-    Analysis, Epoch, EpochMeta, FactStore, Record, RecordChunks, RowId, Sink, SinkContext, SinkError, StagedRows,
-    StoredFacts, StoredVectors, Token, row_key,
+    Analysis, EpochMeta, EpochWriter, FactForm, FactStore, Published, Record, RecordChunks, RowId, Sink, SinkConfig, SinkContext,
+    SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token, row_key,
 };
-pub use view::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewType, ViewValue};

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use gristmill_ids::StageId;
+
 use crate::graph::Graph;
 use crate::operator::TokenCount;
 
@@ -249,8 +251,8 @@ impl Meters {
         self.contents.store(0, Ordering::Relaxed);
     }
 
-    pub(crate) fn stage(&self, index: usize) -> &Arc<StageMeter> {
-        &self.stages[index]
+    pub(crate) fn stage(&self, id: StageId) -> &Arc<StageMeter> {
+        &self.stages[id.index()]
     }
 }
 

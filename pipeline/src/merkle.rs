@@ -20,10 +20,10 @@ pub(crate) use refs::split_ref;
 
 use std::sync::Arc;
 
+use gristmill_ids::{ContentHash, Hash};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Severity;
-use crate::hash::{ContentHash, Hash};
 
 /// What the file system says about a file, to tell whether it may have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -1,11 +1,17 @@
 //! Operators: the synchronous code that a stage runs.
 
+mod erased;
+
+pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
+
 use std::sync::Arc;
 
+use gristmill_ids::Fingerprint;
+
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::hash::Fingerprint;
+use crate::extra::ExtraColumn;
 use crate::path::RelPath;
-use crate::port::{Header, Import, Item, Port, PortItem};
+use crate::port::{Chunked, Content, Header, Import, Passage, PortItem, Syntax, Vector};
 
 /// Items that a stage takes at once, in path order.
 #[derive(Debug)]
@@ -68,43 +74,9 @@ pub trait Operator: Send + Sync {
         ""
     }
 
-    /// The names by which imports in other files may mean the file at `path`, such as
-    /// `a/b/c` and `b/c`; asked of parse operators only. Names of different languages
-    /// never mean each other: the operator says so in the names, by a prefix for example.
-    fn module_names(&self, _path: &RelPath) -> Vec<String> {
+    /// The columns that its output has beside those of gristmill; see [`ExtraColumn`].
+    fn columns(&self) -> Vec<ExtraColumn> {
         Vec::new()
-    }
-
-    /// The names (see [`module_names`](Self::module_names)) that an import in the file at
-    /// `path` may mean, the likeliest first; the first that some file has is what it
-    /// means. Empty if it can mean no file of the source. Asked of parse operators only.
-    fn import_names(&self, _path: &RelPath, _import: &Import) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Names the languages that share names with this one: a use in one of them may mean
-    /// a definition in another. Asked of parse operators only.
-    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
-        language
-    }
-
-    /// The header of the passages made from this operator's chunks; asked of chunk
-    /// operators only.
-    fn header(&self) -> Header {
-        Header::None
-    }
-
-    /// The number of components of its vectors; asked of embed operators only.
-    fn dimension(&self) -> Option<usize> {
-        None
-    }
-
-    /// The vector of a query, to be compared with the vectors of passages; asked of embed
-    /// operators only. It never waits for a batch that is being processed.
-    ///
-    /// Nothing if the operator embeds no queries.
-    fn embed_query(&self, _text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
-        None
     }
 
     /// Processes a batch.
@@ -115,6 +87,56 @@ pub trait Operator: Send + Sync {
     /// Only for what is no item's fault, such as a model that stopped working: it ends
     /// the epoch. A bad item becomes a diagnostic.
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError>;
+}
+
+/// An operator that finds what a text defines, uses and imports.
+pub trait Parser: Operator<In = Arc<Content>, Out = Arc<Syntax>> {
+    /// The names by which imports in other files may mean the file at `path`, such as
+    /// `a/b/c` and `b/c`. Names of different languages never mean each other: the operator
+    /// says so in the names, by a prefix for example.
+    fn module_names(&self, _path: &RelPath) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The names (see [`module_names`](Self::module_names)) that an import in the file at
+    /// `path` may mean, the likeliest first; the first that some file has is what it
+    /// means. Empty if it can mean no file of the source.
+    fn import_names(&self, _path: &RelPath, _import: &Import) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Names the languages that share names with this one: a use in one of them may mean
+    /// a definition in another.
+    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
+        language
+    }
+}
+
+/// An operator that cuts a text into chunks.
+pub trait Chunker: Operator<In = Arc<Syntax>, Out = Arc<Chunked>> {
+    /// The header of the passages that are made from its chunks.
+    fn header(&self) -> Header;
+}
+
+/// An operator that makes vectors of passages.
+pub trait Embedder: Operator<In = Arc<Passage>, Out = Vector> {
+    /// The number of components of its vectors.
+    fn dimension(&self) -> usize;
+
+    /// The vector of a query, to be compared with the vectors of passages. It never waits
+    /// for a batch that is being processed.
+    ///
+    /// `None` if the operator embeds no queries.
+    fn embed_query(&self, _text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+        None
+    }
+}
+
+/// An operator that turns vectors into others, such as shorter ones. It gives one vector
+/// for each, under the same key.
+pub trait VectorMap: Operator<In = Vector, Out = Vector> {
+    /// The number of components of its vectors, given that of those it takes.
+    fn dimension(&self, input: usize) -> usize;
 }
 
 /// What an embed operator gave its model to compute.
@@ -129,10 +151,10 @@ pub struct TokenCount {
 /// Takes what an operator makes of a batch.
 #[derive(Debug)]
 pub struct Emitter<T> {
-    stage: Arc<str>,
+    pub(crate) stage: Arc<str>,
     pub(crate) items: Vec<T>,
     pub(crate) diagnostics: Vec<(RelPath, Diagnostic)>,
-    counted: TokenCount,
+    pub(crate) counted: TokenCount,
 }
 
 impl<T> Emitter<T> {
@@ -184,99 +206,3 @@ pub struct OperatorError {
     pub message: Box<str>,
 }
 
-/// An operator with its types erased, as the graph and the executors hold it.
-pub trait ErasedOperator: Send + Sync {
-    /// See [`Operator::name`].
-    fn name(&self) -> &str;
-    /// See [`Operator::fingerprint`].
-    fn fingerprint(&self) -> Fingerprint;
-    /// See [`Operator::batch_size`].
-    fn batch_size(&self) -> BatchSize;
-    /// See [`Operator::variant`].
-    fn variant(&self, path: &RelPath) -> &'static str;
-    /// See [`Operator::module_names`].
-    fn module_names(&self, path: &RelPath) -> Vec<String>;
-    /// See [`Operator::import_names`].
-    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String>;
-    /// See [`Operator::name_scope`].
-    fn name_scope<'t>(&self, language: &'t str) -> &'t str;
-    /// See [`Operator::header`].
-    fn header(&self) -> Header;
-    /// See [`Operator::dimension`].
-    fn dimension(&self) -> Option<usize>;
-    /// See [`Operator::embed_query`].
-    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>>;
-    /// The port it takes.
-    fn input(&self) -> Port;
-    /// The port it gives.
-    fn output(&self) -> Port;
-    /// See [`Operator::process`]. Items of another type are refused with an error.
-    ///
-    /// # Errors
-    /// Those of [`Operator::process`].
-    fn process(&self, batch: Vec<Item>, out: &mut Emitter<Item>) -> Result<(), OperatorError>;
-}
-
-impl<O: Operator> ErasedOperator for O {
-    fn name(&self) -> &str {
-        Operator::name(self)
-    }
-
-    fn fingerprint(&self) -> Fingerprint {
-        Operator::fingerprint(self)
-    }
-
-    fn batch_size(&self) -> BatchSize {
-        Operator::batch_size(self)
-    }
-
-    fn variant(&self, path: &RelPath) -> &'static str {
-        Operator::variant(self, path)
-    }
-
-    fn module_names(&self, path: &RelPath) -> Vec<String> {
-        Operator::module_names(self, path)
-    }
-
-    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
-        Operator::import_names(self, path, import)
-    }
-
-    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
-        Operator::name_scope(self, language)
-    }
-
-    fn header(&self) -> Header {
-        Operator::header(self)
-    }
-
-    fn dimension(&self) -> Option<usize> {
-        Operator::dimension(self)
-    }
-
-    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
-        Operator::embed_query(self, text)
-    }
-
-    fn input(&self) -> Port {
-        O::In::PORT
-    }
-
-    fn output(&self) -> Port {
-        O::Out::PORT
-    }
-
-    fn process(&self, batch: Vec<Item>, out: &mut Emitter<Item>) -> Result<(), OperatorError> {
-        let typed: Result<Vec<O::In>, Item> = batch.into_iter().map(O::In::from_item).collect();
-        let batch = typed.map_err(|_| OperatorError {
-            stage: Operator::name(self).into(),
-            message: format!("got an item that is not of its port `{}`; the graph was not checked", O::In::PORT).into(),
-        })?;
-        let mut typed_out = Emitter::new(Arc::clone(&out.stage));
-        let result = Operator::process(self, Batch(batch), &mut typed_out);
-        out.count_tokens(typed_out.counted);
-        out.diagnostics.append(&mut typed_out.diagnostics);
-        out.items.extend(typed_out.items.into_iter().map(O::Out::into_item));
-        result
-    }
-}

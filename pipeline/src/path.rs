@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::hash::{Hash, Key};
+use gristmill_ids::PathKey;
 
 /// A path relative to the source's root: UTF-8, parts separated by `/`, no leading `/`.
 ///
@@ -75,8 +75,8 @@ impl RelPath {
 
     /// The key by which the fact plane knows this path.
     #[must_use]
-    pub fn key(&self) -> Key {
-        Hash::of(self.0.as_bytes()).key()
+    pub fn key(&self) -> PathKey {
+        PathKey::of(&self.0)
     }
 }
 

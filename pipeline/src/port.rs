@@ -12,7 +12,7 @@ mod file;
 mod syntax;
 mod vector;
 
-pub use chunk::{Chunk, Chunked, Header, Passage};
+pub use chunk::{CONTEXT, Chunk, Chunked, Header, Passage};
 pub use file::{Content, FileItem, Text};
 pub use syntax::{Block, Definition, DefinitionKind, Import, NO_DEFINITION, Reference, ReferenceKind, Span, Syntax};
 pub use vector::Vector;

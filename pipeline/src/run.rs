@@ -16,6 +16,7 @@ mod facts;
 mod forecast;
 mod hydrate;
 mod indexer;
+mod process;
 mod refs;
 mod report;
 mod sinks;
@@ -32,17 +33,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use changes::passage_lanes;
+use gristmill_plane::{Broken, PlaneError, View, ViewSchema};
 
 use crate::execute::{self, Mode};
-use crate::graph::Graph;
-use crate::incremental::{FactPlane, PlaneError, View};
+use crate::graph::{EmbedLane, Graph};
 use crate::index::{IndexError, SharedVectors};
 use crate::measure::Meters;
 use crate::operator::OperatorError;
+use crate::path::RelPath;
 use crate::sink::SinkError;
 use crate::source::{Source, SourceError};
-use crate::view::ViewSchema;
 
 /// A request to stop, which any thread may make. The run abandons its epoch and ends
 /// with [`RunError::Interrupted`]; an epoch that is being published is finished first.
@@ -97,6 +97,9 @@ pub struct RunPlan<'a> {
     pub meters: &'a Meters,
     /// Asks the run to stop.
     pub interrupt: &'a Interrupt,
+    /// A fault to build into the fact plane, for tests.
+    #[doc(hidden)]
+    pub broken_plane: Option<Broken>,
 }
 
 impl RunPlan<'_> {
@@ -120,19 +123,9 @@ impl RunPlan<'_> {
     /// By embed lane the vectors that it shares with other indexes.
     fn shared_vectors(&self) -> Result<Vec<SharedVectors>, RunError> {
         let Some(folder) = self.vectors else { return Ok(Vec::new()) };
-        let lanes = self.graph.embed_lanes().iter().enumerate();
-        lanes
-            .filter_map(|(lane, shape)| {
-                let embedder = self.graph.embed_fingerprint(lane)?;
-                let opened = SharedVectors::open(folder, &embedder, shape.dimension);
-                Some(opened.map_err(|reason| RunError::Shared { folder: folder.to_owned(), reason }))
-            })
-            .collect()
-    }
-
-    /// A plane for its lanes and views that knows nothing.
-    fn start_plane(&self) -> Result<FactPlane, PlaneError> {
-        FactPlane::start(self.plane_workers, &passage_lanes(self.graph), self.views)
+        let open = |lane: &EmbedLane| SharedVectors::open(folder, &lane.fingerprint, lane.dimension);
+        let failed = |reason| RunError::Shared { folder: folder.to_owned(), reason };
+        self.graph.embed_lanes().iter().map(|lane| open(lane).map_err(failed)).collect()
     }
 }
 
@@ -188,6 +181,16 @@ pub enum RunError {
         stored: usize,
         /// Components of the job's vectors.
         wanted: usize,
+    },
+    /// A passage that is in the index has no vector.
+    #[error(
+        "no sink has the vector of a chunk of `{path}` that stage `{stage}` made before; rebuild with `gristmill run --full`"
+    )]
+    LostVector {
+        /// A file with the chunk.
+        path: RelPath,
+        /// The embed stage.
+        stage: Box<str>,
     },
     /// It was asked to stop.
     #[error("interrupted: the epoch was abandoned, and the index holds the one before")]

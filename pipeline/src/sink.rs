@@ -1,30 +1,30 @@
 //! Sinks: where rows go, in two steps (law 3: one epoch everywhere, or nowhere).
 //!
 //! ```text
-//! open ─► begin ─► (remove | add)* ─► stage ─► publish
-//!                                       │
-//!                         abandon ◄─────┘   at any time before publish
+//! SinkConfig ──open──► Sink ──begin──► EpochWriter ──stage──► StagedEpoch ──publish──► Sink, Token
+//!                                      remove, add*             │
+//!                                           └──────abort────────┘
 //! ```
 //!
+//! Each step consumes what the step before gave, so that a wrong order does not compile.
 //! `stage` makes everything durable and visible to nobody; `publish` makes it the sink's
 //! newest state and returns a [`Token`] that finds this very state again, in any
 //! process. An epoch exists once its commit record names the tokens; what a sink holds
-//! beyond the newest record is rolled back by the next `open`.
+//! beyond the newest record is rolled back by the next `open`. A step that fails leaves
+//! nothing open: the store is opened anew, at the epoch that stands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gristmill_ids::{ContentHash, Epoch, Fingerprint, Hash, RowKey};
+use gristmill_plane::{ViewDelta, ViewSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
-use crate::hash::{ContentHash, Fingerprint, Hash, Key};
+use crate::extra::{ExtraColumn, Extras};
 use crate::path::RelPath;
 use crate::port::{Chunk, Definition, Import, Port, Reference, Text};
-use crate::view::{ViewDelta, ViewSchema};
-
-/// A logical time: the number of a published state of the index. The first is 1.
-pub type Epoch = u64;
 
 /// What a sink needs to find a published state again: for Lance the version of each
 /// table, for Tantivy the name of the epoch's `meta` file.
@@ -42,15 +42,15 @@ pub struct RowId {
 impl RowId {
     /// The key by which a store finds the rows.
     #[must_use]
-    pub fn key(&self) -> Key {
+    pub fn key(&self) -> RowKey {
         row_key(self.path.as_str(), &self.content_hash)
     }
 }
 
 /// The key of the rows that `path` has while it holds `content_hash`.
 #[must_use]
-pub fn row_key(path: &str, content_hash: &ContentHash) -> Key {
-    Hash::of_parts([path.as_bytes(), content_hash.as_bytes()]).key()
+pub fn row_key(path: &str, content_hash: &ContentHash) -> RowKey {
+    RowKey::from(&Hash::of_parts([path.as_bytes(), content_hash.as_bytes()]))
 }
 
 /// All that one path holds at an epoch, as far as a sink's inputs go.
@@ -101,6 +101,8 @@ pub struct Analysis {
     pub imports: Vec<Import>,
     /// What there is to say about it.
     pub diagnostics: Vec<Diagnostic>,
+    /// Values of extra columns of files.
+    pub extras: Extras,
 }
 
 impl Analysis {
@@ -132,38 +134,83 @@ pub struct SinkError {
     pub message: Box<str>,
 }
 
-/// A store of rows. Calls come from one thread at a time.
-pub trait Sink: Send {
-    /// Hash of what shapes the stored rows: schema version and configuration.
+/// What builds a sink: its configuration.
+///
+/// Deriving `Deserialize` for it and registering the type is all that a job file needs to
+/// name the sink.
+pub trait SinkConfig: Send + Sync {
+    /// The sink's name in configuration, such as `lance`.
+    fn kind(&self) -> &str;
+
+    /// The ports that it can store.
+    fn accepts(&self) -> &[Port];
+
+    /// Hash of what shapes the rows, apart from its inputs: schema version and
+    /// configuration.
     fn fingerprint(&self) -> Fingerprint;
+
+    /// Whether it keeps tables of views.
+    fn keeps_views(&self) -> bool {
+        false
+    }
+
+    /// Whether the sink gives rows back, and how. One that does has an
+    /// [`EpochWriter::fact_store`].
+    fn facts(&self, _context: &SinkContext) -> Option<FactForm> {
+        None
+    }
+
+    /// How many rows it makes of a record.
+    fn rows_of(&self, _context: &SinkContext, record: &Record) -> u64 {
+        record.chunks.as_ref().map_or(0, |chunks| chunks.chunks.len() as u64)
+    }
 
     /// Opens the store at the state of `base`, rolling back whatever is newer; without
     /// `base`, anything found is leftover of an epoch that never was, and is dropped.
     ///
     /// # Errors
     /// If the store cannot be read or written, or does not have the state.
-    fn open(&mut self, base: Option<&Token>) -> Result<(), SinkError>;
+    fn open(&self, context: SinkContext, base: Option<&Token>) -> Result<Box<dyn Sink>, SinkError>;
 
-    /// Opens the store at a state only to read it: nothing is rolled back or written, and
-    /// of the other calls only [`fact_store`](Self::fact_store) may follow.
+    /// Opens what a sink that [gives rows back](Self::facts) holds at a state, only to read
+    /// it: nothing is rolled back or written. `None` if the sink does not give rows back.
     ///
     /// # Errors
     /// If the store cannot be read, or does not have the state.
-    fn open_to_read(&mut self, _base: &Token) -> Result<(), SinkError> {
+    fn open_facts(&self, _context: SinkContext, _base: &Token) -> Result<Option<Box<dyn FactStore>>, SinkError> {
+        Ok(None)
+    }
+
+    /// Deletes what only other epochs need than those of these tokens, of which the last
+    /// is the newest. No sink is open in the folder.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or written.
+    fn retain(&self, _folder: &Path, _tokens: &[Token]) -> Result<(), SinkError> {
         Ok(())
     }
+}
 
-    /// How many rows [`add`](Self::add) would make of a record.
-    fn rows_of(&self, record: &Record) -> u64 {
-        record.chunks.as_ref().map_or(0, |chunks| chunks.chunks.len() as u64)
-    }
+/// How a sink gives rows back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FactForm {
+    /// Whether vectors are stored rounded. Where another sink stores those of the same
+    /// embedder, they are then embedded anew rather than taken from here.
+    pub rounds_vectors: bool,
+}
 
+/// A store of rows that is open at a published state, between epochs. Calls come from one
+/// thread at a time.
+pub trait Sink: Send {
     /// Begins an epoch. With `replace`, it starts from no rows at all.
     ///
     /// # Errors
     /// If the store cannot be written.
-    fn begin(&mut self, epoch: Epoch, replace: bool) -> Result<(), SinkError>;
+    fn begin(self: Box<Self>, epoch: Epoch, replace: bool) -> Result<Box<dyn EpochWriter>, SinkError>;
+}
 
+/// A sink within an epoch.
+pub trait EpochWriter: Send {
     /// Removes all of these rows, which the base holds. Comes before any `add` of the
     /// epoch.
     ///
@@ -187,7 +234,7 @@ pub trait Sink: Send {
     }
 
     /// Rewrites what the epoch keeps so that it takes less space and is read faster. Rows
-    /// stay as they are. Comes after `begin`.
+    /// stay as they are.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -195,28 +242,48 @@ pub trait Sink: Send {
         Ok(())
     }
 
+    /// The facts that this sink stores, if it gives rows back. It sees the base state.
+    fn fact_store(&mut self) -> Option<&mut dyn FactStore> {
+        None
+    }
+
     /// Makes the epoch durable, visible to nobody.
     ///
     /// # Errors
     /// If the store cannot be written.
-    fn stage(&mut self, meta: &EpochMeta) -> Result<StagedRows, SinkError>;
+    fn stage(self: Box<Self>, meta: &EpochMeta) -> Result<Box<dyn StagedEpoch>, SinkError>;
 
-    /// Makes what was staged the newest state.
+    /// Drops what was written since [`Sink::begin`].
     ///
     /// # Errors
     /// If the store cannot be written.
-    fn publish(&mut self) -> Result<Token, SinkError>;
+    fn abort(self: Box<Self>) -> Result<(), SinkError>;
+}
 
-    /// Drops what was written since `begin`.
+/// An epoch of a sink that is on disk, and that nobody sees yet.
+pub trait StagedEpoch: Send {
+    /// How many rows it adds and deletes.
+    fn rows(&self) -> StagedRows;
+
+    /// Makes it the newest state.
     ///
     /// # Errors
     /// If the store cannot be written.
-    fn abandon(&mut self) -> Result<(), SinkError>;
+    fn publish(self: Box<Self>) -> Result<Published, SinkError>;
 
-    /// The facts that this sink stores, if it can give rows back.
-    fn fact_store(&mut self) -> Option<&mut dyn FactStore> {
-        None
-    }
+    /// Drops it.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn abort(self: Box<Self>) -> Result<(), SinkError>;
+}
+
+/// What [`StagedEpoch::publish`] returns.
+pub struct Published {
+    /// Finds the state again, in any process.
+    pub token: Token,
+    /// The store, open at that state.
+    pub sink: Box<dyn Sink>,
 }
 
 /// How many rows a sink staged, over all its tables.
@@ -249,7 +316,7 @@ pub struct StoredVectors {
 }
 
 /// A sink that gives back what it stores, so that known content is neither parsed nor
-/// embedded again. All calls come between `open` and `stage`, and see the base state.
+/// embedded again. All calls come before [`EpochWriter::stage`], and see the base state.
 ///
 /// Rows that an epoch deleted stay readable for as long as an epoch that has them is
 /// kept. `since` is the token of the oldest epoch whose rows may be given; without it,
@@ -268,12 +335,6 @@ pub trait FactStore: Send {
     /// # Errors
     /// If the store cannot be read.
     fn records(&mut self, rows: &[RowId], since: Option<&Token>) -> Result<Vec<Option<Record>>, SinkError>;
-
-    /// Whether vectors are stored rounded. Where another sink stores those of the same
-    /// embedder, they are then embedded anew rather than taken from here.
-    fn rounds_vectors(&self) -> bool {
-        false
-    }
 
     /// The vectors stored for these chunk hashes.
     ///
@@ -299,6 +360,8 @@ pub struct SinkContext {
     pub inputs: Vec<Port>,
     /// The dimension of the vectors it takes, if it takes vectors.
     pub dimension: Option<usize>,
+    /// The extra columns of the rows that it stores.
+    pub columns: Vec<ExtraColumn>,
     /// The views whose tables this sink keeps.
     pub views: Vec<Arc<ViewSchema>>,
     /// Whether to work on the calling thread alone as far as the store allows

@@ -14,21 +14,38 @@ pub use sensitive::is_sensitive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::hash::Hash;
-use crate::index::CommitRecord;
+use gristmill_ids::Hash;
+
 use crate::merkle::Tree;
 use crate::sink::RowId;
 
+/// What the last epoch holds, as far as a source can use it to do less.
+#[derive(Clone, Copy, Debug)]
+pub struct LastScan<'a> {
+    /// Its tree, with its stat cache.
+    pub tree: &'a Tree,
+    /// The root hash that its record names: a tree that was damaged has another.
+    pub merkle_root: Hash,
+    /// The [place](Source::place) of the source that it was scanned from.
+    pub place: &'a Path,
+    /// See [`Scan::revision`].
+    pub revision: Option<&'a str>,
+    /// See [`Scan::refs`].
+    pub refs: &'a [RefRevision],
+    /// See [`Scan::selection`].
+    pub selection: Option<Hash>,
+}
+
 /// Where files come from.
 pub trait Source: Send + Sync {
-    /// The tree as it is now. `known` is the last epoch's, with its record, if there is
-    /// one: what it vouches for is not read. With `threads` of 1 all happens on the
+    /// The tree as it is now. `last` is what the last epoch holds, if there is one: what it
+    /// vouches for is not read. With `threads` of 1 all happens on the
     /// calling thread.
     ///
     /// # Errors
     /// If the source cannot be read at all. What is wrong with one file is noted in its
     /// leaf.
-    fn scan(&self, known: Option<(&CommitRecord, &Tree)>, threads: usize) -> Result<Scan, SourceError>;
+    fn scan(&self, last: Option<&LastScan<'_>>, threads: usize) -> Result<Scan, SourceError>;
 
     /// The tree as it is now, if nothing changed since the last epoch but these paths and
     /// what lies below them. They are absolute or relative to the place of the source, and
@@ -36,8 +53,8 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// As for [`scan`](Self::scan).
-    fn rescan(&self, known: (&CommitRecord, &Tree), _changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
-        self.scan(Some(known), threads)
+    fn rescan(&self, last: &LastScan<'_>, _changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
+        self.scan(Some(last), threads)
     }
 
     /// Where the bytes of a file come from. It must be one of the last scan.

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
+use gristmill_ids::{ChunkLaneId, ContentKey, StageId};
+
 use super::Lease;
 use super::stage::{Produced, StageRunner};
 use crate::diagnostic::Diagnostic;
 use crate::graph::Graph;
-use crate::hash::Key;
 use crate::measure::Meters;
 use crate::operator::OperatorError;
-use crate::path::RelPath;
 use crate::port::{Chunked, Content, FileItem, Item, Syntax};
 
 /// What the line made of a file.
 pub(crate) struct Analysed {
-    pub(crate) key: Key,
+    pub(crate) key: ContentKey,
     pub(crate) file: Arc<FileItem>,
     pub(crate) lease: Lease,
     /// Its text as the last stage of that port gave it; `None` if a stage gave none.
@@ -26,18 +26,18 @@ pub(crate) struct Analysed {
 }
 
 impl Analysed {
-    pub(crate) fn new(key: Key, file: Arc<FileItem>, lease: Lease, chunk_lanes: usize) -> Self {
+    pub(crate) fn new(key: ContentKey, file: Arc<FileItem>, lease: Lease, chunk_lanes: usize) -> Self {
         let chunked = vec![None; chunk_lanes];
         Self { key, file, lease, content: None, syntax: None, chunked, diagnostics: Vec::new() }
     }
 
     /// Notes what a stage gave. `lane` is its chunk lane, if it has one.
-    pub(crate) fn note(&mut self, item: &Item, lane: Option<usize>) {
+    pub(crate) fn note(&mut self, item: &Item, lane: Option<ChunkLaneId>) {
         match item {
             Item::Content(content) => self.content = Some(Arc::clone(content)),
             Item::Syntax(syntax) => self.syntax = Some(Arc::clone(syntax)),
             Item::Chunked(chunked) => {
-                if let Some(slot) = lane.and_then(|lane| self.chunked.get_mut(lane)) {
+                if let Some(slot) = lane.and_then(|lane| self.chunked.get_mut(lane.index())) {
                     *slot = Some(Arc::clone(chunked));
                 }
             }
@@ -49,10 +49,10 @@ impl Analysed {
 /// A stage of the line.
 pub(crate) struct LineStage {
     pub(crate) runner: StageRunner,
-    /// Its index in the graph.
-    pub(crate) index: usize,
+    /// Its place in the graph.
+    pub(crate) id: StageId,
     /// The chunk lane that it is, if it cuts chunks.
-    pub(crate) lane: Option<usize>,
+    pub(crate) lane: Option<ChunkLaneId>,
     /// The stages of the line that take its output, as positions in the line.
     pub(crate) next: Vec<usize>,
 }
@@ -67,20 +67,20 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(graph: &Graph, meters: &Meters) -> Self {
-        let indices: Vec<usize> = (0..graph.stages().len()).filter(|&index| graph.is_analysis(index)).collect();
-        let positions = |from: Option<usize>| -> Vec<usize> {
-            graph.consumers(from).filter_map(|consumer| indices.iter().position(|&index| index == consumer)).collect()
+        let ids: Vec<StageId> = graph.analysis().map(|stage| stage.id).collect();
+        let positions = |from: Option<StageId>| -> Vec<usize> {
+            graph.consumers(from).filter_map(|consumer| ids.iter().position(|&id| id == consumer)).collect()
         };
-        let stages = indices.iter().filter_map(|&index| {
-            let runner = StageRunner::new(graph, meters, index)?;
-            let lane = graph.chunk_lanes().iter().position(|lane| lane.stage == index);
-            Some(LineStage { runner, index, lane, next: positions(Some(index)) })
+        let stages = ids.iter().filter_map(|&id| {
+            let runner = StageRunner::new(graph, meters, id)?;
+            let lane = graph.chunk_lanes().iter().find(|lane| lane.stage == id).map(|lane| lane.id);
+            Some(LineStage { runner, id, lane, next: positions(Some(id)) })
         });
         Self { stages: stages.collect(), first: positions(None), chunk_lanes: graph.chunk_lanes().len() }
     }
 
     /// Takes a file through the whole line on the calling thread.
-    pub(crate) fn run(&self, key: Key, file: Arc<FileItem>, lease: Lease) -> Result<Analysed, OperatorError> {
+    pub(crate) fn run(&self, key: ContentKey, file: Arc<FileItem>, lease: Lease) -> Result<Analysed, OperatorError> {
         let mut analysed = Analysed::new(key, Arc::clone(&file), lease, self.chunk_lanes);
         let mut waiting: Vec<(usize, Item)> =
             self.first.iter().map(|&stage| (stage, Item::File(Arc::clone(&file)))).collect();
@@ -94,41 +94,5 @@ impl Line {
             }
         }
         Ok(analysed)
-    }
-}
-
-/// Splits what an embed stage made of a batch into vectors and failures.
-pub(crate) fn embedded(lane: usize, asked: &[Item], produced: Produced) -> super::Outcome {
-    let mut failed = Vec::new();
-    let vectors: Vec<_> = produced
-        .items
-        .into_iter()
-        .filter_map(|item| match item {
-            Item::Vector(vector) => Some(vector),
-            _ => None,
-        })
-        .collect();
-    if vectors.len() < asked.len() {
-        let mut reasons: Vec<(RelPath, Diagnostic)> = produced.diagnostics;
-        for item in asked {
-            let Item::Passage(passage) = item else { continue };
-            if vectors.iter().any(|vector| vector.key == passage.key) {
-                continue;
-            }
-            let reason = reasons.iter().position(|(path, _)| *path == passage.path);
-            let diagnostic = reason.map(|index| reasons.swap_remove(index).1).unwrap_or_else(no_vector);
-            failed.push((passage.key, passage.path.clone(), diagnostic));
-        }
-    }
-    super::Outcome::Embedded { lane, vectors, failed }
-}
-
-fn no_vector() -> Diagnostic {
-    Diagnostic {
-        severity: crate::Severity::Error,
-        stage: "embed".into(),
-        code: "no_vector".into(),
-        line: 0,
-        message: "the embedder gave no vector for a chunk of this file".into(),
     }
 }

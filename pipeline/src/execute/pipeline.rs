@@ -11,10 +11,11 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use gristmill_ids::{ChunkLaneId, StageId};
 
-use super::analysis::embedded;
 use super::stage::{Produced, StageRunner};
-use super::{Analysed, DataPlane, Executor, Outcome, Task};
+use super::{Analysed, DataPlane, EmbedLine, Executor, Outcome, Task};
+
 use crate::graph::Graph;
 use crate::operator::{BatchSize, OperatorError};
 use crate::port::Item;
@@ -47,9 +48,9 @@ struct Node {
 
 enum Kind {
     /// A stage of the line, with its chunk lane if it has one.
-    Line(Option<usize>),
-    /// The embedder of a lane.
-    Embed(usize),
+    Line(Option<ChunkLaneId>),
+    /// The embedder of a lane; what stands behind it runs with it.
+    Embed(EmbedLine),
 }
 
 struct State {
@@ -124,22 +125,21 @@ impl Inbox {
 impl Pipeline {
     pub(crate) fn start(plane: DataPlane, workers: usize, memory_limit: u64, graph: &Graph) -> Result<Self, String> {
         let line_length = plane.line.stages.len();
-        let capacity =
-            |index: usize| graph.stages().get(index).map_or(1, |stage| graph.queue_bytes(stage, memory_limit));
+        let capacity = |id: StageId| graph.queue_bytes(graph.stage(id), memory_limit);
         // A wish beyond one worker a stage adds workers; the machine's cores are the least.
-        let wish = |index: usize| graph.stages().get(index).map_or(1, |stage| stage.workers.max(1));
+        let wish = |id: StageId| graph.stage(id).workers.max(1);
         let (mut nodes, mut wished) = (Vec::new(), Vec::new());
         for stage in plane.line.stages {
-            let batch = stage.runner.operator.batch_size();
-            let (kind, capacity) = (Kind::Line(stage.lane), capacity(stage.index));
-            wished.push(wish(stage.index));
+            let batch = stage.runner.batch_size();
+            let (kind, capacity) = (Kind::Line(stage.lane), capacity(stage.id));
+            wished.push(wish(stage.id));
             nodes.push(Node { runner: stage.runner, kind, capacity, batch, next: stage.next });
         }
-        for (lane, runner) in plane.embedders.into_iter().enumerate() {
-            let index = graph.embed_lanes().get(lane).map_or(usize::MAX, |lane| lane.stage);
-            let batch = runner.operator.batch_size();
-            wished.push(wish(index));
-            nodes.push(Node { runner, kind: Kind::Embed(lane), capacity: capacity(index), batch, next: Vec::new() });
+        for (lane, line) in graph.embed_lanes().iter().zip(plane.embedders) {
+            let (runner, batch) = (line.embedder.clone(), line.embedder.batch_size());
+            wished.push(wish(lane.stage));
+            let (kind, capacity) = (Kind::Embed(line), capacity(lane.stage));
+            nodes.push(Node { runner, kind, capacity, batch, next: Vec::new() });
         }
         debug_assert_eq!(plane.line.first, [0], "the line begins with one stage");
         debug_assert_eq!(line_length + graph.embed_lanes().len(), nodes.len());
@@ -233,19 +233,13 @@ impl Shared {
 
     fn run(&self, node: &Node, batch: Vec<(Item, Option<Ticket>)>) {
         let (items, tickets): (Vec<Item>, Vec<Option<Ticket>>) = batch.into_iter().unzip();
-        let asked = items.clone();
-        let produced = match node.runner.run(items) {
-            Ok(produced) => produced,
-            Err(error) => {
-                let _ = self.done.send(Err(error));
-                return;
-            }
-        };
-        match node.kind {
-            Kind::Embed(lane) => {
-                let _ = self.done.send(Ok(embedded(lane, &asked, produced)));
-            }
-            Kind::Line(lane) => self.pass_on(node, lane, &asked, tickets, produced),
+        match &node.kind {
+            // The receiver is gone only when the epoch was given up.
+            Kind::Embed(line) => drop(self.done.send(line.run(items))),
+            Kind::Line(lane) => match node.runner.run(items.clone()) {
+                Ok(produced) => self.pass_on(node, *lane, &items, tickets, produced),
+                Err(error) => drop(self.done.send(Err(error))),
+            },
         }
     }
 
@@ -254,7 +248,7 @@ impl Shared {
     fn pass_on(
         &self,
         node: &Node,
-        lane: Option<usize>,
+        lane: Option<ChunkLaneId>,
         asked: &[Item],
         tickets: Vec<Option<Ticket>>,
         produced: Produced,
@@ -309,7 +303,7 @@ impl Executor for Pipeline {
             }
             Task::Embed { lane, passages } => {
                 self.embedding += passages.len();
-                let is_lane = |node: &Node| matches!(node.kind, Kind::Embed(of) if of == lane);
+                let is_lane = |node: &Node| matches!(&node.kind, Kind::Embed(line) if line.lane == lane);
                 if let Some(node) = self.shared.nodes.iter().position(is_lane) {
                     self.shared.enter(node, passages.into_iter().map(|passage| (Item::Passage(passage), None)));
                 }

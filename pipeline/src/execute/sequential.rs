@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::analysis::embedded;
 use super::{DataPlane, Executor, Outcome, Task};
 use crate::operator::OperatorError;
 use crate::port::Item;
@@ -26,11 +25,7 @@ impl DataPlane {
             Task::Analyse { key, file, lease } => self.line.run(key, file, lease).map(Outcome::Analysed),
             Task::Embed { lane, passages } => {
                 let items: Vec<Item> = passages.into_iter().map(Item::Passage).collect();
-                let Some(embedder) = self.embedders.get(lane) else {
-                    return Ok(Outcome::Embedded { lane, vectors: Vec::new(), failed: Vec::new() });
-                };
-                let produced = embedder.run(items.clone())?;
-                Ok(embedded(lane, &items, produced))
+                self.embedders[lane.index()].run(items)
             }
         }
     }

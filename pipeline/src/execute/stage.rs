@@ -4,17 +4,20 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use gristmill_ids::StageId;
+
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::graph::Graph;
+
+use crate::graph::{Body, Graph};
 use crate::measure::{Meters, StageMeter};
-use crate::operator::{Emitter, ErasedOperator, OperatorError};
+use crate::operator::{AnyOperator, BatchSize, Emitter, OperatorError};
 use crate::path::RelPath;
 use crate::port::Item;
 
 /// A stage with its meter.
 #[derive(Clone)]
 pub(crate) struct StageRunner {
-    pub(crate) operator: Arc<dyn ErasedOperator>,
+    operator: AnyOperator,
     pub(crate) meter: Arc<StageMeter>,
 }
 
@@ -36,9 +39,18 @@ pub(crate) fn in_operator() -> bool {
 }
 
 impl StageRunner {
-    pub(crate) fn new(graph: &Graph, meters: &Meters, index: usize) -> Option<Self> {
-        let operator = Arc::clone(graph.stages().get(index)?.operator()?);
-        Some(Self { operator, meter: Arc::clone(meters.stage(index)) })
+    /// `None` for a sink.
+    pub(crate) fn new(graph: &Graph, meters: &Meters, id: StageId) -> Option<Self> {
+        match &graph.stage(id).body {
+            Body::Operator(operator) => {
+                Some(Self { operator: operator.clone(), meter: Arc::clone(meters.stage(id)) })
+            }
+            Body::Sink(_) => None,
+        }
+    }
+
+    pub(crate) fn batch_size(&self) -> BatchSize {
+        self.operator.operator().batch_size()
     }
 
     /// Runs the stage on a batch. An item on which it panics twice is quarantined; the
@@ -75,7 +87,7 @@ impl StageRunner {
         IN_OPERATOR.set(true);
         // What an operator keeps between calls is its own to keep whole; the emitter is
         // dropped with the panic.
-        let result = catch_unwind(AssertUnwindSafe(|| self.operator.process(batch, &mut out)));
+        let result = catch_unwind(AssertUnwindSafe(|| self.operator.operator().process(batch, &mut out)));
         IN_OPERATOR.set(false);
         match result {
             Ok(result) => Ok(result.map(|()| {

@@ -1,130 +1,15 @@
-//! The one check of a graph: it finds every error, not the first.
+//! The check of a graph: it finds every error, not only the first.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::Arc;
 
-use super::{Body, ChunkLane, EmbedLane, Graph, Role, SOURCE, SinkStage, Stage, StageSpec};
-use crate::hash::Hash;
+use super::{Fault, GraphError, Role, SOURCE, StageSpec};
 use crate::nearest::nearest;
+use crate::operator::AnyOperator;
 use crate::port::Port;
-
-/// An error in a graph.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GraphError {
-    /// The stage, as an index into what was given; `None` for the graph as a whole.
-    pub stage: Option<usize>,
-    /// What is wrong.
-    pub fault: Fault,
-}
-
-/// What is wrong with a graph.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Two stages have this name, or it is [`SOURCE`].
-    DuplicateName(Box<str>),
-    /// The stage takes from none.
-    NoInput,
-    /// The stage takes from a name that is no stage; the nearest name, if one is near.
-    UnknownInput {
-        /// The unknown name.
-        input: Box<str>,
-        /// A name that was perhaps meant.
-        nearest: Option<Box<str>>,
-    },
-    /// The stage takes from a sink, which gives nothing.
-    InputIsSink(Box<str>),
-    /// An operator takes from one stage only.
-    TooManyInputs(usize),
-    /// The stage's input gives a port that the stage does not take.
-    PortMismatch {
-        /// The stage that it takes from.
-        input: Box<str>,
-        /// What that stage gives.
-        gives: Port,
-        /// What this stage takes.
-        takes: Vec<Port>,
-    },
-    /// The sink has two inputs of one kind.
-    RepeatedPort {
-        /// The port of both.
-        port: Port,
-        /// The inputs.
-        inputs: [Box<str>; 2],
-    },
-    /// The sink takes chunks and vectors that come from different chunk stages.
-    ForeignChunks {
-        /// The chunk stage that the sink takes from.
-        chunks: Box<str>,
-        /// The embed stage that the sink takes from.
-        vectors: Box<str>,
-    },
-    /// The stage is part of a cycle, which these stages form.
-    Cycle(Vec<Box<str>>),
-    /// Nothing comes from the source to this stage.
-    Unreachable,
-    /// The output of this stage is stored nowhere.
-    Unused,
-    /// A second stage takes this port, from which the graph cannot fan out.
-    FanOut {
-        /// The port that two stages take.
-        port: Port,
-        /// The stage that takes it already.
-        other: Box<str>,
-    },
-    /// The embed stage does not say how many components its vectors have.
-    NoDimension,
-    /// The graph has no sink.
-    NoSink,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DuplicateName(name) if &**name == SOURCE => {
-                write!(f, "the name `{SOURCE}` stands for the files of the source; choose another")
-            }
-            Self::DuplicateName(name) => write!(f, "a stage named `{name}` exists already; names must differ"),
-            Self::NoInput => write!(f, "the stage takes from no other; set `input` to a stage or to `{SOURCE}`"),
-            Self::UnknownInput { input, nearest: Some(nearest) } => {
-                write!(f, "there is no stage `{input}`; did you mean `{nearest}`?")
-            }
-            Self::UnknownInput { input, nearest: None } => write!(f, "there is no stage `{input}`"),
-            Self::InputIsSink(input) => write!(f, "`{input}` is a sink and gives nothing to take"),
-            Self::TooManyInputs(count) => write!(f, "an operator takes from one stage, not from {count}"),
-            Self::PortMismatch { input, gives, takes } => {
-                let takes: Vec<&str> = takes.iter().map(|port| port.as_str()).collect();
-                write!(f, "`{input}` gives `{gives}`, but this stage takes `{}`", takes.join("` or `"))
-            }
-            Self::RepeatedPort { port, inputs: [first, second] } => {
-                write!(f, "`{first}` and `{second}` both give `{port}`, and a sink stores one of each; use two sinks")
-            }
-            Self::ForeignChunks { chunks, vectors } => {
-                write!(f, "the chunks of `{chunks}` are not those that `{vectors}` embeds; use two sinks")
-            }
-            Self::Cycle(names) => write!(f, "the stages {} feed each other in a circle", names.join(" → ")),
-            Self::Unreachable => write!(f, "nothing reaches this stage from the source"),
-            Self::Unused => write!(f, "no sink stores what this stage gives; add a sink, or remove the stage"),
-            Self::FanOut { port, other } => {
-                write!(f, "`{other}` takes these `{port}` already; a graph fans out after `syntax` and `chunks` only")
-            }
-            Self::NoDimension => write!(f, "the embed stage does not say how many components its vectors have"),
-            Self::NoSink => write!(f, "the graph has no sink, so it would store nothing; add a stage with `sink = …`"),
-        }
-    }
-}
-
-impl fmt::Display for GraphError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fault.fmt(f)
-    }
-}
-
-impl std::error::Error for GraphError {}
 
 /// Where a stage's input comes from, once its name is resolved.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Input {
+pub(super) enum Input {
     Source,
     Stage(usize),
 }
@@ -135,29 +20,31 @@ struct Check<'a> {
     errors: Vec<GraphError>,
 }
 
-pub(super) fn build(specs: Vec<StageSpec>) -> Result<Graph, Vec<GraphError>> {
-    let mut check = Check { specs: &specs, inputs: Vec::new(), errors: Vec::new() };
+/// Checks the stages, and gives for each where its inputs come from.
+pub(super) fn check(specs: &[StageSpec]) -> Result<Vec<Vec<Input>>, Vec<GraphError>> {
+    let mut check = Check { specs, inputs: Vec::new(), errors: Vec::new() };
     check.resolve_names();
     check.check_ports();
     check.check_cycles_and_reach();
     check.check_fan_out();
+    check.check_columns();
     let Check { inputs, mut errors, .. } = check;
     errors.sort_by_key(|error| error.stage.unwrap_or(usize::MAX));
     let buildable = specs.iter().all(|spec| !matches!(spec.role, Role::Unbuilt { .. }));
-    if errors.is_empty() && buildable { compile(specs, &inputs) } else { Err(errors) }
+    if errors.is_empty() && buildable { Ok(inputs) } else { Err(errors) }
 }
 
 fn accepts(role: &Role) -> Vec<Port> {
     match role {
-        Role::Operator(operator) => vec![operator.input()],
-        Role::Sink(factory) => factory.accepts().to_vec(),
+        Role::Operator(operator) => vec![operator.operator().input()],
+        Role::Sink(config) => config.accepts().to_vec(),
         Role::Unbuilt { accepts, .. } => accepts.clone(),
     }
 }
 
 fn output(role: &Role) -> Option<Port> {
     match role {
-        Role::Operator(operator) => Some(operator.output()),
+        Role::Operator(operator) => Some(operator.operator().output()),
         Role::Sink(_) => None,
         Role::Unbuilt { output, .. } => *output,
     }
@@ -236,19 +123,34 @@ impl Check<'_> {
                 }
             }
             if let (Some(&chunks), Some(&vectors)) = (seen.get(&Port::Chunks), seen.get(&Port::Vectors))
-                && let Input::Stage(embed) = vectors
-                && self.inputs[embed].first().is_some_and(|&fed_by| fed_by != chunks)
+                && self.embedded_by(vectors).is_some_and(|embedded| embedded != chunks)
             {
                 let fault = Fault::ForeignChunks { chunks: self.name_of(chunks), vectors: self.name_of(vectors) };
                 self.fault(index, fault);
             }
-            if let Role::Operator(operator) = &self.specs[index].role
-                && operator.output() == Port::Vectors
-                && operator.dimension().is_none()
+            if let Role::Operator(operator @ AnyOperator::Plain(_)) = &self.specs[index].role
+                && (operator.operator().input(), operator.operator().output()) == (Port::Chunks, Port::Vectors)
             {
-                self.fault(index, Fault::NoDimension);
+                self.fault(index, Fault::NotAnEmbedder);
             }
         }
+    }
+
+    /// Where the chunks come from that these vectors are of. Operators on vectors take one
+    /// input, so following it leads to the embedder.
+    fn embedded_by(&self, vectors: Input) -> Option<Input> {
+        let mut at = vectors;
+        // A cycle is reported elsewhere.
+        for _ in 0..self.specs.len() {
+            let Input::Stage(index) = at else { return None };
+            let before = *self.inputs[index].first()?;
+            match self.port_of(before)? {
+                Port::Vectors => at = before,
+                Port::Chunks => return Some(before),
+                Port::Files | Port::Contents | Port::Syntax => return None,
+            }
+        }
+        None
     }
 
     /// Reports each cycle once, at its first stage, and stages that are cut off for no
@@ -312,105 +214,66 @@ impl Check<'_> {
         }
     }
 
-    /// A content is read and parsed once, so files and contents feed one operator each.
+    /// A content is read and parsed once: files and contents feed one operator each, and a
+    /// syntax that an operator turns into another feeds nothing else.
     fn check_fan_out(&mut self) {
-        let mut taken: Vec<(Input, usize)> = Vec::new();
+        let mut takers: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut of_source: Option<usize> = None;
         for index in 0..self.specs.len() {
-            if is_sink(&self.specs[index].role) {
-                continue;
+            let is_sink = is_sink(&self.specs[index].role);
+            for &input in &self.inputs[index].clone() {
+                match input {
+                    Input::Source if is_sink => {}
+                    Input::Source => match of_source {
+                        Some(first) => self.fan_out(index, Port::Files, first),
+                        None => of_source = Some(index),
+                    },
+                    Input::Stage(from) => takers.entry(from).or_default().push(index),
+                }
             }
-            let Some(&input) = self.inputs[index].first() else { continue };
-            let Some(port) = self.port_of(input).filter(|port| *port <= Port::Contents) else { continue };
-            match taken.iter().find(|(from, _)| *from == input) {
-                Some(&(_, first)) => {
+        }
+        let mut takers: Vec<(usize, Vec<usize>)> = takers.into_iter().collect();
+        takers.sort_unstable();
+        for (from, takers) in takers {
+            let role = &self.specs[from].role;
+            let Some(port) = output(role) else { continue };
+            let operators = takers.iter().copied().filter(|&taker| !is_sink(&self.specs[taker].role));
+            let alone: Vec<usize> = match port {
+                Port::Files | Port::Contents => operators.collect(),
+                Port::Syntax => {
+                    let turns = |&taker: &usize| output(&self.specs[taker].role) == Some(Port::Syntax);
+                    if operators.clone().any(|taker| turns(&taker)) { takers.clone() } else { Vec::new() }
+                }
+                Port::Chunks | Port::Vectors => Vec::new(),
+            };
+            if let Some((&first, others)) = alone.split_first() {
+                for &other in others {
+                    self.fan_out(other, port, first);
+                }
+            }
+        }
+    }
+
+    fn fan_out(&mut self, stage: usize, port: Port, first: usize) {
+        let other = self.specs[first].name.clone();
+        self.fault(stage, Fault::FanOut { port, other });
+    }
+
+    /// Extra columns of the same rows have names of their own.
+    fn check_columns(&mut self) {
+        let mut seen: HashMap<_, usize> = HashMap::new();
+        for index in 0..self.specs.len() {
+            let Role::Operator(operator) = &self.specs[index].role else { continue };
+            for column in operator.operator().columns() {
+                let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+                let starts = column.name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
+                if !starts || !column.name.bytes().all(plain) {
+                    self.fault(index, Fault::BadColumn(column.name));
+                } else if let Some(first) = seen.insert((column.owner, column.name.clone()), index) {
                     let other = self.specs[first].name.clone();
-                    self.fault(index, Fault::FanOut { port, other });
+                    self.fault(index, Fault::RepeatedColumn { column: column.name, other });
                 }
-                None => taken.push((input, index)),
             }
         }
-    }
-}
-
-/// Orders the stages so that each comes after what it takes from, and finds the lanes.
-fn compile(specs: Vec<StageSpec>, inputs: &[Vec<Input>]) -> Result<Graph, Vec<GraphError>> {
-    let mut order: Vec<usize> = Vec::with_capacity(specs.len());
-    while order.len() < specs.len() {
-        let ready = (0..specs.len()).find(|index| {
-            !order.contains(index)
-                && inputs[*index].iter().all(|input| match input {
-                    Input::Source => true,
-                    Input::Stage(from) => order.contains(from),
-                })
-        });
-        match ready {
-            Some(index) => order.push(index),
-            None => return Err(vec![GraphError { stage: None, fault: Fault::Cycle(Vec::new()) }]),
-        }
-    }
-    let position = |old: usize| order.iter().position(|&index| index == old).unwrap_or_default();
-    let mut by_old: Vec<Option<StageSpec>> = specs.into_iter().map(Some).collect();
-    let mut graph = Graph { stages: Vec::new(), chunk_lanes: Vec::new(), embed_lanes: Vec::new(), sinks: Vec::new() };
-    for &old in &order {
-        let Some(spec) = by_old[old].take() else { continue };
-        let from: Vec<usize> = inputs[old]
-            .iter()
-            .filter_map(|input| match *input {
-                Input::Source => None,
-                Input::Stage(from) => Some(position(from)),
-            })
-            .collect();
-        graph.push(spec, from);
-    }
-    Ok(graph)
-}
-
-impl Graph {
-    fn push(&mut self, spec: StageSpec, inputs: Vec<usize>) {
-        let index = self.stages.len();
-        let (body, fingerprint) = match spec.role {
-            Role::Operator(operator) => {
-                let fingerprint = operator.fingerprint();
-                match operator.output() {
-                    Port::Chunks => self.chunk_lanes.push(ChunkLane { stage: index, header: operator.header() }),
-                    Port::Vectors => self.embed_lanes.push(EmbedLane {
-                        stage: index,
-                        chunk_lane: self.chunk_lane_of(inputs.first()).unwrap_or_default(),
-                        dimension: operator.dimension().unwrap_or_default(),
-                    }),
-                    _ => {}
-                }
-                (Body::Operator(operator), fingerprint)
-            }
-            Role::Sink(factory) => {
-                let fingerprint = factory.fingerprint();
-                self.push_sink(index, &inputs);
-                (Body::Sink(factory), fingerprint)
-            }
-            Role::Unbuilt { .. } => return,
-        };
-        let before = inputs.iter().filter_map(|&input| self.stages.get(input).map(|stage| stage.lineage));
-        let lineages: Vec<Hash> = [fingerprint].into_iter().chain(before).collect();
-        let lineage = Hash::of_parts(lineages.iter().map(|hash| hash.as_bytes().as_slice()));
-        let name = Arc::from(spec.name);
-        let Self { stages, .. } = self;
-        let (workers, queue_bytes) = (spec.workers, spec.queue_bytes);
-        stages.push(Stage { name, inputs, body, workers, queue_bytes, fingerprint, lineage });
-    }
-
-    fn push_sink(&mut self, index: usize, inputs: &[usize]) {
-        let embed_lane = self.embed_lanes.iter().position(|lane| inputs.contains(&lane.stage));
-        let fed_by_chunks = self.chunk_lanes.iter().position(|lane| inputs.contains(&lane.stage));
-        let of_vectors = embed_lane.and_then(|lane| self.embed_lanes.get(lane)).map(|lane| lane.chunk_lane);
-        let ports = if inputs.is_empty() {
-            vec![Port::Files]
-        } else {
-            inputs.iter().filter_map(|&input| self.stages.get(input).and_then(Stage::output)).collect()
-        };
-        self.sinks.push(SinkStage { stage: index, ports, chunk_lane: fed_by_chunks.or(of_vectors), embed_lane });
-    }
-
-    fn chunk_lane_of(&self, input: Option<&usize>) -> Option<usize> {
-        self.chunk_lanes.iter().position(|lane| Some(&lane.stage) == input)
     }
 }

@@ -64,7 +64,7 @@ impl Graph {
         let mut view = GraphView { stages: Vec::new(), edges: Vec::new() };
         for stage in &self.stages {
             let (role, runs) = match &stage.body {
-                Body::Operator(operator) => ("operator", operator.name()),
+                Body::Operator(operator) => ("operator", operator.operator().name()),
                 Body::Sink(factory) => ("sink", factory.kind()),
             };
             let fingerprint = stage.fingerprint.to_string();
@@ -73,7 +73,7 @@ impl Graph {
             if stage.inputs.is_empty() {
                 view.edges.push(EdgeView { from: SOURCE, to: &stage.name, port: Port::Files, capacity_bytes });
             }
-            for from in stage.inputs.iter().filter_map(|&input| self.stages.get(input)) {
+            for from in stage.inputs.iter().map(|&input| self.stage(input)) {
                 let Some(port) = from.output() else { continue };
                 view.edges.push(EdgeView { from: &from.name, to: &stage.name, port, capacity_bytes });
             }

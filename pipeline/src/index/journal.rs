@@ -17,7 +17,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Read as _, Result, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::hash::{Fingerprint, Key};
+use gristmill_ids::{Fingerprint, PassageKey};
 
 /// The vectors of one embed lane.
 pub(crate) struct Journal {
@@ -25,7 +25,7 @@ pub(crate) struct Journal {
     file: BufWriter<File>,
     dimension: usize,
     /// For each key the position of its record, counted in records.
-    positions: HashMap<Key, u64>,
+    positions: HashMap<PassageKey, u64>,
     /// Records that an interrupted run had left.
     recovered: u64,
     written: u64,
@@ -58,22 +58,22 @@ impl Journal {
     }
 
     /// Whether the vector of that key is in the journal.
-    pub(crate) fn contains(&self, key: Key) -> bool {
+    pub(crate) fn contains(&self, key: PassageKey) -> bool {
         self.positions.contains_key(&key)
     }
 
     /// All keys, in any order.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> + '_ {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = PassageKey> + '_ {
         self.positions.keys().copied()
     }
 
     /// Whether an interrupted run had left the vector of that key.
-    pub(crate) fn is_recovered(&self, key: Key) -> bool {
+    pub(crate) fn is_recovered(&self, key: PassageKey) -> bool {
         self.positions.get(&key).is_some_and(|position| *position < self.recovered)
     }
 
     /// Appends a vector.
-    pub(crate) fn append(&mut self, key: Key, values: &[f32]) -> Result<()> {
+    pub(crate) fn append(&mut self, key: PassageKey, values: &[f32]) -> Result<()> {
         let mut record = Vec::with_capacity(record_bytes(self.dimension));
         record.extend_from_slice(&key.to_le_bytes());
         for value in values {
@@ -94,7 +94,7 @@ impl Journal {
     }
 
     /// Reads vectors back, appending them to `out` in the order of `keys`.
-    pub(crate) fn read(&mut self, keys: &[Key], out: &mut Vec<f32>) -> Result<()> {
+    pub(crate) fn read(&mut self, keys: &[PassageKey], out: &mut Vec<f32>) -> Result<()> {
         self.flush()?;
         let size = record_bytes(self.dimension);
         let mut record = vec![0; size];
@@ -121,7 +121,7 @@ impl Journal {
     }
 }
 
-const KEY_BYTES: usize = size_of::<Key>();
+const KEY_BYTES: usize = size_of::<PassageKey>();
 const CHECK_BYTES: usize = 4;
 
 const fn record_bytes(dimension: usize) -> usize {
@@ -129,16 +129,16 @@ const fn record_bytes(dimension: usize) -> usize {
 }
 
 /// The key of a record, if its check fits.
-fn checked_key(record: &[u8]) -> Option<Key> {
+fn checked_key(record: &[u8]) -> Option<PassageKey> {
     let (body, check) = record.split_last_chunk::<CHECK_BYTES>()?;
     let fits = blake3::hash(body).as_bytes().starts_with(check);
-    fits.then(|| body.first_chunk().map(|key| Key::from_le_bytes(*key)))?
+    fits.then(|| body.first_chunk().map(|key| PassageKey::from_le_bytes(*key)))?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hash::Hash;
+    use gristmill_ids::Hash;
 
     #[test]
     fn what_was_written_survives_and_a_torn_tail_is_cut_off() {

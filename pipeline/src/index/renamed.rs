@@ -7,10 +7,10 @@ use std::fs::{read, remove_file};
 use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 
+use gristmill_ids::Hash;
 use serde::{Deserialize, Serialize};
 
 use super::{CommitRecord, atomic};
-use crate::hash::Hash;
 use crate::source::RefRevision;
 
 /// What such a name replaces in a record.

@@ -18,8 +18,9 @@ use std::io::{BufWriter, ErrorKind, Read as _, Result, Seek as _, SeekFrom, Writ
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use gristmill_ids::{Fingerprint, Hash, PassageKey};
+
 use super::Journal;
-use crate::hash::{Fingerprint, Hash, Key};
 
 const MAGIC: &[u8; 8] = b"GMVECTOR";
 const VERSION: u32 = 1;
@@ -42,7 +43,7 @@ struct Segment {
     records: u64,
     keys_check: Hash,
     /// Its keys, once something was looked for.
-    keys: Option<Vec<Key>>,
+    keys: Option<Vec<PassageKey>>,
 }
 
 impl SharedVectors {
@@ -68,15 +69,15 @@ impl SharedVectors {
     }
 
     /// The vectors of these keys, as far as they are there.
-    pub(crate) fn find(&mut self, keys: &[Key]) -> Vec<Option<Vec<f32>>> {
+    pub(crate) fn find(&mut self, keys: &[PassageKey]) -> Vec<Option<Vec<f32>>> {
         let dimension = self.dimension;
-        let mut one = |key: &Key| self.segments.iter_mut().find_map(|segment| segment.find(*key, dimension));
+        let mut one = |key: &PassageKey| self.segments.iter_mut().find_map(|segment| segment.find(*key, dimension));
         keys.iter().map(&mut one).collect()
     }
 
     /// Adds what a journal has and no segment, and merges segments when there are many.
     pub(crate) fn add(&mut self, journal: &mut Journal) -> Result<()> {
-        let mut keys: Vec<Key> = journal.keys().filter(|key| !self.contains(*key)).collect();
+        let mut keys: Vec<PassageKey> = journal.keys().filter(|key| !self.contains(*key)).collect();
         keys.sort_unstable();
         if !keys.is_empty() {
             let path = self.write(&keys, |key, values| journal.read(&[*key], values))?;
@@ -85,12 +86,12 @@ impl SharedVectors {
         if self.segments.len() > MOST_SEGMENTS { self.merge() } else { Ok(()) }
     }
 
-    fn contains(&mut self, key: Key) -> bool {
+    fn contains(&mut self, key: PassageKey) -> bool {
         self.segments.iter_mut().any(|segment| segment.position(key).is_some())
     }
 
     /// Writes a segment of these ascending keys. It shows when it is whole.
-    fn write(&self, keys: &[Key], mut read: impl FnMut(&Key, &mut Vec<f32>) -> Result<()>) -> Result<PathBuf> {
+    fn write(&self, keys: &[PassageKey], mut read: impl FnMut(&PassageKey, &mut Vec<f32>) -> Result<()>) -> Result<PathBuf> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let name = format!("{now:032}-{}", std::process::id());
         let (temporary, path) = (self.folder.join(format!("{name}.tmp")), self.folder.join(format!("{name}.vectors")));
@@ -123,20 +124,20 @@ impl SharedVectors {
             return Ok(());
         }
         let mut segments = self.list()?;
-        let mut places: BTreeMap<Key, (usize, u64)> = BTreeMap::new();
+        let mut places: BTreeMap<PassageKey, (usize, u64)> = BTreeMap::new();
         for (nth, segment) in segments.iter_mut().enumerate() {
             let keys = segment.keys();
             places.extend(keys.iter().zip(0..).map(|(key, position)| (*key, (nth, position))));
         }
         let dimension = self.dimension;
         // A damaged vector is left out: whoever needs it makes it again.
-        let mut whole: BTreeMap<Key, (usize, u64)> = BTreeMap::new();
+        let mut whole: BTreeMap<PassageKey, (usize, u64)> = BTreeMap::new();
         for (key, (nth, position)) in places {
             if segments.get_mut(nth).and_then(|segment| segment.read(position, dimension)).is_some() {
                 whole.insert(key, (nth, position));
             }
         }
-        let keys: Vec<Key> = whole.keys().copied().collect();
+        let keys: Vec<PassageKey> = whole.keys().copied().collect();
         let merged = self.write(&keys, |key, values| {
             let found = whole.get(key).and_then(|(nth, position)| segments.get_mut(*nth)?.read(*position, dimension));
             values.extend(found.ok_or(ErrorKind::InvalidData)?);
@@ -168,15 +169,15 @@ impl Segment {
     }
 
     /// Its keys, ascending; none if they cannot be read.
-    fn keys(&mut self) -> &[Key] {
+    fn keys(&mut self) -> &[PassageKey] {
         if self.keys.is_none() {
             self.keys = Some(self.load_keys().unwrap_or_default());
         }
         self.keys.as_deref().unwrap_or_default()
     }
 
-    fn load_keys(&mut self) -> Option<Vec<Key>> {
-        let bytes_of_keys = self.records.checked_mul(size_of::<Key>() as u64)?;
+    fn load_keys(&mut self) -> Option<Vec<PassageKey>> {
+        let bytes_of_keys = self.records.checked_mul(size_of::<PassageKey>() as u64)?;
         // The number of records is only believed as far as the file goes.
         if self.file.metadata().ok()?.len() < HEADER_BYTES + bytes_of_keys {
             return None;
@@ -184,22 +185,22 @@ impl Segment {
         let mut bytes = vec![0; usize::try_from(bytes_of_keys).ok()?];
         self.file.seek(SeekFrom::Start(HEADER_BYTES)).ok()?;
         self.file.read_exact(&mut bytes).ok()?;
-        let keys = bytes.as_chunks::<{ size_of::<Key>() }>().0;
-        (Hash::of(&bytes) == self.keys_check).then(|| keys.iter().map(|key| Key::from_le_bytes(*key)).collect())
+        let keys = bytes.as_chunks::<{ size_of::<PassageKey>() }>().0;
+        (Hash::of(&bytes) == self.keys_check).then(|| keys.iter().map(|key| PassageKey::from_le_bytes(*key)).collect())
     }
 
-    fn position(&mut self, key: Key) -> Option<u64> {
+    fn position(&mut self, key: PassageKey) -> Option<u64> {
         self.keys().binary_search(&key).ok().map(|position| position as u64)
     }
 
-    fn find(&mut self, key: Key, dimension: usize) -> Option<Vec<f32>> {
+    fn find(&mut self, key: PassageKey, dimension: usize) -> Option<Vec<f32>> {
         let position = self.position(key)?;
         self.read(position, dimension)
     }
 
     fn read(&mut self, position: u64, dimension: usize) -> Option<Vec<f32>> {
         let size = dimension * size_of::<f32>() + CHECK_BYTES;
-        let start = HEADER_BYTES + self.records * size_of::<Key>() as u64 + position * size as u64;
+        let start = HEADER_BYTES + self.records * size_of::<PassageKey>() as u64 + position * size as u64;
         let mut record = vec![0; size];
         self.file.seek(SeekFrom::Start(start)).ok()?;
         self.file.read_exact(&mut record).ok()?;
@@ -223,11 +224,11 @@ mod tests {
         SharedVectors::open(folder, &Hash::of(b"embedder"), DIMENSION).expect("opens")
     }
 
-    fn vector(key: Key) -> Vec<f32> {
+    fn vector(key: PassageKey) -> Vec<f32> {
         vec![key as f32, 0.5, -1.0]
     }
 
-    fn add(shared: &mut SharedVectors, keys: impl IntoIterator<Item = Key>) {
+    fn add(shared: &mut SharedVectors, keys: impl IntoIterator<Item = PassageKey>) {
         let folder = tempfile::tempdir().expect("creates");
         let mut journal = Journal::open(folder.path(), &Hash::of(b"embedder"), DIMENSION).expect("opens");
         for key in keys {
@@ -262,11 +263,11 @@ mod tests {
         add(&mut early, [1000]);
         let mut reader = open(folder.path());
         let mut shared = open(folder.path());
-        for key in 0..=MOST_SEGMENTS as Key {
+        for key in 0..=MOST_SEGMENTS as PassageKey {
             add(&mut shared, [key]);
         }
         assert!(files(&shared) <= 2, "{} segments", files(&shared));
-        let keys: Vec<Key> = (0..=MOST_SEGMENTS as Key).chain([1000]).collect();
+        let keys: Vec<PassageKey> = (0..=MOST_SEGMENTS as PassageKey).chain([1000]).collect();
         let expected: Vec<_> = keys.iter().map(|key| Some(vector(*key))).collect();
         assert_eq!(shared.find(&keys), expected);
         assert_eq!(open(folder.path()).find(&keys), expected);

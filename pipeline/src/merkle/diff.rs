@@ -162,7 +162,7 @@ mod tests {
 
     use super::super::Stat;
     use super::*;
-    use crate::hash::Hash;
+    use gristmill_ids::Hash;
 
     fn tree(files: &BTreeMap<String, u8>) -> Tree {
         let leaf = |content: &u8| Leaf { content_hash: Hash::of(&[*content]), stat: Stat::default(), note: None };

@@ -11,9 +11,10 @@
 //! on reading: they must equal the root hash of the commit record, which checks the tree
 //! itself.
 
+use gristmill_ids::Hash;
+
 use super::build::{Builder, common_prefix};
 use super::{Leaf, Stat, Tree};
-use crate::hash::Hash;
 
 const MAGIC: &[u8; 8] = b"GMMERKLE";
 const VERSION: u32 = 1;

@@ -95,7 +95,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::hash::Hash;
+    use gristmill_ids::Hash;
     use crate::merkle::Stat;
 
     fn leaf(content: u8) -> Leaf {

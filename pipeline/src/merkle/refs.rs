@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use gristmill_ids::ContentHash;
+
 use super::diff::is_same_directory;
 use super::{Directory, Leaf, Node, Tree};
-use crate::hash::ContentHash;
 use crate::path::RelPath;
 use crate::sink::RowId;
 
@@ -124,7 +125,7 @@ mod tests {
 
     use super::super::{Stat, diff};
     use super::*;
-    use crate::hash::Hash;
+    use gristmill_ids::Hash;
 
     type Files = BTreeMap<String, u8>;
 

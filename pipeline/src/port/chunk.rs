@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use gristmill_ids::{ChunkHash, Hash, PassageKey};
+
 use super::{Span, Syntax, Text};
-use crate::hash::{ChunkHash, Hash, Key};
+use crate::extra::{ExtraValue, Extras};
 use crate::path::RelPath;
 
 /// A stretch of a file, and what is known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// Where it lies. The chunks of a file cover it in order, without gap or overlap.
+    /// Where it lies. The chunks that a chunker gives cover the file in order, without gap or
+    /// overlap; operators after it may drop some.
     pub span: Span,
     /// The kind of the definition it holds (see
     /// [`DefinitionKind::as_str`](super::DefinitionKind::as_str)), `code` where it holds
@@ -21,8 +24,36 @@ pub struct Chunk {
     pub scope: Box<str>,
     /// About how many tokens of a model it has, by the chunk stage's measure.
     pub tokens: u32,
-    /// BLAKE3 of scope, symbol and text (see [`Header::body_hash`]).
+    /// BLAKE3 of scope, symbol, [context](Self::context) and text (see
+    /// [`Header::body_hash`]).
     pub body_hash: Hash,
+    /// Values of [extra columns](crate::ExtraColumn).
+    pub extras: Extras,
+}
+
+/// The extra column of chunks whose text the embedder sees before the chunk's own.
+pub const CONTEXT: &str = "context";
+
+impl Chunk {
+    /// What the embedder sees before the chunk's text, beside the header: the value of the
+    /// extra column [`CONTEXT`]. Empty if it has none.
+    #[must_use]
+    pub fn context(&self) -> &str {
+        match self.extras.get(CONTEXT) {
+            Some(ExtraValue::Text(context)) => context,
+            _ => "",
+        }
+    }
+
+    /// Sets [`context`](Self::context), and the body hash that follows from it. `text` is the
+    /// text of the chunk, and `header` that of its chunker.
+    pub fn set_context(&mut self, context: &str, header: Header, text: &str) {
+        self.extras.set(CONTEXT, context);
+        self.body_hash = Hash::of_parts([
+            header.body_hash(&self.scope, &self.symbol, text).as_bytes().as_slice(),
+            context.as_bytes(),
+        ]);
+    }
 }
 
 /// A content cut into chunks; the item that a chunk stage gives.
@@ -96,8 +127,8 @@ impl Header {
 /// A chunk that needs a vector; the item that an embed stage takes.
 #[derive(Clone, Debug)]
 pub struct Passage {
-    /// Names the vector: the chunk's hash and the embedder's fingerprint.
-    pub key: Key,
+    /// Names the vector.
+    pub key: PassageKey,
     /// What of the path the header holds.
     pub header: Header,
     /// The file it comes from.
@@ -106,6 +137,8 @@ pub struct Passage {
     pub scope: Box<str>,
     /// See [`Chunk::symbol`].
     pub symbol: Box<str>,
+    /// See [`Chunk::context`].
+    pub context: Box<str>,
     /// The chunk's text.
     pub text: Text,
     /// See [`Chunk::tokens`].
@@ -115,6 +148,12 @@ pub struct Passage {
 impl Passage {
     /// Appends what the embedder sees.
     pub fn write_to(&self, out: &mut String) {
-        self.header.write_passage(self.path.as_str(), &self.scope, &self.symbol, &self.text, out);
+        if self.context.is_empty() {
+            self.header.write_passage(self.path.as_str(), &self.scope, &self.symbol, &self.text, out);
+        } else {
+            self.header.write_passage(self.path.as_str(), &self.scope, &self.symbol, &self.context, out);
+            out.push('\n');
+            out.push_str(&self.text);
+        }
     }
 }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use crate::hash::ContentHash;
+use gristmill_ids::ContentHash;
+
+use crate::extra::Extras;
 use crate::path::RelPath;
 use crate::source::Origin;
 
@@ -38,6 +40,23 @@ pub struct Content {
     pub content_hash: ContentHash,
     /// The encoding the bytes were in, such as `UTF-8`.
     pub encoding: &'static str,
+    /// Values of [extra columns](crate::ExtraColumn) of files.
+    pub extras: Extras,
+}
+
+impl Content {
+    /// This content with another text: what an operator gives that changes texts. What
+    /// names the file's bytes stays.
+    #[must_use]
+    pub fn with_text(&self, text: impl Into<Arc<str>>) -> Self {
+        Self {
+            file: Arc::clone(&self.file),
+            text: Text::new(text),
+            content_hash: self.content_hash,
+            encoding: self.encoding,
+            extras: self.extras.clone(),
+        }
+    }
 }
 
 /// A slice of shared text. Cloning it copies no text.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Content;
+use crate::extra::Extras;
 
 /// A stretch of text: bytes `start_byte..end_byte`, lines `start_line..=end_line`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -224,4 +225,6 @@ pub struct Syntax {
     pub imports: Vec<Import>,
     /// Where the text may be cut, in preorder. Empty for text without a grammar.
     pub blocks: Vec<Block>,
+    /// Values of [extra columns](crate::ExtraColumn) of files.
+    pub extras: Extras,
 }

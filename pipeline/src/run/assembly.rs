@@ -1,11 +1,15 @@
-//! Rows in the making: what is known of a content, and records that wait for vectors.
+//! Record assembly: what is known of a content, and records that wait for vectors.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use gristmill_ids::{ChunkLaneId, EmbedLaneId, Hash};
+
 use crate::diagnostic::Diagnostic;
-use crate::execute::{Analysed, Lease};
-use crate::hash::Hash;
-use crate::merkle::Leaf;
+use crate::execute::{Analysed, Budget, Lease};
+use crate::extra::Extras;
+use crate::graph::Graph;
+use crate::merkle::{Leaf, path_order};
 use crate::path::RelPath;
 use crate::port::{Chunk, Text};
 use crate::sink::{Analysis, Record, RecordChunks};
@@ -37,11 +41,14 @@ impl Known {
         });
         let lanes = lanes.collect();
         let lines = syntax.as_ref().map_or(0, |syntax| syntax.lines);
+        let of_syntax = syntax.as_ref().map(|syntax| syntax.extras.clone()).unwrap_or_default();
         let (definitions, references, imports) = match syntax.map(Arc::try_unwrap) {
             None => Default::default(),
             Some(Ok(syntax)) => (syntax.definitions, syntax.references, syntax.imports),
             Some(Err(shared)) => (shared.definitions.clone(), shared.references.clone(), shared.imports.clone()),
         };
+        let mut extras = content.as_ref().map(|content| content.extras.clone()).unwrap_or_default();
+        extras.extend(&of_syntax);
         let text = content.map_or_else(|| Text::new(""), |content| content.text.clone());
         let mut diagnostics = diagnostics;
         diagnostics.sort();
@@ -55,6 +62,7 @@ impl Known {
             references,
             imports,
             diagnostics,
+            extras,
         };
         Self { analysis: Arc::new(analysis), lanes, lease: Arc::new(lease) }
     }
@@ -78,6 +86,7 @@ impl Known {
             references: Vec::new(),
             imports: Vec::new(),
             diagnostics: diagnostics.collect(),
+            extras: Extras::default(),
         };
         let lanes = (0..chunk_lanes).map(|_| Arc::from([])).collect();
         Self { analysis: Arc::new(analysis), lanes, lease: Arc::new(lease) }
@@ -88,28 +97,43 @@ impl Known {
 pub(super) struct Assembly {
     pub(super) path: RelPath,
     pub(super) analysis: Arc<Analysis>,
-    pub(super) lanes: Vec<Arc<[Chunk]>>,
+    lanes: Vec<Arc<[Chunk]>>,
     /// For each chunk lane the hashes of its chunks under this path.
-    pub(super) hashes: Vec<Vec<Hash>>,
+    hashes: Vec<Vec<Hash>>,
     /// For each embed lane the vectors, one after the other.
-    pub(super) vectors: Vec<Vec<f32>>,
+    vectors: Vec<Vec<f32>>,
     /// Vectors that are still to come.
-    pub(super) missing: usize,
+    missing: usize,
     /// Shares of the memory limit: of the content, and of the vectors.
     pub(super) leases: Vec<Arc<Lease>>,
 }
 
 impl Assembly {
-    /// Writes one vector into its place.
-    pub(super) fn place(&mut self, lane: usize, chunk: usize, values: &[f32]) {
-        let start = chunk * values.len();
-        if let Some(slot) = self.vectors.get_mut(lane).and_then(|all| all.get_mut(start..start + values.len())) {
-            slot.copy_from_slice(values);
+    fn new(graph: &Graph, budget: &Budget, path: &RelPath, known: &Known) -> Self {
+        let hash = |(lane, chunks): (&crate::graph::ChunkLane, &Arc<[Chunk]>)| {
+            chunks.iter().map(|chunk| lane.header.chunk_hash(path, &chunk.body_hash)).collect()
+        };
+        let hashes = graph.chunk_lanes().iter().zip(&known.lanes).map(hash).collect();
+        let vectors: Vec<Vec<f32>> = (graph.embed_lanes().iter())
+            .map(|lane| vec![0.0; known.lanes[lane.chunk_lane.index()].len() * lane.dimension])
+            .collect();
+        let bytes: usize = vectors.iter().map(|vectors| vectors.len() * size_of::<f32>()).sum();
+        // The content's lease covers its text and, as a rule, its vectors.
+        let covered = known.lease.bytes().saturating_sub(known.analysis.text.len() as u64);
+        let more = (bytes as u64).saturating_sub(covered);
+        Self {
+            path: path.clone(),
+            analysis: Arc::clone(&known.analysis),
+            lanes: known.lanes.clone(),
+            hashes,
+            vectors,
+            missing: 0,
+            leases: vec![Arc::clone(&known.lease), Arc::new(budget.force(more))],
         }
     }
 
     /// Adds a finding about this path alone.
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+    fn report(&mut self, diagnostic: Diagnostic) {
         let mut analysis = Analysis::clone(&self.analysis);
         if !analysis.diagnostics.contains(&diagnostic) {
             analysis.diagnostics.push(diagnostic);
@@ -120,20 +144,132 @@ impl Assembly {
 
     /// The record for a sink that stores these lanes. With `last`, vectors are moved
     /// rather than copied.
-    pub(super) fn record(&mut self, chunk_lane: Option<usize>, embed_lane: Option<usize>, last: bool) -> Record {
-        let chunks = chunk_lane.and_then(|lane| {
-            let vectors = embed_lane.and_then(|lane| self.vectors.get_mut(lane));
-            Some(RecordChunks {
-                chunks: Arc::clone(self.lanes.get(lane)?),
-                hashes: self.hashes.get(lane)?.clone(),
+    pub(super) fn record(
+        &mut self,
+        chunk_lane: Option<ChunkLaneId>,
+        embed_lane: Option<EmbedLaneId>,
+        last: bool,
+    ) -> Record {
+        let chunks = chunk_lane.map(|lane| {
+            let vectors = embed_lane.map(|lane| &mut self.vectors[lane.index()]);
+            RecordChunks {
+                chunks: Arc::clone(&self.lanes[lane.index()]),
+                hashes: self.hashes[lane.index()].clone(),
                 vectors: vectors.map(|vectors| if last { std::mem::take(vectors) } else { vectors.clone() }),
-            })
+            }
         });
         Record { path: self.path.clone(), analysis: Arc::clone(&self.analysis), chunks }
     }
 
     /// Bytes of text that it stands for.
-    pub(super) fn bytes(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         self.analysis.text.len() as u64
     }
 }
+
+/// Names a record in the making.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct AssemblyId(u64);
+
+/// Where the vector of a chunk goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    pub(super) assembly: AssemblyId,
+    pub(super) chunk: usize,
+}
+
+impl Slot {
+    /// Slots in the order in which their records began.
+    pub(super) fn order(self) -> (AssemblyId, usize) {
+        (self.assembly, self.chunk)
+    }
+}
+
+/// Puts records together: each waits until its last vector has come.
+#[derive(Default)]
+pub(super) struct Assembler {
+    waiting: HashMap<AssemblyId, Assembly>,
+    next: u64,
+    complete: Vec<Assembly>,
+    complete_bytes: u64,
+}
+
+impl Assembler {
+    /// Begins the record of a path, which waits for no vector yet.
+    pub(super) fn begin(&mut self, graph: &Graph, budget: &Budget, path: &RelPath, known: &Known) -> AssemblyId {
+        let id = AssemblyId(self.next);
+        self.next += 1;
+        self.waiting.insert(id, Assembly::new(graph, budget, path, known));
+        id
+    }
+
+    /// The hash of a chunk under the path of its record.
+    pub(super) fn hash(&self, slot: Slot, lane: ChunkLaneId) -> Option<Hash> {
+        self.waiting.get(&slot.assembly)?.hashes[lane.index()].get(slot.chunk).copied()
+    }
+
+    /// One more vector is to come.
+    pub(super) fn wait_for(&mut self, slot: Slot) {
+        if let Some(assembly) = self.waiting.get_mut(&slot.assembly) {
+            assembly.missing += 1;
+        }
+    }
+
+    /// Writes a vector that was waited for into its place.
+    pub(super) fn fill(&mut self, slot: Slot, lane: EmbedLaneId, values: &[f32]) {
+        if let Some(assembly) = self.waiting.get_mut(&slot.assembly) {
+            let start = slot.chunk * values.len();
+            if let Some(place) = assembly.vectors[lane.index()].get_mut(start..start + values.len()) {
+                place.copy_from_slice(values);
+            }
+            assembly.missing = assembly.missing.saturating_sub(1);
+        }
+        self.settle(slot.assembly);
+    }
+
+    /// A vector that was waited for will not come. Gives the path and what is now known of
+    /// it.
+    pub(super) fn fail(&mut self, slot: Slot, diagnostic: &Diagnostic) -> Option<(RelPath, Arc<Analysis>)> {
+        let assembly = self.waiting.get_mut(&slot.assembly)?;
+        assembly.report(diagnostic.clone());
+        assembly.missing = assembly.missing.saturating_sub(1);
+        let told = (assembly.path.clone(), Arc::clone(&assembly.analysis));
+        self.settle(slot.assembly);
+        Some(told)
+    }
+
+    /// Completes a record that waits for nothing.
+    pub(super) fn settle(&mut self, id: AssemblyId) {
+        if self.waiting.get(&id).is_some_and(|assembly| assembly.missing == 0)
+            && let Some(assembly) = self.waiting.remove(&id)
+        {
+            self.complete_bytes += assembly.bytes();
+            self.complete.push(assembly);
+        }
+    }
+
+    /// Whether nothing waits for a vector.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether enough records are complete to be handed over.
+    pub(super) fn is_full(&self) -> bool {
+        const RECORDS: usize = 32;
+        const BYTES: u64 = 1 << 20;
+        self.complete.len() >= RECORDS || self.complete_bytes >= BYTES
+    }
+
+    /// Takes the complete records, in path order, and the bytes of text that they stand for.
+    pub(super) fn take_complete(&mut self) -> Option<(Vec<Assembly>, u64)> {
+        if self.complete.is_empty() {
+            return None;
+        }
+        let mut complete = std::mem::take(&mut self.complete);
+        complete.sort_by(|left, right| path_order(&left.path, &right.path));
+        Some((complete, std::mem::take(&mut self.complete_bytes)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use gristmill_ids::{ContentHash, ContentKey, Epoch, Fingerprint, Hash};
+
 use super::RunError;
-use super::sinks::{SinkHandle, dimension, shape};
+use super::sinks::SinkHandle;
 use crate::graph::{Graph, SinkStage};
-use crate::hash::{ContentHash, Fingerprint, Hash, Key};
 use crate::index::{CommitRecord, IndexFolder};
 use crate::merkle::Tree;
 use crate::path::RelPath;
-use crate::sink::{Epoch, Token};
+use crate::sink::Token;
 
 /// How many epochs back deleted rows are looked for.
-const EPOCHS_BACK: Epoch = 256;
+const EPOCHS_BACK: u64 = 256;
 
 /// The last epoch.
 pub(super) struct Base {
@@ -39,15 +40,8 @@ pub(super) struct Kept {
 
 /// The key of a content in the fact plane. It covers all that decides its rows, so that
 /// a change of an operator makes other contents of all contents (law 7).
-pub(super) fn content_key(content_hash: &ContentHash, variant: &str, rows: &Fingerprint) -> Key {
-    Hash::of_parts([content_hash.as_bytes().as_slice(), variant.as_bytes(), rows.as_bytes()]).key()
-}
-
-/// Hash of all that decides what rows a content leads to.
-pub(super) fn rows_fingerprint(graph: &Graph) -> Fingerprint {
-    let embedders = (0..graph.embed_lanes().len()).filter_map(|lane| graph.embed_fingerprint(lane));
-    let all: Vec<Fingerprint> = [graph.analysis_fingerprint()].into_iter().chain(embedders).collect();
-    Hash::of_parts(all.iter().map(|fingerprint| fingerprint.as_bytes().as_slice()))
+pub(super) fn content_key(content_hash: &ContentHash, variant: &str, rows: &Fingerprint) -> ContentKey {
+    ContentKey::from(&Hash::of_parts([content_hash.as_bytes().as_slice(), variant.as_bytes(), rows.as_bytes()]))
 }
 
 /// Why a run begins from nothing though there is an epoch, if it does; `damage` says what
@@ -69,9 +63,8 @@ pub(super) fn rebuild_reason(
 /// that was embedded, which is done when it is asked for.
 pub(super) fn check_dimensions(graph: &Graph, record: &CommitRecord) -> Result<(), RunError> {
     let other = |sink: &SinkStage| {
-        let name = graph.stages().get(sink.stage)?.name.to_string();
-        let (stored, wanted) = (record.sinks.get(&name)?.dimension?, dimension(graph, sink)?);
-        (stored != wanted).then_some(RunError::OtherDimension { sink: name, stored, wanted })
+        let (stored, wanted) = (record.sinks.get(&*sink.name)?.dimension?, sink.dimension?);
+        (stored != wanted).then(|| RunError::OtherDimension { sink: sink.name.to_string(), stored, wanted })
     };
     graph.sinks().iter().find_map(other).map_or(Ok(()), Err)
 }
@@ -82,19 +75,19 @@ fn obstacle(graph: &Graph, record: &CommitRecord, sinks: &[SinkHandle]) -> Optio
         return Some("the job has other sinks than the index".into());
     }
     for sink in graph.sinks() {
-        let name = graph.stages().get(sink.stage).map(|stage| stage.name.to_string()).unwrap_or_default();
-        match record.sinks.get(&name) {
+        let name = &sink.name;
+        match record.sinks.get(&**name) {
             None => return Some(format!("the index has no sink `{name}`")),
-            Some(stored) if Some(stored.shape) != shape(graph, sink) => {
+            Some(stored) if stored.shape != sink.shape => {
                 return Some(format!("the rows of sink `{name}` have another form now"));
             }
             Some(_) => {}
         }
     }
-    let stores = |lane: usize| sinks.iter().any(|sink| sink.is_fact_store && sink.chunk_lane == Some(lane));
-    let unstored = (0..graph.chunk_lanes().len()).find(|&lane| !stores(lane));
-    if let Some(stage) = unstored.and_then(|lane| graph.stages().get(graph.chunk_lanes().get(lane)?.stage)) {
-        return Some(format!("no lance sink stores the chunks of `{}`, so nothing of them is known", stage.name));
+    let stores = |lane| sinks.iter().any(|sink| sink.is_fact_store && sink.chunk_lane == Some(lane));
+    if let Some(unstored) = graph.chunk_lanes().iter().find(|lane| !stores(lane.id)) {
+        let name = &graph.stage(unstored.stage).name;
+        return Some(format!("no lance sink stores the chunks of `{name}`, so nothing of them is known"));
     }
     (!sinks.iter().any(|sink| sink.is_fact_store)).then(|| "no sink gives rows back; add a lance sink".into())
 }
@@ -102,12 +95,10 @@ fn obstacle(graph: &Graph, record: &CommitRecord, sinks: &[SinkHandle]) -> Optio
 impl Base {
     pub(super) fn new(graph: &Graph, record: CommitRecord, tree: Tree) -> Self {
         let stored: Vec<Fingerprint> = record.sinks.values().filter_map(|sink| sink.embed).collect();
-        let same_embedding = (0..graph.embed_lanes().len())
-            .map(|lane| graph.embed_fingerprint(lane).is_some_and(|fingerprint| stored.contains(&fingerprint)))
-            .collect();
+        let same_embedding = graph.embed_lanes().iter().map(|lane| stored.contains(&lane.fingerprint)).collect();
         Self {
             same_analysis: record.analysis == graph.analysis_fingerprint(),
-            same_rows: record.rows == rows_fingerprint(graph),
+            same_rows: record.rows == graph.rows_fingerprint(),
             record,
             tree,
             same_embedding,
@@ -133,8 +124,8 @@ impl Base {
         kept.get_or_insert_with(|| {
             let mut kept = Kept::default();
             let (mut analysis, mut vectors) = (true, record.sinks.clone());
-            let oldest = record.epoch.saturating_sub(EPOCHS_BACK).max(1);
-            for epoch in (oldest..=record.epoch).rev() {
+            let oldest = record.epoch.back(EPOCHS_BACK).max(Epoch::FIRST);
+            for epoch in (oldest.get()..=record.epoch.get()).rev().map(Epoch::new) {
                 // An epoch that was collected ends the history.
                 let Ok(older) = folder.record(epoch) else { break };
                 analysis &= older.analysis == record.analysis;

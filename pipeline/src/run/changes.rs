@@ -3,29 +3,26 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use gristmill_ids::Hash;
+
 use super::RunPlan;
-use super::base::{Base, rows_fingerprint};
+use super::base::Base;
 use super::epoch::EpochOutcome;
 use super::report::{Changes, Quarantined};
-use super::sinks::shape;
-use crate::graph::{EmbedLane, Graph, SinkStage};
-use crate::hash::Hash;
-use crate::incremental::PassageLane;
+use crate::graph::SinkStage;
 use crate::index::CommitRecord;
 use crate::merkle::{Change, Diff, Tree, diff};
-use crate::port::Header;
 
 /// Whether the epoch is what this job would build from this tree.
 pub(super) fn is_current(plan: &RunPlan<'_>, record: &CommitRecord, root: &Hash) -> bool {
     let tables = plan.tables();
     let graph = plan.graph;
     let sink_is_current = |sink: &SinkStage| {
-        let name = graph.stages().get(sink.stage).map(|stage| stage.name.to_string()).unwrap_or_default();
-        record.sinks.get(&name).is_some_and(|stored| Some(stored.shape) == shape(graph, sink))
+        record.sinks.get(&*sink.name).is_some_and(|stored| stored.shape == sink.shape)
     };
     let table_is_current = |schema: &crate::ViewSchema| record.views.get(&schema.name) == Some(&schema.fingerprint);
     record.merkle_root == *root
-        && record.rows == rows_fingerprint(graph)
+        && record.rows == graph.rows_fingerprint()
         && record.sinks.len() == graph.sinks().len()
         && graph.sinks().iter().all(sink_is_current)
         && record.refs.is_empty() != plan.source.is_over_refs()
@@ -62,14 +59,6 @@ pub(super) fn changes(base: Option<&Base>, tree: &Tree) -> Diff {
 
 pub(super) fn absolute(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-pub(super) fn passage_lanes(graph: &Graph) -> Vec<PassageLane> {
-    let lane = |lane: &EmbedLane| PassageLane {
-        chunk_lane: lane.chunk_lane as u16,
-        path_in_header: graph.chunk_lanes().get(lane.chunk_lane).is_some_and(|lane| lane.header == Header::Path),
-    };
-    graph.embed_lanes().iter().map(lane).collect()
 }
 
 /// The tree with what processing found out about files that changed under the reader.

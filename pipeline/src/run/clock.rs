@@ -55,7 +55,7 @@ impl Clock {
     pub(super) fn report(&self, plan: &RunPlan<'_>, workers: usize) -> RunReport {
         RunReport {
             ending: Ending::Unchanged,
-            epoch: 0,
+            epoch: gristmill_ids::Epoch::NONE,
             merkle_root: crate::Hash::of(b""),
             mode: plan.mode,
             workers,
@@ -114,7 +114,7 @@ impl Clock {
 
 /// The parts of a run that run on one thread each, with the time they were busy.
 fn serial_parts(graph: &Graph, report: &RunReport) -> Vec<(String, f64)> {
-    let sinks = graph.sinks().iter().filter_map(|sink| report.stages.get(sink.stage));
+    let sinks = graph.sinks().iter().filter_map(|sink| report.stages.get(sink.stage.index()));
     let sinks = sinks.map(|measures| (measures.name.clone(), measures.busy_ms));
     sinks.chain([("fact plane".to_owned(), report.plane.busy_ms)]).collect()
 }

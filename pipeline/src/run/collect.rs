@@ -1,13 +1,13 @@
 //! Giving up old epochs, and compacting what the newest holds.
 
+use gristmill_ids::{Epoch, Hash};
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
-use super::indexer::{Draft, Indexer};
-use crate::graph::Body;
-use crate::hash::Hash;
+use super::commit::Draft;
+use super::indexer::{Begun, Indexer, Warm};
 use crate::index::{CommitRecord, IndexError};
-use crate::sink::{Epoch, StagedRows, Token};
+use crate::sink::{StagedRows, Token};
 
 /// What a collection did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,18 +50,16 @@ impl Indexer<'_> {
 
     /// Compacts all stores, as an epoch that changes no row. `None` if the job would
     /// rebuild them anyway.
-    pub(super) fn compact(&mut self) -> Result<Option<crate::Epoch>, RunError> {
+    pub(super) fn compact(&mut self) -> Result<Option<Epoch>, RunError> {
         let Some((record, tree)) = self.head.clone() else {
             return Err(IndexError::Missing { folder: self.plan.index.to_owned() }.into());
         };
-        let number = record.epoch + 1;
-        if self.open_sinks(number, false)?.is_some() {
-            self.warm = None;
+        let number = record.epoch.next();
+        let Begun { mut sinks, knowledge, rebuilt_because } = self.begin(number, false)?;
+        if rebuilt_because.is_some() {
             return Ok(None);
         }
-        for sink in self.warm.iter_mut().flat_map(|warm| &mut warm.sinks) {
-            sink.call(|sink| sink.compact())?;
-        }
+        sinks.compact()?;
         let draft = Draft {
             number,
             base: None,
@@ -71,10 +69,11 @@ impl Indexer<'_> {
             selection: record.selection,
             place: record.source.clone(),
         };
-        let staged = self.stage(&draft)?;
+        let (sinks, staged) = sinks.stage(&draft.meta())?;
         self.writer.write_tree(number, &draft.tree)?;
         crate::failpoint::reach("staged");
-        let CommitRecord { tokens, committed_ms, .. } = self.publish(&draft, &staged)?;
+        let (sinks, tokens) = sinks.publish()?;
+        let CommitRecord { tokens, committed_ms, .. } = draft.record(&self.plan, &staged, tokens);
         crate::failpoint::reach("published");
         // The rows are what the epoch before made of them, whatever this job would make.
         let mut compacted = CommitRecord { epoch: number, committed_ms, tokens, ..record };
@@ -87,19 +86,17 @@ impl Indexer<'_> {
         self.writer.commit(&compacted)?;
         self.writer.drop_old_trees(number);
         self.head = Some((compacted, draft.tree));
+        self.warm = Some(Warm { sinks, knowledge });
         Ok(Some(number))
     }
 
     fn retain(&mut self, keep: u64) -> Result<Vec<Epoch>, RunError> {
         let kept = self.writer.give_up_old(keep.max(1))?;
         crate::failpoint::reach("given_up");
-        let graph = self.plan.graph;
-        for sink in graph.sinks() {
-            let Some(stage) = graph.stages().get(sink.stage) else { continue };
-            let Body::Sink(factory) = &stage.body else { continue };
+        for sink in self.plan.graph.sinks() {
             let tokens: Vec<Token> =
-                kept.iter().filter_map(|record| record.tokens.get(&*stage.name)).cloned().collect();
-            factory.retain(&self.writer.folder().sink(&stage.name), &tokens)?;
+                kept.iter().filter_map(|record| record.tokens.get(&*sink.name)).cloned().collect();
+            sink.config.retain(&self.writer.folder().sink(&sink.name), &tokens)?;
             crate::failpoint::reach("retain.one");
         }
         self.reopen_sinks()?;

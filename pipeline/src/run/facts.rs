@@ -3,32 +3,33 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::assembly::Known;
-use crate::graph::Graph;
-use crate::hash::{Hash, Key};
-use crate::incremental::ChunkFact;
-use crate::incremental::{
+use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, Hash, NameKey};
+use gristmill_plane::ChunkFact;
+use gristmill_plane::words;
+use gristmill_plane::{
     Cell, ContentFact, DefinitionFact, FactRow, Facts, ImportFact, OutlineFact, PathFact, Place, ReferenceFact,
     RowFact, View,
 };
-use crate::incremental::{word, words};
+use gristmill_plane::{ViewRow, ViewValue};
+
+use super::assembly::Known;
+use crate::graph::Graph;
 use crate::path::RelPath;
 use crate::port::Import;
 use crate::sink::{Analysis, StoredFacts};
-use crate::view::{ViewRow, ViewValue};
 
 /// Turns what is known into facts. Where the job has views it remembers the text behind
 /// each key, so that the rows of views can be written out.
 pub(super) struct FactMaker<'a> {
     graph: &'a Graph,
     views: &'a [Arc<dyn View>],
-    texts: HashMap<Key, Arc<str>>,
+    texts: HashMap<NameKey, Arc<str>>,
 }
 
 /// A path as the plane knows it.
 pub(super) fn place(path: &RelPath) -> Place {
     let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-    Place { path: path.key(), folder: word(folder) }
+    Place { path: path.key(), folder: NameKey::of(folder) }
 }
 
 impl<'a> FactMaker<'a> {
@@ -47,15 +48,15 @@ impl<'a> FactMaker<'a> {
     }
 
     /// The key of a text.
-    fn text(&mut self, text: &str) -> Key {
-        let key = word(text);
+    fn text(&mut self, text: &str) -> NameKey {
+        let key = NameKey::of(text);
         self.texts.entry(key).or_insert_with(|| text.into());
         key
     }
 
     /// The key of a name among the languages that share names with this one.
-    fn name(&mut self, scope: &str, name: &str) -> Key {
-        let key = Hash::of_parts([scope.as_bytes(), name.as_bytes()]).key();
+    fn name(&mut self, scope: &str, name: &str) -> NameKey {
+        let key = NameKey::from(&Hash::of_parts([scope.as_bytes(), name.as_bytes()]));
         self.texts.entry(key).or_insert_with(|| name.into());
         key
     }
@@ -66,15 +67,15 @@ impl<'a> FactMaker<'a> {
             return;
         }
         let key = path.key();
-        self.texts.entry(key).or_insert_with(|| path.as_str().into());
+        self.texts.entry(key.into()).or_insert_with(|| path.as_str().into());
         let mut push = |fact: PathFact| facts.paths.push(((key, fact), difference));
-        push(PathFact::Folder(0));
+        push(PathFact::Folder(NameKey::NONE));
         for (end, _) in path.as_str().match_indices('/') {
             let folder = path.as_str().get(..end).unwrap_or_default();
             push(PathFact::Folder(self.text(folder)));
         }
         for name in self.graph.module_names(path) {
-            push(PathFact::Module(word(&name)));
+            push(PathFact::Module(NameKey::of(&name)));
         }
         for (place, view) in (0..).zip(self.views) {
             if view.marks(path.as_str()) {
@@ -84,28 +85,33 @@ impl<'a> FactMaker<'a> {
     }
 
     /// Enters what is known of a content; what only views ask for goes to `late`.
-    pub(super) fn content(&mut self, content: Key, known: &Known, facts: &mut Facts, late: &mut Facts) {
+    pub(super) fn content(&mut self, content: ContentKey, known: &Known, facts: &mut Facts, late: &mut Facts) {
         facts.analysed.push((content, 1));
-        let chunks = known.lanes.iter().enumerate().flat_map(|(lane, chunks)| {
-            chunks.iter().map(move |chunk| ChunkFact { lane: lane as u16, body: chunk.body_hash.key() })
-        });
-        facts.contents.extend(chunks.map(|chunk| ((content, ContentFact::Chunk(chunk)), 1)));
+        self.chunks(content, known, facts);
         let chunks = known.lanes.first().map_or(0, |chunks| chunks.len());
         self.analysis(content, &known.analysis, chunks, late);
+    }
+
+    /// Enters the chunks of a content.
+    pub(super) fn chunks(&self, content: ContentKey, known: &Known, facts: &mut Facts) {
+        for (lane, chunks) in self.graph.chunk_lanes().iter().zip(&known.lanes) {
+            let chunk = |body| ContentFact::Chunk(ChunkFact { lane: lane.id, body });
+            facts.contents.extend(chunks.iter().map(|of| ((content, chunk((&of.body_hash).into())), 1)));
+        }
     }
 
     /// Enters what a store knows of a content: its chunks, which are those of
     /// `chunk_lane`, and, with `outline`, all else.
     pub(super) fn stored(
         &mut self,
-        content: Key,
+        content: ContentKey,
         stored: &StoredFacts,
-        chunk_lane: Option<usize>,
+        chunk_lane: Option<ChunkLaneId>,
         outline: bool,
         facts: &mut Facts,
     ) {
         if let Some(lane) = chunk_lane {
-            let chunks = stored.bodies.iter().map(|body| ChunkFact { lane: lane as u16, body: body.key() });
+            let chunks = stored.bodies.iter().map(|body| ChunkFact { lane, body: ChunkKey::from(body) });
             facts.contents.extend(chunks.map(|chunk| ((content, ContentFact::Chunk(chunk)), 1)));
         }
         if outline {
@@ -113,7 +119,7 @@ impl<'a> FactMaker<'a> {
         }
     }
 
-    fn analysis(&mut self, content: Key, analysis: &Analysis, chunks: usize, facts: &mut Facts) {
+    fn analysis(&mut self, content: ContentKey, analysis: &Analysis, chunks: usize, facts: &mut Facts) {
         if !self.has_views() {
             return;
         }
@@ -139,7 +145,7 @@ impl<'a> FactMaker<'a> {
             let within = reference.within.and_then(|within| analysis.definitions.get(within as usize));
             let fact = ReferenceFact {
                 name: self.name(scope, &reference.name),
-                within: within.map_or(0, |within| self.text(&within.qualified_name)),
+                within: within.map_or(NameKey::NONE, |within| self.text(&within.qualified_name)),
                 kind: self.text(reference.kind.as_str()),
                 line: reference.line,
                 ordinal,
@@ -149,7 +155,7 @@ impl<'a> FactMaker<'a> {
     }
 
     /// Enters what a row imports.
-    pub(super) fn imports(&mut self, path: &RelPath, content: Key, imports: &[Import], facts: &mut Facts) {
+    pub(super) fn imports(&mut self, path: &RelPath, content: ContentKey, imports: &[Import], facts: &mut Facts) {
         if !self.has_views() {
             return;
         }
@@ -157,7 +163,7 @@ impl<'a> FactMaker<'a> {
         for (ordinal, import) in (0..).zip(imports) {
             let written = self.text(&import.module);
             for (rank, name) in (0..).zip(self.graph.import_names(path, import)) {
-                let fact = ImportFact { ordinal, line: import.line, written, rank, module: word(&name) };
+                let fact = ImportFact { ordinal, line: import.line, written, rank, module: NameKey::of(&name) };
                 facts.imports.push(((row, fact), 1));
             }
         }
@@ -166,7 +172,7 @@ impl<'a> FactMaker<'a> {
     /// A row of a view, written out.
     pub(super) fn row(&self, row: &FactRow) -> ViewRow {
         let value = |cell: &Cell| match cell {
-            Cell::Name(0) => ViewValue::Text("".into()),
+            Cell::Name(NameKey::NONE) => ViewValue::Text("".into()),
             // Every key of a fact was made from a text above.
             Cell::Name(key) => ViewValue::Text(self.texts.get(key).cloned().unwrap_or_else(|| "".into())),
             Cell::Number(number) => ViewValue::Number(*number),

@@ -3,28 +3,28 @@
 //! A forecast takes the same way as a run: scan, diff, fact plane, analysis of what is
 //! new. Only its sinks are others, which count rows, and its embedders, which give zeros.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
+use gristmill_ids::{Epoch, PassageKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::base::{Base, check_dimensions, rebuild_reason};
 use super::changes::{changes, count, is_current};
-use super::epoch::{Conductor, Parts};
-use super::facts::FactMaker;
-use super::hydrate::{Entered, Hydrated};
-use super::refs;
+use super::commit::{table_changes, table_rows};
+use super::epoch::VectorLog;
+use super::process::{EpochRun, Knowledge, Processed};
 use super::report::{Changes, RunReport, Work};
-use super::sinks::{self, SinkHandle};
-use super::views::ViewChanges;
+use super::sinks::{Opening, SinkGroup};
 use super::{RunError, RunPlan};
-use crate::execute::{self, Budget};
-use crate::hash::Fingerprint;
+use crate::execute::{self, Budget, Executor, Outcome, Task};
 use crate::index::{CommitRecord, IndexError, IndexFolder};
 use crate::merkle::Tree;
-use crate::sink::{Epoch, EpochMeta, FactStore, Record, RowId, Sink, SinkError, StagedRows, Token};
+use crate::operator::OperatorError;
+use crate::port::{Passage, Vector};
+use crate::sink::{EpochMeta, RowId, StagedRows};
 use crate::source::RefRevision;
 
 /// What a run would do.
@@ -56,53 +56,66 @@ pub struct Forecast {
     pub estimated_ms: Option<f64>,
 }
 
-/// Counts what a sink would store, and gives back what it has stored.
-struct Counting {
-    sink: Box<dyn Sink>,
-    added: u64,
+/// Embeds nothing: every passage gets a vector of zeros at once.
+struct Zeros {
+    inner: Box<dyn Executor>,
+    /// By embed lane the number of components.
+    dimensions: Vec<usize>,
+    embedded: VecDeque<Outcome>,
 }
 
-impl Sink for Counting {
-    fn fingerprint(&self) -> Fingerprint {
-        self.sink.fingerprint()
+impl Executor for Zeros {
+    fn submit(&mut self, task: Task) {
+        match task {
+            Task::Embed { lane, passages } => {
+                let values = vec![0.0; self.dimensions[lane.index()]];
+                let zeros = |passage: &Arc<Passage>| Vector { key: passage.key, values: values.clone().into() };
+                let vectors = passages.iter().map(zeros).collect();
+                self.embedded.push_back(Outcome::Embedded { lane, vectors, failed: Vec::new() });
+            }
+            task @ Task::Analyse { .. } => self.inner.submit(task),
+        }
     }
 
-    fn open(&mut self, base: Option<&Token>) -> Result<(), SinkError> {
-        base.map_or(Ok(()), |token| self.sink.open_to_read(token))
+    fn next(&mut self) -> Option<Result<Outcome, OperatorError>> {
+        self.embedded.pop_front().map(Ok).or_else(|| self.inner.next())
     }
 
-    fn begin(&mut self, _: Epoch, _: bool) -> Result<(), SinkError> {
-        self.added = 0;
+    fn try_next(&mut self) -> Option<Result<Outcome, OperatorError>> {
+        self.embedded.pop_front().map(Ok).or_else(|| self.inner.try_next())
+    }
+
+    fn analysing(&self) -> usize {
+        self.inner.analysing()
+    }
+}
+
+/// Remembers which vectors an epoch has, and gives zeros.
+struct Imagined {
+    keys: HashSet<PassageKey>,
+    dimension: usize,
+}
+
+impl VectorLog for Imagined {
+    fn contains(&self, key: PassageKey) -> bool {
+        self.keys.contains(&key)
+    }
+
+    fn is_recovered(&self, _: PassageKey) -> bool {
+        false
+    }
+
+    fn read(&mut self, _: PassageKey) -> std::io::Result<Vec<f32>> {
+        Ok(vec![0.0; self.dimension])
+    }
+
+    fn append(&mut self, key: PassageKey, _: &[f32]) -> std::io::Result<()> {
+        self.keys.insert(key);
         Ok(())
     }
 
-    fn remove(&mut self, _: &[RowId]) -> Result<(), SinkError> {
+    fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
-    }
-
-    fn add(&mut self, records: &[Record]) -> Result<(), SinkError> {
-        self.added += records.iter().map(|record| self.sink.rows_of(record)).sum::<u64>();
-        Ok(())
-    }
-
-    fn rows_of(&self, record: &Record) -> u64 {
-        self.sink.rows_of(record)
-    }
-
-    fn stage(&mut self, _: &EpochMeta) -> Result<StagedRows, SinkError> {
-        Ok(StagedRows { added: self.added, deleted: 0 })
-    }
-
-    fn publish(&mut self) -> Result<Token, SinkError> {
-        Ok(Token::Null)
-    }
-
-    fn abandon(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn fact_store(&mut self) -> Option<&mut dyn FactStore> {
-        self.sink.fact_store()
     }
 }
 
@@ -124,8 +137,8 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     if let Some((_, record, _)) = head.as_ref().filter(|_| !plan.full) {
         check_dimensions(plan.graph, record)?;
     }
-    let known = head.as_ref().map(|(_, record, tree)| (record, tree));
-    let scan = plan.source.scan(known, threads)?;
+    let known = head.as_ref().map(|(_, record, tree)| record.last_scan(tree));
+    let scan = plan.source.scan(known.as_ref(), threads)?;
     plan.interrupt.check()?;
     let mut forecast = Forecast {
         files: scan.measures.files,
@@ -140,26 +153,30 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         forecast.estimated_ms = Some(0.0);
         return Ok(forecast);
     }
-    let number = head.as_ref().map_or(1, |(_, record, _)| record.epoch + 1);
+    let number = head.as_ref().map_or(Epoch::FIRST, |(_, record, _)| record.epoch.next());
     forecast.epoch = Some(number);
 
-    let folder = |name: &str| plan.index.join(name);
-    let counting = |sink| Box::new(Counting { sink, added: 0 }) as Box<dyn Sink>;
-    let mut sinks = sinks::build(plan.graph, plan.meters, folder, &plan.tables(), false, counting)?;
+    let mut opening = Opening {
+        graph: plan.graph,
+        meters: plan.meters,
+        index: plan.index.to_owned(),
+        tables: plan.tables(),
+        threaded: false,
+        base: head.as_ref().map(|(_, record, _)| record),
+    };
+    let mut sinks = SinkGroup::closed(&opening)?;
     forecast.rebuilt_because = head.as_ref().and_then(|(_, record, tree)| {
         let is_damaged = tree.root_hash() != record.merkle_root;
         let damage = is_damaged.then_some("the stored Merkle tree cannot be used");
-        rebuild_reason(plan.graph, record, plan.full, damage, &sinks)
+        rebuild_reason(plan.graph, record, plan.full, damage, sinks.sinks())
     });
     let replaces = head.is_none() || forecast.rebuilt_because.is_some();
-    let stored = head.as_ref().filter(|_| !replaces);
-    if let Some((_, record, _)) = stored {
-        for sink in &mut sinks {
-            let token = record.tokens.get(&*sink.name).cloned();
-            sink.call(move |sink| sink.open(token.as_ref()))?;
-        }
-    }
-    let mut base = stored.map(|(_, record, tree)| Base::new(plan.graph, record.clone(), tree.clone()));
+    opening.base = opening.base.filter(|_| !replaces);
+    sinks.count(&opening)?;
+    let mut base = head
+        .as_ref()
+        .filter(|_| !replaces)
+        .map(|(_, record, tree)| Base::new(plan.graph, record.clone(), tree.clone()));
     let diff = changes(base.as_ref(), &scan.tree);
     forecast.changes = count(&diff);
     let leaving: Vec<RowId> = diff
@@ -170,53 +187,39 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
             Some(RowId { path: change.path.clone(), content_hash: leaf.content_hash })
         })
         .collect();
-    let deleted = deleted_rows(&mut sinks, &leaving)?;
+    let deleted = sinks.stored_rows(&leaving)?;
 
-    let mut plane = plan.start_plane()?;
-    let mut maker = FactMaker::new(plan.graph, plan.views);
-    let mut views = ViewChanges::of(plan.views, base.as_ref());
-    let loaded = match &base {
-        Some(base) => {
-            let loaded = Hydrated::default().load(plan.graph, base, &diff, &mut maker, &mut sinks)?;
-            loaded.enter(&mut plane, &mut views)?
-        }
-        None => Entered::default(),
-    };
+    let mut knowledge = Knowledge::start(plan, sinks.sinks())?;
+    let mut sinks = sinks.begin(number, replaces)?;
+    let dimensions: Vec<usize> = plan.graph.embed_lanes().iter().map(|lane| lane.dimension).collect();
+    let imagined = |&dimension| Imagined { keys: HashSet::new(), dimension };
+    let mut logs: Vec<Imagined> = dimensions.iter().map(imagined).collect();
     let mut shared = plan.shared_vectors()?;
     let none = IndexFolder::at(plan.index);
-    let executor = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters);
-    let conductor = Conductor::new(Parts {
-        graph: plan.graph,
+    let inner = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters);
+    let executor = Zeros { inner: inner.map_err(RunError::Threads)?, dimensions, embedded: VecDeque::new() };
+    let run = EpochRun {
+        plan,
         source: plan.source,
-        meters: plan.meters,
-        interrupt: plan.interrupt,
-        plane: &mut plane,
-        executor: executor.map_err(RunError::Threads)?,
+        knowledge: &mut knowledge,
         sinks: &mut sinks,
-        journals: &mut [],
-        shared: &mut shared,
-        budget: Budget::new(plan.memory_limit),
         folder: head.as_ref().map_or(&none, |(folder, _, _)| folder),
         base: base.as_mut(),
-        stored: loaded.stored,
-        maker: &mut maker,
-        views: &mut views,
+        logs: &mut logs,
+        shared: &mut shared,
+        budget: Budget::new(plan.memory_limit),
+        executor: Box::new(executor),
         workers: threads,
-        embeds: false,
-    });
-    let outcome = conductor.run(&diff)?;
+    };
+    let Processed { outcome, views, .. } = run.process(&diff, || {})?;
     forecast.work = outcome.work;
     forecast.quarantined = outcome.quarantined.len() as u64;
-    for (sink, deleted) in sinks.iter_mut().zip(deleted) {
-        let meta = EpochMeta { epoch: number, merkle_root: scan.tree.root_hash() };
-        let staged = sink.call(move |sink| sink.stage(&meta))?;
+    let (_, staged) = sinks.stage(&EpochMeta { epoch: number, merkle_root: scan.tree.root_hash() })?;
+    for ((sink, staged), deleted) in plan.graph.sinks().iter().zip(staged).zip(deleted) {
         forecast.rows.insert(sink.name.to_string(), StagedRows { deleted, ..staged });
     }
-    let refs = plan.source.is_over_refs().then(|| refs::change(base.as_ref(), &scan.tree)).flatten();
-    for delta in views.finish(&maker).into_iter().chain(refs) {
-        let rows = StagedRows { added: delta.added.len() as u64, deleted: delta.removed.len() as u64 };
-        forecast.views.insert(delta.schema.name.to_string(), rows);
-    }
+    let tables = table_changes(plan, views, &knowledge.maker, base.as_ref(), &scan.tree);
+    forecast.views = table_rows(&tables);
     forecast.estimated_ms = head.as_ref().and_then(|(folder, ..)| estimate(folder, &forecast.work));
     Ok(forecast)
 }
@@ -233,29 +236,6 @@ fn read_head(index: &Path) -> Result<Option<(IndexFolder, CommitRecord, Tree)>, 
         Err(IndexError::Missing { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// For each sink how many rows it has of these.
-fn deleted_rows(sinks: &mut [SinkHandle], leaving: &[RowId]) -> Result<Vec<u64>, SinkError> {
-    const AT_ONCE: usize = 64;
-    let mut deleted = vec![0; sinks.len()];
-    for rows in leaving.chunks(AT_ONCE) {
-        // A store with chunks knows all that is known of a row.
-        let knows = |sink: &SinkHandle| (sink.is_fact_store, sink.chunk_lane.is_some());
-        let Some(store) = (0..sinks.len()).max_by_key(|&nth| sinks.get(nth).map(knows)) else { continue };
-        let Some(store) = sinks.get_mut(store) else { continue };
-        let asked = rows.to_vec();
-        let records = store.call(move |sink| match sink.fact_store() {
-            Some(store) => store.records(&asked, None),
-            None => Ok(Vec::new()),
-        })?;
-        let records: Arc<[Record]> = records.into_iter().flatten().collect();
-        for (sink, deleted) in sinks.iter_mut().zip(&mut deleted) {
-            let records = Arc::clone(&records);
-            *deleted += sink.call(move |sink| Ok(records.iter().map(|record| sink.rows_of(record)).sum::<u64>()))?;
-        }
-    }
-    Ok(deleted)
 }
 
 /// How long a run with this work would take, by past runs: what the quickest took beside

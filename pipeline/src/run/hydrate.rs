@@ -7,13 +7,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::base::{Base, content_key, rows_fingerprint};
+use gristmill_ids::{ContentHash, ContentKey};
+use gristmill_plane::{FactPlane, Facts, PlaneError};
+
+use super::base::{Base, content_key};
 use super::facts::{FactMaker, place};
-use super::sinks::SinkHandle;
+use super::sinks::WritingSinks;
 use super::views::ViewChanges;
 use crate::graph::Graph;
-use crate::hash::{ContentHash, Key};
-use crate::incremental::{FactPlane, Facts, PlaneError};
 use crate::merkle::Diff;
 use crate::path::RelPath;
 use crate::sink::{RowId, SinkError};
@@ -22,7 +23,10 @@ use crate::sink::{RowId, SinkError};
 #[derive(Debug, Default)]
 pub(super) struct Hydrated {
     all: bool,
-    contents: HashSet<Key>,
+    /// Contents of which it has all paths that hold them.
+    contents: HashSet<ContentKey>,
+    /// Contents of which it has the chunks.
+    chunks: HashSet<ContentKey>,
 }
 
 /// What hydration gives.
@@ -32,7 +36,7 @@ pub(super) struct Loaded {
     facts: Facts,
     /// Of each content that the diff touches, by its key in this run, a row of the base
     /// whose stored rows are those of the content.
-    stored: HashMap<Key, RowId>,
+    stored: HashMap<ContentKey, RowId>,
 }
 
 /// What hydration gave, once the plane has its facts.
@@ -41,7 +45,7 @@ pub(super) struct Entered {
     /// How many facts the plane lacked.
     pub(super) facts: u64,
     /// See [`Loaded::stored`].
-    pub(super) stored: HashMap<Key, RowId>,
+    pub(super) stored: HashMap<ContentKey, RowId>,
 }
 
 impl Loaded {
@@ -65,13 +69,13 @@ impl Hydrated {
         base: &Base,
         diff: &Diff,
         maker: &mut FactMaker<'_>,
-        sinks: &mut [SinkHandle],
+        sinks: &mut WritingSinks,
     ) -> Result<Loaded, SinkError> {
         let mut loaded = Loaded::default();
-        let (before, now) = (base.record.rows, rows_fingerprint(graph));
+        let (before, now) = (base.record.rows, graph.rows_fingerprint());
         let leaves = diff.changes.iter().flat_map(|change| [&change.before, &change.after]).flatten();
         let touched: HashSet<ContentHash> = leaves.map(|leaf| leaf.content_hash).collect();
-        let mut entered: HashSet<Key> = HashSet::new();
+        let mut entered: HashSet<ContentKey> = HashSet::new();
         let views = maker.has_views() && base.same_rows;
         let mut visit = |path: RelPath, content_hash: ContentHash| {
             let variant = graph.variant(&path);
@@ -103,9 +107,16 @@ impl Hydrated {
 
     /// An epoch's diff has entered: the plane has all there is of these contents, or,
     /// if the epoch went through all paths, of every content.
-    pub(super) fn entered(&mut self, everything: bool, contents: &[Key]) {
+    pub(super) fn entered(&mut self, everything: bool, contents: &[ContentKey]) {
         self.all |= everything;
         self.contents.extend(contents);
+        self.chunks.extend(contents);
+    }
+
+    /// Whether the plane lacks the chunks of a content that it knows as analysed. Whoever
+    /// asks enters them.
+    pub(super) fn learns_chunks(&mut self, content: ContentKey) -> bool {
+        !self.all && self.chunks.insert(content)
     }
 }
 
@@ -114,26 +125,16 @@ fn load_contents(
     graph: &Graph,
     base: &Base,
     maker: &mut FactMaker<'_>,
-    sinks: &mut [SinkHandle],
+    sinks: &mut WritingSinks,
     facts: &mut Facts,
 ) -> Result<(), SinkError> {
-    let mut standing: HashSet<Key> = HashSet::new();
-    for (nth, sink) in sinks.iter_mut().filter(|sink| sink.is_fact_store).enumerate() {
-        let lane = sink.chunk_lane;
-        let stored = sink.call(|sink| {
-            let mut all = Vec::new();
-            if let Some(store) = sink.fact_store() {
-                store.facts(&mut |facts| all.push(facts))?;
-            }
-            Ok(all)
-        })?;
-        // One store tells what a content defines and uses; the others add their chunks.
-        if nth > 0 {
-            standing.clear();
-        }
+    let mut nth = 0;
+    sinks.facts(|lane, stored| {
+        let mut standing: HashSet<ContentKey> = HashSet::new();
         for of_path in &stored {
             let variant = graph.variant(&of_path.path);
             let content = content_key(&of_path.analysis.content_hash, variant, &base.record.rows);
+            // One store tells what a content defines and uses; the others add their chunks.
             if nth == 0 {
                 maker.imports(&of_path.path, content, &of_path.analysis.imports, facts);
             }
@@ -141,6 +142,6 @@ fn load_contents(
                 maker.stored(content, of_path, lane, nth == 0, facts);
             }
         }
-    }
-    Ok(())
+        nth += 1;
+    })
 }

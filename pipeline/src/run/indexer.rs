@@ -1,27 +1,25 @@
 //! The indexer: holds an index open for writing, and brings it up to date as often as it
 //! is asked.
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
+
+use gristmill_ids::{Epoch, PassageKey};
 
 use super::base::{Base, check_dimensions, rebuild_reason};
 use super::changes::{absolute, changes, corrected, count, is_current, noted};
 use super::clock::Clock;
-use super::epoch::{Conductor, EpochOutcome, Parts};
-use super::facts::FactMaker;
-use super::hydrate::{Entered, Hydrated};
+use super::commit::{Draft, table_changes, table_rows};
+use super::epoch::VectorLog;
+use super::process::{EpochRun, Knowledge, Processed};
 use super::report::RunReport;
-use super::sinks::{self, SinkHandle};
-use super::views::ViewChanges;
+use super::sinks::{Opening, SinkGroup, WritingSinks};
 use super::{RunError, RunPlan};
 use crate::execute::{self, Budget, Mode};
-use crate::hash::Hash;
-use crate::incremental::FactPlane;
-use crate::index::{CommitRecord, IndexError, IndexWriter, Journal, SharedVectors};
-use crate::merkle::{Diff, Tree};
-use crate::sink::Token;
-use crate::source::{RefRevision, Scan, Source};
+use crate::graph::EmbedLane;
+use crate::index::{CommitRecord, IndexError, IndexWriter, Journal};
+use crate::merkle::Tree;
+use crate::source::{Scan, Source};
 
 /// An index that is open for writing, with the job that writes it.
 ///
@@ -44,21 +42,9 @@ pub struct Indexer<'a> {
 
 /// What is opened by the first update that has something to do.
 pub(super) struct Warm<'a> {
-    pub(super) sinks: Vec<SinkHandle>,
-    pub(super) plane: FactPlane,
-    pub(super) hydrated: Hydrated,
-    pub(super) maker: FactMaker<'a>,
-}
-
-/// An epoch that is being built.
-pub(super) struct Draft {
-    pub(super) number: crate::Epoch,
-    pub(super) base: Option<Base>,
-    pub(super) tree: Tree,
-    pub(super) revision: Option<Box<str>>,
-    pub(super) refs: Vec<RefRevision>,
-    pub(super) selection: Option<Hash>,
-    pub(super) place: PathBuf,
+    /// The sinks, at the newest epoch.
+    pub(super) sinks: SinkGroup,
+    pub(super) knowledge: Knowledge<'a>,
 }
 
 impl<'a> Indexer<'a> {
@@ -155,10 +141,10 @@ impl<'a> Indexer<'a> {
         let changed = changed.filter(|_| !self.behind);
         let is_whole = changed.is_none();
         self.behind = true;
-        let known = self.head.as_ref().map(|(record, tree)| (record, tree));
-        let scan = match (known, changed) {
-            (Some(known), Some(changed)) => source.rescan(known, changed, threads),
-            _ => source.scan(known, threads),
+        let last = self.head.as_ref().map(|(record, tree)| record.last_scan(tree));
+        let scan = match (&last, changed) {
+            (Some(last), Some(changed)) => source.rescan(last, changed, threads),
+            _ => source.scan(last.as_ref(), threads),
         }?;
         plan.meters.files.store(scan.measures.files, Ordering::Relaxed);
         clock.scan = clock.lap();
@@ -196,7 +182,7 @@ impl<'a> Indexer<'a> {
             // epochs out.
             return Ok(self.finish(clock.finish(report, &plan, None), is_whole));
         }
-        match self.build(source, scan, full, threads, place, &mut report, &mut clock) {
+        match self.build(Update { source, full, threads, place }, scan, &mut report, &mut clock) {
             Ok(budget) => {
                 if let Err(error) = self.collect_now_and_then() {
                     // The epoch is committed, and stands.
@@ -205,14 +191,7 @@ impl<'a> Indexer<'a> {
                 }
                 Ok(self.finish(clock.finish(report, &plan, Some(&budget)), true))
             }
-            Err(error) => {
-                // What is open may be half way: the next update opens it anew, at the epoch
-                // that stands.
-                if let Some(mut warm) = self.warm.take() {
-                    warm.sinks.iter_mut().for_each(SinkHandle::abandon);
-                }
-                Err(error)
-            }
+            Err(error) => Err(error),
         }
     }
 
@@ -227,74 +206,67 @@ impl<'a> Indexer<'a> {
     }
 
     /// Builds an epoch and commits it.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one update, used once")]
     fn build(
         &mut self,
-        source: &dyn Source,
+        update: Update<'_>,
         scan: Scan,
-        full: bool,
-        threads: usize,
-        place: PathBuf,
         report: &mut RunReport,
         clock: &mut Clock,
     ) -> Result<Budget, RunError> {
         let plan = self.plan;
-        let number = self.record().map_or(1, |record| record.epoch + 1);
-        let rebuilt_because = self.open_sinks(number, full)?;
+        let Update { source, full, threads, place } = update;
+        let number = self.next_epoch();
+        let Begun { mut sinks, mut knowledge, rebuilt_because } = self.begin(number, full)?;
         let replace = self.head.is_none() || rebuilt_because.is_some();
         let base = self.head.clone().filter(|_| !replace).map(|(record, tree)| Base::new(plan.graph, record, tree));
-        let Some(warm) = &mut self.warm else { return Err(RunError::Threads("the sinks are not open".into())) };
         let Scan { tree, revision, refs, selection, .. } = scan;
         let mut draft = Draft { number, base, tree, revision, refs, selection, place };
 
         let changes = changes(draft.base.as_ref(), &draft.tree);
         report.changes = count(&changes);
         report.rebuilt_because = rebuilt_because;
-        let (rounds, facts, busy) = warm.plane.measures();
-        let mut views = ViewChanges::of(plan.views, draft.base.as_ref());
-        let loaded = match &draft.base {
-            Some(base) => {
-                let Warm { sinks, plane, hydrated, maker } = warm;
-                hydrated.load(plan.graph, base, &changes, maker, sinks)?.enter(plane, &mut views)?
-            }
-            None => Entered::default(),
-        };
-        report.plane.loaded = loaded.facts;
-        clock.hydrate = clock.lap();
-
+        let measures = knowledge.plane().measures();
         let mut journals = self.journals()?;
         let mut shared = plan.shared_vectors()?;
         let budget = Budget::new(plan.memory_limit);
-        let outcome = self.process(
+        let executor = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters);
+        let run = EpochRun {
+            plan: &plan,
             source,
-            &changes,
-            (&mut journals, &mut shared),
-            &budget,
-            &mut draft,
-            loaded.stored,
-            &mut views,
-            threads,
-        )?;
+            knowledge: &mut knowledge,
+            sinks: &mut sinks,
+            folder: self.writer.folder(),
+            base: draft.base.as_mut(),
+            logs: &mut journals,
+            shared: &mut shared,
+            budget: budget.clone(),
+            executor: executor.map_err(RunError::Threads)?,
+            workers: threads,
+        };
+        let Processed { outcome, views, loaded } = run.process(&changes, || clock.hydrate = clock.lap())?;
         draft.tree = corrected(std::mem::replace(&mut draft.tree, Tree::empty()), &outcome);
         report.work = outcome.work;
         report.findings = outcome.findings;
         report.quarantined = outcome.quarantined;
+        report.plane.loaded = loaded;
         report.plane.passages = outcome.passages;
         report.epoch = number;
         report.merkle_root = draft.tree.root_hash();
-        let views = self.change_views(views, &draft)?;
-        report.views = views;
+        let tables = table_changes(&plan, views, &knowledge.maker, draft.base.as_ref(), &draft.tree);
+        report.views = table_rows(&tables);
+        sinks.change_views(tables)?;
         clock.process = clock.lap();
         plan.interrupt.check()?;
 
-        let staged = self.stage(&draft)?;
+        let (sinks, staged) = sinks.stage(&draft.meta())?;
         self.writer.write_tree(number, &draft.tree)?;
         crate::failpoint::reach("staged");
         clock.stage = clock.lap();
         plan.interrupt.check()?;
 
         // From here on the epoch is finished, whatever is asked.
-        let record = self.publish(&draft, &staged)?;
+        let (sinks, tokens) = sinks.publish()?;
+        let record = draft.record(&plan, &staged, tokens);
         crate::failpoint::reach("published");
         self.writer.commit(&record)?;
         crate::failpoint::reach("committed");
@@ -309,126 +281,117 @@ impl<'a> Indexer<'a> {
         }
         self.writer.drop_old_trees(number);
         report.rows = record.sinks.iter().map(|(name, sink)| (name.clone(), sink.staged)).collect();
-        if let Some(warm) = &self.warm {
-            let (all_rounds, all_facts, all_busy) = warm.plane.measures();
-            report.plane.rounds = all_rounds - rounds;
-            report.plane.facts = all_facts - facts;
-            report.plane.busy_ms = (all_busy - busy).as_secs_f64() * 1e3;
-        }
+        let (rounds, facts, busy) = knowledge.plane().measures();
+        report.plane.rounds = rounds - measures.0;
+        report.plane.facts = facts - measures.1;
+        report.plane.busy_ms = (busy - measures.2).as_secs_f64() * 1e3;
         self.head = Some((record, draft.tree));
         self.damage = None;
+        self.warm = Some(Warm { sinks, knowledge });
         clock.publish = clock.lap();
         Ok(budget)
     }
 
-    /// Opens the sinks at the newest epoch if they are not open, and begins an epoch in
-    /// them. Gives the reason why it begins from nothing, if it does.
-    pub(super) fn open_sinks(&mut self, number: crate::Epoch, full: bool) -> Result<Option<String>, RunError> {
+    /// The number of the epoch that an update would commit.
+    pub(super) fn next_epoch(&self) -> Epoch {
+        self.record().map_or(Epoch::FIRST, |record| record.epoch.next())
+    }
+
+    /// Opens the sinks at the newest epoch if they are not open, and begins an epoch in them.
+    /// What is open may be half way when the epoch fails: nothing stays open then, and the
+    /// next update opens it anew, at the epoch that stands.
+    pub(super) fn begin(&mut self, number: Epoch, full: bool) -> Result<Begun<'a>, RunError> {
         let plan = self.plan;
-        let (threaded, is_cold) = (plan.mode != Mode::Sequential, self.warm.is_none());
-        let warm = match &mut self.warm {
-            Some(warm) => warm,
-            warm => {
-                let folder = |name: &str| self.writer.folder().sink(name);
-                let sinks = sinks::build(plan.graph, plan.meters, folder, &plan.tables(), threaded, |sink| sink)?;
-                if !plan.tables().is_empty() && !sinks.iter().any(|sink| sink.keeps_views) {
-                    return Err(RunError::NoPlaceForViews);
-                }
-                let plane = plan.start_plane()?;
-                let maker = FactMaker::new(plan.graph, plan.views);
-                warm.insert(Warm { sinks, plane, hydrated: Hydrated::default(), maker })
-            }
+        let warm = self.warm.take();
+        let is_warm = warm.is_some();
+        let opening = self.opening();
+        let (mut group, knowledge) = match warm {
+            Some(Warm { sinks, knowledge }) => (sinks, Some(knowledge)),
+            None => (SinkGroup::closed(&opening)?, None),
+        };
+        if !plan.tables().is_empty() && !group.sinks().iter().any(|sink| sink.keeps_views) {
+            return Err(RunError::NoPlaceForViews);
+        }
+        let mut knowledge = match knowledge {
+            Some(knowledge) => knowledge,
+            None => Knowledge::start(&plan, group.sinks())?,
         };
         let rebuilt_because = self.head.as_ref().and_then(|(record, _)| {
-            let damage = self.damage.as_deref();
-            rebuild_reason(plan.graph, record, full, damage, &warm.sinks)
+            rebuild_reason(plan.graph, record, full, self.damage.as_deref(), group.sinks())
         });
         let replace = self.head.is_none() || rebuilt_because.is_some();
-        if replace && !is_cold {
+        if is_warm && replace {
             // The plane knows what the index is about to forget.
-            warm.plane = plan.start_plane()?;
-            warm.hydrated = Hydrated::default();
+            knowledge.restart(&plan)?;
         }
-        let tokens: BTreeMap<String, Token> =
-            self.head.as_ref().map(|(record, _)| record.tokens.clone()).unwrap_or_default();
-        let begun: Vec<_> = warm
-            .sinks
-            .iter_mut()
-            .map(|sink| {
-                let token = tokens.get(&*sink.name).cloned();
-                sink.begin(move |sink| {
-                    if is_cold {
-                        sink.open(token.as_ref())?;
-                    }
-                    sink.begin(number, replace)
-                })
-            })
-            .collect::<Result<_, _>>()?;
-        for (sink, begun) in warm.sinks.iter().zip(&begun) {
-            sink.finish(begun)?;
+        if !is_warm {
+            group.open(&opening)?;
         }
-        Ok(rebuilt_because)
+        Ok(Begun { sinks: group.begin(number, replace)?, knowledge, rebuilt_because })
+    }
+
+    fn opening(&self) -> Opening<'_> {
+        Opening {
+            graph: self.plan.graph,
+            meters: self.plan.meters,
+            index: self.writer.folder().path().to_owned(),
+            tables: self.plan.tables(),
+            threaded: self.plan.mode != Mode::Sequential,
+            base: self.record(),
+        }
     }
 
     /// Opens the sinks that are open anew, after files below them were deleted.
     pub(super) fn reopen_sinks(&mut self) -> Result<(), RunError> {
-        let (Some(warm), Some((record, _))) = (&mut self.warm, &self.head) else { return Ok(()) };
-        for sink in &mut warm.sinks {
-            let token = record.tokens.get(&*sink.name).cloned();
-            sink.call(move |sink| sink.open(token.as_ref()))?;
-        }
+        let Some(Warm { mut sinks, knowledge }) = self.warm.take() else { return Ok(()) };
+        sinks.open(&self.opening())?;
+        self.warm = Some(Warm { sinks, knowledge });
         Ok(())
     }
 
     fn journals(&self) -> Result<Vec<Journal>, RunError> {
-        let graph = self.plan.graph;
         let folder = self.writer.journal_folder();
-        let lanes = graph.embed_lanes().iter().enumerate();
-        lanes
-            .filter_map(|(lane, shape)| {
-                let embedder = graph.embed_fingerprint(lane)?;
-                Some(Journal::open(&folder, &embedder, shape.dimension).map_err(RunError::Journal))
-            })
-            .collect()
+        let open = |lane: &EmbedLane| Journal::open(&folder, &lane.fingerprint, lane.dimension);
+        self.plan.graph.embed_lanes().iter().map(|lane| open(lane).map_err(RunError::Journal)).collect()
+    }
+}
+
+/// An epoch that has begun in all sinks.
+pub(super) struct Begun<'a> {
+    pub(super) sinks: WritingSinks,
+    pub(super) knowledge: Knowledge<'a>,
+    /// Why it begins from nothing, if it does though there is an epoch.
+    pub(super) rebuilt_because: Option<String>,
+}
+
+/// What one update is asked for.
+struct Update<'s> {
+    source: &'s dyn Source,
+    full: bool,
+    threads: usize,
+    place: PathBuf,
+}
+
+impl VectorLog for Journal {
+    fn contains(&self, key: PassageKey) -> bool {
+        Journal::contains(self, key)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one epoch, used once")]
-    fn process(
-        &mut self,
-        source: &dyn Source,
-        changes: &Diff,
-        (journals, shared): (&mut [Journal], &mut [SharedVectors]),
-        budget: &Budget,
-        draft: &mut Draft,
-        stored: HashMap<crate::Key, crate::RowId>,
-        views: &mut ViewChanges,
-        threads: usize,
-    ) -> Result<EpochOutcome, RunError> {
-        let plan = self.plan;
-        let Some(warm) = &mut self.warm else { return Err(RunError::Threads("the sinks are not open".into())) };
-        let executor = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters);
-        let conductor = Conductor::new(Parts {
-            graph: plan.graph,
-            source,
-            meters: plan.meters,
-            interrupt: plan.interrupt,
-            plane: &mut warm.plane,
-            executor: executor.map_err(RunError::Threads)?,
-            sinks: &mut warm.sinks,
-            journals,
-            shared,
-            budget: budget.clone(),
-            folder: self.writer.folder(),
-            base: draft.base.as_mut(),
-            stored,
-            maker: &mut warm.maker,
-            views,
-            workers: threads,
-            embeds: true,
-        });
-        let outcome = conductor.run(changes)?;
-        let everything = draft.base.as_ref().is_none_or(|base| !base.same_rows);
-        warm.hydrated.entered(everything, &outcome.entered);
-        Ok(outcome)
+    fn is_recovered(&self, key: PassageKey) -> bool {
+        Journal::is_recovered(self, key)
+    }
+
+    fn read(&mut self, key: PassageKey) -> std::io::Result<Vec<f32>> {
+        let mut values = Vec::new();
+        Journal::read(self, &[key], &mut values)?;
+        Ok(values)
+    }
+
+    fn append(&mut self, key: PassageKey, values: &[f32]) -> std::io::Result<()> {
+        Journal::append(self, key, values)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Journal::flush(self)
     }
 }

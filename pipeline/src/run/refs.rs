@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
+use gristmill_ids::Hash;
+use gristmill_plane::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewValue};
+
 use super::base::Base;
-use crate::hash::Hash;
 use crate::merkle::{Leaf, Tree, diff_places, split_ref};
 use crate::path::RelPath;
-use crate::view::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewValue};
 
 /// The table of a job over refs.
 pub(super) fn schema() -> Arc<ViewSchema> {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use gristmill_ids::{Epoch, Hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::execute::Mode;
-use crate::hash::Hash;
 use crate::measure::StageReport;
 use crate::path::RelPath;
-use crate::sink::{Epoch, StagedRows};
+use crate::sink::StagedRows;
 use crate::source::{RefRevision, ScanMeasures};
 
 /// How a run ended.

@@ -1,237 +1,315 @@
-//! The sinks of a run: on the calling thread, or each on a thread of its own.
+//! The sinks of a run, as one group that goes through the steps of an epoch together.
+//!
+//! ```text
+//! SinkGroup ──begin──► WritingSinks ──stage──► StagedSinks ──publish──► SinkGroup
+//! ```
+//!
+//! A group that is dropped within an epoch aborts it in every sink.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Instant;
+mod handle;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::graph::{Body, Graph, SinkStage};
-use crate::hash::{Fingerprint, Hash};
-use crate::measure::{Meters, StageMeter};
+use gristmill_ids::{ChunkLaneId, ContentHash, EmbedLaneId, Epoch, Hash};
+use gristmill_plane::{ViewDelta, ViewSchema};
+
+use self::handle::{Pending, Shape};
+pub(super) use self::handle::SinkHandle;
+use super::assembly::Assembly;
+use crate::execute::Lease;
+use crate::graph::{Graph, SinkStage};
+use crate::index::CommitRecord;
+use crate::measure::Meters;
 use crate::port::Port;
-use crate::sink::{Sink, SinkContext, SinkError};
-use crate::view::ViewSchema;
+use crate::sink::{
+    EpochMeta, Record, RowId, SinkContext, SinkError, StagedRows, StoredFacts, StoredVectors, Token,
+};
 
-type Job = Box<dyn FnOnce(&mut dyn Sink) + Send>;
-
-/// A sink, wherever it runs. Jobs are done in the order in which they were given.
-pub(super) struct SinkHandle {
-    pub(super) name: Arc<str>,
-    pub(super) chunk_lane: Option<usize>,
-    pub(super) embed_lane: Option<usize>,
-    /// Whether it keeps the tables of views.
-    pub(super) keeps_views: bool,
-    /// Whether it gives rows back.
-    pub(super) is_fact_store: bool,
-    /// Whether it gives vectors back rounded.
-    pub(super) rounds_vectors: bool,
-    meter: Arc<StageMeter>,
-    /// The meter of the stage before it, which is blocked when this sink is slow.
-    before: Option<Arc<StageMeter>>,
-    place: Place,
-    /// The first error of a job that nobody waited for.
-    failure: Arc<Mutex<Option<SinkError>>>,
+/// What sinks are opened with.
+pub(super) struct Opening<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) meters: &'a Meters,
+    /// The index folder.
+    pub(super) index: PathBuf,
+    /// The tables of views, which the first sink that can keeps.
+    pub(super) tables: Vec<Arc<ViewSchema>>,
+    /// Whether each sink gets a thread of its own.
+    pub(super) threaded: bool,
+    /// The epoch at which they are opened; without one they hold nothing.
+    pub(super) base: Option<&'a CommitRecord>,
 }
 
-enum Place {
-    Here(Box<dyn Sink>),
-    Thread { jobs: Option<Sender<Job>>, thread: Option<JoinHandle<()>> },
-}
+impl Opening<'_> {
+    /// The sink that keeps the tables of views: the first that can.
+    fn keeper(&self) -> Option<usize> {
+        let can = |sink: &SinkStage| sink.ports.contains(&Port::Syntax) && sink.config.keeps_views();
+        self.graph.sinks().iter().position(can)
+    }
 
-/// How many jobs may wait for a sink. Each is a batch of records, whose bytes the memory
-/// limit counts.
-const WAITING_JOBS: usize = 4;
-
-/// How many components the vectors have that a sink stores, if it stores any.
-pub(super) fn dimension(graph: &Graph, sink: &SinkStage) -> Option<usize> {
-    Some(graph.embed_lanes().get(sink.embed_lane?)?.dimension)
-}
-
-/// Hash of what decides the form of a sink's rows.
-pub(super) fn shape(graph: &Graph, sink: &SinkStage) -> Option<Fingerprint> {
-    let stage = graph.stages().get(sink.stage)?;
-    let ports = sink.ports.iter().map(|port| port.as_str()).collect::<Vec<_>>().join(",");
-    let dimension = dimension(graph, sink).unwrap_or_default();
-    let parts: [&[u8]; 3] = [stage.fingerprint.as_bytes(), ports.as_bytes(), &dimension.to_le_bytes()];
-    Some(Hash::of_parts(parts))
-}
-
-/// Builds all sinks of a graph, in its order, each as `wrap` makes it. The first that can
-/// keeps the tables.
-pub(super) fn build(
-    graph: &Graph,
-    meters: &Meters,
-    folder: impl Fn(&str) -> std::path::PathBuf,
-    tables: &[Arc<ViewSchema>],
-    threaded: bool,
-    wrap: impl Fn(Box<dyn Sink>) -> Box<dyn Sink>,
-) -> Result<Vec<SinkHandle>, SinkError> {
-    let mut handles: Vec<SinkHandle> = Vec::new();
-    for sink in graph.sinks() {
-        let Some(stage) = graph.stages().get(sink.stage) else { continue };
-        let Body::Sink(factory) = &stage.body else { continue };
-        let keeps_views = sink.ports.contains(&Port::Syntax)
-            && factory.keeps_views()
-            && !handles.iter().any(|handle| handle.keeps_views);
-        let tables = if keeps_views { tables } else { &[] };
-        let mut built = wrap(factory.build(SinkContext {
-            name: stage.name.as_ref().into(),
-            folder: folder(&stage.name),
+    fn context(&self, nth: usize, sink: &SinkStage) -> SinkContext {
+        let keeps_views = self.keeper() == Some(nth);
+        SinkContext {
+            name: sink.name.as_ref().into(),
+            folder: self.index.join(&*sink.name),
             inputs: sink.ports.clone(),
-            dimension: dimension(graph, sink),
-            views: tables.to_vec(),
-            single_threaded: !threaded,
-        })?);
-        let (is_fact_store, rounds_vectors) = match built.fact_store() {
-            Some(store) => (true, store.rounds_vectors()),
-            None => (false, false),
-        };
-        let meter = Arc::clone(meters.stage(sink.stage));
-        let before = stage.inputs.last().map(|&input| Arc::clone(meters.stage(input)));
-        handles.push(SinkHandle {
-            name: Arc::clone(&stage.name),
-            chunk_lane: sink.chunk_lane,
-            embed_lane: sink.embed_lane,
-            keeps_views,
-            is_fact_store,
-            rounds_vectors,
-            place: if threaded { Place::start(built, Arc::clone(&meter))? } else { Place::Here(built) },
-            meter,
-            before,
-            failure: Arc::default(),
-        });
-    }
-    Ok(handles)
-}
-
-impl Place {
-    fn start(mut sink: Box<dyn Sink>, meter: Arc<StageMeter>) -> Result<Self, SinkError> {
-        let (sender, jobs): (Sender<Job>, Receiver<Job>) = bounded(WAITING_JOBS);
-        let name = Arc::clone(&meter.name);
-        let work = move || {
-            let mut waiting_since = Instant::now();
-            for job in jobs {
-                meter.starved(waiting_since.elapsed());
-                job(&mut *sink);
-                waiting_since = Instant::now();
-            }
-        };
-        let thread = std::thread::Builder::new().name(format!("sink-{name}")).spawn(work);
-        let thread = thread.map_err(|error| SinkError {
-            sink: name.as_ref().into(),
-            action: "cannot start its thread".into(),
-            message: error.to_string().into(),
-        })?;
-        Ok(Self::Thread { jobs: Some(sender), thread: Some(thread) })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Self::Thread { jobs, thread } = self {
-            // The thread ends when no more jobs can come.
-            drop(jobs.take());
-            if let Some(thread) = thread.take() {
-                let _ = thread.join();
-            }
+            dimension: sink.dimension,
+            columns: sink.columns.clone(),
+            views: if keeps_views { self.tables.clone() } else { Vec::new() },
+            single_threaded: !self.threaded,
         }
     }
+
+    fn shape(&self, nth: usize, sink: &SinkStage) -> Shape {
+        let stage = self.graph.stage(sink.stage);
+        Shape {
+            name: Arc::clone(&sink.name),
+            chunk_lane: sink.chunk_lane,
+            embed_lane: sink.embed_lane,
+            keeps_views: self.keeper() == Some(nth),
+            facts: sink.config.facts(&self.context(nth, sink)),
+            meter: Arc::clone(self.meters.stage(sink.stage)),
+            before: stage.inputs.last().map(|&input| Arc::clone(self.meters.stage(input))),
+        }
+    }
+
+    fn token(&self, sink: &SinkStage) -> Option<Token> {
+        self.base.and_then(|record| record.tokens.get(&*sink.name)).cloned()
+    }
 }
 
-impl SinkHandle {
-    /// Gives the sink a job on `items` records of `bytes`, without waiting for it. An
-    /// error shows up with a later call.
-    pub(super) fn post(
-        &mut self,
-        items: usize,
-        bytes: u64,
-        job: impl FnOnce(&mut dyn Sink) -> Result<(), SinkError> + Send + 'static,
-    ) -> Result<(), SinkError> {
-        self.failed()?;
-        let (meter, failure) = (Arc::clone(&self.meter), Arc::clone(&self.failure));
-        meter.enqueued(items as u64, bytes);
-        let measured = move |sink: &mut dyn Sink| {
-            meter.dequeued(items as u64, bytes);
-            if failure.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
-                return;
-            }
-            if let Err(error) = meter.measure(items, bytes, || job(sink)) {
-                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            }
+/// Sinks that are open at an epoch.
+pub(super) struct SinkGroup {
+    sinks: Vec<SinkHandle>,
+}
+
+impl SinkGroup {
+    /// The sinks of a job, none of them open yet.
+    pub(super) fn closed(opening: &Opening<'_>) -> Result<Self, SinkError> {
+        let sinks = opening.graph.sinks().iter().enumerate();
+        let closed = sinks.map(|(nth, sink)| SinkHandle::closed(opening.shape(nth, sink), opening.threaded));
+        Ok(Self { sinks: closed.collect::<Result<_, _>>()? })
+    }
+
+    /// Opens all sinks, side by side where they have threads.
+    pub(super) fn open(&mut self, opening: &Opening<'_>) -> Result<(), SinkError> {
+        let mut pending = Vec::new();
+        for ((nth, sink), handle) in opening.graph.sinks().iter().enumerate().zip(&mut self.sinks) {
+            let (config, context, token) =
+                (Arc::clone(&sink.config), opening.context(nth, sink), opening.token(sink));
+            pending.push(handle.open(move || config.open(context, token.as_ref()))?);
+        }
+        self.finish(&pending)
+    }
+
+    /// Makes all sinks count what they would store, and give back what is stored.
+    pub(super) fn count(&mut self, opening: &Opening<'_>) -> Result<(), SinkError> {
+        let mut pending = Vec::new();
+        for ((nth, sink), handle) in opening.graph.sinks().iter().enumerate().zip(&mut self.sinks) {
+            let (config, context) = (Arc::clone(&sink.config), opening.context(nth, sink));
+            pending.push(handle.count(config, context, opening.token(sink))?);
+        }
+        self.finish(&pending)
+    }
+
+    fn finish(&self, pending: &[Pending<()>]) -> Result<(), SinkError> {
+        self.sinks.iter().zip(pending).try_for_each(|(sink, pending)| sink.finish(pending))
+    }
+
+    /// Begins an epoch in all sinks. With `replace`, they start from no rows.
+    pub(super) fn begin(mut self, epoch: Epoch, replace: bool) -> Result<WritingSinks, SinkError> {
+        let begun: Result<Vec<_>, _> = self.sinks.iter_mut().map(|sink| sink.begin(epoch, replace)).collect();
+        let writing = WritingSinks { sinks: self.sinks };
+        for (sink, begun) in writing.sinks.iter().zip(&begun?) {
+            sink.finish(begun)?;
+        }
+        Ok(writing)
+    }
+
+    /// The sinks, in the order of the graph.
+    pub(super) fn sinks(&self) -> &[SinkHandle] {
+        &self.sinks
+    }
+
+    /// For each sink how many rows it has of these.
+    pub(super) fn stored_rows(&mut self, rows: &[RowId]) -> Result<Vec<u64>, SinkError> {
+        const AT_ONCE: usize = 64;
+        let mut counts = vec![0; self.sinks.len()];
+        // A store with chunks knows all that is known of a row.
+        let knows = |sink: &SinkHandle| (sink.is_fact_store, sink.chunk_lane.is_some());
+        let Some(store) = (0..self.sinks.len()).max_by_key(|&nth| knows(&self.sinks[nth])) else {
+            return Ok(counts);
         };
-        match &mut self.place {
-            Place::Here(sink) => measured(&mut **sink),
-            Place::Thread { jobs, .. } => {
-                let since = Instant::now();
-                if jobs.as_ref().is_none_or(|jobs| jobs.send(Box::new(measured)).is_err()) {
-                    return Err(self.died());
-                }
-                if let Some(before) = &self.before {
-                    before.blocked(since.elapsed());
-                }
+        for rows in rows.chunks(AT_ONCE) {
+            let asked = rows.to_vec();
+            let records = self.sinks[store].read(move |store| store.records(&asked, None))?;
+            let records: Arc<[Record]> = records.into_iter().flatten().collect();
+            for (sink, count) in self.sinks.iter_mut().zip(&mut counts) {
+                *count += sink.rows_of(Arc::clone(&records))?;
             }
+        }
+        Ok(counts)
+    }
+}
+
+/// Sinks within an epoch.
+pub(super) struct WritingSinks {
+    sinks: Vec<SinkHandle>,
+}
+
+impl WritingSinks {
+    /// Removes rows from all sinks.
+    pub(super) fn remove(&mut self, rows: Vec<RowId>) -> Result<(), SinkError> {
+        let rows: Arc<[RowId]> = rows.into();
+        self.sinks.iter_mut().try_for_each(|sink| {
+            let rows = Arc::clone(&rows);
+            sink.write(0, 0, move |writer| writer.remove(&rows))
+        })
+    }
+
+    /// Hands complete records to all sinks, with their shares of the memory limit.
+    pub(super) fn add(&mut self, mut complete: Vec<Assembly>, bytes: u64) -> Result<(), SinkError> {
+        for nth in 0..self.sinks.len() {
+            let (this, later) = self.sinks.split_at_mut(nth + 1);
+            let Some(sink) = this.last_mut() else { continue };
+            // The last sink of a lane takes the vectors, the others copy them.
+            let is_last = later.iter().all(|later| later.embed_lane != sink.embed_lane);
+            let records: Vec<Record> = complete
+                .iter_mut()
+                .map(|assembly| assembly.record(sink.chunk_lane, sink.embed_lane, is_last))
+                .collect();
+            let leases: Vec<Arc<Lease>> = complete.iter().flat_map(|assembly| assembly.leases.clone()).collect();
+            sink.add(records, bytes, move || drop(leases))?;
         }
         Ok(())
     }
 
-    /// Begins a job whose result is waited for later, so that sinks can work side by
-    /// side.
-    pub(super) fn begin<R: Send + 'static>(
-        &mut self,
-        job: impl FnOnce(&mut dyn Sink) -> Result<R, SinkError> + Send + 'static,
-    ) -> Result<Receiver<Result<R, SinkError>>, SinkError> {
-        let (sender, receiver) = bounded(1);
-        self.post(0, 0, move |sink| {
-            // The receiver is gone only when the epoch was given up.
-            let _ = sender.send(job(sink));
-            Ok(())
-        })?;
-        Ok(receiver)
-    }
-
-    /// Waits for the result of a job that was begun.
-    pub(super) fn finish<R>(&self, receiver: &Receiver<Result<R, SinkError>>) -> Result<R, SinkError> {
-        match receiver.recv() {
-            Ok(result) => result,
-            Err(_) => Err(self.failed().err().unwrap_or_else(|| self.died())),
-        }
-    }
-
-    /// Gives the sink a job and waits for its result.
-    pub(super) fn call<R: Send + 'static>(
-        &mut self,
-        job: impl FnOnce(&mut dyn Sink) -> Result<R, SinkError> + Send + 'static,
-    ) -> Result<R, SinkError> {
-        let receiver = self.begin(job)?;
-        self.finish(&receiver)
-    }
-
-    /// Waits until all jobs given so far are done, and tells whether one failed.
+    /// Waits until all that was given is done.
     pub(super) fn settle(&mut self) -> Result<(), SinkError> {
-        self.call(|_| Ok(()))?;
-        self.failed()
+        self.sinks.iter_mut().try_for_each(SinkHandle::settle)
     }
 
-    /// Makes the sink drop what it has of the epoch, whatever failed before.
-    pub(super) fn abandon(&mut self) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // The epoch is given up; what cannot be removed now is dropped by the next open.
-        let _ = self.call(|sink| sink.abandon());
-    }
-
-    fn failed(&self) -> Result<(), SinkError> {
-        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(error) => Err(error),
-            None => Ok(()),
+    /// Changes the tables of views, in the sink that keeps them.
+    pub(super) fn change_views(&mut self, deltas: Vec<ViewDelta>) -> Result<(), SinkError> {
+        match self.sinks.iter_mut().find(|sink| sink.keeps_views) {
+            Some(sink) if !deltas.is_empty() => {
+                sink.write(0, 0, move |writer| writer.change_views(&deltas))?;
+                sink.settle()
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
-    fn died(&self) -> SinkError {
-        SinkError {
-            sink: self.name.as_ref().into(),
-            action: "stopped working".into(),
-            message: "its thread ended with a panic; please report it".into(),
+    /// Compacts all stores.
+    pub(super) fn compact(&mut self) -> Result<(), SinkError> {
+        for sink in &mut self.sinks {
+            sink.write(0, 0, |writer| writer.compact())?;
         }
+        self.settle()
+    }
+
+    /// Calls `visit` once for each sink that gives rows back, with its chunk lane and the
+    /// facts of every row of the base.
+    pub(super) fn facts(
+        &mut self,
+        mut visit: impl FnMut(Option<ChunkLaneId>, Vec<StoredFacts>),
+    ) -> Result<(), SinkError> {
+        for sink in self.sinks.iter_mut().filter(|sink| sink.is_fact_store) {
+            let facts = sink.read(|store| {
+                let mut all = Vec::new();
+                store.facts(&mut |facts| all.push(facts))?;
+                Ok(all)
+            })?;
+            visit(sink.chunk_lane, facts);
+        }
+        Ok(())
+    }
+
+    /// What each store that gives rows back has of these; `since` names by sink the oldest
+    /// state whose rows may be given.
+    pub(super) fn records(
+        &mut self,
+        rows: &[RowId],
+        since: impl Fn(&str) -> Option<Token>,
+    ) -> Result<Vec<(&SinkHandle, Vec<Option<Record>>)>, SinkError> {
+        let stores = self.sinks.iter_mut().filter(|sink| sink.is_fact_store);
+        let records = stores.map(|sink| {
+            let (asked, since) = (rows.to_vec(), since(&sink.name));
+            let records = sink.read(move |store| store.records(&asked, since.as_ref()))?;
+            Ok((&*sink, records))
+        });
+        records.collect()
+    }
+
+    /// For each content all rows, deleted ones too, that hold or held it, by the first store
+    /// that gives rows back.
+    pub(super) fn holders(
+        &mut self,
+        contents: Vec<ContentHash>,
+        since: impl Fn(&str) -> Option<Token>,
+    ) -> Result<Vec<Vec<RowId>>, SinkError> {
+        let Some(sink) = self.sinks.iter_mut().find(|sink| sink.is_fact_store) else { return Ok(Vec::new()) };
+        let Some(since) = since(&sink.name) else { return Ok(Vec::new()) };
+        sink.read(move |store| store.holders(&contents, Some(&since)))
+    }
+
+    /// The vectors stored for these chunk hashes, if a sink gives the lane's vectors back.
+    pub(super) fn vectors(
+        &mut self,
+        lane: EmbedLaneId,
+        hashes: Vec<Hash>,
+        since: impl FnOnce(&str) -> Option<Token>,
+    ) -> Result<Option<StoredVectors>, SinkError> {
+        let Some(store) = vector_store(&self.sinks, lane) else { return Ok(None) };
+        let sink = &mut self.sinks[store];
+        let since = since(&sink.name);
+        sink.read(move |store| store.vectors(&hashes, since.as_ref())).map(Some)
+    }
+
+    /// Stages in all sinks, side by side where they have threads.
+    pub(super) fn stage(mut self, meta: &EpochMeta) -> Result<(StagedSinks, Vec<StagedRows>), SinkError> {
+        let begun: Result<Vec<_>, _> = self.sinks.iter_mut().map(|sink| sink.stage(meta.clone())).collect();
+        let staged = StagedSinks { sinks: std::mem::take(&mut self.sinks) };
+        let rows = staged.sinks.iter().zip(&begun?).map(|(sink, begun)| sink.finish(begun)).collect::<Result<_, _>>()?;
+        Ok((staged, rows))
+    }
+}
+
+/// Which sink gives the vectors of a lane back. Rounded vectors will do only where every
+/// sink of the lane rounds them.
+pub(super) fn vector_store(sinks: &[SinkHandle], lane: EmbedLaneId) -> Option<usize> {
+    let rounded_will_do = sinks.iter().all(|sink| sink.embed_lane != Some(lane) || sink.rounds_vectors);
+    sinks.iter().position(|sink| {
+        sink.is_fact_store && sink.embed_lane == Some(lane) && (rounded_will_do || !sink.rounds_vectors)
+    })
+}
+
+impl Drop for WritingSinks {
+    fn drop(&mut self) {
+        self.sinks.iter_mut().for_each(SinkHandle::abort);
+    }
+}
+
+/// Sinks whose epoch is on disk, and that nobody sees yet.
+pub(super) struct StagedSinks {
+    sinks: Vec<SinkHandle>,
+}
+
+impl StagedSinks {
+    /// Publishes in all sinks, and gives their tokens in the order of the graph.
+    pub(super) fn publish(mut self) -> Result<(SinkGroup, Vec<Token>), SinkError> {
+        let begun: Vec<_> = self.sinks.iter_mut().map(SinkHandle::publish).collect::<Result<_, _>>()?;
+        let mut tokens = Vec::with_capacity(begun.len());
+        for (sink, begun) in self.sinks.iter().zip(&begun) {
+            tokens.push(sink.finish(begun)?);
+            crate::failpoint::reach("publish.one");
+        }
+        Ok((SinkGroup { sinks: std::mem::take(&mut self.sinks) }, tokens))
+    }
+}
+
+impl Drop for StagedSinks {
+    fn drop(&mut self) {
+        self.sinks.iter_mut().for_each(SinkHandle::abort);
     }
 }

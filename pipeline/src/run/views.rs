@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use gristmill_plane::{Deltas, Difference, FactRow, View, ViewDelta, ViewSchema};
+
 use super::base::Base;
 use super::facts::FactMaker;
-use crate::incremental::{Deltas, Difference, FactRow, View};
-use crate::view::{ViewDelta, ViewSchema};
 
 /// Gathers the changes of views over an epoch's rounds. A row that one round adds and a
 /// later one takes back never shows.

@@ -14,8 +14,7 @@ use rayon::prelude::*;
 use self::read::hash_file;
 use self::targets::Targets;
 use self::walk::Met;
-use super::{Origin, Scan, ScanMeasures, Source, SourceError};
-use crate::index::CommitRecord;
+use super::{LastScan, Origin, Scan, ScanMeasures, Source, SourceError};
 use crate::merkle::{Leaf, Tree};
 use crate::path::RelPath;
 #[cfg(unix)]
@@ -47,17 +46,17 @@ pub struct DirectorySource {
 impl Source for DirectorySource {
     /// Walks the folder, and reads and hashes each file for which the last epoch does not
     /// vouch.
-    fn scan(&self, known: Option<(&CommitRecord, &Tree)>, threads: usize) -> Result<Scan, SourceError> {
+    fn scan(&self, last: Option<&LastScan<'_>>, threads: usize) -> Result<Scan, SourceError> {
         let is_of_a_folder = |known: &&Tree| !known.is_empty() && !known.is_over_refs;
-        self.examine(known.map(|(_, known)| known).filter(is_of_a_folder), None, threads)
+        self.examine(last.map(|last| last.tree).filter(is_of_a_folder), None, threads)
     }
 
     /// Goes the way to each changed path, as a scan of the whole folder would, and examines
     /// what lies there and below.
-    fn rescan(&self, known: (&CommitRecord, &Tree), changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
-        match Targets::of(self, known.1, changed) {
-            Some(targets) if !known.1.is_over_refs => self.examine(Some(known.1), Some(&targets), threads),
-            _ => self.scan(Some(known), threads),
+    fn rescan(&self, last: &LastScan<'_>, changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
+        match Targets::of(self, last.tree, changed) {
+            Some(targets) if !last.tree.is_over_refs => self.examine(Some(last.tree), Some(&targets), threads),
+            _ => self.scan(Some(last), threads),
         }
     }
 

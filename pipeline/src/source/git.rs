@@ -19,14 +19,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::ObjectId;
+use gristmill_ids::Hash;
 use rayon::prelude::*;
 
 use self::objects::{Handle, Objects, Unreadable};
 use self::walk::{Change, Held, Selection};
-use super::{Object, Origin, RefRevision, Scan, ScanMeasures, Source, SourceError, select};
+use super::{LastScan, Object, Origin, RefRevision, Scan, ScanMeasures, Source, SourceError, select};
 use crate::diagnostic::Severity;
-use crate::hash::Hash;
-use crate::index::CommitRecord;
 use crate::merkle::{Leaf, Stat, Tree};
 use crate::path::RelPath;
 use crate::sink::RowId;
@@ -157,14 +156,15 @@ impl GitSource {
     }
 
     /// What is known of the repository, if all else that made it still holds.
-    fn known(&self, record: &CommitRecord, tree: &Tree) -> Vec<Known> {
+    fn known(&self, last: &LastScan<'_>) -> Vec<Known> {
+        let tree = last.tree;
         // A stored tree that could not be read comes as an empty one.
-        let holds = record.source == self.objects.place()
-            && record.selection == Some(self.selection_hash)
-            && record.merkle_root == tree.root_hash();
+        let holds = last.place == self.objects.place()
+            && last.selection == Some(self.selection_hash)
+            && last.merkle_root == tree.root_hash();
         let one =
-            record.revision.iter().map(|commit| Known { name: "".into(), commit: commit.clone(), tree: tree.clone() });
-        let of_refs = record.refs.iter().map(|known| Known {
+            last.revision.iter().map(|commit| Known { name: "".into(), commit: (*commit).into(), tree: tree.clone() });
+        let of_refs = last.refs.iter().map(|known| Known {
             name: known.name.clone(),
             commit: known.revision.clone(),
             tree: tree.of_ref(&known.name),
@@ -279,8 +279,8 @@ impl Source for GitSource {
     /// Walks the commit's tree, or what differs from the known commit's, and reads and
     /// hashes each blob that it met. Of several refs each is compared with what it was, and
     /// a new one with another; a blob that one of them had is not read for the next.
-    fn scan(&self, known: Option<(&CommitRecord, &Tree)>, threads: usize) -> Result<Scan, SourceError> {
-        let known = known.map_or_else(Vec::new, |(record, tree)| self.known(record, tree));
+    fn scan(&self, last: Option<&LastScan<'_>>, threads: usize) -> Result<Scan, SourceError> {
+        let known = last.map_or_else(Vec::new, |last| self.known(last));
         let mut read = Read::default();
         let mut scanned: Vec<Known> = Vec::with_capacity(self.heads.len());
         for head in &self.heads {

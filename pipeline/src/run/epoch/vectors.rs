@@ -1,214 +1,263 @@
-//! Vectors for the rows of an epoch: found where they exist, asked for where they do not.
+//! Vector resolution: where the vector of each passage comes from.
 //!
-//! A vector is looked for among those under way, in the journal, in the base and the epochs
-//! kept before it, and among those shared with other indexes, in this order; only what is
-//! in none of them is embedded.
+//! The fact plane says which passages came to life; that alone starts a search. It goes
+//! through the journal, the base and the epochs kept before it, and the vectors shared with
+//! other indexes, in this order; only what is in none of them is embedded. Rows wait for
+//! passages: for one whose search is under way, or for one that lived before the row came
+//! and is stored.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use super::super::RunError;
-use super::super::assembly::{Assembly, Known};
-use super::super::sinks::SinkHandle;
-use super::{Conductor, Slot};
-use crate::diagnostic::Diagnostic;
-use crate::execute::Task;
-use crate::hash::{Hash, Key};
-use crate::path::RelPath;
-use crate::port::{Chunk, Header, Passage, Text, Vector};
-use crate::sink::StoredVectors;
+use gristmill_ids::{EmbedLaneId, Hash, PassageKey};
+use gristmill_plane::{Difference, PassageId};
 
-/// A passage that nothing under way has a vector for.
-struct Sought<'k> {
-    hash: Hash,
-    key: Key,
-    path: &'k RelPath,
-    known: &'k Known,
-    chunk: &'k Chunk,
+use super::recall::History;
+use crate::diagnostic::Diagnostic;
+use crate::execute::{Executor, Task};
+use crate::graph::{EmbedLane, Graph};
+use crate::index::SharedVectors;
+use crate::path::RelPath;
+use crate::port::{Passage, Text, Vector};
+use crate::run::RunError;
+use crate::run::assembly::{Assembler, Known, Slot};
+use crate::run::report::Work;
+use crate::run::sinks::WritingSinks;
+use crate::sink::Analysis;
+
+/// The vectors of the epoch that is being built.
+pub(in crate::run) trait VectorLog {
+    /// Whether it has the vector of that key.
+    fn contains(&self, key: PassageKey) -> bool;
+    /// Whether an interrupted run had left the vector of that key.
+    fn is_recovered(&self, key: PassageKey) -> bool;
+    /// Reads the vector of that key, which it has.
+    fn read(&mut self, key: PassageKey) -> std::io::Result<Vec<f32>>;
+    /// Adds a vector.
+    fn append(&mut self, key: PassageKey, values: &[f32]) -> std::io::Result<()>;
+    /// Makes what was added survive the end of this process.
+    fn flush(&mut self) -> std::io::Result<()>;
 }
 
-impl Conductor<'_, '_> {
-    /// Begins records: finds the vectors that exist, and asks for those that do not.
-    pub(super) fn assemble(&mut self, rows: &[(RelPath, &Known)]) -> Result<(), RunError> {
-        let mut sought: Vec<Vec<Sought<'_>>> = self.with.graph.embed_lanes().iter().map(|_| Vec::new()).collect();
-        let first = self.next_assembly;
-        for (path, known) in rows {
-            self.note_findings(path, &known.analysis);
-            let index = self.next_assembly;
-            self.next_assembly += 1;
-            let mut assembly = self.begin(path, known);
-            for (lane, sought) in sought.iter_mut().enumerate() {
-                let chunk_lane = self.with.graph.embed_lanes().get(lane).map_or(0, |lane| lane.chunk_lane);
-                let chunks = known.lanes.get(chunk_lane).map_or(&[][..], |chunks| chunks);
-                let hashes = assembly.hashes.get(chunk_lane).cloned().unwrap_or_default();
-                for (nth, (chunk, hash)) in chunks.iter().zip(hashes).enumerate() {
-                    let (key, slot) = (hash.key(), Slot { assembly: index, chunk: nth });
-                    if let Some(waiting) = self.awaited.get_mut(&(lane, key)) {
-                        waiting.push(slot);
-                        assembly.missing += 1;
-                        self.outcome.work.passages_shared += 1;
-                    } else if self.with.journals.get(lane).is_some_and(|journal| journal.contains(key)) {
-                        self.read_journal(lane, key, nth, &mut assembly)?;
-                    } else if self.imagined.contains(&(lane, key)) {
-                        self.outcome.work.passages_shared += 1;
-                    } else {
-                        self.awaited.insert((lane, key), vec![slot]);
-                        assembly.missing += 1;
-                        sought.push(Sought { hash, key, path, known, chunk });
-                    }
+/// A chunk of a row that needs a vector.
+pub(super) struct Want<'k> {
+    pub(super) lane: EmbedLaneId,
+    pub(super) passage: PassageId,
+    pub(super) hash: Hash,
+    pub(super) slot: Slot,
+    pub(super) path: &'k RelPath,
+    pub(super) known: &'k Known,
+}
+
+impl Want<'_> {
+    fn key(&self) -> PassageKey {
+        PassageKey::from(&self.hash)
+    }
+
+    /// What the embedder sees of it.
+    fn passage(&self, graph: &Graph, lane: &EmbedLane) -> Option<Arc<Passage>> {
+        let chunk = self.known.lanes[lane.chunk_lane.index()].get(self.slot.chunk)?;
+        let text = self.known.analysis.text.slice(chunk.span.bytes());
+        Some(Arc::new(Passage {
+            key: self.key(),
+            header: graph.chunk_lane(lane.chunk_lane).header,
+            path: self.path.clone(),
+            scope: chunk.scope.clone(),
+            symbol: chunk.symbol.clone(),
+            context: chunk.context().into(),
+            text: text.unwrap_or_else(|| Text::new("")),
+            tokens: chunk.tokens,
+        }))
+    }
+}
+
+/// Finds vectors, and keeps who waits for which.
+pub(super) struct VectorResolver<'a, L> {
+    graph: &'a Graph,
+    /// By embed lane the vectors of this epoch.
+    logs: &'a mut [L],
+    /// By embed lane what other indexes have embedded; empty if nothing is shared.
+    shared: &'a mut [SharedVectors],
+    /// Who waits for a vector that is looked for or made.
+    waiting: HashMap<(EmbedLaneId, PassageKey), Vec<Slot>>,
+    /// Passages of this epoch for which there will be no vector, and why.
+    failed: HashMap<(EmbedLaneId, PassageKey), Diagnostic>,
+}
+
+/// What a lookup works with.
+pub(super) struct Stores<'a, 'b> {
+    pub(super) sinks: &'a mut WritingSinks,
+    pub(super) history: &'a mut History<'b>,
+    pub(super) executor: &'a mut dyn Executor,
+    pub(super) assembler: &'a mut Assembler,
+    pub(super) work: &'a mut Work,
+}
+
+/// A path of which something new is known.
+pub(super) type Told = (RelPath, Arc<Analysis>);
+
+impl<'a, L: VectorLog> VectorResolver<'a, L> {
+    pub(super) fn new(
+        graph: &'a Graph,
+        logs: &'a mut [L],
+        shared: &'a mut [SharedVectors],
+    ) -> Self {
+        Self { graph, logs, shared, waiting: HashMap::new(), failed: HashMap::new() }
+    }
+
+    /// Whether nothing waits for a vector.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Makes rows wait for their passages, and starts a search for each passage of theirs
+    /// that came to life.
+    pub(super) fn resolve(
+        &mut self,
+        wants: Vec<Want<'_>>,
+        passages: &[(PassageId, Difference)],
+        stores: &mut Stores<'_, '_>,
+    ) -> Result<Vec<Told>, RunError> {
+        let (mut first, mut told) = (HashMap::new(), Vec::new());
+        for want in wants {
+            stores.assembler.wait_for(want.slot);
+            if let Some(diagnostic) = self.failed.get(&(want.lane, want.key())) {
+                told.extend(stores.assembler.fail(want.slot, diagnostic));
+                continue;
+            }
+            match self.waiting.entry((want.lane, want.key())) {
+                Entry::Occupied(mut waiting) => {
+                    waiting.get_mut().push(want.slot);
+                    stores.work.passages_shared += 1;
+                }
+                Entry::Vacant(waiting) => {
+                    waiting.insert(vec![want.slot]);
+                    first.insert(want.passage, want);
                 }
             }
-            self.assemblies.insert(index, assembly);
         }
-        for (lane, sought) in sought.into_iter().enumerate() {
-            let missing = self.fetch_stored(lane, sought)?;
-            let missing = self.fetch_shared(lane, missing);
-            let header = self.header(self.with.graph.embed_lanes().get(lane).map_or(0, |lane| lane.chunk_lane));
-            let passages = missing.into_iter().map(|sought| {
-                let text = sought.known.analysis.text.slice(sought.chunk.span.bytes());
-                Arc::new(Passage {
-                    key: sought.key,
-                    header,
-                    path: sought.path.clone(),
-                    scope: sought.chunk.scope.clone(),
-                    symbol: sought.chunk.symbol.clone(),
-                    text: text.unwrap_or_else(|| Text::new("")),
-                    tokens: sought.chunk.tokens,
-                })
-            });
-            if self.with.embeds {
-                self.submit(lane, passages.collect());
-            } else {
-                let dimension = self.with.graph.embed_lanes().get(lane).map_or(0, |lane| lane.dimension);
-                let zeros = passages.map(|passage| Vector { key: passage.key, values: vec![0.0; dimension].into() });
-                let zeros: Vec<Vector> = zeros.collect();
-                self.imagined.extend(zeros.iter().map(|vector| (lane, vector.key)));
-                self.take_embedded(lane, zeros, Vec::new())?;
+        let (mut born, mut announced) = (Vec::new(), Vec::new());
+        for (passage, times) in passages.iter().filter(|(_, times)| *times > 0) {
+            if let Some(want) = first.get(passage) {
+                announced.push(*passage);
+                // Once, as the plane's `distinct` makes sure.
+                born.extend((0..*times).map(|_| want));
             }
         }
-        for index in first..self.next_assembly {
-            self.complete_if_whole(index);
+        for lane in self.graph.embed_lanes() {
+            let mut searched: Vec<&Want<'_>> = born.iter().copied().filter(|want| want.lane == lane.id).collect();
+            // In the order of the rows, whatever order the keys have.
+            searched.sort_by_key(|want| want.slot.order());
+            let sought = self.read_log(lane.id, searched, stores)?;
+            let sought = self.read_stores(lane, sought, stores)?;
+            let sought = self.read_shared(lane.id, sought, stores);
+            let passages = sought.iter().filter_map(|want| want.passage(self.graph, lane));
+            self.embed(lane, passages.collect(), stores.executor);
+        }
+        for passage in announced {
+            first.remove(&passage);
+        }
+        self.read_living(first.into_values().collect(), stores)?;
+        Ok(told)
+    }
+
+    /// Takes the vectors of passages that lived before: nothing of them is looked for
+    /// elsewhere, and nothing embedded.
+    fn read_living(&mut self, wants: Vec<Want<'_>>, stores: &mut Stores<'_, '_>) -> Result<(), RunError> {
+        for lane in self.graph.embed_lanes() {
+            let mut of_lane: Vec<&Want<'_>> = wants.iter().filter(|want| want.lane == lane.id).collect();
+            of_lane.sort_by_key(|want| want.slot.order());
+            let sought = self.read_log(lane.id, of_lane, stores)?;
+            let lost = self.read_stores(lane, sought, stores)?;
+            if let Some(want) = lost.first() {
+                return Err(RunError::LostVector { path: want.path.clone(), stage: self.stage_name(lane) });
+            }
         }
         Ok(())
     }
 
-    fn header(&self, chunk_lane: usize) -> Header {
-        self.with.graph.chunk_lanes().get(chunk_lane).map_or(Header::None, |lane| lane.header)
+    fn stage_name(&self, lane: &EmbedLane) -> Box<str> {
+        self.graph.stage(lane.stage).name.as_ref().into()
     }
 
-    fn begin(&self, path: &RelPath, known: &Known) -> Assembly {
-        let hashes: Vec<Vec<Hash>> = known
-            .lanes
-            .iter()
-            .enumerate()
-            .map(|(lane, chunks)| {
-                let header = self.header(lane);
-                chunks.iter().map(|chunk| header.chunk_hash(path, &chunk.body_hash)).collect()
-            })
-            .collect();
-        let vectors: Vec<Vec<f32>> = self
-            .with
-            .graph
-            .embed_lanes()
-            .iter()
-            .map(|lane| vec![0.0; known.lanes.get(lane.chunk_lane).map_or(0, |chunks| chunks.len()) * lane.dimension])
-            .collect();
-        let bytes: usize = vectors.iter().map(|vectors| vectors.len() * size_of::<f32>()).sum();
-        // The content's lease covers its text and, as a rule, its vectors.
-        let covered = known.lease.bytes().saturating_sub(known.analysis.text.len() as u64);
-        let more = (bytes as u64).saturating_sub(covered);
-        Assembly {
-            path: path.clone(),
-            analysis: Arc::clone(&known.analysis),
-            lanes: known.lanes.clone(),
-            hashes,
-            vectors,
-            missing: 0,
-            leases: vec![Arc::clone(&known.lease), Arc::new(self.with.budget.force(more))],
+    /// Takes vectors from the journal, and gives back the passages that it does not have.
+    fn read_log<'w, 'k>(
+        &mut self,
+        lane: EmbedLaneId,
+        wants: Vec<&'w Want<'k>>,
+        stores: &mut Stores<'_, '_>,
+    ) -> Result<Vec<&'w Want<'k>>, RunError> {
+        let mut missing = Vec::new();
+        for want in wants {
+            let (key, log) = (want.key(), &mut self.logs[lane.index()]);
+            if !log.contains(key) {
+                missing.push(want);
+                continue;
+            }
+            let values = log.read(key).map_err(RunError::Journal)?;
+            let recovered = log.is_recovered(key);
+            *(if recovered { &mut stores.work.passages_recovered } else { &mut stores.work.passages_shared }) += 1;
+            self.fill(lane, key, &values, stores.assembler);
         }
-    }
-
-    fn read_journal(&mut self, lane: usize, key: Key, chunk: usize, assembly: &mut Assembly) -> Result<(), RunError> {
-        let Some(journal) = self.with.journals.get_mut(lane) else { return Ok(()) };
-        let mut values = Vec::new();
-        journal.read(&[key], &mut values).map_err(RunError::Journal)?;
-        assembly.place(lane, chunk, &values);
-        if journal.is_recovered(key) {
-            self.outcome.work.passages_recovered += 1;
-        } else {
-            self.outcome.work.passages_shared += 1;
-        }
-        Ok(())
+        Ok(missing)
     }
 
     /// Takes vectors from the base and the epochs kept before it, and gives back the
     /// passages that have none there.
-    fn fetch_stored<'k>(&mut self, lane: usize, sought: Vec<Sought<'k>>) -> Result<Vec<Sought<'k>>, RunError> {
-        // Rounded vectors will do only for stores that round them.
-        let rounded_will_do = self.with.sinks.iter().all(|sink| sink.embed_lane != Some(lane) || sink.rounds_vectors);
-        let stores = |sink: &&mut SinkHandle| {
-            sink.is_fact_store && sink.embed_lane == Some(lane) && (rounded_will_do || !sink.rounds_vectors)
-        };
-        let (Some(base), Some(sink)) = (&mut self.with.base, self.with.sinks.iter_mut().find(stores)) else {
-            return Ok(sought);
-        };
-        if sought.is_empty() || base.same_embedding.get(lane) != Some(&true) {
-            return Ok(sought);
+    fn read_stores<'w, 'k>(
+        &mut self,
+        lane: &EmbedLane,
+        wants: Vec<&'w Want<'k>>,
+        stores: &mut Stores<'_, '_>,
+    ) -> Result<Vec<&'w Want<'k>>, RunError> {
+        if wants.is_empty() || !stores.history.has_vectors(lane.id) {
+            return Ok(wants);
         }
-        let since = base.kept(self.with.folder).vectors.get(&*sink.name).cloned();
-        let hashes: Vec<Hash> = sought.iter().map(|sought| sought.hash).collect();
-        let stored = sink.call(move |sink| match sink.fact_store() {
-            Some(store) => store.vectors(&hashes, since.as_ref()),
-            None => Ok(StoredVectors::default()),
-        })?;
-        let dimension = self.with.graph.embed_lanes().get(lane).map_or(1, |lane| lane.dimension);
-        let mut values = stored.values.chunks_exact(dimension);
+        let hashes = wants.iter().map(|want| want.hash).collect();
+        let Stores { sinks, history, .. } = stores;
+        let Some(stored) = sinks.vectors(lane.id, hashes, |sink| history.vectors_since(sink))? else { return Ok(wants) };
+        let mut values = stored.values.chunks_exact(lane.dimension);
         let mut missing = Vec::new();
-        for (at, sought) in sought.into_iter().enumerate() {
-            let vector = if stored.found.get(at) == Some(&true) { values.next() } else { None };
+        for (nth, want) in wants.into_iter().enumerate() {
+            let vector = if stored.found.get(nth) == Some(&true) { values.next() } else { None };
             let Some(vector) = vector else {
-                missing.push(sought);
+                missing.push(want);
                 continue;
             };
-            self.outcome.work.passages_reused += 1;
-            self.fill(lane, sought.key, vector);
+            stores.work.passages_reused += 1;
+            self.fill(lane.id, want.key(), vector, stores.assembler);
         }
         Ok(missing)
     }
 
     /// Takes vectors that other indexes have, and gives back the passages that have none
     /// there.
-    fn fetch_shared<'k>(&mut self, lane: usize, sought: Vec<Sought<'k>>) -> Vec<Sought<'k>> {
-        let Some(shared) = self.with.shared.get_mut(lane).filter(|_| !sought.is_empty()) else { return sought };
-        let keys: Vec<Key> = sought.iter().map(|sought| sought.key).collect();
+    fn read_shared<'w, 'k>(
+        &mut self,
+        lane: EmbedLaneId,
+        wants: Vec<&'w Want<'k>>,
+        stores: &mut Stores<'_, '_>,
+    ) -> Vec<&'w Want<'k>> {
+        let Some(shared) = self.shared.get_mut(lane.index()).filter(|_| !wants.is_empty()) else { return wants };
+        let keys: Vec<PassageKey> = wants.iter().map(|want| want.key()).collect();
         let found = shared.find(&keys);
         let mut missing = Vec::new();
-        for (sought, vector) in sought.into_iter().zip(found) {
+        for (want, vector) in wants.into_iter().zip(found) {
             match vector {
                 Some(vector) => {
-                    self.outcome.work.passages_reused += 1;
-                    self.fill(lane, sought.key, &vector);
+                    stores.work.passages_reused += 1;
+                    self.fill(lane, want.key(), &vector, stores.assembler);
                 }
-                None => missing.push(sought),
+                None => missing.push(want),
             }
         }
         missing
     }
 
-    /// Gives a vector to all who wait for it.
-    fn fill(&mut self, lane: usize, key: Key, vector: &[f32]) {
-        for slot in self.awaited.remove(&(lane, key)).unwrap_or_default() {
-            if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
-                assembly.place(lane, slot.chunk, vector);
-                assembly.missing -= 1;
-            }
-            self.complete_if_whole(slot.assembly);
-        }
-    }
-
     /// Gives passages to the executor in batches of the size that the embedder wants.
-    fn submit(&mut self, lane: usize, passages: Vec<Arc<Passage>>) {
-        let stage = self.with.graph.embed_lanes().get(lane).and_then(|lane| self.with.graph.stages().get(lane.stage));
-        let Some(size) = stage.and_then(|stage| stage.operator()).map(|operator| operator.batch_size()) else { return };
+    fn embed(&self, lane: &EmbedLane, passages: Vec<Arc<Passage>>, executor: &mut dyn Executor) {
+        let Some(size) = self.graph.stage(lane.stage).operator().map(|operator| operator.batch_size()) else { return };
         let mut batch = Vec::new();
         let (mut bytes, mut tokens) = (0, 0);
         for passage in passages {
@@ -216,7 +265,7 @@ impl Conductor<'_, '_> {
             let full =
                 batch.len() >= size.items || bytes + more_bytes > size.bytes || tokens + more_tokens > size.tokens;
             if full && !batch.is_empty() {
-                self.with.executor.submit(Task::Embed { lane, passages: std::mem::take(&mut batch) });
+                executor.submit(Task::Embed { lane: lane.id, passages: std::mem::take(&mut batch) });
                 (bytes, tokens) = (0, 0);
             }
             bytes += more_bytes;
@@ -224,47 +273,41 @@ impl Conductor<'_, '_> {
             batch.push(passage);
         }
         if !batch.is_empty() {
-            self.with.executor.submit(Task::Embed { lane, passages: batch });
+            executor.submit(Task::Embed { lane: lane.id, passages: batch });
         }
     }
 
-    pub(super) fn take_embedded(
+    /// Takes what an embedder made of a batch.
+    pub(super) fn embedded(
         &mut self,
-        lane: usize,
+        lane: EmbedLaneId,
         vectors: Vec<Vector>,
-        failed: Vec<(Key, RelPath, Diagnostic)>,
-    ) -> Result<(), RunError> {
-        self.outcome.work.passages_embedded += vectors.len() as u64;
-        for vector in vectors {
-            if let Some(journal) = self.with.journals.get_mut(lane) {
-                journal.append(vector.key, &vector.values).map_err(RunError::Journal)?;
-            }
-            self.fill(lane, vector.key, &vector.values);
+        failed: Vec<(PassageKey, RelPath, Diagnostic)>,
+        assembler: &mut Assembler,
+    ) -> Result<Vec<Told>, RunError> {
+        for vector in &vectors {
+            self.logs[lane.index()].append(vector.key, &vector.values).map_err(RunError::Journal)?;
+            self.fill(lane, vector.key, &vector.values, assembler);
         }
+        let mut told = Vec::new();
         for (key, _, diagnostic) in failed {
-            for slot in self.awaited.remove(&(lane, key)).unwrap_or_default() {
-                if let Some(assembly) = self.assemblies.get_mut(&slot.assembly) {
-                    assembly.report(diagnostic.clone());
-                    assembly.missing -= 1;
-                    let (path, analysis) = (assembly.path.clone(), Arc::clone(&assembly.analysis));
-                    self.note_findings(&path, &analysis);
-                }
-                self.complete_if_whole(slot.assembly);
+            for slot in self.waiting.remove(&(lane, key)).unwrap_or_default() {
+                told.extend(assembler.fail(slot, &diagnostic));
             }
+            self.failed.insert((lane, key), diagnostic);
         }
-        if let Some(journal) = self.with.journals.get_mut(lane) {
-            journal.flush().map_err(RunError::Journal)?;
-        }
+        self.logs[lane.index()].flush().map_err(RunError::Journal)?;
         crate::failpoint::reach("embed.journaled");
-        Ok(())
+        Ok(told)
     }
 
-    fn complete_if_whole(&mut self, index: usize) {
-        if self.assemblies.get(&index).is_some_and(|assembly| assembly.missing == 0)
-            && let Some(assembly) = self.assemblies.remove(&index)
-        {
-            self.complete_bytes += assembly.bytes();
-            self.complete.push(assembly);
+    /// Gives a vector to all who wait for it.
+    fn fill(&mut self, lane: EmbedLaneId, key: PassageKey, values: &[f32], assembler: &mut Assembler) {
+        for slot in self.waiting.remove(&(lane, key)).unwrap_or_default() {
+            assembler.fill(slot, lane, values);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

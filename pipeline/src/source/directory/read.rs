@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
+use gristmill_ids::Hash;
+
 use crate::diagnostic::Severity;
-use crate::hash::Hash;
 use crate::merkle::{Leaf, Stat};
 use crate::source::select::too_large;
 

@@ -1,8 +1,9 @@
 //! Several refs at once.
 
+use gristmill_ids::Hash;
+
 use super::super::super::{Origin, Revisions, Scan, Source};
 use super::repo::Repo;
-use crate::hash::Hash;
 use crate::index::CommitRecord;
 use crate::sink::RowId;
 use crate::source::{GitConfig, GitSource, SourceError};

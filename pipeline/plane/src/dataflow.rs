@@ -2,19 +2,18 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::input::InputSession;
 use differential_dataflow::trace::implementations::{ValBuilder, ValSpine};
+use gristmill_ids::{ContentKey, PathKey};
 use timely::dataflow::Scope;
 use timely::dataflow::operators::probe::Handle as Probe;
 
 use super::{
-    ChunkFact, ContentFact, Deltas, Difference, FactCollections, Facts, ImportFact, PassageId, PassageLane, PathFact,
-    Place, RowFact, View,
+    Broken, ChunkFact, ContentFact, Deltas, Difference, FactCollections, Facts, ImportFact, PassageId, PassageLane,
+    PathFact, Place, PlaneConfig, RowFact,
 };
-use crate::hash::Key;
 
 /// The plane's clock: one tick a round.
 pub type Tick = u64;
@@ -23,10 +22,10 @@ type Input<D> = InputSession<Tick, D, Difference>;
 
 /// One worker's ends of the dataflow.
 pub(super) struct Ends {
-    files: Input<(Key, Place)>,
-    analysed: Input<Key>,
-    contents: Input<(Key, ContentFact)>,
-    paths: Input<(Key, PathFact)>,
+    files: Input<(ContentKey, Place)>,
+    analysed: Input<ContentKey>,
+    contents: Input<(ContentKey, ContentFact)>,
+    paths: Input<(PathKey, PathFact)>,
     imports: Input<(RowFact, ImportFact)>,
     found: Rc<RefCell<Deltas>>,
     pub(super) probe: Probe<Tick>,
@@ -60,7 +59,8 @@ impl Ends {
     }
 }
 
-pub(super) fn build(scope: Scope<'_, Tick>, lanes: &[PassageLane], views: &[Arc<dyn View>]) -> Ends {
+pub(super) fn build(scope: Scope<'_, Tick>, config: &PlaneConfig) -> Ends {
+    let PlaneConfig { lanes, views, broken, .. } = config;
     let (mut files, mut analysed, mut contents) = (Input::new(), Input::new(), Input::new());
     let (mut paths, mut imports) = (Input::new(), Input::new());
     let found = Rc::new(RefCell::new(Deltas::default()));
@@ -72,9 +72,9 @@ pub(super) fn build(scope: Scope<'_, Tick>, lanes: &[PassageLane], views: &[Arc<
 
     let least = holders
         .clone()
-        .reduce_abelian::<_, ValBuilder<_, _, _, _>, ValSpine<Key, Key, _, _>, _, _>(
+        .reduce_abelian::<_, ValBuilder<_, _, _, _>, ValSpine<ContentKey, PathKey, _, _>, _, _>(
             "least path of each content",
-            |_content, places: &[(&Place, Difference)], least: &mut Vec<(Key, Difference)>| {
+            |_content, places: &[(&Place, Difference)], least: &mut Vec<(PathKey, Difference)>| {
                 if let Some((place, _)) = places.first() {
                     least.push((place.path, 1));
                 }
@@ -104,19 +104,25 @@ pub(super) fn build(scope: Scope<'_, Tick>, lanes: &[PassageLane], views: &[Arc<
         .join_core(analysed_contents, |content, place, ()| Some(RowFact { path: place.path, content: *content }));
     collect(rows.clone(), &found, &mut probe, |found| &mut found.rows);
 
-    let of_places = holders.join_core(facts, |_content, place, fact| Some((*place, *fact)));
-    let lanes = lanes.to_vec();
-    let passages = of_places.clone().flat_map(move |(place, fact)| match fact {
-        ContentFact::Chunk(chunk) => passages_of(&lanes, place.path, chunk),
+    let of_rows = holders.join_core(facts, |content, place, fact| Some((*content, *place, *fact)));
+    let lanes = lanes.clone();
+    let passages = of_rows.clone().flat_map(move |(content, place, fact)| match fact {
+        ContentFact::Chunk(chunk) => passages_of(&lanes, RowFact { path: place.path, content }, chunk),
         _ => Vec::new(),
     });
-    collect(passages.distinct(), &found, &mut probe, |found| &mut found.passages);
+    let passages = match broken {
+        None => passages.distinct(),
+        Some(Broken::PassagesRepeat) => passages,
+        Some(Broken::PassagesMissing) => passages.filter(|_| false),
+    };
+    collect(passages, &found, &mut probe, |found| &mut found.passages);
 
     let (paths_in, imports_in) = (paths.to_collection(scope), imports.to_collection(scope));
     if !views.is_empty() {
         let live = imports_in.clone().semijoin(rows.clone());
         let stale = imports_in.concat(live.clone().negate());
         collect(stale, &found, &mut probe, |found| &mut found.dead_imports);
+        let of_places = of_rows.map(|(_, place, fact)| (place, fact));
         let mut collections = FactCollections::new(rows, of_places, paths_in, live);
         for (place, view) in (0_u16..).zip(views) {
             collections.view = place;
@@ -127,15 +133,10 @@ pub(super) fn build(scope: Scope<'_, Tick>, lanes: &[PassageLane], views: &[Arc<
     Ends { files, analysed, contents, paths, imports, found, probe }
 }
 
-/// The passages that one chunk is for the embed lanes of its chunk lane.
-fn passages_of(lanes: &[PassageLane], path: Key, chunk: ChunkFact) -> Vec<PassageId> {
-    let of_lane = |(lane, shape): (usize, &PassageLane)| {
-        (shape.chunk_lane == chunk.lane).then(|| {
-            let header = if shape.path_in_header { path } else { 0 };
-            PassageId { lane: lane as u16, header, body: chunk.body }
-        })
-    };
-    lanes.iter().enumerate().filter_map(of_lane).collect()
+/// The passages that one chunk of a row is for the embed lanes of its chunk lane.
+fn passages_of(lanes: &[PassageLane], row: RowFact, chunk: ChunkFact) -> Vec<PassageId> {
+    let of_chunk = lanes.iter().filter(|lane| lane.chunk_lane == chunk.lane);
+    of_chunk.map(|lane| lane.passage(row, chunk.body)).collect()
 }
 
 /// Adds every change of `collection` to a list of deltas, under the shared probe.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use differential_dataflow::VecCollection;
 
 use super::schema;
-use crate::incremental::{Cell, Difference, FactCollections, FactRow, Tick, View};
-use crate::view::{ViewColumn, ViewSchema};
+use crate::table::{ViewColumn, ViewSchema};
+use crate::{Cell, Difference, FactCollections, FactRow, Tick, View};
 
 /// For each folder and language what all files under it come to.
 ///
@@ -53,8 +53,8 @@ impl View for Rollups {
             .map(|((folder, language), (files, (bytes, (lines, (chunks, symbols)))))| {
                 let number = |value: Difference| Cell::Number(value.unsigned_abs() as u64);
                 FactRow::new([
-                    Cell::Name(folder),
-                    Cell::Name(language),
+                    folder.into(),
+                    language.into(),
                     number(files),
                     number(bytes),
                     number(lines),

@@ -8,7 +8,6 @@ use timely::communication::WorkerGuards;
 
 use super::dataflow::build;
 use super::{Deltas, Facts, PassageLane, View};
-use crate::hash::Key;
 
 /// A running fact plane: timely workers on threads of their own, which share no memory
 /// but the channels to this handle. Dropping it ends them.
@@ -20,6 +19,30 @@ pub struct FactPlane {
     rounds: u64,
     facts: u64,
     busy: Duration,
+}
+
+/// How a plane is set up.
+#[derive(Clone)]
+pub struct PlaneConfig {
+    /// Timely workers, at least one.
+    pub workers: usize,
+    /// How each embed lane identifies passages.
+    pub lanes: Vec<PassageLane>,
+    /// The views that it keeps.
+    pub views: Vec<Arc<dyn View>>,
+    /// A fault to build into the dataflow.
+    #[doc(hidden)]
+    pub broken: Option<Broken>,
+}
+
+/// A fault of the dataflow, for tests which prove that its output decides what is done.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// No passage ever leaves the plane.
+    PassagesMissing,
+    /// A passage leaves the plane once for every chunk that is it, not once.
+    PassagesRepeat,
 }
 
 /// The plane's threads could not be started, or ended.
@@ -34,22 +57,20 @@ pub enum PlaneError {
 }
 
 impl FactPlane {
-    /// Starts `workers` timely workers (at least one) for embed lanes of this shape, and
-    /// for these views.
+    /// Starts a plane that knows nothing.
     ///
     /// # Errors
     /// If the threads cannot be started.
-    pub fn start(workers: usize, lanes: &[PassageLane], views: &[Arc<dyn View>]) -> Result<Self, PlaneError> {
-        let workers = workers.max(1);
+    pub fn start(config: PlaneConfig) -> Result<Self, PlaneError> {
+        let workers = config.workers.max(1);
         let (inputs, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| bounded::<Facts>(1)).unzip();
         // Each worker takes the receiver of its index; the lock is for the hand-over only.
         let receivers: Mutex<Vec<Option<Receiver<Facts>>>> = Mutex::new(receivers.into_iter().map(Some).collect());
         let (sender, outputs) = unbounded();
-        let (lanes, views) = (lanes.to_vec(), views.to_vec());
         let guards = timely::execute(timely::Config::process(workers), move |worker| {
             let receiver = receivers.lock().ok().and_then(|mut all| all.get_mut(worker.index())?.take());
             let Some(receiver) = receiver else { return };
-            let mut ends = worker.dataflow(|scope| build(scope, &lanes, &views));
+            let mut ends = worker.dataflow(|scope| build(scope, &config));
             while let Ok(facts) = receiver.recv() {
                 let next = ends.enter(facts);
                 worker.step_while(|| ends.probe.less_than(&next));
@@ -95,21 +116,21 @@ fn split(facts: Facts, workers: usize) -> Vec<Facts> {
         return vec![facts];
     }
     let mut shares = vec![Facts::default(); workers];
-    let worker = |content: Key| (content % workers as Key) as usize;
+    let worker = |key: u128| (key % workers as u128) as usize;
     for fact in facts.files {
-        shares[worker(fact.0.0)].files.push(fact);
+        shares[worker(fact.0.0.to_bits())].files.push(fact);
     }
     for fact in facts.analysed {
-        shares[worker(fact.0)].analysed.push(fact);
+        shares[worker(fact.0.to_bits())].analysed.push(fact);
     }
     for fact in facts.contents {
-        shares[worker(fact.0.0)].contents.push(fact);
+        shares[worker(fact.0.0.to_bits())].contents.push(fact);
     }
     for fact in facts.paths {
-        shares[worker(fact.0.0)].paths.push(fact);
+        shares[worker(fact.0.0.to_bits())].paths.push(fact);
     }
     for fact in facts.imports {
-        shares[worker(fact.0.0.path)].imports.push(fact);
+        shares[worker(fact.0.0.path.to_bits())].imports.push(fact);
     }
     shares
 }

@@ -7,8 +7,8 @@ use differential_dataflow::operators::iterate::Iterate;
 use globset::GlobSet;
 
 use super::fingerprint;
-use crate::incremental::{Cell, Difference, FactCollections, FactRow, Tick, View};
-use crate::view::{ViewColumn, ViewSchema};
+use crate::table::{ViewColumn, ViewSchema};
+use crate::{Difference, FactCollections, FactRow, Tick, View};
 
 /// The files that can be reached by imports from given roots.
 #[derive(Clone, Debug)]
@@ -51,6 +51,6 @@ impl View for Reachable {
             let roots = roots.enter(scope);
             reached.join_map(edges, |_, root, to| (*to, *root)).concat(roots).distinct()
         });
-        reached.map(|(path, root)| FactRow::new([Cell::Name(root), Cell::Name(path)]))
+        reached.map(|(path, root)| FactRow::new([root.into(), path.into()]))
     }
 }

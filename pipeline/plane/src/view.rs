@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
+use gristmill_ids::{NameKey, PathKey};
 use serde::{Deserialize, Serialize};
 
 use super::{Difference, FactCollections, Tick};
-use crate::hash::Key;
-use crate::view::ViewSchema;
+use crate::table::ViewSchema;
 
 /// A relation that follows from facts, kept as a table of its own.
 ///
@@ -17,8 +17,8 @@ use crate::view::ViewSchema;
 /// ```
 /// use std::sync::Arc;
 /// use differential_dataflow::VecCollection;
-/// use gristmill_pipeline::incremental::{Cell, Difference, FactCollections, FactRow, Tick, View};
-/// use gristmill_pipeline::{Hash, ViewColumn, ViewSchema};
+/// use gristmill_ids::Hash;
+/// use gristmill_plane::{Cell, Difference, FactCollections, FactRow, Tick, View, ViewColumn, ViewSchema};
 ///
 /// /// How many definitions each file has.
 /// struct Definitions;
@@ -39,7 +39,7 @@ use crate::view::ViewSchema;
 ///     fn build<'scope>(&self, facts: &FactCollections<'scope>) -> VecCollection<'scope, Tick, FactRow, Difference> {
 ///         let of_path = facts.definitions().map(|(place, _)| place.path);
 ///         of_path.count().map(|(path, definitions)| {
-///             FactRow::new([Cell::Name(path), Cell::Number(definitions as u64)])
+///             FactRow::new([Cell::from(path), Cell::Number(definitions as u64)])
 ///         })
 ///     }
 /// }
@@ -64,10 +64,34 @@ pub trait View: Send + Sync {
 /// A value of a view's row inside the plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Cell {
-    /// The key of a text, which the key's facts brought along; 0 is the empty text.
-    Name(Key),
+    /// The key of a text, which the key's facts brought along.
+    Name(NameKey),
     /// A number.
     Number(u64),
+}
+
+impl From<NameKey> for Cell {
+    fn from(name: NameKey) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<PathKey> for Cell {
+    fn from(path: PathKey) -> Self {
+        Self::Name(path.into())
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<u32> for Cell {
+    fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
 }
 
 /// A row of a view inside the plane.

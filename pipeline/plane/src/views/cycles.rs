@@ -7,8 +7,8 @@ use differential_dataflow::algorithms::graphs::propagate::propagate;
 use differential_dataflow::algorithms::graphs::scc::strongly_connected;
 
 use super::schema;
-use crate::incremental::{Cell, Difference, FactCollections, FactRow, Tick, View};
-use crate::view::{ViewColumn, ViewSchema};
+use crate::table::{ViewColumn, ViewSchema};
+use crate::{Difference, FactCollections, FactRow, Tick, View};
 
 /// The strongly connected components of the graph of imports that have more than one
 /// file: each of its files reaches each other one.
@@ -28,6 +28,6 @@ impl View for ImportCycles {
         let within = strongly_connected(facts.imported_files());
         // Every file of a component is reached by the component's least one.
         let labels = within.clone().map(|(from, _)| (from, from)).distinct();
-        propagate(within, labels).map(|(path, cycle)| FactRow::new([Cell::Name(cycle), Cell::Name(path)]))
+        propagate(within, labels).map(|(path, cycle)| FactRow::new([cycle.into(), path.into()]))
     }
 }

@@ -17,8 +17,9 @@ pub use unresolved::Unresolved;
 
 use std::sync::Arc;
 
-use crate::hash::{Fingerprint, Hash, Key};
-use crate::view::{ViewColumn, ViewSchema};
+use gristmill_ids::{Fingerprint, Hash};
+
+use crate::table::{ViewColumn, ViewSchema};
 
 /// The schema of a view that comes with the plane.
 fn schema(name: &str, version: u32, description: &str, columns: Vec<ViewColumn>) -> Arc<ViewSchema> {
@@ -36,14 +37,7 @@ fn fingerprint(name: &str, version: u32, parameters: &[&str]) -> Fingerprint {
     Hash::of_parts(head.into_iter().chain(parameters.iter().map(|parameter| parameter.as_bytes())))
 }
 
-/// The key by which a word that comes from no file, such as the kind of an edge, stands
-/// in facts and rows. The empty text has the key 0.
-#[must_use]
-pub(crate) fn word(text: &str) -> Key {
-    if text.is_empty() { 0 } else { Hash::of(text.as_bytes()).key() }
-}
-
 /// The words that views put into rows on their own account.
-pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+pub fn words() -> impl Iterator<Item = &'static str> {
     super::Resolution::ALL.into_iter().map(super::Resolution::as_str).chain(["import"])
 }

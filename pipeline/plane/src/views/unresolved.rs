@@ -5,8 +5,8 @@ use std::sync::Arc;
 use differential_dataflow::VecCollection;
 
 use super::schema;
-use crate::incremental::{Cell, Difference, FactCollections, FactRow, Tick, View};
-use crate::view::{ViewColumn, ViewSchema};
+use crate::table::{ViewColumn, ViewSchema};
+use crate::{Difference, FactCollections, FactRow, Tick, View};
 
 /// The names that a file uses and that lead to no edge: because no file defines them, as
 /// with those of a standard library, or because too many do.
@@ -26,7 +26,7 @@ impl View for Unresolved {
 
     fn build<'scope>(&self, facts: &FactCollections<'scope>) -> VecCollection<'scope, Tick, FactRow, Difference> {
         facts.unresolved().map(|((name, path), (uses, definers))| {
-            FactRow::new([Cell::Name(path), Cell::Name(name), Cell::Number(uses), Cell::Number(definers)])
+            FactRow::new([path.into(), name.into(), uses.into(), definers.into()])
         })
     }
 }

@@ -1,9 +1,9 @@
 //! What the plane knows, and what it tells.
 
+use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, EmbedLaneId, Key, NameKey, PathKey};
 use serde::{Deserialize, Serialize};
 
 use super::FactRow;
-use crate::hash::Key;
 
 /// A change of multiplicity: how many more times something holds.
 pub type Difference = isize;
@@ -12,25 +12,25 @@ pub type Difference = isize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The key of the path.
-    pub path: Key,
+    pub path: PathKey,
     /// The key of the folder's path.
-    pub folder: Key,
+    pub folder: NameKey,
 }
 
 /// A chunk of a content, as the plane knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChunkFact {
     /// The chunk lane that cut it.
-    pub lane: u16,
-    /// The key of its [`body_hash`](crate::port::Chunk::body_hash).
-    pub body: Key,
+    pub lane: ChunkLaneId,
+    /// The key of its body: scope, symbol and text.
+    pub body: ChunkKey,
 }
 
 /// The sizes of a content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OutlineFact {
     /// Names the language.
-    pub language: Key,
+    pub language: NameKey,
     /// Its bytes.
     pub bytes: u64,
     /// Its lines.
@@ -45,9 +45,9 @@ pub struct OutlineFact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DefinitionFact {
     /// Names the name, together with the languages that share names with its own.
-    pub name: Key,
+    pub name: NameKey,
     /// Names the qualified name.
-    pub qualified: Key,
+    pub qualified: NameKey,
     /// Its line, counted from 1.
     pub line: u32,
     /// Its place among the definitions of the content.
@@ -58,11 +58,11 @@ pub struct DefinitionFact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ReferenceFact {
     /// Names the name, as [`DefinitionFact::name`] does.
-    pub name: Key,
+    pub name: NameKey,
     /// Names the qualified name of the definition that it lies in; 0 if in none.
-    pub within: Key,
+    pub within: NameKey,
     /// Names the kind.
-    pub kind: Key,
+    pub kind: NameKey,
     /// Its line, counted from 1.
     pub line: u32,
     /// Its place among the references of the content.
@@ -86,9 +86,9 @@ pub enum ContentFact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PathFact {
     /// It lies in a folder, directly or not.
-    Folder(Key),
+    Folder(NameKey),
     /// Imports may mean it by a name.
-    Module(Key),
+    Module(NameKey),
     /// A view, by its place among the views, has marked it (see
     /// [`View::marks`](super::View::marks)).
     Mark(u16),
@@ -98,9 +98,9 @@ pub enum PathFact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RowFact {
     /// The path.
-    pub path: Key,
+    pub path: PathKey,
     /// The content.
-    pub content: Key,
+    pub content: ContentKey,
 }
 
 /// One of the module names that an import in a row may mean.
@@ -111,32 +111,62 @@ pub struct ImportFact {
     /// Its line, counted from 1.
     pub line: u32,
     /// Names what is written.
-    pub written: Key,
+    pub written: NameKey,
     /// How likely the name is: the least that a file has is what is meant.
     pub rank: u32,
     /// Names the module.
-    pub module: Key,
+    pub module: NameKey,
 }
 
 /// What an embedder sees of a chunk, by identity: chunks with equal identities have
-/// equal vectors.
+/// equal vectors. [`PassageLane::passage`] makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PassageId {
     /// The embed lane.
-    pub lane: u16,
-    /// The key of the path, where the header holds it; 0 where it does not.
-    pub header: Key,
-    /// The key of the chunk's body hash.
-    pub body: Key,
+    pub lane: EmbedLaneId,
+    /// What the vector belongs to beside the body; see [`PassageIdentity`].
+    pub owner: Key,
+    /// The key of the chunk's body.
+    pub body: ChunkKey,
+}
+
+/// Which chunks of equal bodies share a vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassageIdentity {
+    /// All of them: the header does not hold the path.
+    Body,
+    /// Those of one path: the header holds it.
+    Path,
+    /// Those of one row: no sink gives the lane's vectors back, so a vector lives no longer
+    /// than the row that it was made for.
+    Row,
 }
 
 /// How an embed lane identifies passages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassageLane {
+    /// The embed lane.
+    pub lane: EmbedLaneId,
     /// The chunk lane that it embeds.
-    pub chunk_lane: u16,
-    /// Whether its header holds the path.
-    pub path_in_header: bool,
+    pub chunk_lane: ChunkLaneId,
+    /// Which of its chunks share a vector.
+    pub identity: PassageIdentity,
+}
+
+impl PassageLane {
+    /// The passage that a chunk is in a row. The dataflow and whoever waits for its output
+    /// both call this, and so agree.
+    #[must_use]
+    pub fn passage(&self, row: RowFact, body: ChunkKey) -> PassageId {
+        let owner = match self.identity {
+            PassageIdentity::Body => Key::NONE,
+            PassageIdentity::Path => Key::from_bits(row.path.to_bits()),
+            // Both are uniformly distributed, and a rotation keeps a path that equals its
+            // content from cancelling out.
+            PassageIdentity::Row => Key::from_bits(row.path.to_bits() ^ row.content.to_bits().rotate_left(64)),
+        };
+        PassageId { lane: self.lane, owner, body }
+    }
 }
 
 /// Facts that change in one round.
@@ -147,19 +177,20 @@ pub struct Facts {
     /// The Merkle diff enters here with the first round of an epoch. Should a file turn
     /// out to hold something else when it is read, its fact is taken back; as its
     /// content was not analysed by then, no row had come of it.
-    pub files: Vec<((Key, Place), Difference)>,
+    pub files: Vec<((ContentKey, Place), Difference)>,
     /// Contents that were analysed, all of whose facts are known.
-    pub analysed: Vec<(Key, Difference)>,
+    pub analysed: Vec<(ContentKey, Difference)>,
     /// `(content, fact)`.
-    pub contents: Vec<((Key, ContentFact), Difference)>,
+    pub contents: Vec<((ContentKey, ContentFact), Difference)>,
     /// `(path, fact)`; for views only.
-    pub paths: Vec<((Key, PathFact), Difference)>,
+    pub paths: Vec<((PathKey, PathFact), Difference)>,
     /// `(row, import)`; for views only.
     pub imports: Vec<((RowFact, ImportFact), Difference)>,
 }
 
 impl Facts {
-    pub(crate) fn append(&mut self, mut other: Self) {
+    /// Adds the facts of `other`.
+    pub fn append(&mut self, mut other: Self) {
         self.files.append(&mut other.files);
         self.analysed.append(&mut other.analysed);
         self.contents.append(&mut other.contents);
@@ -185,7 +216,7 @@ impl Facts {
 pub struct Deltas {
     /// `(content, path)`: contents to analyse, each with the least of the paths that
     /// hold it. Only what is newly so has a positive difference.
-    pub contents: Vec<((Key, Key), Difference)>,
+    pub contents: Vec<((ContentKey, PathKey), Difference)>,
     /// `(path, content)`: rows to add and delete.
     pub rows: Vec<(RowFact, Difference)>,
     /// Passages that came to life or died.
@@ -193,9 +224,9 @@ pub struct Deltas {
     /// Rows of views, each with the view's place among the views.
     pub views: Vec<((u16, FactRow), Difference)>,
     /// Analysed contents that no path holds any more (where positive).
-    pub dead: Vec<(Key, Difference)>,
+    pub dead: Vec<(ContentKey, Difference)>,
     /// Facts of such contents.
-    pub dead_facts: Vec<((Key, ContentFact), Difference)>,
+    pub dead_facts: Vec<((ContentKey, ContentFact), Difference)>,
     /// Imports of rows that are no more (where positive).
     pub dead_imports: Vec<((RowFact, ImportFact), Difference)>,
 }

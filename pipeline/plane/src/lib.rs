@@ -24,20 +24,28 @@
 //! later one (but for a file that changes under the reader: see [`Facts::files`]). Views
 //! do take back what they gave within an epoch: their deltas count when it is over.
 
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
 mod collections;
 mod dataflow;
 mod facts;
 mod plane;
+mod table;
 mod view;
 mod views;
 
 pub use collections::{FactCollections, ImportEdge, Resolution, Resolved};
 pub use dataflow::Tick;
 pub use facts::{
-    ChunkFact, ContentFact, DefinitionFact, Deltas, Difference, Facts, ImportFact, OutlineFact, PassageId, PassageLane,
-    PathFact, Place, ReferenceFact, RowFact,
+    ChunkFact, ContentFact, DefinitionFact, Deltas, Difference, Facts, ImportFact, OutlineFact, PassageId,
+    PassageIdentity, PassageLane, PathFact, Place, ReferenceFact, RowFact,
 };
-pub use plane::{FactPlane, PlaneError};
+#[doc(hidden)]
+pub use plane::Broken;
+pub use plane::{FactPlane, PlaneConfig, PlaneError};
+pub use table::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewType, ViewValue};
 pub use view::{Cell, FactRow, View};
+#[doc(hidden)]
+pub use views::words;
 pub use views::{Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved};
-pub(crate) use views::{word, words};

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
+use gristmill_ids::NameKey;
 
-use super::{schema, word};
-use crate::incremental::{Cell, Difference, FactCollections, FactRow, Resolution, Tick, View};
-use crate::view::{ViewColumn, ViewSchema};
+use super::schema;
+use crate::table::{ViewColumn, ViewSchema};
+use crate::{Cell, Difference, FactCollections, FactRow, Resolution, Tick, View};
 
 /// From every use of a name to the definition that it means, and from every import to
 /// the file that it means.
@@ -40,33 +41,33 @@ impl View for Edges {
     }
 
     fn build<'scope>(&self, facts: &FactCollections<'scope>) -> VecCollection<'scope, Tick, FactRow, Difference> {
-        let names = Resolution::ALL.map(|resolution| word(resolution.as_str()));
+        let names = Resolution::ALL.map(|resolution| NameKey::of(resolution.as_str()));
         let uses = facts.resolved().map(move |edge| {
             FactRow::new([
-                Cell::Name(edge.from),
-                Cell::Number(edge.reference.line.into()),
-                Cell::Name(edge.reference.within),
-                Cell::Name(edge.reference.name),
-                Cell::Name(edge.reference.kind),
-                Cell::Name(edge.to),
-                Cell::Number(edge.definition.line.into()),
-                Cell::Name(edge.definition.qualified),
+                edge.from.into(),
+                edge.reference.line.into(),
+                edge.reference.within.into(),
+                edge.reference.name.into(),
+                edge.reference.kind.into(),
+                edge.to.into(),
+                edge.definition.line.into(),
+                edge.definition.qualified.into(),
                 Cell::Name(names.get(edge.by as usize).copied().unwrap_or_default()),
-                Cell::Number(edge.candidates.into()),
+                edge.candidates.into(),
             ])
         });
-        let import = word("import");
+        let import = NameKey::of("import");
         let imports = facts.import_edges().map(move |edge| {
             FactRow::new([
-                Cell::Name(edge.from),
-                Cell::Number(edge.line.into()),
-                Cell::Name(0),
-                Cell::Name(edge.written),
-                Cell::Name(import),
-                Cell::Name(edge.to),
+                edge.from.into(),
+                edge.line.into(),
+                Cell::Name(NameKey::NONE),
+                edge.written.into(),
+                import.into(),
+                edge.to.into(),
                 Cell::Number(0),
-                Cell::Name(0),
-                Cell::Name(import),
+                Cell::Name(NameKey::NONE),
+                import.into(),
                 Cell::Number(1),
             ])
         });

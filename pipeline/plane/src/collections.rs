@@ -3,11 +3,11 @@
 use std::cell::OnceCell;
 
 use differential_dataflow::VecCollection;
+use gristmill_ids::{NameKey, PathKey};
 use serde::{Deserialize, Serialize};
 
 use super::ContentFact;
 use super::{DefinitionFact, Difference, ImportFact, OutlineFact, PathFact, Place, ReferenceFact, RowFact, Tick};
-use crate::hash::Key;
 
 /// A collection of the plane.
 pub(super) type Facts<'scope, D> = VecCollection<'scope, Tick, D, Difference>;
@@ -59,11 +59,11 @@ impl Resolution {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Resolved {
     /// The file that uses it.
-    pub from: Key,
+    pub from: PathKey,
     /// The use.
     pub reference: ReferenceFact,
     /// The file that defines it.
-    pub to: Key,
+    pub to: PathKey,
     /// The definition.
     pub definition: DefinitionFact,
     /// How it was found.
@@ -76,27 +76,27 @@ pub struct Resolved {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ImportEdge {
     /// The file that imports.
-    pub from: Key,
+    pub from: PathKey,
     /// The file that is imported.
-    pub to: Key,
+    pub to: PathKey,
     /// The line of the import.
     pub line: u32,
     /// Names what is written.
-    pub written: Key,
+    pub written: NameKey,
 }
 
 /// A place where a name is resolved: the name in a file.
-type Use = (Key, Key);
+type Use = (NameKey, PathKey);
 
 /// A file that defines a name, how it was found, and among how many.
-type Target = (Key, Resolution, u32);
+type Target = (PathKey, Resolution, u32);
 
 /// The facts of a plane, for views to derive from. Cloning a collection is cheap; what
 /// two views derive alike they should ask for here, where it is made once.
 pub struct FactCollections<'scope> {
     rows: Facts<'scope, RowFact>,
     contents: Facts<'scope, (Place, ContentFact)>,
-    paths: Facts<'scope, (Key, PathFact)>,
+    paths: Facts<'scope, (PathKey, PathFact)>,
     imports: Facts<'scope, (RowFact, ImportFact)>,
     import_edges: OnceCell<Facts<'scope, ImportEdge>>,
     targets: OnceCell<Facts<'scope, (Use, Target)>>,
@@ -109,7 +109,7 @@ impl<'scope> FactCollections<'scope> {
     pub(super) fn new(
         rows: Facts<'scope, RowFact>,
         contents: Facts<'scope, (Place, ContentFact)>,
-        paths: Facts<'scope, (Key, PathFact)>,
+        paths: Facts<'scope, (PathKey, PathFact)>,
         imports: Facts<'scope, (RowFact, ImportFact)>,
     ) -> Self {
         let (import_edges, targets, resolved) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
@@ -151,7 +151,7 @@ impl<'scope> FactCollections<'scope> {
 
     /// `(path, folder)`: every folder above every file, the root (0) among them.
     #[must_use]
-    pub fn folders(&self) -> Facts<'scope, (Key, Key)> {
+    pub fn folders(&self) -> Facts<'scope, (PathKey, NameKey)> {
         self.paths.clone().flat_map(|(path, fact)| match fact {
             PathFact::Folder(folder) => Some((path, folder)),
             _ => None,
@@ -160,7 +160,7 @@ impl<'scope> FactCollections<'scope> {
 
     /// The paths that this view has marked (see [`View::marks`](super::View::marks)).
     #[must_use]
-    pub fn marked(&self) -> Facts<'scope, Key> {
+    pub fn marked(&self) -> Facts<'scope, PathKey> {
         let view = self.view;
         self.paths.clone().flat_map(move |(path, fact)| (fact == PathFact::Mark(view)).then_some(path))
     }
@@ -193,7 +193,7 @@ impl<'scope> FactCollections<'scope> {
 
     /// `(from, to)`: which file imports which, each pair once.
     #[must_use]
-    pub fn imported_files(&self) -> Facts<'scope, (Key, Key)> {
+    pub fn imported_files(&self) -> Facts<'scope, (PathKey, PathKey)> {
         self.import_edges().map(|edge| (edge.from, edge.to)).distinct()
     }
 
@@ -208,7 +208,7 @@ impl<'scope> FactCollections<'scope> {
                 .map(|(name, _)| name)
                 .count()
                 .flat_map(|(name, files)| (files > FAN_OUT).then_some(name));
-            let within_file = |pair: (Key, Place)| ((pair.0, pair.1.path), pair.1.path);
+            let within_file = |pair: (NameKey, Place)| ((pair.0, pair.1.path), pair.1.path);
             let of_file = uses
                 .clone()
                 .map(within_file)
@@ -236,7 +236,7 @@ impl<'scope> FactCollections<'scope> {
     }
 
     /// `(name, file)`: which files define a name.
-    fn definers(&self) -> Facts<'scope, (Key, Place)> {
+    fn definers(&self) -> Facts<'scope, (NameKey, Place)> {
         self.definitions().map(|(place, definition)| (definition.name, place)).distinct()
     }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::iterate::Variable;
+use gristmill_ids::{NameKey, PathKey};
 use timely::order::Product;
 
 use super::fingerprint;
-use crate::hash::Key;
-use crate::incremental::{Cell, Difference, FactCollections, FactRow, Tick, View};
-use crate::view::{ViewColumn, ViewSchema};
+use crate::table::{ViewColumn, ViewSchema};
+use crate::{Cell, Difference, FactCollections, FactRow, Tick, View};
 
 /// What every symbol begins with, in millionths.
 const BEGIN: Difference = 6_000_000;
@@ -41,7 +41,7 @@ impl Default for SymbolRanks {
 }
 
 /// A symbol: a file and a qualified name in it.
-type Symbol = (Key, Key);
+type Symbol = (PathKey, NameKey);
 
 impl View for SymbolRanks {
     fn schema(&self) -> Arc<ViewSchema> {
@@ -62,7 +62,7 @@ impl View for SymbolRanks {
             facts.resolved().map(|edge| ((edge.from, edge.reference.within), (edge.to, edge.definition.qualified)));
         let ranks = ranks(uses.filter(|(from, to)| from != to).distinct(), self.rounds);
         ranks.count().map(|((path, symbol), rank)| {
-            FactRow::new([Cell::Name(path), Cell::Name(symbol), Cell::Number(rank.unsigned_abs() as u64)])
+            FactRow::new([path.into(), symbol.into(), Cell::Number(rank.unsigned_abs() as u64)])
         })
     }
 }

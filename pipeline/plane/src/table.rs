@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
+use gristmill_ids::{Fingerprint, Hash, Key};
 use serde::{Deserialize, Serialize};
-
-use crate::hash::{Fingerprint, Hash, Key};
 
 /// The type of a view's column. No column has nulls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,16 +1,13 @@
 //! The hashes that name things: contents, chunks and operator configurations.
 //!
-//! All are BLAKE3. A full hash is 32 bytes and is what tables store; [`Key`] is its
-//! first 16 bytes, which is what the fact plane keeps. 128 bits of a cryptographic
-//! hash need no interner, so a fact means the same thing in every process.
+//! All are BLAKE3.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The first 128 bits of a [`Hash`], as the fact plane stores it.
-pub type Key = u128;
+use crate::key::Key;
 
 /// A BLAKE3 hash of 32 bytes, written as 64 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,8 +57,7 @@ impl Hash {
     /// The first 128 bits, little endian.
     #[must_use]
     pub fn key(&self) -> Key {
-        let (head, _) = self.0.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
-        Key::from_le_bytes(*head)
+        Key::from(self)
     }
 
     /// The first `digits` hex digits, for people.

@@ -1,0 +1,197 @@
+//! Operators with their types erased, as the graph and the executors hold them.
+
+use std::sync::Arc;
+
+use gristmill_ids::Fingerprint;
+
+use super::{Batch, BatchSize, Chunker, Embedder, Emitter, Operator, OperatorError, Parser, VectorMap};
+use crate::extra::ExtraColumn;
+use crate::path::RelPath;
+use crate::port::{Header, Import, Item, Port, PortItem};
+
+/// An [`Operator`] with its types erased.
+pub trait ErasedOperator: Send + Sync {
+    /// See [`Operator::name`].
+    fn name(&self) -> &str;
+    /// See [`Operator::fingerprint`].
+    fn fingerprint(&self) -> Fingerprint;
+    /// See [`Operator::batch_size`].
+    fn batch_size(&self) -> BatchSize;
+    /// See [`Operator::variant`].
+    fn variant(&self, path: &RelPath) -> &'static str;
+    /// See [`Operator::columns`].
+    fn columns(&self) -> Vec<ExtraColumn>;
+    /// The port it takes.
+    fn input(&self) -> Port;
+    /// The port it gives.
+    fn output(&self) -> Port;
+    /// See [`Operator::process`]. Items of another type are refused with an error.
+    ///
+    /// # Errors
+    /// Those of [`Operator::process`].
+    fn process(&self, batch: Vec<Item>, out: &mut Emitter<Item>) -> Result<(), OperatorError>;
+}
+
+impl<O: Operator> ErasedOperator for O {
+    fn name(&self) -> &str {
+        Operator::name(self)
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Operator::fingerprint(self)
+    }
+
+    fn batch_size(&self) -> BatchSize {
+        Operator::batch_size(self)
+    }
+
+    fn variant(&self, path: &RelPath) -> &'static str {
+        Operator::variant(self, path)
+    }
+
+    fn columns(&self) -> Vec<ExtraColumn> {
+        Operator::columns(self)
+    }
+
+    fn input(&self) -> Port {
+        O::In::PORT
+    }
+
+    fn output(&self) -> Port {
+        O::Out::PORT
+    }
+
+    fn process(&self, batch: Vec<Item>, out: &mut Emitter<Item>) -> Result<(), OperatorError> {
+        let typed: Result<Vec<O::In>, Item> = batch.into_iter().map(O::In::from_item).collect();
+        let batch = typed.map_err(|_| OperatorError {
+            stage: Operator::name(self).into(),
+            message: format!("got an item that is not of its port `{}`; the graph was not checked", O::In::PORT).into(),
+        })?;
+        let mut typed_out = Emitter::new(Arc::clone(&out.stage));
+        let result = Operator::process(self, Batch(batch), &mut typed_out);
+        out.count_tokens(typed_out.counted);
+        out.diagnostics.append(&mut typed_out.diagnostics);
+        out.items.extend(typed_out.items.into_iter().map(O::Out::into_item));
+        result
+    }
+}
+
+/// A [`Parser`] with its types erased.
+pub trait ErasedParser: ErasedOperator {
+    /// See [`Parser::module_names`].
+    fn module_names(&self, path: &RelPath) -> Vec<String>;
+    /// See [`Parser::import_names`].
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String>;
+    /// See [`Parser::name_scope`].
+    fn name_scope<'t>(&self, language: &'t str) -> &'t str;
+}
+
+impl<P: Parser> ErasedParser for P {
+    fn module_names(&self, path: &RelPath) -> Vec<String> {
+        Parser::module_names(self, path)
+    }
+
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
+        Parser::import_names(self, path, import)
+    }
+
+    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
+        Parser::name_scope(self, language)
+    }
+}
+
+/// A [`Chunker`] with its types erased.
+pub trait ErasedChunker: ErasedOperator {
+    /// See [`Chunker::header`].
+    fn header(&self) -> Header;
+}
+
+impl<C: Chunker> ErasedChunker for C {
+    fn header(&self) -> Header {
+        Chunker::header(self)
+    }
+}
+
+/// An [`Embedder`] with its types erased.
+pub trait ErasedEmbedder: ErasedOperator {
+    /// See [`Embedder::dimension`].
+    fn dimension(&self) -> usize;
+    /// See [`Embedder::embed_query`].
+    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>>;
+}
+
+impl<E: Embedder> ErasedEmbedder for E {
+    fn dimension(&self) -> usize {
+        Embedder::dimension(self)
+    }
+
+    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+        Embedder::embed_query(self, text)
+    }
+}
+
+/// A [`VectorMap`] with its types erased.
+pub trait ErasedVectorMap: ErasedOperator {
+    /// See [`VectorMap::dimension`].
+    fn dimension(&self, input: usize) -> usize;
+}
+
+impl<V: VectorMap> ErasedVectorMap for V {
+    fn dimension(&self, input: usize) -> usize {
+        VectorMap::dimension(self, input)
+    }
+}
+
+/// An operator of any role, as a stage holds it.
+#[derive(Clone)]
+pub enum AnyOperator {
+    /// One that has no role of its own: it gives what it takes, or reads files.
+    Plain(Arc<dyn ErasedOperator>),
+    /// See [`Parser`].
+    Parser(Arc<dyn ErasedParser>),
+    /// See [`Chunker`].
+    Chunker(Arc<dyn ErasedChunker>),
+    /// See [`Embedder`].
+    Embedder(Arc<dyn ErasedEmbedder>),
+    /// See [`VectorMap`].
+    VectorMap(Arc<dyn ErasedVectorMap>),
+}
+
+impl AnyOperator {
+    /// An operator that gives the port that it takes, or reads files.
+    pub fn plain(operator: impl Operator + 'static) -> Self {
+        Self::Plain(Arc::new(operator))
+    }
+
+    /// A parser.
+    pub fn parser(parser: impl Parser + 'static) -> Self {
+        Self::Parser(Arc::new(parser))
+    }
+
+    /// A chunker.
+    pub fn chunker(chunker: impl Chunker + 'static) -> Self {
+        Self::Chunker(Arc::new(chunker))
+    }
+
+    /// An embedder.
+    pub fn embedder(embedder: impl Embedder + 'static) -> Self {
+        Self::Embedder(Arc::new(embedder))
+    }
+
+    /// An operator on vectors.
+    pub fn vector_map(map: impl VectorMap + 'static) -> Self {
+        Self::VectorMap(Arc::new(map))
+    }
+
+    /// What every operator has.
+    #[must_use]
+    pub fn operator(&self) -> &dyn ErasedOperator {
+        match self {
+            Self::Plain(operator) => &**operator,
+            Self::Parser(parser) => &**parser,
+            Self::Chunker(chunker) => &**chunker,
+            Self::Embedder(embedder) => &**embedder,
+            Self::VectorMap(map) => &**map,
+        }
+    }
+}
