@@ -18,6 +18,7 @@ pub mod port;
 pub mod run;
 mod sink;
 pub mod source;
+pub mod testing;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use execute::Mode;
@@ -36,6 +37,6 @@ pub use operator::{
 };
 pub use path::RelPath;
 pub use sink::{
-    Analysis, EpochMeta, EpochWriter, FactForm, FactStore, Published, Record, RecordChunks, RowId, Sink, SinkConfig, SinkContext,
-    SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token, row_key,
+    Analysis, EpochMeta, EpochWriter, FactForm, FactStore, Published, Record, RecordChunks, RowId, Sink, SinkConfig,
+    SinkContext, SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token, row_key,
 };

@@ -205,4 +205,3 @@ pub struct OperatorError {
     /// What, where, and what to do.
     pub message: Box<str>,
 }
-

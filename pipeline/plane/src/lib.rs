@@ -35,6 +35,10 @@ mod table;
 mod view;
 mod views;
 
+/// What views are written in.
+pub use differential_dataflow::{self, VecCollection};
+pub use timely;
+
 pub use collections::{FactCollections, ImportEdge, Resolution, Resolved};
 pub use dataflow::Tick;
 pub use facts::{

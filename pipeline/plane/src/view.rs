@@ -16,9 +16,8 @@ use crate::table::ViewSchema;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use differential_dataflow::VecCollection;
 /// use gristmill_ids::Hash;
-/// use gristmill_plane::{Cell, Difference, FactCollections, FactRow, Tick, View, ViewColumn, ViewSchema};
+/// use gristmill_plane::{Cell, Difference, FactCollections, FactRow, Tick, VecCollection, View, ViewColumn, ViewSchema};
 ///
 /// /// How many definitions each file has.
 /// struct Definitions;

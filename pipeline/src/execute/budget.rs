@@ -77,6 +77,12 @@ impl Budget {
         }
     }
 
+    /// The bytes that are held now.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> u64 {
+        self.with(|state| state.held)
+    }
+
     /// The most bytes that were held at once.
     pub(crate) fn peak(&self) -> u64 {
         self.with(|state| state.peak)

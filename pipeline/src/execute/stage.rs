@@ -42,9 +42,7 @@ impl StageRunner {
     /// `None` for a sink.
     pub(crate) fn new(graph: &Graph, meters: &Meters, id: StageId) -> Option<Self> {
         match &graph.stage(id).body {
-            Body::Operator(operator) => {
-                Some(Self { operator: operator.clone(), meter: Arc::clone(meters.stage(id)) })
-            }
+            Body::Operator(operator) => Some(Self { operator: operator.clone(), meter: Arc::clone(meters.stage(id)) }),
             Body::Sink(_) => None,
         }
     }

@@ -31,7 +31,8 @@ pub(super) fn build(specs: Vec<StageSpec>, inputs: &[Vec<Input>]) -> Result<Grap
     }
     let chunk_lanes = chunk_lanes(&stages);
     let embed_lanes = embed_lanes(&stages, &chunk_lanes);
-    let columns: Vec<ExtraColumn> = stages.iter().filter_map(Stage::operator).flat_map(ErasedOperator::columns).collect();
+    let columns: Vec<ExtraColumn> =
+        stages.iter().filter_map(Stage::operator).flat_map(ErasedOperator::columns).collect();
     let sinks = sinks(&stages, &chunk_lanes, &embed_lanes);
     Ok(Graph { stages, chunk_lanes, embed_lanes, sinks, columns })
 }
@@ -83,9 +84,8 @@ fn given(stage: &Stage) -> Option<(&AnyOperator, Port)> {
 }
 
 fn chunk_lanes(stages: &[Stage]) -> Vec<ChunkLane> {
-    let ends = stages.iter().filter(|stage| {
-        stage.output() == Some(Port::Chunks) && is_taken(stages, stage.id, Port::Vectors)
-    });
+    let ends =
+        stages.iter().filter(|stage| stage.output() == Some(Port::Chunks) && is_taken(stages, stage.id, Port::Vectors));
     let lane = |(nth, stage): (usize, &Stage)| ChunkLane {
         id: ChunkLaneId::new(nth),
         stage: stage.id,
@@ -229,4 +229,3 @@ pub(super) fn map_query(stage: &Stage, values: Vec<f32>) -> Result<Vec<f32>, Ope
         message: "the operator returned no vector for the query".into(),
     })
 }
-

@@ -95,14 +95,23 @@ impl fmt::Display for Fault {
                 write!(f, "unknown input stage `{input}`; did you mean `{nearest}`?")
             }
             Self::UnknownInput { input, nearest: None } => write!(f, "unknown input stage `{input}`"),
-            Self::InputIsSink(input) => write!(f, "`{input}` is a sink and has no output; use a stage that runs an operator"),
+            Self::InputIsSink(input) => {
+                write!(f, "`{input}` is a sink and has no output; use a stage that runs an operator")
+            }
             Self::TooManyInputs(count) => write!(f, "an operator takes exactly 1 input, got {count}"),
             Self::PortMismatch { input, gives, takes } => {
                 let takes: Vec<&str> = takes.iter().map(|port| port.as_str()).collect();
-                write!(f, "port mismatch: `{input}` outputs `{gives}`, but this stage accepts `{}`", takes.join("` or `"))
+                write!(
+                    f,
+                    "port mismatch: `{input}` outputs `{gives}`, but this stage accepts `{}`",
+                    takes.join("` or `")
+                )
             }
             Self::RepeatedPort { port, inputs: [first, second] } => {
-                write!(f, "`{first}` and `{second}` both output `{port}`, and a sink stores one input per port; use two sinks")
+                write!(
+                    f,
+                    "`{first}` and `{second}` both output `{port}`, and a sink stores one input per port; use two sinks"
+                )
             }
             Self::ForeignChunks { chunks, vectors } => {
                 write!(f, "the chunks of `{chunks}` are not those that `{vectors}` embeds; use two sinks")
@@ -111,7 +120,10 @@ impl fmt::Display for Fault {
             Self::Unreachable => write!(f, "this stage is unreachable from the source"),
             Self::Unused => write!(f, "no sink stores the output of this stage; add a sink, or remove the stage"),
             Self::FanOut { port, other } => {
-                write!(f, "`{other}` already takes this `{port}` output; a graph fans out only after the last stage that outputs `syntax`")
+                write!(
+                    f,
+                    "`{other}` already takes this `{port}` output; a graph fans out only after the last stage that outputs `syntax`"
+                )
             }
             Self::NotAnEmbedder => write!(f, "a stage that makes vectors of chunks must be an `Embedder`"),
             Self::RepeatedColumn { column, other } => {

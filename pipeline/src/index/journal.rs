@@ -137,21 +137,26 @@ fn checked_key(record: &[u8]) -> Option<PassageKey> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use gristmill_ids::Hash;
+
+    use super::*;
+
+    const fn key(bits: u128) -> PassageKey {
+        PassageKey::from_bits(bits)
+    }
 
     #[test]
     fn what_was_written_survives_and_a_torn_tail_is_cut_off() {
         let folder = tempfile::tempdir().expect("creates");
         let embedder = Hash::of(b"embedder");
         let mut journal = Journal::open(folder.path(), &embedder, 2).expect("opens");
-        for key in 0..3_u8 {
-            journal.append(key.into(), &[f32::from(key), 0.5]).expect("appends");
+        for nth in 0..3_u8 {
+            journal.append(key(nth.into()), &[f32::from(nth), 0.5]).expect("appends");
         }
         let mut read = Vec::new();
-        journal.read(&[2, 0], &mut read).expect("reads");
+        journal.read(&[key(2), key(0)], &mut read).expect("reads");
         assert_eq!(read, [2.0, 0.5, 0.0, 0.5]);
-        journal.append(9, &[9.0, 9.0]).expect("appends after reading");
+        journal.append(key(9), &[9.0, 9.0]).expect("appends after reading");
         journal.flush().expect("flushes");
         let path = journal.path.clone();
         drop(journal);
@@ -159,10 +164,10 @@ mod tests {
         let file = OpenOptions::new().write(true).open(&path).expect("opens");
         file.set_len(4 * record_bytes(2) as u64 - 1).expect("cuts");
         let mut journal = Journal::open(folder.path(), &embedder, 2).expect("opens");
-        assert_eq!((journal.recovered, journal.contains(2), journal.contains(9)), (3, true, false));
-        journal.append(9, &[8.0, 8.0]).expect("appends");
+        assert_eq!((journal.recovered, journal.contains(key(2)), journal.contains(key(9))), (3, true, false));
+        journal.append(key(9), &[8.0, 8.0]).expect("appends");
         read.clear();
-        journal.read(&[9, 1], &mut read).expect("reads");
+        journal.read(&[key(9), key(1)], &mut read).expect("reads");
         assert_eq!(read, [8.0, 8.0, 1.0, 0.5]);
         journal.remove().expect("removes");
         assert!(!path.exists());
@@ -173,12 +178,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("creates");
         let embedder = Hash::of(b"embedder");
         let mut journal = Journal::open(folder.path(), &embedder, 1).expect("opens");
-        (0..3).for_each(|key| journal.append(key, &[1.0]).expect("appends"));
+        (0..3).for_each(|nth| journal.append(key(nth), &[1.0]).expect("appends"));
         journal.flush().expect("flushes");
         let mut bytes = std::fs::read(&journal.path).expect("reads");
         bytes[record_bytes(1) + KEY_BYTES] ^= 1;
         std::fs::write(&journal.path, bytes).expect("writes");
         let journal = Journal::open(folder.path(), &embedder, 1).expect("opens");
-        assert_eq!((journal.recovered, journal.contains(0), journal.contains(2)), (1, true, false));
+        assert_eq!((journal.recovered, journal.contains(key(0)), journal.contains(key(2))), (1, true, false));
     }
 }

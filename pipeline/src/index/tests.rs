@@ -1,10 +1,11 @@
 use super::*;
+use crate::index::CommitRecord;
 use crate::merkle::{Leaf, Stat};
 
-pub(crate) fn record(epoch: Epoch, tree: &Tree) -> CommitRecord {
+pub(crate) fn record(epoch: u64, tree: &Tree) -> CommitRecord {
     CommitRecord {
         format: FORMAT,
-        epoch,
+        epoch: Epoch::new(epoch),
         committed_ms: 0,
         merkle_root: tree.root_hash(),
         files: tree.len() as u64,
@@ -31,13 +32,13 @@ fn an_epoch_exists_once_head_names_it() {
     assert!(matches!(IndexFolder::open(&path), Err(IndexError::Missing { .. })));
     let writer = IndexWriter::open(&path).expect("opens");
     assert_eq!(writer.folder().head().expect("reads"), None);
-    writer.write_tree(1, &tree()).expect("writes");
+    writer.write_tree(Epoch::new(1), &tree()).expect("writes");
     assert!(matches!(IndexFolder::open(&path), Err(IndexError::Missing { .. })), "a tree alone is no epoch");
     writer.commit(&record(1, &tree())).expect("commits");
     let reader = IndexFolder::open(&path).expect("opens");
     let head = reader.head().expect("reads").expect("has one");
-    assert_eq!((head.epoch, reader.tree(&head).expect("reads")), (1, tree()));
-    assert!(matches!(reader.record(2), Err(IndexError::NoEpoch { epoch: 2, .. })));
+    assert_eq!((head.epoch.get(), reader.tree(&head).expect("reads")), (1, tree()));
+    assert!(matches!(reader.record(Epoch::new(2)), Err(IndexError::NoEpoch { epoch, .. }) if epoch == Epoch::new(2)));
 }
 
 #[test]
@@ -69,10 +70,10 @@ fn refuses_what_is_no_index_or_a_newer_one() {
 fn damage_is_found() {
     let folder = tempfile::tempdir().expect("creates");
     let writer = IndexWriter::open(folder.path()).expect("opens");
-    writer.write_tree(1, &tree()).expect("writes");
+    writer.write_tree(Epoch::new(1), &tree()).expect("writes");
     let record = record(1, &tree());
     writer.commit(&record).expect("commits");
-    writer.write_tree(1, &Tree::empty()).expect("writes");
+    writer.write_tree(Epoch::new(1), &Tree::empty()).expect("writes");
     assert!(matches!(writer.folder().tree(&record), Err(IndexError::Damaged { .. })), "another tree");
     std::fs::write(folder.path().join("HEAD"), "zero").expect("writes");
     assert!(matches!(writer.folder().head(), Err(IndexError::Damaged { .. })));
@@ -84,7 +85,7 @@ fn an_epoch_is_held_while_its_revision_gets_another_name() {
     let writer = IndexWriter::open(folder.path()).expect("opens");
     let first = CommitRecord { revision: Some("old".into()), ..record(1, &tree()) };
     writer.commit(&first).expect("commits");
-    let pin = writer.folder().pin(1).expect("is there");
+    let pin = writer.folder().pin(Epoch::new(1)).expect("is there");
     let renamed = CommitRecord { revision: Some("new".into()), selection: Some(Hash::of(b"all")), ..first.clone() };
     writer.rename(&renamed).expect("writes");
     assert_eq!(writer.folder().head().expect("reads").as_ref(), Some(&renamed));
@@ -93,10 +94,10 @@ fn an_epoch_is_held_while_its_revision_gets_another_name() {
     let kept = |writer: &IndexWriter| -> Vec<Epoch> {
         writer.give_up_old(1).expect("deletes").iter().map(|record| record.epoch).collect()
     };
-    assert_eq!(kept(&writer), [1, 2]);
+    assert_eq!(kept(&writer), [Epoch::new(1), Epoch::new(2)]);
     drop(pin);
-    assert_eq!(kept(&writer), [2]);
-    assert!(writer.folder().pin(1).is_err());
+    assert_eq!(kept(&writer), [Epoch::new(2)]);
+    assert!(writer.folder().pin(Epoch::new(1)).is_err());
 
     // An index that begins again has nothing of the names that there were.
     writer.commit(&first).expect("commits");
@@ -140,6 +141,6 @@ fn what_is_dropped_while_it_is_listed_is_not_there() {
         std::os::unix::fs::symlink("nowhere", &gone).expect("links");
     }
     let epochs = writer.folder().epochs().expect("reads");
-    assert_eq!(epochs.iter().map(|record| record.epoch).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(epochs.iter().map(|record| record.epoch.get()).collect::<Vec<_>>(), [1, 3]);
     assert_eq!(writer.folder().runs().expect("reads"), [(2, "2".to_owned()), (3, "3".to_owned())]);
 }

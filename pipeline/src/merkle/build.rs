@@ -118,8 +118,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use gristmill_ids::Hash;
     use crate::merkle::Stat;
+    use gristmill_ids::Hash;
 
     fn leaf(content: u8) -> Leaf {
         Leaf { content_hash: Hash::of(&[content]), stat: Stat::default(), note: None }

@@ -17,9 +17,8 @@ use crate::merkle::{Change, Diff, Tree, diff};
 pub(super) fn is_current(plan: &RunPlan<'_>, record: &CommitRecord, root: &Hash) -> bool {
     let tables = plan.tables();
     let graph = plan.graph;
-    let sink_is_current = |sink: &SinkStage| {
-        record.sinks.get(&*sink.name).is_some_and(|stored| stored.shape == sink.shape)
-    };
+    let sink_is_current =
+        |sink: &SinkStage| record.sinks.get(&*sink.name).is_some_and(|stored| stored.shape == sink.shape);
     let table_is_current = |schema: &crate::ViewSchema| record.views.get(&schema.name) == Some(&schema.fingerprint);
     record.merkle_root == *root
         && record.rows == graph.rows_fingerprint()

@@ -94,8 +94,7 @@ impl Indexer<'_> {
         let kept = self.writer.give_up_old(keep.max(1))?;
         crate::failpoint::reach("given_up");
         for sink in self.plan.graph.sinks() {
-            let tokens: Vec<Token> =
-                kept.iter().filter_map(|record| record.tokens.get(&*sink.name)).cloned().collect();
+            let tokens: Vec<Token> = kept.iter().filter_map(|record| record.tokens.get(&*sink.name)).cloned().collect();
             sink.config.retain(&self.writer.folder().sink(&sink.name), &tokens)?;
             crate::failpoint::reach("retain.one");
         }

@@ -316,9 +316,10 @@ impl<'a> Indexer<'a> {
             Some(knowledge) => knowledge,
             None => Knowledge::start(&plan, group.sinks())?,
         };
-        let rebuilt_because = self.head.as_ref().and_then(|(record, _)| {
-            rebuild_reason(plan.graph, record, full, self.damage.as_deref(), group.sinks())
-        });
+        let rebuilt_because = self
+            .head
+            .as_ref()
+            .and_then(|(record, _)| rebuild_reason(plan.graph, record, full, self.damage.as_deref(), group.sinks()));
         let replace = self.head.is_none() || rebuilt_because.is_some();
         if is_warm && replace {
             // The plane knows what the index is about to forget.

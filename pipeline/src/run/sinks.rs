@@ -14,17 +14,15 @@ use std::sync::Arc;
 use gristmill_ids::{ChunkLaneId, ContentHash, EmbedLaneId, Epoch, Hash};
 use gristmill_plane::{ViewDelta, ViewSchema};
 
-use self::handle::{Pending, Shape};
 pub(super) use self::handle::SinkHandle;
+use self::handle::{Pending, Shape};
 use super::assembly::Assembly;
 use crate::execute::Lease;
 use crate::graph::{Graph, SinkStage};
 use crate::index::CommitRecord;
 use crate::measure::Meters;
 use crate::port::Port;
-use crate::sink::{
-    EpochMeta, Record, RowId, SinkContext, SinkError, StagedRows, StoredFacts, StoredVectors, Token,
-};
+use crate::sink::{EpochMeta, Record, RowId, SinkContext, SinkError, StagedRows, StoredFacts, StoredVectors, Token};
 
 /// What sinks are opened with.
 pub(super) struct Opening<'a> {
@@ -95,8 +93,7 @@ impl SinkGroup {
     pub(super) fn open(&mut self, opening: &Opening<'_>) -> Result<(), SinkError> {
         let mut pending = Vec::new();
         for ((nth, sink), handle) in opening.graph.sinks().iter().enumerate().zip(&mut self.sinks) {
-            let (config, context, token) =
-                (Arc::clone(&sink.config), opening.context(nth, sink), opening.token(sink));
+            let (config, context, token) = (Arc::clone(&sink.config), opening.context(nth, sink), opening.token(sink));
             pending.push(handle.open(move || config.open(context, token.as_ref()))?);
         }
         self.finish(&pending)
@@ -270,7 +267,8 @@ impl WritingSinks {
     pub(super) fn stage(mut self, meta: &EpochMeta) -> Result<(StagedSinks, Vec<StagedRows>), SinkError> {
         let begun: Result<Vec<_>, _> = self.sinks.iter_mut().map(|sink| sink.stage(meta.clone())).collect();
         let staged = StagedSinks { sinks: std::mem::take(&mut self.sinks) };
-        let rows = staged.sinks.iter().zip(&begun?).map(|(sink, begun)| sink.finish(begun)).collect::<Result<_, _>>()?;
+        let rows =
+            staged.sinks.iter().zip(&begun?).map(|(sink, begun)| sink.finish(begun)).collect::<Result<_, _>>()?;
         Ok((staged, rows))
     }
 }

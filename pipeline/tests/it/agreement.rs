@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use gristmill_pipeline::run::{Ending, Indexer, Work, forecast};
 use proptest::prelude::*;
 
-use crate::oracle::differences;
-use crate::toys::{Job, all_views};
+use crate::job::{Job, all_views};
+use gristmill_pipeline::testing::differences;
 
 /// Rows of the same tree, built from nothing in a fresh index.
 fn from_scratch(job: &Job) -> String {
@@ -38,11 +38,11 @@ fn the_second_run_does_nothing() {
     let job = Job::new();
     job.write("a.x", "def one\ndef two\n");
     let first = job.run(Mode::Parallel);
-    assert_eq!((first.ending, first.epoch, job.counts.take()), (Ending::Committed, 1, (1, 2)));
+    assert_eq!((first.ending, first.epoch.get(), job.counts.take()), (Ending::Committed, 1, (1, 2)));
     // Let the clock pass the file's times: within them the racy rule reads it again.
     std::thread::sleep(std::time::Duration::from_millis(30));
     let second = job.run(Mode::Parallel);
-    assert_eq!((second.ending, second.epoch, job.counts.take()), (Ending::Unchanged, 1, (0, 0)));
+    assert_eq!((second.ending, second.epoch.get(), job.counts.take()), (Ending::Unchanged, 1, (0, 0)));
     let third = job.run(Mode::Pipeline);
     assert_eq!((third.ending, third.scan.files_read), (Ending::Unchanged, 0));
 }
@@ -156,7 +156,7 @@ fn full_builds_from_nothing() {
     job.counts.take();
     let report = job.try_run(Mode::Parallel, true).expect("runs");
     assert_eq!(
-        (report.epoch, job.counts.take(), report.work),
+        (report.epoch.get(), job.counts.take(), report.work),
         (2, (1, 1), Work { contents_analysed: 1, passages_embedded: 1, ..Work::default() })
     );
 }

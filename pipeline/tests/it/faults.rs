@@ -5,7 +5,7 @@ use gristmill_pipeline::index::IndexFolder;
 use gristmill_pipeline::run::{Ending, RunError};
 use gristmill_pipeline::{Mode, RelPath};
 
-use crate::toys::{Job, stored_tree};
+use crate::job::{Job, stored_tree};
 
 #[test]
 fn a_panic_quarantines_its_file_and_spares_the_rest() {
@@ -14,7 +14,7 @@ fn a_panic_quarantines_its_file_and_spares_the_rest() {
         job.write("bad.x", "panic\n");
         job.write("good.x", "def fine\n");
         let report = job.run(mode);
-        assert_eq!(report.epoch, 1, "{mode}");
+        assert_eq!(report.epoch.get(), 1, "{mode}");
         let quarantined: Vec<_> =
             report.quarantined.iter().map(|file| (file.path.as_str(), file.code.as_str())).collect();
         assert_eq!(quarantined, [("bad.x", "panic")], "{mode}");
@@ -42,14 +42,14 @@ fn a_failing_sink_leaves_the_epoch_before() {
         job.run(mode);
         let before = job.rows();
         job.write("a.x", "two\n");
-        job.disk.lock().expect("whole").fail_add = true;
+        job.disk.lock().fail_add = true;
         let error = job.try_run(mode, false).expect_err("fails");
         assert!(matches!(&error, RunError::Sink(error) if error.message.contains("disk full")), "{mode}: {error}");
         assert_eq!(job.rows(), before, "{mode}");
-        job.disk.lock().expect("whole").fail_add = false;
+        job.disk.lock().fail_add = false;
         job.counts.take();
         let report = job.run(mode);
-        assert_eq!((report.epoch, report.ending), (2, Ending::Committed), "{mode}");
+        assert_eq!((report.epoch.get(), report.ending), (2, Ending::Committed), "{mode}");
         assert!(report.work.passages_recovered <= 1, "{mode}: embedded before the failure, so not again");
     }
 }
@@ -113,7 +113,7 @@ fn a_file_that_changes_under_the_reader_costs_no_other_file() {
 fn an_empty_tree_is_an_epoch() {
     let job = Job::new();
     let report = job.run(Mode::Parallel);
-    assert_eq!((report.epoch, report.scan.files), (1, 0));
+    assert_eq!((report.epoch.get(), report.scan.files), (1, 0));
     job.write("a.x", "one\n");
     job.run(Mode::Parallel);
     job.remove("a.x");
@@ -130,7 +130,11 @@ fn a_damaged_tree_costs_a_full_diff_and_is_reported() {
     std::fs::write(job.index().join("merkle/1"), "garbage").expect("writes");
     let report = job.run(Mode::Parallel);
     assert!(report.notice.expect("says so").contains("Merkle tree cannot be used"));
-    assert_eq!((report.ending, report.epoch), (Ending::Unchanged, 1), "the commit record's root hash vouches for it");
+    assert_eq!(
+        (report.ending, report.epoch.get()),
+        (Ending::Unchanged, 1),
+        "the commit record's root hash vouches for it"
+    );
     assert_eq!(job.run(Mode::Parallel).notice, None, "the tree was replaced");
 
     std::fs::write(job.index().join("merkle/1"), "garbage").expect("writes");

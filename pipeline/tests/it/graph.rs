@@ -1,45 +1,36 @@
 //! The one check of a graph finds every fault.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use gristmill_pipeline::graph::{Fault, Format, Role, StageSpec};
 use gristmill_pipeline::port::Header;
-use gristmill_pipeline::{ErasedOperator, Graph};
+use gristmill_pipeline::testing::{Embed, Lines, Memory, Parse, Read};
+use gristmill_pipeline::{AnyOperator, Graph, StageId};
 
-use crate::toys::{Counts, Disk, Embed, Job, Lines, Memory, Parse, Read};
+use crate::job::Job;
 
 fn stage(name: &str, inputs: &[&str], role: Role) -> StageSpec {
-    StageSpec {
-        name: name.into(),
-        inputs: inputs.iter().map(|input| (*input).into()).collect(),
-        role,
-        workers: 1,
-        queue_bytes: None,
-    }
-}
-
-fn operator(operator: impl ErasedOperator + 'static) -> Role {
-    Role::Operator(Arc::new(operator))
+    StageSpec::new(name, inputs.iter().copied(), role)
 }
 
 fn read() -> Role {
-    operator(Read)
+    AnyOperator::plain(Read).into()
 }
 
 fn parse() -> Role {
-    operator(Parse { counts: Arc::new(Counts::default()), version: 1 })
+    AnyOperator::parser(Parse::default()).into()
 }
 
 fn chunk() -> Role {
-    operator(Lines { header: Header::Path })
+    AnyOperator::chunker(Lines { header: Header::Path }).into()
 }
 
 fn embed() -> Role {
-    operator(Embed { counts: Arc::new(Counts::default()), version: 1 })
+    AnyOperator::embedder(Embed::default()).into()
 }
 
 fn sink() -> Role {
-    Role::Sink(Arc::new(Memory { disk: Arc::new(Mutex::new(Disk::default())) }))
+    Arc::new(Memory::default()).into()
 }
 
 /// The faults of a graph, each with its stage.
@@ -62,12 +53,12 @@ fn every_fault_is_reported_at_once() {
         stage("none", &[], chunk()),
     ]);
     insta::assert_snapshot!(found.join("\n"), @r"
-    read: a stage named `read` exists already; names must differ
-    read: `read` takes these `files` already; a graph fans out after `syntax` and `chunks` only
-    parse: there is no stage `reed`; did you mean `read`?
-    chunk: `read` gives `contents`, but this stage takes `syntax`
-    more: `store` is a sink and gives nothing to take
-    none: the stage takes from no other; set `input` to a stage or to `source`
+    read: duplicate stage name `read`; stage names must be unique
+    read: `read` already takes this `files` output; a graph fans out only after the last stage that outputs `syntax`
+    parse: unknown input stage `reed`; did you mean `read`?
+    chunk: port mismatch: `read` outputs `contents`, but this stage accepts `syntax`
+    more: `store` is a sink and has no output; use a stage that runs an operator
+    none: the stage has no input; set `input` to the name of a stage or to `source`
     ");
 }
 
@@ -84,9 +75,9 @@ fn cycles_dead_ends_and_lanes_are_found() {
         stage("store", &["other", "embed"], sink()),
     ]);
     insta::assert_snapshot!(found.join("\n"), @r"
-    a: `b` gives `syntax`, but this stage takes `contents`
-    a: the stages b → a feed each other in a circle
-    b: `a` gives `syntax`, but this stage takes `contents`
+    a: port mismatch: `b` outputs `syntax`, but this stage accepts `contents`
+    a: the stages b → a form a cycle
+    b: port mismatch: `a` outputs `syntax`, but this stage accepts `contents`
     store: the chunks of `other` are not those that `embed` embeds; use two sinks
     ");
     let unused = faults(vec![
@@ -95,7 +86,7 @@ fn cycles_dead_ends_and_lanes_are_found() {
         stage("chunk", &["parse"], chunk()),
         stage("store", &["parse"], sink()),
     ]);
-    assert_eq!(unused, ["chunk: no sink stores what this stage gives; add a sink, or remove the stage"]);
+    assert_eq!(unused, ["chunk: no sink stores the output of this stage; add a sink, or remove the stage"]);
     let storeless = Graph::build(vec![stage("read", &["source"], read())]).err().unwrap_or_default();
     assert_eq!(storeless.iter().map(|error| &error.fault).collect::<Vec<_>>(), [&Fault::NoSink]);
 }
@@ -116,13 +107,13 @@ fn fan_out_makes_lanes() {
     ])
     .unwrap_or_else(|errors| panic!("{errors:?}"));
     assert_eq!((graph.chunk_lanes().len(), graph.embed_lanes().len()), (2, 2));
-    let name = |stage: usize| graph.stages()[stage].name.to_string();
+    let name = |stage: StageId| graph.stage(stage).name.to_string();
     let lanes: Vec<_> = graph
         .sinks()
         .iter()
         .map(|sink| {
-            let chunk = sink.chunk_lane.map(|lane| name(graph.chunk_lanes()[lane].stage));
-            let embed = sink.embed_lane.map(|lane| name(graph.embed_lanes()[lane].stage));
+            let chunk = sink.chunk_lane.map(|lane| name(graph.chunk_lane(lane).stage));
+            let embed = sink.embed_lane.map(|lane| name(graph.embed_lane(lane).stage));
             (name(sink.stage), chunk.unwrap_or_default(), embed.unwrap_or_default())
         })
         .collect();

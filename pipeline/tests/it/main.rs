@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod agreement;
+mod decisions;
 mod faults;
 mod graph;
-mod oracle;
+mod job;
 mod paths;
 mod refs;
 mod revisions;
-mod toys;
 mod views;

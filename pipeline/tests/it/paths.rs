@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use gristmill_pipeline::Mode;
 use gristmill_pipeline::run::{Ending, Indexer};
 
-use crate::toys::Job;
+use crate::job::Job;
 
 fn paths(names: &[&str]) -> Vec<PathBuf> {
     names.iter().map(PathBuf::from).collect()
@@ -20,18 +20,18 @@ fn an_update_of_paths_equals_an_update() {
         job.with_plan(mode, false, |plan| {
             let mut indexer = Indexer::open(*plan).expect("opens");
             let report = indexer.update_paths(plan.source, &paths(&["a.x"])).expect("builds");
-            assert_eq!((report.epoch, report.scan.files), (1, 2), "{mode}: without an epoch, all is scanned");
+            assert_eq!((report.epoch.get(), report.scan.files), (1, 2), "{mode}: without an epoch, all is scanned");
 
             job.write("a.x", "one more\n");
             job.write("new/c.x", "three\n");
             job.remove("deep/b.x");
             let changed = [job.folder.path().join("src/a.x"), "new".into(), "deep/b.x".into()];
             let report = indexer.update_paths(plan.source, &changed).expect("updates");
-            assert_eq!((report.epoch, report.scan.files, report.scan.files_read), (2, 2, 2), "{mode}");
+            assert_eq!((report.epoch.get(), report.scan.files, report.scan.files_read), (2, 2, 2), "{mode}");
             assert_eq!((report.changes.added, report.changes.modified, report.changes.deleted), (1, 1, 1), "{mode}");
             let rows = job.rows();
             let report = indexer.update(plan.source, false).expect("updates");
-            assert_eq!((report.ending, report.epoch), (Ending::Unchanged, 2), "{mode}: nothing was missed");
+            assert_eq!((report.ending, report.epoch.get()), (Ending::Unchanged, 2), "{mode}: nothing was missed");
             assert_eq!(job.rows(), rows);
         });
     }
@@ -62,9 +62,9 @@ fn what_a_failed_update_was_told_is_not_forgotten() {
     job.with_plan(Mode::Parallel, false, |plan| {
         let mut indexer = Indexer::open(*plan).expect("opens");
         job.write("a.x", "two\n");
-        job.disk.lock().expect("whole").fail_add = true;
+        job.disk.lock().fail_add = true;
         indexer.update_paths(plan.source, &paths(&["a.x"])).expect_err("fails");
-        job.disk.lock().expect("whole").fail_add = false;
+        job.disk.lock().fail_add = false;
         let report = indexer.update_paths(plan.source, &[]).expect("updates");
         assert_eq!((report.ending, report.changes.modified), (Ending::Committed, 1));
         assert_eq!(indexer.update_paths(plan.source, &[]).expect("updates").scan.files_read, 0);

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use gristmill_pipeline::index::CommitRecord;
 use gristmill_pipeline::merkle::{Leaf, Stat, Tree};
 use gristmill_pipeline::run::{Ending, Indexer, RunError, RunPlan, forecast};
-use gristmill_pipeline::source::{Object, Origin, RefRevision, Scan, ScanMeasures, Source, SourceError};
+use gristmill_pipeline::source::{LastScan, Object, Origin, RefRevision, Scan, ScanMeasures, Source, SourceError};
 use gristmill_pipeline::{Hash, Mode, RelPath, RowId, ViewValue};
 use proptest::prelude::*;
 
-use crate::toys::{Job, all_views};
+use crate::job::{Job, all_views};
 use crate::views::rows;
 
 /// What a ref holds, by path.
@@ -31,7 +30,7 @@ impl Object for Text {
 }
 
 impl Source for Refs {
-    fn scan(&self, _known: Option<(&CommitRecord, &Tree)>, _threads: usize) -> Result<Scan, SourceError> {
+    fn scan(&self, _last: Option<&LastScan<'_>>, _threads: usize) -> Result<Scan, SourceError> {
         let tree = |files: &Files| {
             let leaf = |text: &String| {
                 let stat = Stat { bytes: text.len() as u64, ..Stat::default() };

@@ -7,7 +7,7 @@ use gristmill_pipeline::index::{CommitRecord, IndexFolder};
 use gristmill_pipeline::run::{Ending, RunReport};
 use gristmill_pipeline::source::{GitConfig, GitSource, Revisions};
 
-use crate::toys::Job;
+use crate::job::Job;
 
 fn git(job: &Job, arguments: &[&str]) -> String {
     let output = Command::new("git")
@@ -69,7 +69,7 @@ fn an_index_goes_from_revision_to_revision_by_what_differs() {
         directory.run(mode);
         assert_eq!(job.rows(), directory.rows(), "{mode}: the rows are those of a checkout");
         let report = run(&job, &first, 100, mode);
-        assert_eq!((report.ending, report.epoch), (Ending::Committed, 3));
+        assert_eq!((report.ending, report.epoch.get()), (Ending::Committed, 3));
         assert_eq!(job.rows(), rows, "{mode}: back again");
     }
 }
@@ -84,7 +84,7 @@ fn the_record_follows_a_revision_that_changes_no_file() {
     let before = record(&job);
     let second = commit(&job);
     let report = run(&job, "HEAD", 100, Mode::Sequential);
-    assert_eq!((report.ending, report.epoch, report.scan.files_read), (Ending::Unchanged, 1, 0));
+    assert_eq!((report.ending, report.epoch.get(), report.scan.files_read), (Ending::Unchanged, 1, 0));
     assert_eq!(record(&job), CommitRecord { revision: Some(second.into()), ..before.clone() });
 
     let report = run(&job, "HEAD", 99, Mode::Sequential);

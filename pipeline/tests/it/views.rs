@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use differential_dataflow::VecCollection;
-use gristmill_pipeline::incremental::{Cell, Difference, FactCollections, FactRow, Tick, View};
+use gristmill_pipeline::plane::{Cell, Difference, FactCollections, FactRow, Tick, VecCollection, View};
 use gristmill_pipeline::run::Indexer;
 use gristmill_pipeline::{Hash, Mode, ViewColumn, ViewSchema, ViewValue};
 
-use crate::oracle::differences;
-use crate::toys::{Job, all_views};
+use crate::job::{Job, all_views};
+use gristmill_pipeline::testing::differences;
 
 #[track_caller]
 fn assert_views(job: &Job) {
@@ -121,7 +120,7 @@ impl View for Definitions {
             .definitions()
             .map(|(place, _)| place.path)
             .count()
-            .map(move |(path, count)| FactRow::new([Cell::Name(path), Cell::Number(count as u64 + version)]))
+            .map(move |(path, count)| FactRow::new([Cell::from(path), Cell::Number(count as u64 + version)]))
     }
 }
 

@@ -50,13 +50,7 @@ impl Admission {
     }
 
     /// Lets in as many as there is room for.
-    pub(super) fn admit(
-        &mut self,
-        graph: &Graph,
-        source: &dyn Source,
-        ledger: &Ledger,
-        executor: &mut dyn Executor,
-    ) {
+    pub(super) fn admit(&mut self, graph: &Graph, source: &dyn Source, ledger: &Ledger, executor: &mut dyn Executor) {
         while executor.analysing() < self.max_analyses
             && let Some(&row) = self.backlog.front()
         {

@@ -98,11 +98,7 @@ pub(super) struct Stores<'a, 'b> {
 pub(super) type Told = (RelPath, Arc<Analysis>);
 
 impl<'a, L: VectorLog> VectorResolver<'a, L> {
-    pub(super) fn new(
-        graph: &'a Graph,
-        logs: &'a mut [L],
-        shared: &'a mut [SharedVectors],
-    ) -> Self {
+    pub(super) fn new(graph: &'a Graph, logs: &'a mut [L], shared: &'a mut [SharedVectors]) -> Self {
         Self { graph, logs, shared, waiting: HashMap::new(), failed: HashMap::new() }
     }
 
@@ -216,7 +212,9 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
         }
         let hashes = wants.iter().map(|want| want.hash).collect();
         let Stores { sinks, history, .. } = stores;
-        let Some(stored) = sinks.vectors(lane.id, hashes, |sink| history.vectors_since(sink))? else { return Ok(wants) };
+        let Some(stored) = sinks.vectors(lane.id, hashes, |sink| history.vectors_since(sink))? else {
+            return Ok(wants);
+        };
         let mut values = stored.values.chunks_exact(lane.dimension);
         let mut missing = Vec::new();
         for (nth, want) in wants.into_iter().enumerate() {

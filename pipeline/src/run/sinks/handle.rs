@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 
 use crate::measure::StageMeter;
 use crate::sink::{
-    EpochMeta, EpochWriter, FactForm, FactStore, Published, Sink, SinkConfig, SinkContext, SinkError, StagedEpoch, StagedRows,
-    Token,
+    EpochMeta, EpochWriter, FactForm, FactStore, Published, Sink, SinkConfig, SinkContext, SinkError, StagedEpoch,
+    StagedRows, Token,
 };
 
 type Job = Box<dyn FnOnce(&mut Store) + Send>;
@@ -122,8 +122,11 @@ impl SinkHandle {
     /// A handle of a sink that is not open yet, on a thread of its own if `threaded`.
     pub(super) fn closed(shape: Shape, threaded: bool) -> Result<Self, SinkError> {
         let Shape { name, chunk_lane, embed_lane, keeps_views, facts, meter, before } = shape;
-        let place =
-            if threaded { Place::start(Store::Closed, Arc::clone(&meter))? } else { Place::Here(Box::new(Store::Closed)) };
+        let place = if threaded {
+            Place::start(Store::Closed, Arc::clone(&meter))?
+        } else {
+            Place::Here(Box::new(Store::Closed))
+        };
         Ok(Self {
             name,
             chunk_lane,

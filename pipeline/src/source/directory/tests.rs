@@ -20,7 +20,7 @@ fn source(root: &Path) -> DirectorySource {
 
 fn scan_again(root: &Path, known: &Tree) -> Scan {
     let record = crate::index::tests::record(1, known);
-    source(root).scan(Some((&record, known)), 1).expect("scans")
+    source(root).scan(Some(&record.last_scan(known)), 1).expect("scans")
 }
 
 fn write(root: &Path, path: &str, content: &str) {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use super::*;
+use crate::index::CommitRecord;
 
 /// Something done to the folder.
 #[derive(Clone, Debug)]
@@ -133,10 +134,10 @@ fn check(before: &[Edit], after: &[Edit], hidden: bool, narrow: bool) -> Result<
 
     let full = source.scan(None, 1).expect("scans");
     for threads in [1, 2] {
-        let again = source.scan(Some((&record, &first.tree)), threads).expect("scans");
+        let again = source.scan(Some(&record.last_scan(&first.tree)), threads).expect("scans");
         prop_assert_eq!(paths(&again.tree), paths(&full.tree), "a scan with a known tree");
         prop_assert_eq!(again.tree.root_hash(), full.tree.root_hash());
-        let rescan = source.rescan((&record, &first.tree), &changed, threads).expect("scans");
+        let rescan = source.rescan(&record.last_scan(&first.tree), &changed, threads).expect("scans");
         prop_assert_eq!(paths(&rescan.tree), paths(&full.tree), "a rescan of {:?}", changed);
         prop_assert_eq!(rescan.tree.root_hash(), full.tree.root_hash());
         prop_assert_eq!(rescan.measures.files, full.tree.len() as u64);
@@ -173,7 +174,7 @@ fn settled(root: &Path) -> (CommitRecord, Tree) {
 
 fn rescan(root: &Path, (record, tree): &(CommitRecord, Tree), changed: &[&str]) -> Scan {
     let changed: Vec<_> = changed.iter().map(PathBuf::from).collect();
-    source(root).rescan((record, tree), &changed, 2).expect("scans")
+    source(root).rescan(&record.last_scan(&tree), &changed, 2).expect("scans")
 }
 
 #[test]

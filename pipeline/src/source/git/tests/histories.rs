@@ -67,7 +67,7 @@ proptest! {
         }
         for (source, full) in &scans {
             for (_, known) in &scans {
-                let patched = source.scan(Some((&repo.record(known), &known.tree)), 2).expect("scans");
+                let patched = source.scan(Some(&repo.record(known).last_scan(&known.tree)), 2).expect("scans");
                 prop_assert_eq!(&patched.tree, &full.tree);
                 let mut changed = 0;
                 full.tree.for_each(|path, leaf| {

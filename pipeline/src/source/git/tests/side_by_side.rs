@@ -69,15 +69,15 @@ fn a_scan_goes_on_from_what_each_ref_was() {
     repo.git(["branch", "copy", "v1"]);
     repo.git(["branch", "-D", "release/1"]);
     let source = open(&repo, &["*"]);
-    let second = source.scan(Some((&known, &first.tree)), 1).expect("scans");
+    let second = source.scan(Some(&known.last_scan(&first.tree)), 1).expect("scans");
     assert_eq!(names(&second), ["copy", "main", "v1"]);
     assert_eq!(second.measures.files_read, 1, "the new file of main");
     assert_eq!(second.tree, source.scan(None, 1).expect("scans").tree);
 
     let known = record(&repo, &second);
-    let one = repo.open("main").scan(Some((&known, &second.tree)), 1).expect("scans");
+    let one = repo.open("main").scan(Some(&known.last_scan(&second.tree)), 1).expect("scans");
     assert_eq!(one.tree, repo.open("main").scan(None, 1).expect("scans").tree, "from several refs to one");
-    let back = source.scan(Some((&repo.record(&one), &one.tree)), 1).expect("scans");
+    let back = source.scan(Some(&repo.record(&one).last_scan(&one.tree)), 1).expect("scans");
     assert_eq!((back.tree, back.measures.files_read), (second.tree, 1), "and back: only what main has not");
 }
 

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gristmill_pipeline::port::Reference;
-use gristmill_pipeline::{Record, ViewRow, ViewValue};
+use gristmill_plane::{ViewRow, ViewValue};
 
-use crate::toys::{Views, import_names, module_names};
+use super::{Views, import_names, module_names};
+use crate::port::Reference;
+use crate::sink::Record;
 
 const FAN_OUT: usize = 16;
 const BY_NAME: usize = 4;
@@ -17,7 +18,8 @@ const SHARE: i64 = 1_000_000;
 /// How a use of a name is resolved, the surest last.
 const BY: [&str; 4] = ["name", "folder", "import", "file"];
 
-pub(crate) struct Oracle<'a> {
+/// Computes views of records.
+pub struct Oracle<'a> {
     records: Vec<&'a Record>,
     roots: &'a str,
     rounds: usize,
@@ -41,11 +43,14 @@ type Symbol<'a> = (&'a str, &'a str);
 type Edge<'a> = (&'a str, &'a Reference, &'a str, usize, usize, usize);
 
 impl<'a> Oracle<'a> {
-    pub(crate) fn new(records: impl IntoIterator<Item = &'a Record>, roots: &'a str, rounds: usize) -> Self {
+    /// An oracle over these rows, with `reachable` from the paths that contain `roots`, and
+    /// this many rounds of `symbol_ranks`.
+    pub fn new(records: impl IntoIterator<Item = &'a Record>, roots: &'a str, rounds: usize) -> Self {
         Self { records: records.into_iter().collect(), roots, rounds }
     }
 
-    pub(crate) fn views(&self) -> Views {
+    /// Every view that comes with the plane.
+    pub fn views(&self) -> Views {
         [
             ("edges", self.edges()),
             ("unresolved", self.unresolved()),
@@ -222,7 +227,7 @@ impl<'a> Oracle<'a> {
         for path in reach.keys().filter(|path| reaches(path, path)) {
             let members = reach.keys().filter(|other| reaches(path, other) && reaches(other, path));
             // The plane knows hashes, and takes the least of them.
-            let least = members.min_by_key(|member| gristmill_pipeline::RelPath::from(**member).key());
+            let least = members.min_by_key(|member| crate::RelPath::from(**member).key());
             rows.push(vec![text(least.expect("is one itself")), text(path)]);
         }
         rows
@@ -278,7 +283,7 @@ impl<'a> Oracle<'a> {
 }
 
 /// Differences between what is stored and what should be, for people.
-pub(crate) fn differences(found: &Views, expected: &Views) -> String {
+pub fn differences(found: &Views, expected: &Views) -> String {
     let mut out = String::new();
     for (name, rows) in expected {
         let none = BTreeSet::new();

@@ -1,0 +1,14 @@
+//! What tests of sinks, views, operators and sources are made with: operators that are
+//! small enough to see through, a sink whose disk is a map, and an oracle that computes
+//! views with plain maps.
+//!
+//! Everything here panics where a test could not go on.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod memory;
+mod operators;
+mod oracle;
+
+pub use memory::{Disk, Memory, Stored, Views};
+pub use operators::{Counts, Embed, Lines, Parse, Read, import_names, module_names};
+pub use oracle::{Oracle, differences};

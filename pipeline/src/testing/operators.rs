@@ -1,0 +1,272 @@
+//! Operators that are small enough to see through.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use gristmill_ids::{Fingerprint, Hash};
+
+use crate::diagnostic::Severity;
+use crate::extra::Extras;
+use crate::operator::{Batch, BatchSize, Chunker, Embedder, Emitter, Operator, OperatorError, Parser};
+use crate::path::RelPath;
+use crate::port::{
+    Chunk, Chunked, Content, Definition, DefinitionKind, FileItem, Header, Import, Passage, Reference, ReferenceKind,
+    Span, Syntax, Text, Vector,
+};
+use crate::source::Origin;
+
+/// How often operators were asked.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Contents that were parsed.
+    pub parsed: AtomicU64,
+    /// Passages that were embedded.
+    pub embedded: AtomicU64,
+}
+
+impl Counts {
+    /// What was counted since the last call: contents parsed, passages embedded.
+    pub fn take(&self) -> (u64, u64) {
+        (self.parsed.swap(0, Ordering::Relaxed), self.embedded.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// Reads UTF-8; a content that begins with `binary` gives nothing. A file called `gone`
+/// vanishes before it is read, and one called `moving` changes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Read;
+
+impl Operator for Read {
+    type In = Arc<FileItem>;
+    type Out = Arc<Content>;
+
+    fn name(&self) -> &str {
+        "read"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"read")
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for file in batch {
+            if file.path.file_name().starts_with("gone") {
+                out.report(&file.path, Severity::Note, "vanished", 0, "it is gone");
+                continue;
+            }
+            let mut bytes = match &file.origin {
+                Origin::File(location) => std::fs::read(location),
+                Origin::Object(object) => object.read(),
+            }
+            .expect("reads");
+            if file.path.file_name().starts_with("moving") {
+                bytes.extend(b"more\n");
+            }
+            let content_hash = Hash::of(&bytes);
+            let text = String::from_utf8(bytes).expect("tests write UTF-8");
+            if text.starts_with("binary") {
+                out.report(&file.path, Severity::Note, "binary", 0, "no text");
+                continue;
+            }
+            let extras = Extras::default();
+            out.emit(Arc::new(Content { file, text: Text::new(text), content_hash, encoding: "UTF-8", extras }));
+        }
+        Ok(())
+    }
+}
+
+/// A file can be imported by its path and by its name, both without extension.
+pub fn module_names(path: &RelPath) -> Vec<String> {
+    let stem = path.as_str().rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
+    let name = stem.rsplit('/').next().unwrap_or(stem);
+    if name == stem { vec![stem.into()] } else { vec![stem.into(), name.into()] }
+}
+
+/// A file of the same folder comes first.
+pub fn import_names(path: &RelPath, import: &Import) -> Vec<String> {
+    let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+    vec![format!("{folder}/{}", import.module), import.module.to_string()]
+}
+
+/// Every line that begins with `def` defines its second word, one with `use` uses it and
+/// one with `import` imports the file of that name. `panic` panics.
+#[derive(Debug, Default)]
+pub struct Parse {
+    /// Where it counts.
+    pub counts: Arc<Counts>,
+    /// The version of its code: another one parses everything anew.
+    pub version: u32,
+}
+
+impl Operator for Parse {
+    type In = Arc<Content>;
+    type Out = Arc<Syntax>;
+
+    fn name(&self) -> &str {
+        "parse"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of_parts([b"parse".as_slice(), &self.version.to_le_bytes()])
+    }
+
+    fn variant(&self, path: &RelPath) -> &'static str {
+        if path.extension() == Some("md") { "prose" } else { "" }
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for content in batch {
+            self.counts.parsed.fetch_add(1, Ordering::Relaxed);
+            assert!(!content.text.contains("panic"), "asked to");
+            let (mut definitions, mut references, mut imports) = (Vec::new(), Vec::new(), Vec::new());
+            let mut start = 0;
+            for (line, text) in (1..).zip(content.text.split_inclusive('\n')) {
+                let end = start + text.len() as u32;
+                if let Some(name) = text.strip_prefix("def ") {
+                    let name: Box<str> = name.trim().into();
+                    let span = Span { start_byte: start, end_byte: end, start_line: line, end_line: line };
+                    definitions.push(Definition {
+                        qualified_name: name.clone(),
+                        name,
+                        kind: DefinitionKind::Function,
+                        signature: format!("v{}", self.version).into(),
+                        doc: "".into(),
+                        span,
+                        extent_start: start,
+                        parent: None,
+                    });
+                }
+                if let Some(name) = text.strip_prefix("use ") {
+                    references.push(Reference {
+                        name: name.trim().into(),
+                        qualifier: "".into(),
+                        kind: ReferenceKind::Call,
+                        start_byte: start + 4,
+                        line,
+                        within: (definitions.len() as u32).checked_sub(1),
+                    });
+                }
+                if let Some(module) = text.strip_prefix("import ") {
+                    imports.push(Import { module: module.trim().into(), name: "".into(), alias: "".into(), line });
+                }
+                start = end;
+            }
+            let language = if content.file.variant.is_empty() { "toy" } else { content.file.variant };
+            let lines = content.text.lines().count() as u32;
+            out.emit(Arc::new(Syntax {
+                content,
+                language,
+                lines,
+                definitions,
+                references,
+                imports,
+                blocks: Vec::new(),
+                extras: Extras::default(),
+            }));
+        }
+        Ok(())
+    }
+}
+
+impl Parser for Parse {
+    fn module_names(&self, path: &RelPath) -> Vec<String> {
+        module_names(path)
+    }
+
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
+        import_names(path, import)
+    }
+}
+
+/// One chunk a line.
+#[derive(Debug)]
+pub struct Lines {
+    /// The header of its passages.
+    pub header: Header,
+}
+
+impl Operator for Lines {
+    type In = Arc<Syntax>;
+    type Out = Arc<Chunked>;
+
+    fn name(&self) -> &str {
+        "chunk"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(format!("lines {:?}", self.header).as_bytes())
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for syntax in batch {
+            let mut start = 0;
+            let mut chunks = Vec::new();
+            for (line, text) in (1..).zip(syntax.content.text.split_inclusive('\n')) {
+                let end = start + text.len() as u32;
+                chunks.push(Chunk {
+                    span: Span { start_byte: start, end_byte: end, start_line: line, end_line: line },
+                    kind: "code",
+                    symbol: "".into(),
+                    scope: "".into(),
+                    tokens: 1,
+                    body_hash: self.header.body_hash("", "", text),
+                    extras: Extras::default(),
+                });
+                start = end;
+            }
+            out.emit(Arc::new(Chunked { syntax, chunks }));
+        }
+        Ok(())
+    }
+}
+
+impl Chunker for Lines {
+    fn header(&self) -> Header {
+        self.header
+    }
+}
+
+/// Two numbers from the hash of what it sees. `unembeddable` panics.
+#[derive(Debug, Default)]
+pub struct Embed {
+    /// Where it counts.
+    pub counts: Arc<Counts>,
+    /// The version of its code: another one gives other vectors.
+    pub version: u32,
+}
+
+impl Operator for Embed {
+    type In = Arc<Passage>;
+    type Out = Vector;
+
+    fn name(&self) -> &str {
+        "embed"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of_parts([b"embed".as_slice(), &self.version.to_le_bytes()])
+    }
+
+    fn batch_size(&self) -> BatchSize {
+        BatchSize { items: 3, bytes: 64, tokens: u64::MAX }
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for passage in batch {
+            let mut seen = String::new();
+            passage.write_to(&mut seen);
+            assert!(!seen.contains("unembeddable"), "asked to");
+            self.counts.embedded.fetch_add(1, Ordering::Relaxed);
+            let hash = Hash::of(seen.as_bytes()).key().to_bits();
+            let values = [(hash % 1000) as f32, self.version as f32];
+            out.emit(Vector { key: passage.key, values: values.into() });
+        }
+        Ok(())
+    }
+}
+
+impl Embedder for Embed {
+    fn dimension(&self) -> usize {
+        2
+    }
+}

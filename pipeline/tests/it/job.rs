@@ -1,0 +1,202 @@
+//! A job over a folder, with toy operators and sinks in memory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use gristmill_pipeline::graph::StageSpec;
+use gristmill_pipeline::merkle::Tree;
+use gristmill_pipeline::plane::{Broken, Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved, View};
+use gristmill_pipeline::port::Header;
+use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport, run};
+use gristmill_pipeline::source::{DirectorySource, Source};
+use gristmill_pipeline::testing::{Counts, Disk, Embed, Lines, Memory, Oracle, Parse, Read, Stored, Views};
+use gristmill_pipeline::{AnyOperator, Graph, Meters, Mode, RowId};
+use parking_lot::Mutex;
+
+/// Paths that contain this are roots.
+const ROOTS: &str = "0.x";
+
+const RANK_ROUNDS: u32 = 3;
+
+/// Every view that comes with the plane.
+pub(crate) fn all_views() -> Vec<Arc<dyn View>> {
+    let mut roots = globset::GlobSetBuilder::new();
+    roots.add(globset::Glob::new("**/*0.x*").expect("is one"));
+    let roots = Reachable::new(roots.build().expect("builds"), vec!["**/*0.x*".into()]);
+    vec![
+        Arc::new(Edges),
+        Arc::new(Unresolved),
+        Arc::new(ImportCycles),
+        Arc::new(roots),
+        Arc::new(SymbolRanks::new(RANK_ROUNDS)),
+        Arc::new(Rollups),
+    ]
+}
+
+/// A job over a folder, with its disk.
+pub(crate) struct Job {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) disk: Arc<Mutex<Disk>>,
+    pub(crate) text_disk: Arc<Mutex<Disk>>,
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) header: Header,
+    pub(crate) parse_version: u32,
+    pub(crate) embed_version: u32,
+    pub(crate) memory_limit: u64,
+    pub(crate) plane_workers: usize,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) views: Vec<Arc<dyn View>>,
+    pub(crate) vectors: Option<std::path::PathBuf>,
+    /// Whether the sink of vectors gives nothing back.
+    pub(crate) forgets_vectors: bool,
+    pub(crate) broken_plane: Option<Broken>,
+}
+
+impl Job {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("creates");
+        std::fs::create_dir(folder.path().join("src")).expect("creates");
+        Self {
+            folder,
+            disk: Arc::default(),
+            text_disk: Arc::default(),
+            counts: Arc::default(),
+            header: Header::Path,
+            parse_version: 1,
+            embed_version: 1,
+            memory_limit: 1 << 20,
+            plane_workers: 1,
+            interrupt: Interrupt::default(),
+            views: Vec::new(),
+            vectors: None,
+            forgets_vectors: false,
+            broken_plane: None,
+        }
+    }
+
+    pub(crate) fn write(&self, path: &str, content: &str) {
+        let path = self.folder.path().join("src").join(path);
+        std::fs::create_dir_all(path.parent().expect("has a parent")).expect("creates");
+        std::fs::write(path, content).expect("writes");
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        std::fs::remove_file(self.folder.path().join("src").join(path)).expect("removes");
+    }
+
+    pub(crate) fn rename(&self, from: &str, to: &str) {
+        let root = self.folder.path().join("src");
+        std::fs::rename(root.join(from), root.join(to)).expect("renames");
+    }
+
+    pub(crate) fn index(&self) -> std::path::PathBuf {
+        self.folder.path().join("index")
+    }
+
+    pub(crate) fn graph(&self) -> Graph {
+        let counts = || Arc::clone(&self.counts);
+        let memory = |disk: &Arc<Mutex<Disk>>, gives_nothing_back| {
+            Arc::new(Memory { disk: Arc::clone(disk), gives_nothing_back })
+        };
+        let parse = Parse { counts: counts(), version: self.parse_version };
+        let embed = Embed { counts: counts(), version: self.embed_version };
+        let chunk = Lines { header: self.header };
+        Graph::build(vec![
+            StageSpec::new("read", ["source"], AnyOperator::plain(Read)),
+            StageSpec::new("parse", ["read"], AnyOperator::parser(parse)),
+            StageSpec::new("chunk", ["parse"], AnyOperator::chunker(chunk)),
+            StageSpec::new("embed", ["chunk"], AnyOperator::embedder(embed)),
+            StageSpec::new("vectors", ["parse", "embed"], memory(&self.disk, self.forgets_vectors)),
+            StageSpec::new("text", ["chunk"], memory(&self.text_disk, false)),
+        ])
+        .expect("is sound")
+    }
+
+    pub(crate) fn source(&self) -> DirectorySource {
+        DirectorySource {
+            root: self.folder.path().join("src"),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            hidden: false,
+            follow_links: false,
+            max_file_bytes: 1 << 20,
+            skip: Vec::new(),
+        }
+    }
+
+    pub(crate) fn try_run(&self, mode: Mode, full: bool) -> Result<RunReport, RunError> {
+        self.with_plan(mode, full, run)
+    }
+
+    pub(crate) fn try_run_from(&self, source: &dyn Source, mode: Mode, full: bool) -> Result<RunReport, RunError> {
+        self.with_plan(mode, full, |plan| run(&RunPlan { source, ..*plan }))
+    }
+
+    /// Calls `work` with the plan of a run.
+    pub(crate) fn with_plan<R>(&self, mode: Mode, full: bool, work: impl FnOnce(&RunPlan<'_>) -> R) -> R {
+        let graph = self.graph();
+        work(&RunPlan {
+            graph: &graph,
+            views: &self.views,
+            source: &self.source(),
+            index: &self.index(),
+            mode,
+            workers: 2,
+            plane_workers: self.plane_workers,
+            keep: 0,
+            vectors: self.vectors.as_deref(),
+            memory_limit: self.memory_limit,
+            full,
+            meters: &Meters::new(&graph),
+            interrupt: &self.interrupt,
+            broken_plane: self.broken_plane,
+        })
+    }
+
+    pub(crate) fn run(&self, mode: Mode) -> RunReport {
+        self.try_run(mode, false).expect("runs")
+    }
+
+    /// The views of the newest epoch.
+    pub(crate) fn stored_views(&self) -> Views {
+        self.disk.lock().newest_views()
+    }
+
+    /// The views that its rows come to.
+    pub(crate) fn expected_views(&self) -> Views {
+        let disk = self.disk.lock();
+        let records = disk.newest().into_iter().flat_map(BTreeMap::values);
+        Oracle::new(records, ROOTS, RANK_ROUNDS as usize).views()
+    }
+
+    /// All rows of the newest epoch, in a comparable form.
+    pub(crate) fn rows(&self) -> String {
+        [&self.disk, &self.text_disk].map(|disk| format!("{:#?}", Rows(disk.lock().newest()))).join("\n")
+    }
+}
+
+struct Rows<'a>(Option<&'a Stored>);
+
+impl std::fmt::Debug for Rows<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (RowId { path, .. }, record) in self.0.into_iter().flatten() {
+            let analysis = &record.analysis;
+            write!(f, "{path} {} {} {} ", analysis.language, analysis.bytes, analysis.lines)?;
+            write!(f, "{:?} {:?} {:?} ", analysis.content_hash, analysis.definitions, analysis.diagnostics)?;
+            write!(f, "{:?} {:?} ", analysis.references, analysis.imports)?;
+            if let Some(chunks) = &record.chunks {
+                write!(f, "{:?} {:?} {:?}", chunks.chunks, chunks.hashes, chunks.vectors)?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// The tree of a job's newest epoch.
+pub(crate) fn stored_tree(index: &Path) -> Tree {
+    let folder = gristmill_pipeline::index::IndexFolder::open(index).expect("is an index");
+    let head = folder.head().expect("reads").expect("has an epoch");
+    folder.tree(&head).expect("reads")
+}
