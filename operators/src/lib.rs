@@ -9,7 +9,10 @@ pub mod chunk;
 pub mod embed;
 pub mod hash;
 mod language;
+mod languages;
 pub mod parse;
 pub mod read;
+mod spec;
 
-pub use language::{Language, known_languages};
+pub use languages::known_languages;
+pub use spec::Language;
