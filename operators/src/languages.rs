@@ -8,8 +8,8 @@
 //!
 //! # Adding a language
 //!
-//! 1. Create the module `<name>.rs`, and beside it the folder `<name>/` for longer
-//!    rules, if it has any. The module may be as short as this:
+//! 1. Create the module `<name>.rs`, and beside it the folder `<name>/` for its tests and for
+//!    longer rules. The module may be as short as this:
 //!
 //!    ```ignore
 //!    //! Nim.
@@ -36,12 +36,19 @@
 //!    };
 //!
 //!    static MODULES: ModuleSystem = ModuleSystem::new("nim:", included);
+//!
+//!    #[cfg(test)]
+//!    mod tests;
 //!    ```
 //!
+//!    `tests.rs` calls the checks in `crate::testing` on two samples,
+//!    `tests/definitions.<extension>` and, for a language with `uses`,
+//!    `tests/uses.<extension>`. `cargo insta accept` writes what they expect.
 //! 2. List it below: its `mod`, and its line in [`LANGUAGES`].
 //!
-//! The tree-sitter crate goes into `Cargo.toml`. Tests check that the tables name node kinds
-//! and fields that exist, and that no two languages claim the same files.
+//! The tree-sitter crate goes into `Cargo.toml`. Tests check that every language has
+//! samples, that its tables name node kinds and fields that exist, and that no two
+//! languages claim the same files.
 //!
 //! [`Grammar`]: crate::spec::Grammar
 //! [`ModuleSystem`]: crate::spec::resolution::ModuleSystem

@@ -5,6 +5,10 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+// The checks that unit tests and integration tests share name the crate.
+#[cfg(test)]
+extern crate self as gristmill_operators;
+
 pub mod chunk;
 pub mod embed;
 pub mod hash;
@@ -13,6 +17,8 @@ mod languages;
 pub mod parse;
 pub mod read;
 mod spec;
+#[cfg(test)]
+mod testing;
 
 pub use languages::known_languages;
 pub use spec::Language;

@@ -72,3 +72,6 @@ fn command<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         uses.import(node, text, "*", "");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -282,3 +282,6 @@ pub(super) fn include<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

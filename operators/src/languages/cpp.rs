@@ -52,3 +52,6 @@ fn qualified_type<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         uses.refer(Mention, node);
     }
 }
+
+#[cfg(test)]
+mod tests;

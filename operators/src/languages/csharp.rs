@@ -144,3 +144,6 @@ fn using<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         None => uses.import(node, module, "*", ""),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,3 +27,6 @@ fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         uses.import(node, path, "*", "");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,3 +150,6 @@ pub(super) fn element<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         uses.refer(Call, name);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,3 +134,6 @@ fn attribute(found: &mut Found<'_>) -> Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

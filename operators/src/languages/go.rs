@@ -104,3 +104,6 @@ fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         alias => uses.import(node, path, "", alias),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -203,3 +203,6 @@ fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         None => uses.import(node, module, "*", alias),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,3 +91,6 @@ fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         uses.import_path(node, path, ".", "");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,3 +29,6 @@ static GRAMMAR: Grammar = Grammar {
     parts: common_parts![],
     ..Grammar::new(|| tree_sitter_javascript::LANGUAGE.into(), "tree-sitter-javascript 0.25.0")
 };
+
+#[cfg(test)]
+mod tests;

@@ -10,3 +10,6 @@ pub(super) static LANGUAGE: Language = Language {
 };
 
 static GRAMMAR: Grammar = Grammar::new(|| tree_sitter_json::LANGUAGE.into(), "tree-sitter-json 0.24.8");
+
+#[cfg(test)]
+mod tests;

@@ -38,3 +38,6 @@ pub(super) fn class(module: &str, import: &Import, names: &mut Names) {
         absolute(module, None, names);
     }
 }
+
+#[cfg(test)]
+mod tests;

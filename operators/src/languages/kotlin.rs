@@ -125,3 +125,6 @@ fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     let alias = child_of_kind(node, "identifier").map_or("", |alias| uses.slice(alias));
     uses.import_path(node, path, ".", alias);
 }
+
+#[cfg(test)]
+mod tests;

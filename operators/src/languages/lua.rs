@@ -133,3 +133,6 @@ fn call<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,3 +32,6 @@ fn setext(found: &mut Found<'_>) -> Verdict {
     found.body = children(found.node).last();
     found.name_at(found.field("heading_content"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,3 +115,6 @@ fn include<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         uses.import(node, file, "*", "");
     }
 }
+
+#[cfg(test)]
+mod tests;

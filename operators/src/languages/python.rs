@@ -135,3 +135,6 @@ fn import_from<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         uses.import(node, module, "*", "");
     }
 }
+
+#[cfg(test)]
+mod tests;

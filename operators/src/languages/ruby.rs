@@ -97,3 +97,6 @@ fn call<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         uses.mark(Call, node.start_byte(), name);
     }
 }
+
+#[cfg(test)]
+mod tests;

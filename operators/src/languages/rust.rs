@@ -140,3 +140,6 @@ fn token_tree<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         more = cursor.goto_next_sibling();
     }
 }
+
+#[cfg(test)]
+mod tests;

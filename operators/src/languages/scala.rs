@@ -126,3 +126,6 @@ fn import_selector<'t>(uses: &mut Uses<'t>, base: &str, selector: Node<'t>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,3 +106,6 @@ fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
         None => uses.import(node, path, "*", ""),
     }
 }
+
+#[cfg(test)]
+mod tests;

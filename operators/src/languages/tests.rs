@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::LANGUAGES;
-use crate::spec::{Grammar, Part, Use};
+use crate::spec::{Grammar, Language, Part, Use};
+use crate::testing::sample;
 
 fn grammars() -> impl Iterator<Item = &'static Grammar> {
     LANGUAGES.iter().filter_map(|language| language.grammar)
@@ -38,6 +39,21 @@ fn only_languages_that_import_each_other_share_a_prefix() {
         ("jvm:", vec!["java", "kotlin", "scala"]),
     ];
     assert_eq!(sharing, BTreeMap::from(expected));
+}
+
+#[test]
+fn every_language_has_a_sample_of_definitions() {
+    for language in LANGUAGES.iter().filter(|language| language.grammar.is_some()) {
+        assert!(sample(language, "definitions").exists(), "no sample for {}", language.name);
+    }
+}
+
+#[test]
+fn every_language_with_code_has_a_sample_of_uses() {
+    let has_uses = |language: &&&Language| language.grammar.is_some_and(|grammar| !grammar.uses.is_empty());
+    for language in LANGUAGES.iter().filter(has_uses) {
+        assert!(sample(language, "uses").exists(), "no sample for {}", language.name);
+    }
 }
 
 /// A misspelt node kind would silently find nothing.

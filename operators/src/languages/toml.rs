@@ -21,3 +21,6 @@ fn table(found: &mut Found<'_>) -> Verdict {
     found.body = key.next_named_sibling();
     found.name_at(Some(key))
 }
+
+#[cfg(test)]
+mod tests;

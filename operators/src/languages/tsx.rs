@@ -18,3 +18,6 @@ static GRAMMAR: Grammar = Grammar {
     uses: typed_uses![("jsx_opening_element", Use::By(element)), ("jsx_self_closing_element", Use::By(element)),],
     ..TYPED
 };
+
+#[cfg(test)]
+mod tests;

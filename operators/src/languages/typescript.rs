@@ -86,3 +86,6 @@ fn module(found: &mut Found<'_>) -> Verdict {
     found.add_name(name.trim_matches(['"', '\'']));
     found.verdict()
 }
+
+#[cfg(test)]
+mod tests;

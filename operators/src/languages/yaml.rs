@@ -10,3 +10,6 @@ pub(super) static LANGUAGE: Language = Language {
 };
 
 static GRAMMAR: Grammar = Grammar::new(|| tree_sitter_yaml::LANGUAGE.into(), "tree-sitter-yaml 0.7.2");
+
+#[cfg(test)]
+mod tests;

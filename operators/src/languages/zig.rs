@@ -122,3 +122,6 @@ fn imported<'t>(uses: &Uses<'t>, node: Node<'t>) -> Option<&'t str> {
     let arguments = child_of_kind(node, "arguments").filter(|_| uses.slice(node).starts_with("@import"))?;
     uses.literal(arguments.named_child(0)?)
 }
+
+#[cfg(test)]
+mod tests;
