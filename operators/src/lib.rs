@@ -5,11 +5,20 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+// The checks that unit tests and integration tests share name the crate.
+#[cfg(test)]
+extern crate self as gristmill_operators;
+
 pub mod chunk;
 pub mod embed;
 pub mod hash;
 mod language;
+mod languages;
 pub mod parse;
 pub mod read;
+mod spec;
+#[cfg(test)]
+mod testing;
 
-pub use language::{Language, known_languages};
+pub use languages::known_languages;
+pub use spec::Language;

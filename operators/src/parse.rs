@@ -5,15 +5,16 @@
 //! Content ─► language (path, then `#!`) ─► tree ─► one walk ─► definitions, references, imports, blocks
 //! ```
 //!
-//! A text is never refused. Where its language is unknown, or parsing it would cost out
-//! of proportion, it has no definitions and no blocks, and is cut by lines.
+//! No text is rejected. One in an unknown language, or one that is too expensive to parse, has
+//! no definitions and no blocks, and is cut by lines.
+//!
+//! What is particular to a language lies in `languages`, behind the types in `spec`.
 
 mod doc;
-mod found;
-pub(crate) mod grammar;
+mod kinds;
 mod machine;
 mod modules;
-mod uses;
+mod references;
 mod walk;
 
 use std::sync::Arc;
@@ -25,10 +26,12 @@ use serde::{Deserialize, Serialize};
 
 use self::machine::Failure;
 use self::walk::Outline;
-use crate::language::{self, Language, PLAIN_TEXT, known_languages};
+use crate::language;
+use crate::languages::{PLAIN_TEXT, known_languages};
+use crate::spec::Language;
 
-/// Raised by every change that lets the same text give other definitions, references,
-/// imports or blocks.
+/// Must be raised by every change that finds other definitions, references, imports or blocks
+/// in the same text.
 const VERSION: &str = "2";
 
 /// Configuration of the parse operator.
@@ -57,7 +60,7 @@ pub struct Parse {
 }
 
 impl Parse {
-    /// A parse operator of that configuration.
+    /// Returns a parse operator of that configuration.
     #[must_use]
     pub fn new(config: ParseConfig) -> Self {
         let numbers = [config.max_bytes.to_le_bytes(), u64::from(config.max_nesting).to_le_bytes()];
@@ -89,7 +92,7 @@ impl Parse {
         }));
     }
 
-    /// `None` where the text is to be cut by lines.
+    /// Parses a text in a known language; `None` where it is to be cut by lines.
     fn outline(
         &self,
         language: &Language,
@@ -178,17 +181,17 @@ impl Operator for Parse {
     }
 }
 
-/// Number of lines; a last line without a line feed counts.
+/// Returns the number of lines; a last line without a line feed counts.
 fn lines(text: &str) -> u32 {
     let feeds = memchr::memchr_iter(b'\n', text.as_bytes()).count();
     let open = !text.is_empty() && !text.ends_with('\n');
     u32::try_from(feeds + usize::from(open)).unwrap_or(u32::MAX)
 }
 
-/// The line and depth of the deepest bracket.
+/// Returns the line and depth of the deepest bracket.
 ///
 /// Brackets in strings and comments count too; a closing one without its opening one
-/// does not. A limit far above what people nest makes up for that.
+/// does not. The limit is so far above what people nest that this is exact enough.
 fn deepest_bracket(text: &str) -> (u32, u32) {
     let (mut line, mut depth, mut deepest) = (1_u32, 0_u32, (0_u32, 0_u32));
     for byte in text.bytes() {

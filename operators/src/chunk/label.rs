@@ -3,7 +3,7 @@
 use gristmill_pipeline::port::{Definition, DefinitionKind, Syntax};
 
 use super::pieces::Piece;
-use crate::language::PLAIN_TEXT;
+use crate::languages::PLAIN_TEXT;
 
 /// How many names a chunk of several definitions is given.
 const NAMES: usize = 3;

@@ -1,20 +1,21 @@
-//! Parsers, kept by each thread and used again.
+//! Parsers, which each thread keeps and reuses.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
-use super::grammar::{Grammar, Kinds};
+use super::kinds::Kinds;
 use super::walk::{self, Outline};
+use crate::spec::Grammar;
 
-/// Parsing is given up after this many steps of 100 parser operations for each byte, and
-/// a floor. Real code takes a twentieth of it; the count depends on the text alone, so
-/// every run gives up at the same place, which no clock could promise.
+/// Limit on the steps, of 100 parser operations, that parsing may take for each byte; short
+/// texts may take [`LEAST_STEPS`]. Real code takes a twentieth of it. Unlike a timeout, the
+/// count depends on the text alone, so every run stops at the same place.
 const STEPS_PER_BYTE: usize = 1;
 const LEAST_STEPS: usize = 10_000;
 
-/// How many children of a node with an error are looked at to find its line.
+/// Limit on the children of a node with an error that are searched for its line.
 const ERROR_CHILDREN: usize = 10_000;
 
 /// A parser with the grammar it is set to.
@@ -31,7 +32,7 @@ thread_local! {
 /// A text that was parsed.
 pub(crate) struct Parsed {
     pub outline: Outline,
-    /// The 1-based line of the first thing that is not in the grammar.
+    /// The 1-based line of the first syntax error.
     pub error_line: Option<u32>,
 }
 
@@ -66,7 +67,7 @@ impl Machine {
         let language = (grammar.language)();
         let mut parser = Parser::new();
         parser.set_language(&language).map_err(|_| Failure::Grammar)?;
-        Ok(Self { grammar, parser, kinds: grammar.kinds(&language) })
+        Ok(Self { grammar, parser, kinds: Kinds::new(grammar, &language) })
     }
 
     fn tree(&mut self, text: &str) -> Result<Tree, Failure> {
@@ -88,7 +89,7 @@ impl Machine {
     }
 }
 
-/// The line of the first error, followed down from the root.
+/// Returns the line of the first error, which it follows down from the root.
 fn error_line(root: Node<'_>) -> Option<u32> {
     if !root.has_error() {
         return None;

@@ -1,9 +1,8 @@
 //! The one walk over a syntax tree that finds definitions, blocks, and names in use.
 //!
-//! It goes in preorder with a stack of its own, so that depth costs memory and never the
-//! thread's stack. What is small and holds no definitions, such as the expressions in a
-//! one-line statement, it only skims for names; and it enters nothing deeper than
-//! [`MAX_DEPTH`].
+//! It visits nodes in preorder with a stack of its own, so that deep trees cannot overflow the
+//! thread's stack. Small nodes without definitions, such as the expressions in a one-line
+//! statement, are only skimmed for names, and nodes deeper than [`MAX_DEPTH`] are skipped.
 
 mod blocks;
 mod define;
@@ -15,18 +14,18 @@ use gristmill_pipeline::port::{Block, Definition, Import, NO_DEFINITION, Referen
 use tree_sitter::{Node, Tree, TreeCursor};
 
 use self::blocks::Blocks;
-use super::found::Rank;
-use super::grammar::{Grammar, Kinds, Role};
-use super::uses::Uses;
+use super::kinds::{Kinds, Role};
+use super::references::references;
+use crate::spec::{Grammar, Rank, Uses, byte};
 
-/// Levels of the tree below which nothing is looked at.
+/// Limit on the levels of the tree that are visited.
 const MAX_DEPTH: usize = 512;
-/// A node that is no definition becomes a block from this many bytes on: about a third
-/// of a usual chunk, so that cuts between blocks are fine enough.
+/// Minimum size of a block that is not a definition: about a third of a usual chunk, so that
+/// cuts between blocks are fine enough.
 const BLOCK_BYTES: usize = 200;
-/// A node on one line is entered from this many bytes on.
+/// Minimum size of a node on one line whose children are visited.
 const ENTER_BYTES: usize = 512;
-/// A node may begin a block within a line only this far into it, as in minified text.
+/// Column from which a node may begin a block within a line, as in minified text.
 const LONG_LINE: usize = 1000;
 
 /// Comments and attributes that lie right above the next sibling.
@@ -56,7 +55,7 @@ struct Frame<'t> {
     transparent: bool,
     definition: Option<u32>,
     local: bool,
-    /// A child that is no definition of its own.
+    /// The id of a child that is not a definition of its own.
     absorbed: Option<usize>,
     /// The definition last found among its children, and its block.
     last: Option<(u32, Option<u32>)>,
@@ -88,7 +87,7 @@ pub(crate) struct Outline {
     pub blocks: Vec<Block>,
 }
 
-/// How the walk goes on from a node.
+/// How the walk continues from a node.
 enum Visit<'t> {
     /// Into its children, which may be definitions.
     Enter(Frame<'t>),
@@ -126,7 +125,7 @@ pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree
         kinds,
         text,
         out: Outline::default(),
-        uses: Uses::new(text, kinds),
+        uses: Uses::new(text, &kinds.steps, grammar.dotted_names),
         frames: Vec::new(),
         comments: Vec::new(),
         blocks: Blocks::new(byte(text.len())),
@@ -208,7 +207,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Fills in the lines.
+    /// Fills in lines and references, and returns what was found.
     fn finish(mut self) -> Outline {
         let mut starts = vec![0];
         starts.extend(memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| byte(at + 1)));
@@ -218,7 +217,9 @@ impl<'t> Walk<'t> {
             span.start_line = line(span.start_byte);
             span.end_line = line(span.end_byte.saturating_sub(1).max(span.start_byte));
         }
-        (self.out.references, self.out.imports) = self.uses.finish(&self.out.definitions, &starts);
+        let (marks, defined, imports) = self.uses.into_parts();
+        self.out.references = references(self.text, marks, defined, &self.out.definitions, &starts);
+        self.out.imports = imports;
         let ends_in_feed = starts.last().is_some_and(|start| *start as usize == self.text.len());
         self.out.blocks = self.blocks.finish();
         self.out.lines = byte(starts.len() - usize::from(ends_in_feed));
@@ -228,7 +229,7 @@ impl<'t> Walk<'t> {
     /// Visits the node on which the cursor stands.
     fn visit(&mut self, node: Node<'t>, cursor: &TreeCursor<'t>) -> Visit<'t> {
         let kind = self.kinds.of(node);
-        self.uses.see(kind.used, node, cursor);
+        self.kinds.record(kind.used, node, cursor, &mut self.uses);
         match kind.role {
             Role::Token => {
                 if let Some(frame) = self.frames.last_mut().filter(|frame| frame.wrap.is_none()) {
@@ -284,7 +285,7 @@ impl<'t> Walk<'t> {
         self.comments.push(byte(node.start_byte())..byte(node.end_byte()));
     }
 
-    /// Takes a comment or attribute as belonging to what follows.
+    /// Adds a comment or attribute to the lead of what follows.
     fn lead(&mut self, node: Node<'t>, attribute: bool) {
         let end_row = last_row(node);
         let Some(frame) = self.frames.last_mut() else { return };
@@ -297,8 +298,8 @@ impl<'t> Walk<'t> {
         frame.lead.attributes |= attribute;
     }
 
-    /// The pending lead, if it ends right above `row`; whatever it is for `None`, inside
-    /// a wrap, where that was seen to already.
+    /// Takes the pending lead, if it ends right above `row`. `None` takes any lead: inside a
+    /// wrap, which has checked that already.
     fn take_lead(&mut self, row: Option<u32>) -> Lead {
         let Some(frame) = self.frames.last_mut() else { return Lead::default() };
         let mut lead = std::mem::take(&mut frame.lead);
@@ -361,12 +362,12 @@ impl<'t> Walk<'t> {
         Some(frame)
     }
 
-    /// The end of the text up to `end` without white space.
+    /// Returns the end of the text up to `end` without trailing white space.
     fn trimmed_end(&self, end: usize) -> usize {
         self.text.get(..end).map_or(end, |text| text.trim_end().len())
     }
 
-    /// Whether only blanks precede the node on its line, or the line is long already.
+    /// Returns whether only blanks precede the node on its line, or the line is long already.
     fn begins_line(&self, node: Node<'t>) -> bool {
         let (start, column) = (node.start_byte(), node.start_position().column);
         if column > LONG_LINE {
@@ -377,15 +378,10 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// Row of a node's last byte: some comments hold their line feed.
+/// Returns the row of a node's last byte: some comments include their line feed.
 fn last_row(node: Node<'_>) -> u32 {
     let end = node.end_position();
     row(end.row - usize::from(end.column == 0 && end.row > node.start_position().row))
-}
-
-/// Offsets fit: texts of more than `u32::MAX` bytes are not parsed.
-pub(super) fn byte(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 fn row(row: usize) -> u32 {

@@ -1,7 +1,6 @@
 //! The chunk operator as a stage sees it, and the laws of chunks.
 #![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
-use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_operators::chunk::{ChunkConfig, ChunkConfigError, Chunking, estimate_tokens};
@@ -10,7 +9,7 @@ use gristmill_pipeline::{Batch, Emitter, Operator};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use crate::parse::{check_invariants, parse};
+use crate::parsed::{check_invariants, parse};
 
 fn config(max_tokens: u32, min_tokens: u32) -> ChunkConfig {
     ChunkConfig { max_tokens, min_tokens, ..ChunkConfig::default() }
@@ -59,20 +58,9 @@ fn table(chunked: &Chunked) -> String {
     chunked.chunks.iter().map(row).collect()
 }
 
-/// The samples: every language, with nesting, comments and wide characters.
+/// One sample for each language, with nesting, comments and wide characters.
 fn samples() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/samples");
-    let mut samples: Vec<(String, String)> = std::fs::read_dir(folder)
-        .expect("samples")
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension != "snap"))
-        .map(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-            (name, std::fs::read_to_string(&path).expect("a sample"))
-        })
-        .collect();
-    samples.sort();
+    let samples = crate::samples::samples("definitions");
     assert!(samples.len() >= 26);
     samples
 }

@@ -9,5 +9,8 @@ mod http;
 mod imports;
 mod onnx;
 mod parse;
+#[path = "../../src/testing/parsed.rs"]
+mod parsed;
 mod read;
 mod references;
+mod samples;

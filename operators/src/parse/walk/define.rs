@@ -1,17 +1,17 @@
-//! How the walk turns a node that a rule knows into a definition.
+//! Turns a node that has a rule into a definition.
 
 use std::ops::Range;
 
 use gristmill_pipeline::port::{Definition, DefinitionKind, Span};
 use tree_sitter::Node;
 
-use super::{Frame, OpenEnded, Walk, byte, row};
+use super::{Frame, OpenEnded, Walk, row};
 use crate::parse::doc::{Doc, signature};
-use crate::parse::found::{Found, Verdict, children, is_callable, is_type};
-use crate::parse::grammar::Role;
+use crate::parse::kinds::Role;
+use crate::spec::{Found, Verdict, byte, children, is_callable, is_type};
 
 impl<'t> Walk<'t> {
-    /// Asks the rule of a node what it is, and takes it as that.
+    /// Applies the rule of a node, and visits the node as what the rule decides.
     pub(super) fn candidate(&mut self, node: Node<'t>, index: usize) -> Option<Frame<'t>> {
         let rule = self.grammar.rules.get(index)?;
         let top = self.frames.last()?;
@@ -56,7 +56,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Settles the kind by where the definition lies; `false` if it is a mere local.
+    /// Adjusts the kind to where the definition lies; returns `false` for a local variable.
     fn allowed(&self, found: &mut Found<'t>) -> bool {
         use DefinitionKind as K;
         if found.kind == K::Function && (found.in_type() || !found.scope.is_empty() && found.separator.is_some()) {
@@ -186,7 +186,7 @@ impl<'t> Walk<'t> {
         Some(frame)
     }
 
-    /// The text from `start` to the body.
+    /// Returns the signature: the text from `start` to the body.
     fn signature_of(&self, found: &Found<'t>, start: u32, end: u32) -> Box<str> {
         // The fields of a tuple struct are part of its head.
         let tuple = |body: &Node<'t>| self.text.get(body.byte_range()).is_some_and(|text| text.starts_with('('));
@@ -226,7 +226,7 @@ impl<'t> Walk<'t> {
         qualified.into()
     }
 
-    /// Where a definition begins once the attributes at its front are passed.
+    /// Returns where a definition begins behind the attributes at its front.
     fn head_start(&self, node: Node<'t>) -> u32 {
         let mut cursor = node.walk();
         if !cursor.goto_first_child() {
@@ -260,7 +260,7 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// The text of comments or a docstring without marks.
+/// Returns the text of comments or a docstring without marks.
 fn documentation(text: &str, comments: impl IntoIterator<Item = Range<u32>>) -> Box<str> {
     let mut doc = Doc::default();
     for comment in comments {

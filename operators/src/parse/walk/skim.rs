@@ -1,12 +1,12 @@
-//! How the walk looks for names where there are no definitions.
+//! Searches for names where there are no definitions.
 
 use tree_sitter::TreeCursor;
 
 use super::{MAX_DEPTH, Walk};
-use crate::parse::grammar::{Role, Step};
+use crate::parse::kinds::Role;
 
 impl<'t> Walk<'t> {
-    /// Looks for names in use below the cursor's node, and comes back to it.
+    /// Records names in use below the cursor's node, and moves the cursor back to it.
     pub(super) fn skim(&mut self, cursor: &mut TreeCursor<'t>) {
         let top = self.frames.len();
         let mut depth = top;
@@ -17,9 +17,9 @@ impl<'t> Walk<'t> {
             let node = cursor.node();
             let kind = self.kinds.of(node);
             if !matches!(kind.role, Role::Token | Role::Comment) {
-                self.uses.see(kind.used, node, cursor);
+                self.kinds.record(kind.used, node, cursor, &mut self.uses);
                 // Names have nothing below them; most of what is skimmed are names.
-                if kind.step != Step::Name && depth + 1 < MAX_DEPTH && cursor.goto_first_child() {
+                if !kind.is_name && depth + 1 < MAX_DEPTH && cursor.goto_first_child() {
                     depth += 1;
                     continue;
                 }

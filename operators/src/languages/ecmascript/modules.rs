@@ -1,0 +1,113 @@
+//! How imports of JavaScript and TypeScript name files.
+
+use gristmill_pipeline::port::Import;
+
+use crate::spec::resolution::paths::{below, directory, from, stem};
+use crate::spec::resolution::{ModuleSystem, Names, absolute, of_stem};
+
+pub(crate) static MODULES: ModuleSystem =
+    ModuleSystem { index: &["index"], names: of_script, ..ModuleSystem::new("js:", resolve) };
+
+/// Node's built-in modules, in order.
+const OWN: &[&str] = &[
+    "assert",
+    "async_hooks",
+    "buffer",
+    "child_process",
+    "cluster",
+    "console",
+    "constants",
+    "crypto",
+    "dgram",
+    "dns",
+    "domain",
+    "events",
+    "fs",
+    "http",
+    "http2",
+    "https",
+    "inspector",
+    "module",
+    "net",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "punycode",
+    "querystring",
+    "readline",
+    "repl",
+    "stream",
+    "string_decoder",
+    "timers",
+    "tls",
+    "trace_events",
+    "tty",
+    "url",
+    "util",
+    "v8",
+    "vm",
+    "wasi",
+    "worker_threads",
+    "zlib",
+];
+
+/// Adds the path without its extension; declarations `a.d.ts` are named like what they
+/// declare.
+fn of_script(path: &str, index: &[&str], names: &mut Names) {
+    let stem = stem(path);
+    of_stem(stem.strip_suffix(".d").unwrap_or(stem), index, names);
+}
+
+/// Returns a path without the extension of a script. An import may say `.js` where the
+/// source is `.ts`, so what remains means either.
+fn script(path: &str) -> &str {
+    match path.rsplit_once('.') {
+        Some((stem, "js" | "jsx" | "mjs" | "cjs" | "ts" | "tsx" | "mts" | "cts")) => {
+            stem.strip_suffix(".d").unwrap_or(stem)
+        }
+        _ => path,
+    }
+}
+
+fn resolve(path: &str, import: &Import, names: &mut Names) {
+    let module = script(import.module.trim_end_matches('/'));
+    if module.starts_with('.') {
+        if let Some(base) = from(directory(path), module) {
+            names.exact(&base);
+        }
+        return;
+    }
+    if let Some(rooted) = module.strip_prefix('/') {
+        return names.exact(rooted);
+    }
+    if module.starts_with("node:") || OWN.binary_search(&module.split('/').next().unwrap_or(module)).is_ok() {
+        return;
+    }
+    // Aliases of the root of the sources.
+    if let Some(rest) = ["@/", "~/", "#/"].iter().find_map(|alias| module.strip_prefix(alias)) {
+        names.push(&below("src", rest));
+        names.exact(rest);
+        return absolute(rest, None, names);
+    }
+    // Packages of a workspace lie in folders of their name, with the sources below.
+    let (scope, unscoped) = match module.strip_prefix('@').and_then(|scoped| scoped.split_once('/')) {
+        Some((scope, rest)) => (Some(scope), rest),
+        None => (None, module),
+    };
+    let (package, rest) = unscoped.split_once('/').unwrap_or((unscoped, ""));
+    let scoped = scope.map(|scope| format!("{scope}-{package}"));
+    for package in [Some(package), scoped.as_deref()].into_iter().flatten() {
+        names.push(&below(&format!("{package}/src"), rest));
+        names.push(&below(&format!("packages/{package}"), rest));
+    }
+    absolute(unscoped, None, names);
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_that_is_searched_is_in_order() {
+        assert!(super::OWN.is_sorted());
+    }
+}

@@ -1,0 +1,115 @@
+//! How `use` and `mod` name files.
+//!
+//! A module is a file `a.rs` or a folder `a` with `mod.rs`; both are the path `a` here, and
+//! a crate is the folder of its `lib.rs` or `main.rs`. Which
+//! part of a path names modules and which part items in one cannot be told: the longest
+//! module comes first.
+
+use gristmill_pipeline::port::Import;
+
+use crate::spec::resolution::paths::{below, directory, stem};
+use crate::spec::resolution::{ModuleSystem, Names};
+
+pub(super) static MODULES: ModuleSystem = ModuleSystem { index: INDEX, ..ModuleSystem::new("rs:", resolve) };
+
+/// Files that stand for the folder they lie in.
+const INDEX: &[&str] = &["mod", "lib", "main"];
+
+/// Crates that come with the compiler.
+const OWN: &[&str] = &["alloc", "core", "proc_macro", "std", "test"];
+
+/// Limit on the folders above a file that may be the root of its crate, where none is named
+/// `src`.
+const MAX_ROOTS: usize = 3;
+
+fn resolve(path: &str, import: &Import, names: &mut Names) {
+    let own = module(path);
+    let mut parts: Vec<&str> = import.module.split("::").filter(|part| !part.is_empty()).collect();
+    let declares = parts.first() == Some(&"self") && import.name.is_empty() && import.alias.is_empty();
+    if !import.name.is_empty() && &*import.name != "*" {
+        parts.push(&import.name);
+    }
+    match parts.first().copied() {
+        None => {}
+        Some("crate") => {
+            for root in roots(path) {
+                longest_first(root, parts.get(1..).unwrap_or_default(), 0, names);
+            }
+        }
+        Some("self") => {
+            let inner = parts.get(1..).unwrap_or_default();
+            longest_first(own, inner, 0, names);
+            // The root of a test or an example has its modules beside it.
+            if declares && let Some(module) = inner.first() {
+                names.exact(&below(directory(path), module));
+            }
+        }
+        Some("super") => {
+            let up = parts.iter().take_while(|part| **part == "super").count();
+            let base = (0..up).fold(own, |base, _| directory(base));
+            longest_first(base, parts.get(up..).unwrap_or_default(), 0, names);
+        }
+        Some(first) if OWN.contains(&first) => {}
+        Some(first) => {
+            // A module of this one, or another crate.
+            longest_first(own, &parts, 1, names);
+            let inner = parts.get(1..).unwrap_or_default();
+            crates(first, inner, names);
+            if outside(path) {
+                longest_first("src", inner, 1, names);
+            }
+        }
+    }
+}
+
+/// Returns the path of the module that a file is.
+fn module(path: &str) -> &str {
+    let stem = stem(path);
+    if INDEX.contains(&stem.rsplit('/').next().unwrap_or(stem)) { directory(stem) } else { stem }
+}
+
+/// Returns where the crate of a file may have its root: the innermost folder `src`, and for
+/// what is outside of it, or has a folder of tests in between, the folders right above the
+/// file.
+fn roots(path: &str) -> impl Iterator<Item = &str> {
+    let src = path.rfind("/src/").map(|at| at + 4).or_else(|| path.starts_with("src/").then_some(3));
+    let inner = src.and_then(|end| path.get(end..)).unwrap_or(path);
+    let apart = src.is_none() || inner.split('/').any(|part| matches!(part, "tests" | "benches" | "examples" | "bin"));
+    let mut folder = Some(directory(path)).filter(|_| apart);
+    let folders = std::iter::from_fn(move || {
+        let root = folder?;
+        folder = Some(directory(root)).filter(|_| !root.is_empty());
+        Some(root)
+    });
+    src.and_then(|end| path.get(..end)).into_iter().chain(folders.take(MAX_ROOTS))
+}
+
+/// Adds `parts` below `base`, the longest path first, down to `least` parts.
+fn longest_first(base: &str, parts: &[&str], least: usize, names: &mut Names) {
+    for length in (least..=parts.len()).rev() {
+        let inner = parts.get(..length).unwrap_or_default().join("/");
+        names.exact(&below(base, &inner));
+    }
+}
+
+/// Adds `parts` in the crate `name`, which lies in a folder named like it: with `-` for `_`,
+/// or without the name of the workspace before.
+fn crates(name: &str, parts: &[&str], names: &mut Names) {
+    let dashed = name.replace('_', "-");
+    let short = name.split_once('_').map(|(_, short)| short);
+    let short_dashed = short.map(|short| short.replace('_', "-"));
+    for folder in [Some(name), Some(&*dashed), short, short_dashed.as_deref()].into_iter().flatten() {
+        let base = format!("{folder}/src");
+        for length in (0..=parts.len()).rev() {
+            let inner = parts.get(..length).unwrap_or_default().join("/");
+            names.push(&below(&base, &inner));
+        }
+    }
+}
+
+/// Returns whether a file belongs to the package in the source's root but not to its
+/// library, which it then uses like another crate.
+fn outside(path: &str) -> bool {
+    path == "src/main.rs"
+        || ["tests/", "examples/", "benches/", "src/bin/"].iter().any(|folder| path.starts_with(folder))
+}

@@ -1,0 +1,131 @@
+//! What the nodes of a syntax tree mean in a language.
+//!
+//! A [`Grammar`] names node kinds of a tree-sitter grammar by the part they play. What a
+//! name cannot say, such as where a C declarator hides its identifier, is a function in a
+//! [`Rule`] or a [`Use::By`].
+
+use std::fmt;
+
+use gristmill_pipeline::port::{DefinitionKind, ReferenceKind};
+use tree_sitter::{Language, Node};
+
+use super::found::{Found, Verdict};
+use super::parts::Part;
+use super::uses::Uses;
+
+/// Decides whether a node is a definition, and fills it in.
+pub(crate) type RuleFn = for<'t> fn(&mut Found<'t>) -> Verdict;
+
+/// Nodes of this kind may be definitions.
+pub(crate) struct Rule {
+    /// The node kind.
+    pub node: &'static str,
+    /// What it defines, unless `resolve` changes it.
+    pub kind: DefinitionKind,
+    /// Finds its name.
+    pub resolve: RuleFn,
+}
+
+/// Returns one row of [`Grammar::rules`].
+pub(crate) const fn rule(node: &'static str, kind: DefinitionKind, resolve: RuleFn) -> Rule {
+    Rule { node, kind, resolve }
+}
+
+/// Records the names that a node uses, or what it imports.
+pub(crate) type UseFn = for<'t> fn(&mut Uses<'t>, Node<'t>);
+
+/// What a node of some kind says about names that are used.
+#[derive(Clone, Copy)]
+pub(crate) enum Use {
+    /// It is the name of a type, and mentions it; but in a field `name` it defines it.
+    Type,
+    /// It leads to a name itself.
+    Itself(ReferenceKind),
+    /// What is in this field leads to a name.
+    Field(ReferenceKind, &'static str),
+    /// The same, where the path to that name begins at the node.
+    Member(ReferenceKind, &'static str),
+    /// Its first named child leads to a name.
+    First(ReferenceKind),
+    /// Each of its named children may lead to a name.
+    Each(ReferenceKind),
+    /// Its first named child is a name that it defines, such as a type parameter.
+    Binds,
+    /// What a table cannot say.
+    By(UseFn),
+}
+
+/// The parts that node kinds of a language play.
+pub(crate) struct Grammar {
+    /// Returns the parser tables.
+    pub language: fn() -> Language,
+    /// Name and version of the crate they come from; part of the operator's fingerprint.
+    pub version: &'static str,
+    /// Joins qualified names.
+    pub separator: &'static str,
+    /// Joins the name of a type with that of its method or field.
+    pub member_separator: &'static str,
+    /// Comments; a run of them right above a definition is its documentation.
+    pub comments: &'static [&'static str],
+    /// Marks of comments that document what encloses them, such as `//!`.
+    pub inner_docs: &'static [&'static str],
+    /// Attributes, decorators and annotations.
+    pub attributes: &'static [&'static str],
+    /// Nodes at the front of a definition that hold modifiers and attributes mixed.
+    pub modifiers: &'static [&'static str],
+    /// Nodes around a definition that belong to it, such as `export`.
+    pub wraps: &'static [&'static str],
+    /// The same, but only around a single definition; a group of them is no wrap.
+    pub groups: &'static [&'static str],
+    /// Nodes that only hold definitions, such as class bodies.
+    pub through: &'static [&'static str],
+    /// Nodes that make what they hold local, such as closures and loops.
+    pub closures: &'static [&'static str],
+    /// Bodies, where the grammar has no field of that name.
+    pub bodies: &'static [&'static str],
+    /// Names of methods that construct a value of their type.
+    pub constructors: &'static [&'static str],
+    /// Whether a method named like its type constructs a value of it.
+    pub constructor_is_named_like_type: bool,
+    /// What may be a definition. The first row of a node kind counts.
+    pub rules: &'static [Rule],
+    /// What uses names or imports something.
+    pub uses: &'static [(&'static str, Use)],
+    /// What leads to a name.
+    pub parts: &'static [(&'static str, Part)],
+    /// Whether one token may hold a whole path of names, as `A.B`.
+    pub dotted_names: bool,
+}
+
+impl Grammar {
+    /// Returns a grammar without definitions: the base that a language fills in.
+    pub const fn new(language: fn() -> Language, version: &'static str) -> Self {
+        Self {
+            language,
+            version,
+            separator: ".",
+            member_separator: ".",
+            comments: &["comment"],
+            inner_docs: &[],
+            attributes: &[],
+            modifiers: &[],
+            wraps: &[],
+            groups: &[],
+            through: &[],
+            closures: &[],
+            bodies: &[],
+            constructors: &[],
+            constructor_is_named_like_type: false,
+            rules: &[],
+            uses: &[],
+            parts: &[],
+            dotted_names: false,
+        }
+    }
+}
+
+impl fmt::Debug for Grammar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.version)
+    }
+}

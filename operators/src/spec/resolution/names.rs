@@ -1,0 +1,108 @@
+//! The names of a file.
+
+use super::paths::{directory, stem};
+
+/// Limit on the ends of a path that are names of it, besides the whole.
+const MAX_SUFFIXES: usize = 8;
+/// Limit on the names that a file has, or an import may mean.
+const MAX_NAMES: usize = 32;
+
+/// Names in one module system, each once, in the order of adding.
+pub(crate) struct Names {
+    prefix: &'static str,
+    names: Vec<String>,
+    without: [Option<String>; 2],
+}
+
+impl Names {
+    /// Returns no names; those that are added get `prefix`.
+    pub fn new(prefix: &'static str) -> Self {
+        Self { prefix, names: Vec::new(), without: [None, None] }
+    }
+
+    /// Adds `name`, which may be the end of a path.
+    pub fn push(&mut self, name: &str) {
+        self.add(format!("{}{name}", self.prefix));
+    }
+
+    /// Adds the file or folder at exactly `path`.
+    pub fn exact(&mut self, path: &str) {
+        self.add(format!("{}/{path}", self.prefix));
+    }
+
+    fn add(&mut self, name: String) {
+        let left_out = self.without.iter().flatten().any(|without| *without == name);
+        if !left_out && self.names.len() < MAX_NAMES && !self.names.contains(&name) {
+            self.names.push(name);
+        }
+    }
+
+    /// Rejects the file or folder at exactly `path` from now on.
+    pub fn leave_out(&mut self, path: &str) {
+        if let Some(free) = self.without.iter_mut().find(|without| without.is_none()) {
+            *free = Some(format!("{}/{path}", self.prefix));
+        }
+    }
+
+    /// Returns the names.
+    pub fn finish(self) -> Vec<String> {
+        self.names
+    }
+}
+
+/// Returns the ends of `path` that have at least `least` parts, the longest first.
+pub(crate) fn suffixes(path: &str, least: usize) -> impl Iterator<Item = &str> {
+    let parts = if path.is_empty() { 0 } else { path.split('/').count() };
+    let whole = (parts >= least && parts > 0).then_some(path);
+    let starts = path.match_indices('/').map(|(slash, _)| slash + 1);
+    let ends = starts.enumerate().filter(move |(dropped, _)| {
+        let left = parts - dropped - 1;
+        left >= least && left <= MAX_SUFFIXES
+    });
+    // A path too deep for all its ends still has its whole and its shorter ends.
+    whole.into_iter().chain(ends.filter_map(|(_, start)| path.get(start..))).take(MAX_SUFFIXES + 1)
+}
+
+/// Adds the path without its extension, and for a file whose stem is in `index` its folder.
+pub(crate) fn of_file(path: &str, index: &[&str], names: &mut Names) {
+    of_stem(stem(path), index, names);
+}
+
+/// As [`of_file`], for a path without its extension.
+pub(crate) fn of_stem(stem: &str, index: &[&str], names: &mut Names) {
+    names.exact(stem);
+    let name = stem.rsplit('/').next().unwrap_or(stem);
+    if index.contains(&name) {
+        let folder = directory(stem);
+        names.exact(folder);
+        suffixes(folder, 1).for_each(|suffix| names.push(suffix));
+        // Alone, the name of an index says nothing.
+        suffixes(stem, 2).for_each(|suffix| names.push(suffix));
+    } else {
+        suffixes(stem, 1).for_each(|suffix| names.push(suffix));
+    }
+}
+
+/// Adds the files of the package `package`, such as `a/b/*`.
+pub(crate) fn of_members(package: &str, names: &mut Names) {
+    for suffix in suffixes(package, 1) {
+        names.push(&format!("{suffix}/*"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suffixes_are_whole_parts() {
+        assert_eq!(suffixes("a/b/c", 1).collect::<Vec<_>>(), ["a/b/c", "b/c", "c"]);
+        assert_eq!(suffixes("a/b/c", 2).collect::<Vec<_>>(), ["a/b/c", "b/c"]);
+        assert_eq!(suffixes("a", 1).collect::<Vec<_>>(), ["a"]);
+        assert_eq!(suffixes("a", 2).count(), 0);
+        assert_eq!(suffixes("", 1).count(), 0);
+        let deep = ["x"; 20].join("/");
+        let all: Vec<&str> = suffixes(&deep, 1).collect();
+        assert_eq!((all.len(), all[0], all[8]), (9, &*deep, "x"));
+    }
+}

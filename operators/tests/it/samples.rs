@@ -1,0 +1,18 @@
+//! The samples of the languages, for tests of what holds in all of them.
+
+use std::path::Path;
+
+use gristmill_operators::known_languages;
+
+/// Returns a path and a text for each language that has a sample of that name.
+pub fn samples(name: &str) -> Vec<(String, String)> {
+    let languages = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/languages");
+    let mut samples = Vec::new();
+    for language in known_languages() {
+        let path = format!("{name}.{}", language.extensions[0]);
+        if let Ok(text) = std::fs::read_to_string(languages.join(language.name).join("tests").join(&path)) {
+            samples.push((path, text));
+        }
+    }
+    samples
+}
