@@ -26,6 +26,8 @@ pub use execute::Mode;
 pub use graph::Graph;
 pub use hash::{ChunkHash, ContentHash, Fingerprint, Hash, Key};
 pub use measure::{Meters, Percentiles, StageMeter, StageReport, resident_memory};
+#[doc(hidden)]
+pub use nearest::nearest;
 pub use operator::{Batch, BatchSize, Emitter, ErasedOperator, Operator, OperatorError, TokenCount};
 pub use path::RelPath;
 pub use sink::{
