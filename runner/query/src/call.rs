@@ -1,8 +1,10 @@
 //! What every call carries: who asks, until when, and whether they still listen.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::error::{ErrorCode, ToolError};
 
@@ -19,7 +21,7 @@ pub struct Call {
     /// The caller's trace, as W3C's `traceparent` gives it.
     pub trace: Option<Arc<str>>,
     deadline: Instant,
-    cancelled: Arc<AtomicBool>,
+    cancelled: CancellationToken,
 }
 
 impl Call {
@@ -31,7 +33,7 @@ impl Call {
             tenant: tenant.into(),
             trace: None,
             deadline: Instant::now() + within,
-            cancelled: Arc::default(),
+            cancelled: CancellationToken::new(),
         }
     }
 
@@ -46,7 +48,12 @@ impl Call {
 
     /// Nobody waits for the answer any more.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.cancelled.cancel();
+    }
+
+    /// Cancels the call when the guard is dropped, as when the caller goes away.
+    pub(super) fn cancel_on_drop(&self) -> DropGuard {
+        self.cancelled.clone().drop_guard()
     }
 
     /// When its time is over.
@@ -66,7 +73,7 @@ impl Call {
     /// # Errors
     /// If the time is over, or nobody listens any more.
     pub fn check(&self) -> Result<(), ToolError> {
-        if self.cancelled.load(Ordering::Relaxed) {
+        if self.cancelled.is_cancelled() {
             return Err(ToolError::new(ErrorCode::Cancelled, "the caller went away"));
         }
         if Instant::now() >= self.deadline {

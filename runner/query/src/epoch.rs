@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use gristmill_pipeline::graph::SinkStage;
 use gristmill_pipeline::index::CommitRecord;
@@ -10,6 +10,7 @@ use gristmill_pipeline::{Epoch, ErasedOperator, Graph, Key, SinkError};
 use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
 use gristmill_sinks::{LanceReader, TantivyReader};
+use parking_lot::Mutex;
 
 use super::error::{ErrorCode, ToolError};
 use super::request::Coverage;
@@ -96,7 +97,7 @@ impl<T: TableRows> Lazy<T> {
             return Ok(loaded);
         }
         // Held while loading, so that it is loaded once.
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         if let Some(loaded) = self.loaded.get() {
             return Ok(loaded);
         }
@@ -107,7 +108,7 @@ impl<T: TableRows> Lazy<T> {
 
     /// Loads it if the epoch before had it.
     fn load_again(&self, reader: &LanceReader) -> Result<(), SinkError> {
-        let had = self.last.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let had = self.last.lock().is_some();
         if had { self.get(reader).map(|_| ()) } else { Ok(()) }
     }
 }

@@ -1,13 +1,14 @@
 //! An index that is being asked: its current epoch behind one atomic pointer.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use gristmill_config::Job;
 use gristmill_pipeline::Epoch;
 use gristmill_pipeline::index::IndexFolder;
+use parking_lot::Mutex;
 
 use super::epoch::OpenEpoch;
 use super::error::{ErrorCode, ToolError};
@@ -106,7 +107,7 @@ impl QueriedIndex {
     pub fn at(&self, epoch: Option<Epoch>) -> Result<Arc<OpenEpoch>, ToolError> {
         let current = self.current()?;
         let Some(wanted) = epoch.filter(|wanted| *wanted != current.record().epoch) else { return Ok(current) };
-        let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut older = self.older.lock();
         if let Some(at) = older.iter().position(|open| open.record().epoch == wanted) {
             let found = older.remove(at);
             older.push(Arc::clone(&found));
@@ -123,7 +124,7 @@ impl QueriedIndex {
             }
         })?;
         let opened = Arc::new(opened);
-        let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut older = self.older.lock();
         older.push(Arc::clone(&opened));
         if older.len() > OLDER_OPEN {
             older.remove(0);
@@ -137,7 +138,7 @@ impl QueriedIndex {
     /// # Errors
     /// If the newest epoch cannot be opened.
     pub fn refresh(&self) -> Result<bool, ToolError> {
-        let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut head = self.head.lock();
         let refreshed = self.open_newest(&mut head);
         match &refreshed {
             Ok(_) => self.trouble.store(None),
@@ -166,7 +167,7 @@ impl QueriedIndex {
         }
         *head = newest.map(|newest| Head { epoch: opened.record().epoch, ..newest });
         if last.is_none() {
-            self.older.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            self.older.lock().clear();
         }
         self.current.store(Some(Arc::new(opened)));
         Ok(true)
@@ -187,12 +188,8 @@ impl QueriedIndex {
     /// Lets one caller at a time make a forecast, which may take as much memory as a run; the
     /// others get `None`.
     #[must_use]
-    pub fn begin_forecast(&self) -> Option<MutexGuard<'_, ()>> {
-        match self.forecast.try_lock() {
-            Ok(alone) => Some(alone),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+    pub fn begin_forecast(&self) -> Option<impl Sized> {
+        self.forecast.try_lock()
     }
 
     fn no_epoch(&self) -> ToolError {

@@ -26,6 +26,7 @@ mod request;
 mod rows;
 mod runner;
 mod snapshot;
+mod threads;
 mod tool;
 mod tool_set;
 

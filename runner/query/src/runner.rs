@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use gristmill_config::Job;
-use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use super::call::{Call, DEFAULT_DEADLINE, deadline_error};
@@ -17,6 +15,7 @@ use super::error::{ErrorCode, ToolError};
 use super::index::QueriedIndex;
 use super::observer::CallObserver;
 use super::request::{AnswerOrError, Note, Outcome, Place, Request, Response, ToolCall};
+use super::threads::Threads;
 use super::tool::{At, ErasedTool};
 use super::tool_set::ToolSet;
 
@@ -41,35 +40,6 @@ pub struct Runner {
     share: Option<Arc<Threads>>,
 }
 
-/// Calls that wait for each thread at most; further ones are refused.
-const WAITING_PER_THREAD: usize = 4;
-
-/// The threads that answer.
-struct Threads {
-    free: Semaphore,
-    most: usize,
-    waiting: AtomicUsize,
-    most_waiting: usize,
-}
-
-/// Takes one off the number of those that wait.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Cancels the call when the caller goes away.
-struct CancelOnDrop(Call);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
-}
-
 impl Runner {
     /// A runner over these indexes, by their names, with these tools. `most` calls run at
     /// once; four times as many wait, and more are refused.
@@ -77,7 +47,7 @@ impl Runner {
     pub fn new(indexes: impl IntoIterator<Item = Arc<QueriedIndex>>, tools: ToolSet, most: usize) -> Self {
         let indexes = indexes.into_iter().map(|index| (Arc::clone(index.name()), index)).collect();
         let (indexes, tools) = (Arc::new(indexes), Arc::new(tools));
-        Self { indexes, tools, observer: None, threads: Threads::new(most), share: None }
+        Self { indexes, tools, observer: None, threads: Arc::new(Threads::new(most)), share: None }
     }
 
     /// The same runner, which tells an observer of its calls.
@@ -112,8 +82,8 @@ impl Runner {
     pub fn only(&self, names: &[Arc<str>]) -> Self {
         let indexes = self.indexes.iter().filter(|(name, _)| names.contains(name));
         let indexes = indexes.map(|(name, index)| (Arc::clone(name), Arc::clone(index))).collect();
-        let share = Threads::new(self.threads.most * 3 / 4);
-        Self { indexes: Arc::new(indexes), share: Some(share), ..self.clone() }
+        let share = Threads::new(self.threads.most() * 3 / 4);
+        Self { indexes: Arc::new(indexes), share: Some(Arc::new(share)), ..self.clone() }
     }
 
     /// The tools.
@@ -131,7 +101,7 @@ impl Runner {
     #[must_use]
     pub fn load(&self) -> [usize; 3] {
         let threads = &self.threads;
-        [threads.most, threads.most - threads.free.available_permits(), threads.waiting.load(Ordering::Relaxed)]
+        [threads.most(), threads.running(), threads.waiting()]
     }
 
     /// The index of a name; without a name, the only one.
@@ -181,29 +151,21 @@ impl Runner {
             return Err(ToolError::bad_input(message));
         }
         let index = Arc::clone(self.index(request.place.job.as_deref())?);
-        let _cancel = CancelOnDrop(call.clone());
+        let _cancel = call.cancel_on_drop();
         let epoch = self.epoch(&index, request.place.epoch, &call).await?;
         let of_ref: Option<Arc<str>> = request.place.of_ref.map(Into::into);
-        let asked: Vec<_> = request
-            .calls
-            .into_iter()
-            .map(|tool_call| {
-                let asked = self.clone().answer(
-                    Arc::clone(&index),
-                    Arc::clone(&epoch),
-                    of_ref.clone(),
-                    tool_call,
-                    call.clone(),
-                );
-                tokio::spawn(asked.in_current_span())
-            })
-            .map(AbortOnDrop)
-            .collect();
-        let mut answers = Vec::with_capacity(asked.len());
-        for mut asked in asked {
-            let outcome = (&mut asked.0).await.map_err(|_| ToolError::new(ErrorCode::Internal, "a call was lost"))?;
-            answers.push(outcome);
+        // Dropped with this future, which ends them.
+        let mut calls = JoinSet::new();
+        for (nth, tool_call) in request.calls.into_iter().enumerate() {
+            let (index, epoch, of_ref) = (Arc::clone(&index), Arc::clone(&epoch), of_ref.clone());
+            let answer = self.clone().answer(index, epoch, of_ref, tool_call, call.clone());
+            calls.spawn(async move { (nth, answer.await) }.in_current_span());
         }
+        let mut answers = Vec::with_capacity(calls.len());
+        while let Some(answer) = calls.join_next().await {
+            answers.push(answer.map_err(|_| ToolError::new(ErrorCode::Internal, "a call was lost"))?);
+        }
+        answers.sort_unstable_by_key(|(nth, _)| *nth);
         let record = epoch.record();
         Ok(Response {
             request: call.request.to_string(),
@@ -211,7 +173,7 @@ impl Runner {
             revision: record.revision.as_deref().map(ToOwned::to_owned),
             committed_ms: record.committed_ms,
             coverage: epoch.coverage(),
-            answers,
+            answers: answers.into_iter().map(|(_, outcome)| outcome).collect(),
         })
     }
 
@@ -303,63 +265,6 @@ impl Runner {
     }
 }
 
-/// A thread that is taken.
-struct Permit(Arc<Threads>);
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.0.free.add_permits(1);
-    }
-}
-
-impl Threads {
-    fn new(most: usize) -> Arc<Self> {
-        let most = most.max(1);
-        Arc::new(Self {
-            free: Semaphore::new(most),
-            most,
-            waiting: AtomicUsize::new(0),
-            most_waiting: most * WAITING_PER_THREAD,
-        })
-    }
-
-    fn try_permit(self: &Arc<Self>) -> Option<Permit> {
-        self.free.try_acquire().ok()?.forget();
-        Some(Permit(Arc::clone(self)))
-    }
-
-    /// A thread, as soon as one is free.
-    async fn permit(self: &Arc<Self>, call: &Call) -> Result<Permit, ToolError> {
-        if let Some(permit) = self.try_permit() {
-            return Ok(permit);
-        }
-        let busy =
-            || ToolError::new(ErrorCode::Busy, "too many requests are being answered").help("try again in a moment");
-        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Waiting(&self.waiting);
-        if waiting >= self.most_waiting {
-            return Err(busy());
-        }
-        match tokio::time::timeout_at(call.deadline().into(), self.free.acquire()).await {
-            Ok(Ok(permit)) => {
-                permit.forget();
-                Ok(Permit(Arc::clone(self)))
-            }
-            Ok(Err(_)) => Err(busy()),
-            Err(_) => Err(deadline_error()),
-        }
-    }
-}
-
-/// Ends the task when nobody waits for it.
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 type Answered = (Result<serde_json::Value, ToolError>, Vec<Note>);
 
 fn answer(
@@ -393,6 +298,7 @@ pub fn default_threads() -> usize {
 mod tests {
     use std::sync::mpsc::channel;
 
+    use super::super::threads::WAITING_PER_THREAD;
     use super::*;
 
     fn call() -> Call {

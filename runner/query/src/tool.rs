@@ -1,7 +1,6 @@
 //! What a tool is.
 
-use std::sync::Mutex;
-
+use parking_lot::Mutex;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -91,14 +90,14 @@ impl<'a> At<'a> {
     /// Says something about the answer that the caller should know.
     pub fn note(&self, code: &str, message: impl Into<String>) {
         let note = Note { code: code.to_owned(), message: message.into() };
-        let mut notes = self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut notes = self.notes.lock();
         if !notes.contains(&note) {
             notes.push(note);
         }
     }
 
     pub(super) fn into_notes(self) -> Vec<Note> {
-        self.notes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.notes.into_inner()
     }
 }
 
