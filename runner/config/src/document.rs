@@ -141,7 +141,7 @@ fn insert<'t>(table: &mut DeTable<'t>, keys: &[(&str, Place)], value: Spanned<De
     match table.entry(key).or_insert_with(empty).get_mut() {
         DeValue::Table(inner) => insert(inner, rest, value),
         other => {
-            let message = format!("`{name}` is {} and has no keys", super::decode::kind_of(other));
+            let message = format!("`{name}` is {} and has no keys", super::form::kind_of(other));
             Err(Box::new(Fault::at("bad-setting", place.clone(), message)))
         }
     }

@@ -14,6 +14,7 @@
 mod decode;
 mod document;
 mod error;
+mod form;
 mod listed;
 mod places;
 mod run_plan;
@@ -183,7 +184,7 @@ fn resolve(
     let Document { root, texts, mut faults } = document;
     let sections = ["job", "source", "index", "views", "stage"];
     for (key, _) in root.iter().filter(|(key, _)| !sections.contains(&&**key.get_ref())) {
-        faults.push(decode::unknown_key("the job", key.get_ref(), key.span(), sections.into_iter()));
+        faults.push(form::unknown_key("the job", key.get_ref(), key.span(), sections.into_iter()));
     }
     let section_of = |name: &str| root.get(name);
     let job: JobSection = section(section_of("job"), "[job]", &mut faults);
@@ -299,7 +300,7 @@ fn section<T: DeserializeOwned + Default + schemars::JsonSchema>(
         DeValue::Table(table) => decode::decode(table, &value.span(), owner, &[], faults).unwrap_or_default(),
         other => {
             let name = owner.trim_matches(['[', ']']);
-            let message = format!("`{name}` is a section, not {}", decode::kind_of(other));
+            let message = format!("`{name}` is a section, not {}", form::kind_of(other));
             let help = format!("write `{owner}` on a line of its own, and its keys below");
             faults.push(Fault::at("wrong-type", value.span(), message).help(Some(help)));
             T::default()

@@ -1,9 +1,9 @@
 //! The JSON schema of a job file.
 
-use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::form::{TAKES, generator};
 use super::sections::{IndexSection, JobSection, SourceSection, StageSection, ViewsSection};
 use super::stage_registry::{Entry, Registry};
 
@@ -11,10 +11,7 @@ use super::stage_registry::{Entry, Registry};
 /// stage is one of the operators and sinks, with its own parameters.
 #[must_use]
 pub fn schema(registry: &Registry) -> Value {
-    let mut settings = SchemaSettings::draft2020_12();
-    settings.inline_subschemas = true;
-    settings.meta_schema = None;
-    let mut generator = settings.into_generator();
+    let mut generator = generator();
     let stages: Vec<Value> = registry.entries().iter().map(|entry| stage(entry, &mut generator)).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -69,8 +66,21 @@ fn properties(schema: &mut Value) -> Option<&mut Map<String, Value>> {
 
 /// Turns the schema of a Rust field into that of a TOML key.
 fn adapt(schema: &mut Value) {
+    forget_words(schema);
     forbid_null(schema);
     allow_variables(schema);
+}
+
+/// What a type takes in words is for messages only.
+fn forget_words(schema: &mut Value) {
+    match schema {
+        Value::Object(keywords) => {
+            *keywords = std::mem::take(keywords).into_iter().filter(|(keyword, _)| keyword != TAKES).collect();
+            keywords.values_mut().for_each(forget_words);
+        }
+        Value::Array(schemas) => schemas.iter_mut().for_each(forget_words),
+        _ => {}
+    }
 }
 
 /// TOML has no null: an optional key is left out.

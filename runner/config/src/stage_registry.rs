@@ -10,8 +10,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use toml::de::DeTable;
 
-use super::decode::{decode, keys_of};
+use super::decode::decode;
 use super::error::Fault;
+use super::form::keys_of;
 use super::sections::STAGE_KEYS;
 use super::texts::Place;
 
@@ -119,7 +120,8 @@ impl Registry {
                 }
             }
         };
-        let (keys, schema) = (keys_of::<C>(), C::json_schema as fn(&mut SchemaGenerator) -> Schema);
+        let keys = keys_of::<C>().into_iter().map(|(key, _)| key).collect();
+        let schema = C::json_schema as fn(&mut SchemaGenerator) -> Schema;
         self.entries.push(Entry { name, is_sink, accepts, output, summary, keys, schema, build: Box::new(build) });
         self
     }

@@ -7,8 +7,9 @@ use gristmill_pipeline::{Graph, nearest};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::decode::{decode, kind_of, unknown_key};
+use super::decode::decode;
 use super::error::Fault;
+use super::form::{kind_of, unknown_key};
 use super::listed::listed;
 use super::sections::{STAGE_KEYS, StageSection};
 use super::stage_registry::{Entry, ParamTable, Registry};

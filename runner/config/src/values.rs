@@ -8,6 +8,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::form::TAKES;
+
+/// What a [`ByteSize`] takes, in words.
+const SIZE: &str = "a number of bytes, such as `64MiB`";
+
+/// What [`Inputs`] take, in words.
+const INPUTS: &str = "the name of a stage, or a list of names";
+
 /// A number of bytes, written as an integer or with a unit: `"256MiB"`, `"1.5 GB"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub u64);
@@ -70,7 +78,7 @@ impl<'de> Deserialize<'de> for ByteSize {
             type Value = ByteSize;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number of bytes, such as `64MiB`")
+                f.write_str(SIZE)
             }
 
             fn visit_i64<E: serde::de::Error>(self, bytes: i64) -> Result<ByteSize, E> {
@@ -104,7 +112,7 @@ impl JsonSchema for ByteSize {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
+        json_schema!({ (TAKES): SIZE, "anyOf": [
             { "type": "integer", "minimum": 0 },
             { "type": "string", "pattern": "^\\s*[0-9_]*\\.?[0-9_]*\\s*([KkMmGgTt]?[Bb]|[KkMmGgTt][Ii][Bb])?\\s*$" },
         ] })
@@ -138,7 +146,7 @@ impl<'de> Deserialize<'de> for Inputs {
             type Value = Inputs;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a stage, or a list of names")
+                f.write_str(INPUTS)
             }
 
             fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Inputs, E> {
@@ -164,7 +172,7 @@ impl JsonSchema for Inputs {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
+        json_schema!({ (TAKES): INPUTS, "anyOf": [
             { "type": "string" },
             { "type": "array", "items": { "type": "string" } },
         ] })
