@@ -18,7 +18,7 @@ pub fn print(text: &str) -> io::Result<()> {
 /// Writes a value to standard output as indented JSON.
 ///
 /// # Errors
-/// As for [`print`].
+/// As for [`print()`].
 pub fn print_json(value: &impl serde::Serialize) -> io::Result<()> {
     let json = serde_json::to_string_pretty(value)?;
     print(&format!("{json}\n"))

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A *tenant* is whoever has a token, with the jobs that it opens; without tokens there is one
-//! tenant, and only this machine can ask. [`Desk`](desk::Desk) is where every question of a
+//! tenant, and only this machine can ask. [`Desk`] is where every question of a
 //! tenant passes, whatever it came by.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

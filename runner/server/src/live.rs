@@ -155,6 +155,6 @@ fn what(error: &WatchError) -> &'static str {
     match error.cause() {
         Cause::Locked => "another process writes the index; what it commits is served",
         Cause::BadJob => "the source or the job cannot be used as it is",
-        _ => "the index cannot be kept up to date",
+        Cause::Other => "the index cannot be kept up to date",
     }
 }
