@@ -12,7 +12,7 @@ use gristmill_sinks::tantivy::SearchOptions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::query::{At, ErrorCode, ToolError};
+use crate::query::{At, ErrorCode, Note, ToolError};
 use candidates::{Candidate, Candidates};
 pub(crate) use filter::{Filter, path_globs};
 use rank::{CANDIDATES, rank};
@@ -112,7 +112,8 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
             Ok(vector) => Some(vector),
             Err(reason) => {
                 at.call.check()?;
-                at.note("words_only", format!("this answer goes by words alone: {reason}"));
+                let message = format!("this answer goes by words alone: {}", reason.message);
+                at.add_note(Note::new("words_only", message).with_detail(reason.detail()));
                 None
             }
         },

@@ -71,8 +71,11 @@ pub fn execute<T: Tool + clap::Args>(args: Args<T>) -> Result<Exit, CommandError
     let index = place.open()?;
     // Nobody waits beside the one who typed it, and ctrl-c is at hand.
     let call = Call::new("command line", Duration::from_secs(3600));
-    let answered = index.answer(&place.place(), &call, question).map_err(failure)?;
+    let mut answered = index.answer(&place.place(), &call, question).map_err(failure)?;
     if place.json {
+        for note in &mut answered.notes {
+            note.message = note.full_message();
+        }
         terminal::print_json(&answered)?;
     } else {
         tell_notes(&answered.notes);
@@ -84,7 +87,7 @@ pub fn execute<T: Tool + clap::Args>(args: Args<T>) -> Result<Exit, CommandError
 /// Tells on standard error what to know about an answer.
 fn tell_notes(notes: &[Note]) {
     for note in notes {
-        terminal::print_error(&format!("note: {}\n", note.message));
+        terminal::print_error(&format!("note: {}\n", note.full_message()));
     }
 }
 
@@ -92,7 +95,10 @@ fn tell_notes(notes: &[Note]) {
 pub(super) fn failure(error: ToolError) -> CommandError {
     use crate::query::ErrorCode;
     let exit = if error.code == ErrorCode::BadInput { Exit::BadConfig } else { Exit::Failed };
-    let failure = Failure::new(exit, error.message);
+    let mut failure = Failure::new(exit, error.message.as_str());
+    if let Some(detail) = error.detail() {
+        failure = failure.caused_by(detail);
+    }
     match error.help {
         Some(help) => failure.help(help).into(),
         None => failure.into(),

@@ -150,7 +150,7 @@ impl Served {
                 if error.code == ErrorCode::NoEpoch {
                     tracing::info!(job = %self.index.name(), "the index holds no epoch yet");
                 } else {
-                    tracing::error!(job = %self.index.name(), detail = %error.message, "the index cannot be opened");
+                    tracing::error!(job = %self.index.name(), detail = error.full_message(), "the index cannot be opened");
                 }
                 *told = Some(error);
             }

@@ -75,7 +75,7 @@ mod tests {
             coverage: crate::query::Coverage { files: 1940, chunks: 0, vectors: 0 },
             answers: Vec::new(),
         };
-        let note = Note { code: "words_only".into(), message: "by words alone".into() };
+        let note = Note::new("words_only", "by words alone");
         let told = answer(&response, &[note], "a.rs:1\n", 100);
         assert_eq!(told, "epoch 7, 1,940 files\nnote: by words alone\na.rs:1\n");
     }
