@@ -59,7 +59,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
         };
         tokio::select! {
             ended = speaking => ended.map_err(|error| Failure::new(Exit::Failed, format!("the agent cannot be understood: {error}"))),
-            () = stop.asked() => Ok(()),
+            () = stop.requested() => Ok(()),
         }
     });
     live.stop();

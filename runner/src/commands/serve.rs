@@ -15,7 +15,7 @@ use crate::config::Job;
 use crate::exit::Exit;
 use crate::query::{QueriedIndex, Runner};
 use crate::serve::{
-    Desk, Live, Served, Settings, SettingsError, State, Stop, Telemetry, Tenant, Tenants, TokenDigest, serve,
+    Desk, Live, Served, ServerState, Settings, SettingsError, Stop, Telemetry, Tenant, Tenants, TokenDigest, serve,
 };
 use crate::terminal;
 
@@ -60,7 +60,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     keep_quiet_about_contained_panics();
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);
     let telemetry =
-        Telemetry::begin().map_err(|error| Failure::new(Exit::Failed, "cannot begin to measure").caused_by(error))?;
+        Telemetry::install().map_err(|error| Failure::new(Exit::Failed, "cannot begin to measure").caused_by(error))?;
     let runtime = Runtime::new().map_err(|error| failed("cannot start threads", error))?;
     let served = runtime.block_on(async {
         let stop = Stop::new().map_err(|error| failed("cannot watch for ctrl-c", error))?;
@@ -73,8 +73,9 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
         // Whoever started it may have gone; it serves all the same.
         let _ = terminal::print(&format!("listening on http://{address}\n"));
         let served = live.served().to_vec();
-        let state = State::new(settings.limits, settings.origins, opened.tenants, served, opened.runner, telemetry);
-        let (ending, interrupt) = (state.ending.clone(), live.interrupt().clone());
+        let state =
+            ServerState::new(settings.limits, settings.origins, opened.tenants, served, opened.runner, telemetry);
+        let (ending, interrupt) = (state.shutdown().clone(), live.interrupt().clone());
         tokio::spawn(async move {
             ending.cancelled().await;
             // Calls may end; epochs are given up at once.
@@ -114,7 +115,7 @@ impl Opened {
             let served = vec![Arc::new(served_of(&loaded))];
             let runner = runner_of(&served, limits.max_calls);
             let desk = Desk::new(runner.clone(), "local", limits.deadlines());
-            let tenants = Tenants::new([Tenant::new(desk, None, limits.body_bytes())]);
+            let tenants = Tenants::new([Tenant::new(desk, None)]);
             return Ok(Self { served, tenants, runner });
         }
         if names_a_job(&args.job) {
@@ -142,7 +143,7 @@ impl Opened {
         let runner = runner_of(&served, limits.max_calls);
         let tenants = settings.tenants.iter().zip(tokens).map(|(tenant, (token, names))| {
             let desk = Desk::new(runner.only(&names), tenant.name.as_str(), limits.deadlines());
-            Tenant::new(desk, Some(token), limits.body_bytes())
+            Tenant::new(desk, Some(token))
         });
         Ok(Self { served, tenants: Tenants::new(tenants), runner: runner.clone() })
     }

@@ -362,9 +362,10 @@ fn answer(
 fn measure(tool: &str, took: Duration, error: Option<&ToolError>) {
     // A name that no tool has must not become a series of its own.
     let tool = TOOLS.iter().map(|known| known.name).find(|known| *known == tool).unwrap_or("unknown");
-    metrics::histogram!("gristmill_call_seconds", "tool" => tool).record(took.as_secs_f64());
+    metrics::histogram!("gristmill_tool_call_duration_seconds", "tool" => tool).record(took.as_secs_f64());
     if let Some(error) = error {
-        metrics::counter!("gristmill_call_errors_total", "tool" => tool, "code" => error.code.as_str()).increment(1);
+        metrics::counter!("gristmill_tool_call_errors_total", "tool" => tool, "code" => error.code.as_str())
+            .increment(1);
     }
 }
 

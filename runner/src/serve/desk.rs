@@ -1,11 +1,14 @@
-//! Where every question of a tenant passes, whatever it came by.
+//! The one way of every tenant to the query runner, whatever protocol a request came by.
 
 use std::sync::Arc;
 
-use crate::query::{AnswerOrError, Call, Note, Place, Request, Response, Runner, ToolError, new_request};
+use super::request_ids::RequestIds;
+use crate::query::{AnswerOrError, Call, Note, Place, Request, Response, Runner, ToolError};
 
-/// Asks for one tenant. Errors and notes leave it without their details, which may name paths
-/// and hosts of this machine: the details go to the log, under the id of the request.
+/// Runs the requests of one tenant on the indexes that it may query, within its deadlines.
+///
+/// Errors and notes leave a desk without their details, which may name paths and hosts of this
+/// machine: the details go to the log, under the id of the request.
 #[derive(Clone)]
 pub struct Desk {
     runner: Runner,
@@ -13,36 +16,13 @@ pub struct Desk {
     deadlines: Deadlines,
 }
 
-/// How long answers may take.
+/// How long requests may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// Where the request does not say, in milliseconds.
+    /// The deadline of a request that sets none, in milliseconds.
     pub default_ms: u64,
-    /// The longest that a request may ask for, in milliseconds.
-    pub most_ms: u64,
-}
-
-/// What names a request in logs and answers.
-#[derive(Clone, Debug)]
-pub struct RequestName {
-    /// The request's name.
-    pub id: Arc<str>,
-    /// The caller's trace, as W3C's `traceparent` gives it.
-    pub trace: Option<Arc<str>>,
-}
-
-impl RequestName {
-    /// A name of our own.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { id: new_request(), trace: None }
-    }
-}
-
-impl Default for RequestName {
-    fn default() -> Self {
-        Self::new()
-    }
+    /// The longest deadline that a request may set, in milliseconds.
+    pub max_ms: u64,
 }
 
 impl Desk {
@@ -52,7 +32,7 @@ impl Desk {
         Self { runner, tenant: tenant.into(), deadlines }
     }
 
-    /// The tenant's indexes.
+    /// The runner over the tenant's indexes.
     #[must_use]
     pub fn runner(&self) -> &Runner {
         &self.runner
@@ -64,33 +44,33 @@ impl Desk {
         &self.tenant
     }
 
-    /// Asks. When the future is dropped, what it began is cancelled.
+    /// Runs a request. Dropping the future cancels its calls.
     ///
     /// # Errors
-    /// Those of [`Runner::ask`], and if the request asks for more time than is given.
-    pub async fn ask(&self, mut request: Request, name: &RequestName) -> Result<Response, ToolError> {
-        let call = self.call(&mut request.place, name)?;
-        let mut response = self.runner.ask(request, call).await.map_err(|error| public_error(error, &name.id))?;
+    /// Those of [`Runner::ask`], and if `deadline_ms` is out of range.
+    pub async fn ask(&self, mut request: Request, ids: &RequestIds) -> Result<Response, ToolError> {
+        let call = self.call(&mut request.place, ids)?;
+        let mut response = self.runner.ask(request, call).await.map_err(|error| public_error(error, &ids.id))?;
         for outcome in &mut response.answers {
             if let AnswerOrError::Error(error) = &mut outcome.result {
-                *error = public_error(error.clone(), &name.id);
+                *error = public_error(error.clone(), &ids.id);
             }
             for note in &mut outcome.notes {
-                *note = public_note(note.clone(), &name.id);
+                *note = public_note(note.clone(), &ids.id);
             }
         }
         Ok(response)
     }
 
-    fn call(&self, place: &mut Place, name: &RequestName) -> Result<Call, ToolError> {
-        let Deadlines { default_ms, most_ms } = self.deadlines;
-        let deadline = *place.deadline_ms.get_or_insert(default_ms);
-        if deadline > most_ms {
-            let message = format!("`deadline_ms` is {deadline}; this server gives at most {most_ms}");
+    fn call(&self, place: &mut Place, ids: &RequestIds) -> Result<Call, ToolError> {
+        let Deadlines { default_ms, max_ms } = self.deadlines;
+        let deadline_ms = *place.deadline_ms.get_or_insert(default_ms);
+        if !(1..=max_ms).contains(&deadline_ms) {
+            let message = format!("`deadline_ms` must be between 1 and {max_ms}, got {deadline_ms}");
             return Err(ToolError::bad_input(message));
         }
-        let mut call = self.runner.call(Arc::clone(&self.tenant), place)?.named(Some(&name.id));
-        call.trace.clone_from(&name.trace);
+        let mut call = self.runner.call(Arc::clone(&self.tenant), place)?.named(Some(&ids.id));
+        call.trace.clone_from(&ids.trace);
         Ok(call)
     }
 }
@@ -198,14 +178,18 @@ mod tests {
     }
 
     #[test]
-    fn a_server_gives_so_much_time() {
-        let desk = Desk::new(Runner::new([], 1), "a", Deadlines { default_ms: 50, most_ms: 100 });
-        let name = RequestName::new();
+    fn deadlines_are_capped() {
+        let desk = Desk::new(Runner::new([], 1), "a", Deadlines { default_ms: 50, max_ms: 100 });
+        let ids = RequestIds::new();
         let mut place = Place::default();
-        let call = desk.call(&mut place, &name).unwrap();
+        let call = desk.call(&mut place, &ids).unwrap();
         assert!(call.time_left().as_millis() <= 50);
-        assert_eq!(call.request, name.id);
-        place.deadline_ms = Some(101);
-        assert_eq!(desk.call(&mut place, &name).unwrap_err().code, ErrorCode::BadInput);
+        assert_eq!(call.request, ids.id);
+        for deadline_ms in [0, 101] {
+            place.deadline_ms = Some(deadline_ms);
+            let error = desk.call(&mut place, &ids).unwrap_err();
+            assert_eq!(error.code, ErrorCode::BadInput);
+            assert_eq!(error.message, format!("`deadline_ms` must be between 1 and 100, got {deadline_ms}"));
+        }
     }
 }
