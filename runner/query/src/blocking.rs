@@ -27,8 +27,7 @@ impl BlockingRunner {
     /// If its threads cannot be started.
     pub fn new(runner: Runner) -> Result<Self, ToolError> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("gristmill-ask").enable_time().build();
-        let runtime =
-            runtime.map_err(|error| ToolError::new(ErrorCode::Internal, format!("cannot start a thread: {error}")))?;
+        let runtime = runtime.map_err(|error| ToolError::internal("cannot start a thread", &error))?;
         Ok(Self { runner, runtime: Some(runtime) })
     }
 

@@ -430,7 +430,7 @@ fn embedder(snapshot: &Snapshot, graph: &Graph, sink: &str) -> Option<Arc<dyn Er
 
 impl From<SinkError> for ToolError {
     fn from(error: SinkError) -> Self {
-        Self::new(ErrorCode::Unreadable, error.to_string())
+        Self::unreadable("the index cannot be read", &error)
             .help("if the index was moved or damaged, rebuild it with `gristmill run --full`")
     }
 }
@@ -441,11 +441,17 @@ impl From<SnapshotError> for ToolError {
             SnapshotError::Store(error) => error.into(),
             SnapshotError::Index(error) => {
                 use gristmill_pipeline::index::IndexError;
-                let code = match error {
-                    IndexError::Missing { .. } | IndexError::NoEpoch { .. } => ErrorCode::NoEpoch,
-                    _ => ErrorCode::Unreadable,
-                };
-                Self::new(code, error.to_string())
+                match error {
+                    IndexError::Missing { .. } => {
+                        Self::new(ErrorCode::NoEpoch, "the index has no epoch yet").with_detail(error)
+                    }
+                    IndexError::NoEpoch { epoch, .. } => {
+                        Self::new(ErrorCode::NoEpoch, format!("the index has no epoch {epoch}")).with_detail(error)
+                    }
+                    IndexError::Damaged { .. } => Self::unreadable("a file of the index is damaged", &error)
+                        .help("rebuild the index with `gristmill run --full`"),
+                    error => Self::unreadable("the index cannot be read", &error),
+                }
             }
         }
     }

@@ -38,6 +38,11 @@ pub enum ErrorCode {
 }
 
 /// Why a tool gave no answer.
+///
+/// `message` and `help` are for the caller, who may sit at another machine: they name what the
+/// request says and what the index holds. What may name a path, a host or a process of this
+/// machine goes into the [`detail`](Self::detail), which is never serialised: a server logs it,
+/// a command prints it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, JsonSchema)]
 #[error("{message}")]
 pub struct ToolError {
@@ -48,12 +53,14 @@ pub struct ToolError {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    #[serde(skip)]
+    detail: Option<String>,
 }
 
 impl ToolError {
     /// An error of this kind.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: None }
+        Self { code, message: message.into(), help: None, detail: None }
     }
 
     /// The input is wrong.
@@ -61,18 +68,54 @@ impl ToolError {
         Self::new(ErrorCode::BadInput, message)
     }
 
-    /// Something could not be read. The cause goes to the log and not to the caller: it may
-    /// name places of the machine.
-    pub fn unreadable(message: impl Into<String>, cause: &dyn std::fmt::Display) -> Self {
-        let message = message.into();
-        tracing::error!(%cause, "{message}");
-        Self::new(ErrorCode::Unreadable, message)
+    /// Something could not be read; `cause` is the detail. The message is a literal, so that
+    /// nothing of the cause gets into it.
+    pub fn unreadable(message: &'static str, cause: &dyn std::fmt::Display) -> Self {
+        Self::new(ErrorCode::Unreadable, message).with_detail(cause)
+    }
+
+    /// This program failed; `cause` is the detail. The message is a literal, so that nothing of
+    /// the cause gets into it.
+    pub fn internal(message: &'static str, cause: &dyn std::fmt::Display) -> Self {
+        Self::new(ErrorCode::Internal, message).with_detail(cause)
     }
 
     /// What the caller can do about it.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
+    }
+
+    /// Adds the cause, which may name places of this machine.
+    #[must_use]
+    pub fn with_detail(self, detail: impl std::fmt::Display) -> Self {
+        Self { detail: Some(detail.to_string()), ..self }
+    }
+
+    /// The cause, for logs and for callers on this machine.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// The message with its detail, for logs and for callers on this machine.
+    #[must_use]
+    pub fn full_message(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{}: {detail}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// The error without its detail. If it had one, or is no fault of the caller, the message
+    /// names the request by which the server's log has the detail.
+    #[must_use]
+    pub fn into_public(self, request: &str) -> Self {
+        let Self { code, mut message, help, detail } = self;
+        if detail.is_some() || matches!(code, ErrorCode::Unreadable | ErrorCode::Internal) {
+            message = format!("{message}; see request {request} in the server log");
+        }
+        Self { code, message, help, detail: None }
     }
 }
 

@@ -106,6 +106,47 @@ pub enum AnswerOrError {
 pub struct Note {
     /// A stable word, such as `words_only`.
     pub code: String,
-    /// What it means for the answer.
+    /// What it means for the answer. Names nothing of the machine that answers.
     pub message: String,
+    #[serde(skip)]
+    detail: Option<String>,
+}
+
+impl Note {
+    /// A note without detail.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), detail: None }
+    }
+
+    /// Adds the cause, which may name places of this machine. It is never serialised.
+    #[must_use]
+    pub fn with_detail(self, detail: Option<&str>) -> Self {
+        Self { detail: detail.map(ToOwned::to_owned), ..self }
+    }
+
+    /// The cause, for logs and for callers on this machine.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// The message with its detail, for logs and for callers on this machine.
+    #[must_use]
+    pub fn full_message(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{}: {detail}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// The note without its detail. If it had one, the message names the request by which the
+    /// server's log has it.
+    #[must_use]
+    pub fn into_public(self, request: &str) -> Self {
+        let Self { code, mut message, detail } = self;
+        if detail.is_some() {
+            message = format!("{message}; see request {request} in the server log");
+        }
+        Self { code, message, detail: None }
+    }
 }

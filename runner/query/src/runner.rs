@@ -68,7 +68,7 @@ impl Runner {
     /// # Errors
     /// If there is no index in the folder.
     pub fn open(folder: &Path, tools: ToolSet) -> Result<Self, ToolError> {
-        let job = Job::of_index(folder).map_err(|error| ToolError::new(ErrorCode::Internal, error.to_string()))?;
+        let job = Job::of_index(folder).map_err(|error| ToolError::internal("the job cannot be built", &error))?;
         let runner = Self::of_job(job, tools);
         for index in runner.indexes() {
             index.refresh()?;
@@ -256,7 +256,7 @@ impl Runner {
         });
         match tokio::time::timeout_at(call.deadline().into(), working).await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(_)) => Err(ToolError::new(ErrorCode::Internal, "the tool panicked; the log says more")),
+            Ok(Err(_)) => Err(ToolError::new(ErrorCode::Internal, "internal error: the tool panicked")),
             Err(_) => {
                 call.cancel();
                 Err(deadline_error())

@@ -89,7 +89,11 @@ impl<'a> At<'a> {
 
     /// Says something about the answer that the caller should know.
     pub fn note(&self, code: &str, message: impl Into<String>) {
-        let note = Note { code: code.to_owned(), message: message.into() };
+        self.add_note(Note::new(code, message));
+    }
+
+    /// Adds a note, unless the answer has it already.
+    pub fn add_note(&self, note: Note) {
         let mut notes = self.notes.lock();
         if !notes.contains(&note) {
             notes.push(note);
@@ -154,8 +158,7 @@ fn ask<T: Tool>(input: Value, at: &At<'_>) -> Result<Value, ToolError> {
     let answer = question.answer(at)?;
     // A caller who left needs no answer, and one that came too late is none.
     at.call.check()?;
-    serde_json::to_value(answer)
-        .map_err(|error| ToolError::new(ErrorCode::Internal, format!("the answer cannot be written: {error}")))
+    serde_json::to_value(answer).map_err(|error| ToolError::internal("the answer cannot be serialised", &error))
 }
 
 /// Refuses texts that no question needs.

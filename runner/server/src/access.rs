@@ -1,9 +1,9 @@
-//! Who may ask: from which site, and with which token.
+//! Access control: the Host and Origin headers, and bearer tokens.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State as Shared};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
@@ -11,15 +11,40 @@ use axum::http::{HeaderMap, HeaderName};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::desk::{Desk, RequestName};
+use super::desk::Desk;
 use super::problem::Problem;
-use super::state::State;
-use super::tenants::Tenant;
+use super::quote::quote;
+use super::request_ids::RequestIds;
+use super::tenants::{Tenant, Tenants};
 use gristmill_query::{ErrorCode, ToolError};
 
-/// Lets a request pass that may ask, as that of its tenant.
-pub(super) async fn admit(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
-    match tenant_of(&state, request.headers()) {
+/// Who may send requests.
+pub(super) struct Access {
+    /// Web origins that may call the API besides the server's own.
+    origins: Vec<String>,
+    tenants: Tenants,
+}
+
+impl Access {
+    pub(super) fn new(origins: Vec<String>, tenants: Tenants) -> Self {
+        Self { origins, tenants }
+    }
+
+    /// Whether every request needs a token.
+    pub(super) fn requires_tokens(&self) -> bool {
+        self.tenants.require_tokens()
+    }
+
+    /// The tenant that sent a request.
+    fn tenant(&self, headers: &HeaderMap) -> Result<Arc<Tenant>, ToolError> {
+        check_origin(headers, &self.origins, self.requires_tokens())?;
+        self.tenants.authenticate(bearer_token(headers)).cloned()
+    }
+}
+
+/// Middleware: rejects requests without access, and attaches the tenant to the others.
+pub(super) async fn authenticate(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
+    match access.tenant(request.headers()) {
         Ok(tenant) => {
             request.extensions_mut().insert(tenant);
             next.run(request).await
@@ -28,22 +53,22 @@ pub(super) async fn admit(Shared(state): Shared<Arc<State>>, mut request: Reques
     }
 }
 
-fn tenant_of(state: &State, headers: &HeaderMap) -> Result<Arc<Tenant>, ToolError> {
-    check_site(headers, &state.origins, state.tenants.need_tokens())?;
-    state.tenants.find(bearer(headers)).cloned()
-}
-
-/// Refuses what a browser sends for a page of another site: such pages must not ask with the
-/// powers of the one who looks at them.
-fn check_site(headers: &HeaderMap, origins: &[String], need_tokens: bool) -> Result<(), ToolError> {
+/// Rejects cross-origin requests of browsers, so that a page of another site cannot query with
+/// the access of the user who has it open.
+fn check_origin(headers: &HeaderMap, origins: &[String], requires_tokens: bool) -> Result<(), ToolError> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let refused = |message: &str| ToolError::new(ErrorCode::Forbidden, message);
+    let forbidden = |message: String| ToolError::new(ErrorCode::Forbidden, message);
     let host = text(HOST);
-    // A name of another site may be made to lead to this machine. A token such a page does
-    // not have, so where one is needed any name will do.
-    if !need_tokens && !host.is_none_or(is_local) {
-        return Err(refused("a server without tokens is asked by the names of its own machine only")
-            .help("ask it as localhost or 127.0.0.1, or give it tokens: gristmill serve --config FILE"));
+    // DNS rebinding: another site's name may resolve to this machine. Its page has no token, so
+    // any name is accepted where tokens are required.
+    if !requires_tokens
+        && let Some(host) = host
+        && !is_loopback(host)
+    {
+        let message =
+            format!("Host header {} not allowed: without tokens, only loopback names are accepted", quote(host));
+        return Err(forbidden(message)
+            .help("connect to localhost or 127.0.0.1, or configure tokens: gristmill serve --config FILE"));
     }
     let Some(origin) = text(ORIGIN) else { return Ok(()) };
     let is_own = origin
@@ -52,48 +77,46 @@ fn check_site(headers: &HeaderMap, origins: &[String], need_tokens: bool) -> Res
     if is_own || origins.iter().any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
         return Ok(());
     }
-    Err(refused("pages of other sites may not ask").help("list the site under `origins` in the server's settings"))
+    Err(forbidden(format!("Origin header {} not allowed", quote(origin)))
+        .help("add the origin to `origins` in the server settings"))
 }
 
-/// Whether a host, with or without a port, names this machine.
-fn is_local(host: &str) -> bool {
+/// Whether a host, with or without a port, is a loopback name or address.
+fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The token of a request.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The token of the header `authorization: Bearer TOKEN`.
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Whoever asks, and the name of what they ask.
+/// The tenant that sent a request, and the request's identifiers.
 pub(super) struct Caller {
     tenant: Arc<Tenant>,
-    /// The request's name.
-    pub(super) request: RequestName,
+    /// The request's identifiers.
+    pub(super) ids: RequestIds,
 }
 
 impl Caller {
+    /// Runs the tenant's requests.
     pub(super) fn desk(&self) -> &Desk {
         &self.tenant.desk
     }
-
-    pub(super) fn tenant(&self) -> &Arc<Tenant> {
-        &self.tenant
-    }
 }
 
-impl FromRequestParts<Arc<State>> for Caller {
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<State>) -> Result<Self, Problem> {
-        let request = parts.extensions.get::<RequestName>().cloned().unwrap_or_default();
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let ids = parts.extensions.get::<RequestIds>().cloned().unwrap_or_default();
         let tenant = parts.extensions.get::<Arc<Tenant>>().cloned();
-        // Only a route that was put outside of `admit` has none.
-        let tenant = tenant.ok_or_else(|| Problem::new(ToolError::new(ErrorCode::Unauthorised, "nobody asks")))?;
-        Ok(Self { tenant, request })
+        // Only a route outside of `authenticate` has no tenant.
+        let missing = || Problem::new(ToolError::new(ErrorCode::Unauthorised, "missing bearer token"));
+        Ok(Self { tenant: tenant.ok_or_else(missing)?, ids })
     }
 }
 
@@ -106,30 +129,31 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_found() {
-        let token = |value: &str| bearer(&headers(&[(AUTHORIZATION, value)])).map(ToOwned::to_owned);
+    fn bearer_tokens_are_parsed() {
+        let token = |value: &str| bearer_token(&headers(&[(AUTHORIZATION, value)])).map(ToOwned::to_owned);
         assert_eq!(token("Bearer abc").as_deref(), Some("abc"));
         assert_eq!(token("bearer  abc ").as_deref(), Some("abc"));
         assert_eq!(token("Basic abc"), None);
         assert_eq!(token("Bearer"), None);
-        assert_eq!(bearer(&HeaderMap::new()), None);
+        assert_eq!(bearer_token(&HeaderMap::new()), None);
     }
 
     #[test]
-    fn local_names_are_known() {
+    fn loopback_names_are_recognised() {
         for local in ["localhost", "LOCALHOST:7878", "127.0.0.1:80", "127.9.9.9", "[::1]:7878"] {
-            assert!(is_local(local), "{local}");
+            assert!(is_loopback(local), "{local}");
         }
         for other in ["example.com", "localhost.example.com", "10.0.0.1:80", "0.0.0.0", "", "a b"] {
-            assert!(!is_local(other), "{other}");
+            assert!(!is_loopback(other), "{other}");
         }
     }
 
     #[test]
-    fn pages_of_other_sites_are_refused() {
+    fn cross_origin_requests_are_rejected() {
         let origins = ["https://code.example/".to_owned()];
-        let may =
-            |pairs: &[(HeaderName, &str)], need_tokens| check_site(&headers(pairs), &origins, need_tokens).is_ok();
+        let may = |pairs: &[(HeaderName, &str)], requires_tokens| {
+            check_origin(&headers(pairs), &origins, requires_tokens).is_ok()
+        };
         let local = (HOST, "127.0.0.1:7878");
         assert!(may(std::slice::from_ref(&local), false));
         assert!(may(&[local.clone(), (ORIGIN, "http://127.0.0.1:7878")], false));
@@ -137,7 +161,7 @@ mod tests {
         for origin in ["http://evil.example", "http://127.0.0.1:9999", "null", ""] {
             assert!(!may(&[local.clone(), (ORIGIN, origin)], false), "{origin}");
         }
-        assert!(!may(&[(HOST, "evil.example:7878")], false), "a name that was made to lead here");
+        assert!(!may(&[(HOST, "evil.example:7878")], false), "DNS rebinding");
         assert!(may(&[(HOST, "code.example")], true));
         assert!(!may(&[(HOST, "code.example"), (ORIGIN, "http://evil.example")], true));
     }

@@ -10,9 +10,10 @@ pub struct CallMetrics;
 
 impl CallObserver for CallMetrics {
     fn ended(&self, tool: &'static str, took: Duration, error: Option<ErrorCode>) {
-        metrics::histogram!("gristmill_call_seconds", "tool" => tool).record(took.as_secs_f64());
+        metrics::histogram!("gristmill_tool_call_duration_seconds", "tool" => tool).record(took.as_secs_f64());
         if let Some(error) = error {
-            metrics::counter!("gristmill_call_errors_total", "tool" => tool, "code" => error.as_str()).increment(1);
+            metrics::counter!("gristmill_tool_call_errors_total", "tool" => tool, "code" => error.as_str())
+                .increment(1);
         }
     }
 }

@@ -1,68 +1,51 @@
-//! What happens to an index, as it happens.
+//! Server-sent events of an index.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::future::ready;
 use std::time::Duration;
 
-use axum::extract::State as Shared;
+use axum::extract::State;
 use axum::http::Uri;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::stream::{self, Stream, StreamExt as _};
 use serde::Serialize;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_stream::{Stream, StreamExt as _};
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_util::sync::CancellationToken;
 
 use super::access::Caller;
 use super::problem::Problem;
 use super::served::JobEvent;
-use super::state::State;
+use super::served_indexes::ServedIndexes;
 use super::status::served_of;
 
-/// Between two signs of life.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How often a comment is sent on an idle stream, so that proxies keep it open.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Events that wait to be written.
-const AHEAD: usize = 16;
-
-/// `GET /v1/events`: the status, and then what happens until the caller leaves or the server
-/// ends. A caller that is slow misses events.
+/// `GET /v1/events`: the status, then events until the client disconnects or the server shuts
+/// down. A client that reads too slowly misses events.
 pub(super) async fn events(
-    Shared(state): Shared<Arc<State>>,
+    State(indexes): State<ServedIndexes>,
+    State(shutdown): State<CancellationToken>,
     caller: Caller,
     uri: Uri,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let served = served_of(&state, &caller, &uri)?;
-    // Listened to before the status is taken: what happens in between is told twice, not never.
-    let mut happening = served.events();
+    let served = served_of(&indexes, &caller, &uri)?;
+    // Subscribed before the status is taken: an event in between is sent twice rather than never.
+    let later = BroadcastStream::new(served.subscribe());
     let status = event("status", &served.status(caller.desk().runner().load()));
-    let (sender, receiver) = mpsc::channel(AHEAD);
-    let ending = state.ending.clone();
-    tokio::spawn(async move {
-        let mut next = Some(status);
-        loop {
-            if let Some(event) = next.take()
-                && sender.send(event).await.is_err()
-            {
-                break;
-            }
-            tokio::select! {
-                () = ending.cancelled() => break,
-                () = sender.closed() => break,
-                happened = happening.recv() => match happened {
-                    Ok(JobEvent::Epoch(epoch)) => next = Some(event("epoch", &*epoch)),
-                    Ok(JobEvent::Progress(progress)) => next = Some(event("progress", &*progress)),
-                    Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => break,
-                },
-            }
-        }
+    let later = later.filter_map(|received| {
+        ready(match received {
+            Ok(JobEvent::Epoch(epoch)) => Some(event("epoch", &*epoch)),
+            Ok(JobEvent::Progress(progress)) => Some(event("progress", &*progress)),
+            // The client was too slow: these events are lost.
+            Err(_) => None,
+        })
     });
-    let events = ReceiverStream::new(receiver).map(Ok);
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    let events = stream::once(ready(status)).chain(later).take_until(shutdown.cancelled_owned()).map(Ok);
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_INTERVAL)))
 }
 
 fn event(name: &str, data: &impl Serialize) -> Event {
-    // What is told has no maps with keys that are no texts, so that it can be written.
+    // Never fails: the types have no maps with keys that are not strings.
     Event::default().event(name).json_data(data).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The threads that keep what is served up to date.
+//! The threads that keep served indexes up to date.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 use gristmill_pipeline::run::{Interrupt, RunError};
 use gristmill_watch::{Cause, Options, Step, WatchError};
 
-use super::progress::{Doing, IndexingState};
+use super::progress::{IndexingState, ProgressTracker};
 use super::served::Served;
 
-/// Between two looks for another epoch. `HEAD` is a few bytes.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often `HEAD`, a file of a few bytes, is polled for a new epoch.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Between two tellings of how far an epoch is.
-const TELL: Duration = Duration::from_millis(500);
+/// How often the progress of an epoch is published.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Before a watch that ended is tried again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Delay before a failed watch is restarted.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// What is served, and the threads that keep it up to date: one for each index that looks
-/// for epochs, whoever writes them, and one for each that this process writes itself.
+/// Served indexes and the threads that keep them up to date: for each index one that opens new
+/// epochs, whichever process commits them, and for each watched job one that indexes.
 pub struct Live {
     served: Vec<Arc<Served>>,
     interrupt: Interrupt,
@@ -32,36 +32,36 @@ impl Live {
     /// Starts the threads.
     ///
     /// # Errors
-    /// If one cannot be started.
+    /// If a thread cannot be started.
     pub fn start(served: Vec<Arc<Served>>) -> std::io::Result<Self> {
         let mut live = Self { served, interrupt: Interrupt::default(), threads: Vec::new() };
         for served in live.served.clone() {
             let (followed, interrupt) = (Arc::clone(&served), live.interrupt.clone());
             let follower = thread::Builder::new().name("follow".into()).spawn(move || follow(&followed, &interrupt))?;
-            let (awake, interrupt) = (follower.thread().clone(), live.interrupt.clone());
+            let (waker, interrupt) = (follower.thread().clone(), live.interrupt.clone());
             live.threads.push(follower);
-            if served.doing().is_some() {
-                let keep = move || keep_up_to_date(&served, &interrupt, &awake);
-                live.threads.push(thread::Builder::new().name("watch".into()).spawn(keep)?);
+            if served.tracker().is_some() {
+                let watch = move || watch_job(&served, &interrupt, &waker);
+                live.threads.push(thread::Builder::new().name("watch".into()).spawn(watch)?);
             }
         }
         Ok(live)
     }
 
-    /// What is served.
+    /// The served indexes.
     #[must_use]
     pub fn served(&self) -> &[Arc<Served>] {
         &self.served
     }
 
-    /// Asks the threads to end.
+    /// Tells the threads to end when requested.
     #[must_use]
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    /// Ends the threads. An epoch that is being built is abandoned, one that is being
-    /// published is finished.
+    /// Ends the threads and waits for them. An epoch that is being built is abandoned; one that is
+    /// being published is committed.
     pub fn stop(mut self) {
         self.end();
     }
@@ -71,7 +71,7 @@ impl Live {
         for thread in self.threads.drain(..) {
             thread.thread().unpark();
             if thread.join().is_err() {
-                tracing::error!("a thread of an index panicked");
+                tracing::error!("the thread of an index panicked");
             }
         }
     }
@@ -83,34 +83,34 @@ impl Drop for Live {
     }
 }
 
-/// Looks for epochs, and tells how far the next one is.
+/// Opens new epochs, and publishes the progress of the next one.
 fn follow(served: &Served, interrupt: &Interrupt) {
-    let mut told = Instant::now();
+    let mut reported = Instant::now();
     let mut was_indexing = false;
     while !interrupt.is_requested() {
         if catch_unwind(AssertUnwindSafe(|| served.refresh())).is_err() {
-            tracing::error!(job = %served.index().name(), "opening the index panicked; it is tried again");
+            tracing::error!(job = %served.index().name(), "opening the index panicked; retrying");
         }
-        let is_indexing = served.doing().is_some_and(|doing| doing.state() == IndexingState::Indexing);
-        // The end of an epoch is told too.
-        if (is_indexing && told.elapsed() >= TELL) || is_indexing != was_indexing {
-            served.tell_progress();
-            told = Instant::now();
+        let is_indexing = served.tracker().is_some_and(|tracker| tracker.state() == IndexingState::Indexing);
+        // The end of an epoch is published at once.
+        if (is_indexing && reported.elapsed() >= REPORT_INTERVAL) || is_indexing != was_indexing {
+            served.publish_progress();
+            reported = Instant::now();
         }
         was_indexing = is_indexing;
-        thread::park_timeout(LOOK);
+        thread::park_timeout(POLL_INTERVAL);
     }
 }
 
-/// Watches until it is interrupted; what ends a watch sooner is tried again.
-fn keep_up_to_date(served: &Served, interrupt: &Interrupt, follower: &Thread) {
-    let Some(doing) = served.doing() else { return };
+/// Watches the job until interrupted, and restarts the watch when it fails.
+fn watch_job(served: &Served, interrupt: &Interrupt, follower: &Thread) {
+    let Some(tracker) = served.tracker() else { return };
     let index = served.index();
-    let mut last = String::new();
+    let mut last_logged = String::new();
     while !interrupt.is_requested() {
         let watched = catch_unwind(AssertUnwindSafe(|| {
-            gristmill_watch::run(index.job(), Options::default(), interrupt, doing.meters(), &mut |step| {
-                take(doing, &step);
+            gristmill_watch::run(index.job(), Options::default(), interrupt, tracker.meters(), &mut |step| {
+                track(tracker, &step);
                 follower.unpark();
                 Ok(())
             })
@@ -119,42 +119,43 @@ fn keep_up_to_date(served: &Served, interrupt: &Interrupt, follower: &Thread) {
             return;
         }
         let (message, detail) = match watched {
-            Ok(Ok(())) => ("the source is no longer watched", String::new()),
-            Ok(Err(error)) => (what(&error), error.to_string()),
+            Ok(Ok(())) => ("the watch ended unexpectedly", String::new()),
+            Ok(Err(error)) => (public_message(&error), error.to_string()),
             Err(_) => ("indexing panicked", String::new()),
         };
-        doing.set(IndexingState::Failed, Some(&format!("{message}; the server tries again, and the log says more")));
-        if detail != last {
+        tracker.enter(IndexingState::Failed, Some(&format!("{message}; retrying, see the server log")));
+        if detail != last_logged {
             tracing::error!(job = %index.name(), detail, "{message}");
-            last = detail;
+            last_logged = detail;
         }
         follower.unpark();
         let failed = Instant::now();
-        while failed.elapsed() < AGAIN && !interrupt.is_requested() {
-            thread::park_timeout(AGAIN.saturating_sub(failed.elapsed()));
+        while failed.elapsed() < RETRY_DELAY && !interrupt.is_requested() {
+            thread::park_timeout(RETRY_DELAY.saturating_sub(failed.elapsed()));
         }
     }
 }
 
-fn take(doing: &Doing, step: &Step<'_>) {
+/// Records a step of the watch.
+fn track(tracker: &ProgressTracker, step: &Step<'_>) {
     match step {
-        Step::Begins => doing.set(IndexingState::Indexing, None),
-        Step::Ended(Ok(_)) => doing.set(IndexingState::Idle, None),
+        Step::Begins => tracker.enter(IndexingState::Indexing, None),
+        Step::Ended(Ok(_)) => tracker.enter(IndexingState::Idle, None),
         Step::Ended(Err(error @ RunError::Sink(_))) => {
             tracing::error!(detail = %error, "an epoch failed");
-            let message = "the last epoch could not be made; the next change tries again";
-            doing.set(IndexingState::Failed, Some(message));
+            let message = "the last epoch failed; retrying with the next change, see the server log";
+            tracker.enter(IndexingState::Failed, Some(message));
         }
-        // What ends the watch is told by whoever began it.
+        // Any other error ends the watch, and `watch_job` reports it.
         Step::Ended(Err(_)) => {}
     }
 }
 
-/// What ended a watch, without what only the log may say.
-fn what(error: &WatchError) -> &'static str {
+/// Why a watch ended. The cause itself may name paths and is in the log only.
+fn public_message(error: &WatchError) -> &'static str {
     match error.cause() {
-        Cause::Locked => "another process writes the index; what it commits is served",
-        Cause::BadJob => "the source or the job cannot be used as it is",
-        Cause::Other => "the index cannot be kept up to date",
+        Cause::Locked => "the index is locked by another process, whose commits are served",
+        Cause::BadJob => "the job or its source is invalid",
+        Cause::Other => "indexing failed",
     }
 }

@@ -1,5 +1,5 @@
-//! The description of the routes, as OpenAPI 3.1. Its schemas are those of the types that are
-//! read and written.
+//! The OpenAPI 3.1 description of the routes. Schemas come from the types that are read and
+//! written.
 
 use std::sync::LazyLock;
 
@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::page;
 use super::problem::Problem;
-use super::progress::Indexing;
+use super::progress::IndexingProgress;
 use super::schemas::ToolDescription;
 use super::served::{NewEpoch, Status};
 use super::status::JobSummary;
 use gristmill_query::{Request, Response};
 use gristmill_tools::TOOLS;
 
-/// The description.
+/// The OpenAPI document.
 #[must_use]
 pub fn document() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(make);
@@ -38,7 +38,7 @@ fn make() -> Value {
         }] });
         let operation = json!({
             "operationId": tool.name,
-            "summary": format!("Asks `{}`", tool.name),
+            "summary": format!("Calls `{}`", tool.name),
             "description": tool.about,
             "tags": ["tools"],
             "parameters": place_parameters(),
@@ -55,16 +55,16 @@ fn make() -> Value {
         "info": {
             "title": "gristmill",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Asks indexes of source code. Every answer is of one epoch, which it names.",
+            "description": "Queries indexes of source code. Each response comes from one epoch, and has its number.",
             "license": { "name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT" },
         },
         "servers": [{ "url": "/" }],
         "tags": [
-            { "name": "tools", "description": "Questions" },
-            { "name": "indexes", "description": "What there is, and what it is like" },
-            { "name": "server", "description": "The server itself" },
+            { "name": "tools", "description": "Queries" },
+            { "name": "indexes", "description": "Jobs, status and events" },
+            { "name": "server", "description": "Health, metrics and the web page" },
         ],
-        // Nothing at all where a server has no tokens.
+        // Optional: a server without tenants has no tokens.
         "security": [{ "token": [] }, {}],
         "paths": paths,
         "components": {
@@ -72,12 +72,12 @@ fn make() -> Value {
             "securitySchemes": { "token": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "The token of a tenant, where the server has tenants.",
+                "description": "The token of a tenant, if the server has tenants.",
             } },
             "responses": {
                 "Problem": { "description": "An error", "headers": headers(), "content": json_content(problem.clone()) },
                 "ToolProblem": {
-                    "description": "An error, or a response whose one call failed",
+                    "description": "An error, or a response whose call failed",
                     "headers": headers(),
                     "content": json_content(json!({ "anyOf": [problem, response] })),
                 },
@@ -86,7 +86,7 @@ fn make() -> Value {
     })
 }
 
-/// The routes but those of tools.
+/// The routes that do not belong to one tool.
 fn common(paths: &mut Map<String, Value>, schemas: &mut Schemas) {
     let mut add = |path: &str, method: &str, operation: Value| paths.insert(path.into(), json!({ method: operation }));
     let about = |id: &str, tag: &str, summary: &str, responses: Value| json!({ "operationId": id, "tags": [tag], "summary": summary, "responses": responses });
@@ -98,71 +98,73 @@ fn common(paths: &mut Map<String, Value>, schemas: &mut Schemas) {
     };
     let text = |kind: &str, what: &str| json!({ "200": { "description": what, "content": { kind: { "schema": { "type": "string" } } } } });
     let open = json!({ "security": [] });
-    let job = json!({ "parameters": [parameter("job", "The job; needed where the caller has several.", &json!({ "type": "string" }))] });
+    let job = json!({ "parameters": [parameter("job", "The job; required if the caller has several.", &json!({ "type": "string" }))] });
 
     let asked = with_problems(schemas.of::<Response>(), "Problem");
     let body = json!({ "requestBody": { "required": true, "content": json_content(schemas.of::<Request>()) } });
-    add("/v1/ask", "post", with(about("ask", "tools", "Asks any number of tools at once, of one epoch", asked), body));
+    add("/v1/ask", "post", with(about("ask", "tools", "Calls up to 32 tools on one epoch", asked), body));
     let tools = with_problems(schemas.of::<Vec<ToolDescription>>(), "Problem");
     add("/v1/tools", "get", about("list_tools", "tools", "Lists the tools with their schemas", tools));
     let jobs = with_problems(schemas.of::<Vec<JobSummary>>(), "Problem");
-    add("/v1/jobs", "get", about("list_jobs", "indexes", "Lists the jobs that the caller may ask", jobs));
+    add("/v1/jobs", "get", about("list_jobs", "indexes", "Lists the jobs that the caller may query", jobs));
     let status = with_problems(schemas.of::<Status>(), "Problem");
-    add("/v1/status", "get", with(about("status", "indexes", "Says what an index is like now", status), job.clone()));
+    add("/v1/status", "get", with(about("status", "indexes", "Returns the status of an index", status), job.clone()));
 
     let mut events = with_problems(Value::Bool(true), "Problem");
     events["200"] = json!({
-        "description": "Server-sent events: `status` at once, `epoch` with every epoch, `progress` twice a second while one is made",
+        "description": "Server-sent events: `status` first, `epoch` with every new epoch, `progress` twice a second while an epoch is built",
         "content": { "text/event-stream": { "schema": { "type": "string" } } },
         "x-events": {
             "status": schemas.of::<Status>(),
             "epoch": schemas.of::<NewEpoch>(),
-            "progress": schemas.of::<Indexing>(),
+            "progress": schemas.of::<IndexingProgress>(),
         },
     });
-    add("/v1/events", "get", with(about("events", "indexes", "Tells what happens to an index", events), job));
+    add("/v1/events", "get", with(about("events", "indexes", "Streams the events of an index", events), job));
 
     let rpc = with_problems(json!({ "type": "object" }), "Problem");
     let message = json!({ "requestBody": { "required": true, "content": json_content(json!({ "type": "object" })) } });
-    let mcp = about("mcp", "tools", "Speaks the Model Context Protocol (streamable HTTP, without sessions)", rpc);
+    let mcp = about("mcp", "tools", "Model Context Protocol (streamable HTTP, stateless)", rpc);
     add("/mcp", "post", with(mcp, message));
 
-    let alive = json!({ "200": { "description": "It lives", "content": json_content(json!({ "type": "object" })) } });
-    add("/health", "get", with(about("health", "server", "Whether the process lives", alive.clone()), open.clone()));
+    let alive =
+        json!({ "200": { "description": "The server is up", "content": json_content(json!({ "type": "object" })) } });
+    add("/health", "get", with(about("health", "server", "Liveness", alive.clone()), open.clone()));
     let ready = with(alive, json!({ "503": { "$ref": "#/components/responses/Problem" } }));
-    add("/ready", "get", with(about("ready", "server", "Whether every index can answer", ready), open.clone()));
-    let measures = text("text/plain", "The measures");
+    add("/ready", "get", with(about("ready", "server", "Readiness: every index can be queried", ready), open.clone()));
+    let measures = text("text/plain", "The metrics");
     add(
         "/metrics",
         "get",
-        with(about("metrics", "server", "Measures, as Prometheus reads them", measures), open.clone()),
+        with(about("metrics", "server", "Metrics in Prometheus' text format", measures), open.clone()),
     );
-    let described = json!({ "200": { "description": "This", "content": json_content(json!({ "type": "object" })) } });
-    add("/openapi.json", "get", with(about("openapi", "server", "This description", described), open.clone()));
+    let described =
+        json!({ "200": { "description": "The document", "content": json_content(json!({ "type": "object" })) } });
+    add("/openapi.json", "get", with(about("openapi", "server", "This document", described), open.clone()));
 
-    let summary = "The page that people search with";
-    let had = json!({ "304": { "description": "It is what the entity tag of the request is of" } });
+    let summary = "The web page";
+    let had = json!({ "304": { "description": "Not modified: the client has this file" } });
     let html = with(text("text/html", "The page"), had.clone());
     add("/", "get", with(about("page", "server", summary, html), open.clone()));
     let mut file = with(text("text/javascript", "The file"), had);
     file["200"]["content"]["text/css"] = file["200"]["content"]["text/javascript"].clone();
     file["404"] = json!({ "$ref": "#/components/responses/Problem" });
     let names = json!({ "type": "string", "enum": page::assets().collect::<Vec<_>>() });
-    let name = json!({ "name": "name", "in": "path", "required": true, "description": "A file of the page.", "schema": names });
-    let asset = with(about("asset", "server", "What the page is made of", file), open);
+    let name = json!({ "name": "name", "in": "path", "required": true, "description": "The name of the file.", "schema": names });
+    let asset = with(about("asset", "server", "A file of the web page", file), open);
     add("/assets/{name}", "get", with(asset, json!({ "parameters": [name] })));
 }
 
-/// The schemas that were referred to.
+/// Collects the schemas that are referred to.
 struct Schemas(SchemaGenerator);
 
 impl Schemas {
-    /// Refers to a type's schema.
+    /// A reference to the schema of a type.
     fn of<T: JsonSchema>(&mut self) -> Value {
         self.0.subschema_for::<T>().into()
     }
 
-    /// Adds a schema under a name, and refers to it.
+    /// Adds a schema under a name. Returns a reference to it.
     fn add(&mut self, name: &str, schema: fn(&mut SchemaGenerator) -> Schema) -> Value {
         let schema = schema(&mut self.0);
         self.0.definitions_mut().insert(name.to_owned(), schema.into());
@@ -175,10 +177,10 @@ fn json_content(schema: Value) -> Value {
 }
 
 fn headers() -> Value {
-    json!({ "x-request-id": { "description": "Names the request in the server's log", "schema": { "type": "string" } } })
+    json!({ "x-request-id": { "description": "The request id, as in the server log", "schema": { "type": "string" } } })
 }
 
-/// What may be answered with this schema if all goes well.
+/// The responses of an operation: 200 with this schema, or a problem.
 fn with_problems(schema: Value, problem: &str) -> Value {
     let mut responses =
         json!({ "200": { "description": "The answer", "headers": headers(), "content": json_content(schema) } });
@@ -197,14 +199,14 @@ fn place_parameters() -> Value {
     let deadline = json!({ "type": "integer", "minimum": 1, "maximum": 600_000 });
     let text = json!({ "type": "string" });
     json!([
-        parameter("job", "The job whose index to ask; needed where the caller has several.", &text),
-        parameter("epoch", "An older epoch that is still kept, instead of the newest.", &number),
-        parameter("ref", "The branch or tag to ask, where the index holds several; its first if left out.", &text),
-        parameter("deadline_ms", "How long the answer may take, in milliseconds.", &deadline),
+        parameter("job", "The job to query; required if the caller has several.", &text),
+        parameter("epoch", "A retained older epoch; default: the newest.", &number),
+        parameter("ref", "The branch or tag to query, if the job indexes several; default: the first.", &text),
+        parameter("deadline_ms", "The deadline of the request, in milliseconds.", &deadline),
     ])
 }
 
-/// `get_files` as `GetFiles`.
+/// Converts `get_files` to `GetFiles`.
 fn pascal(name: &str) -> String {
     let parts = name.split('_').filter_map(|part| part.split_at_checked(1));
     parts.flat_map(|(first, rest)| [first.to_uppercase(), rest.to_owned()]).collect()
@@ -228,19 +230,19 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_leads_somewhere() {
+    fn every_reference_resolves() {
         let document = document();
         let mut found = Vec::new();
         references(document, &mut found);
         assert!(found.len() > 20, "{}", found.len());
         for to in found {
             let pointer = to.strip_prefix('#').expect("a reference within the document");
-            assert!(document.pointer(pointer).is_some(), "{to} leads nowhere");
+            assert!(document.pointer(pointer).is_some(), "{to} does not resolve");
         }
     }
 
     #[test]
-    fn every_operation_is_whole() {
+    fn every_operation_is_complete() {
         let mut ids = Vec::new();
         for (path, operations) in document()["paths"].as_object().unwrap() {
             for (method, operation) in operations.as_object().unwrap() {
@@ -248,9 +250,9 @@ mod tests {
                 ids.push(operation["operationId"].as_str().unwrap_or_else(|| panic!("{name} has no id")));
                 assert!(operation["summary"].is_string() && operation["responses"]["200"].is_object(), "{name}");
                 let is_open = operation["security"].as_array().is_some_and(Vec::is_empty);
-                let is_asked = path.starts_with("/v1") || path == "/mcp";
-                assert_ne!(is_open, is_asked, "{name}");
-                assert_eq!(operation["responses"]["401"].is_object(), is_asked, "{name}");
+                let is_protected = path.starts_with("/v1") || path == "/mcp";
+                assert_ne!(is_open, is_protected, "{name}");
+                assert_eq!(operation["responses"]["401"].is_object(), is_protected, "{name}");
             }
         }
         let all = ids.len();
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_routes_are_these() {
+    fn the_document_has_these_routes() {
         let paths: Vec<&str> = document()["paths"].as_object().unwrap().keys().map(String::as_str).collect();
         let (tools, mut others): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| path.starts_with("/v1/tools/"));
         others.sort_unstable();
@@ -282,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_written_in_pascal_case() {
+    fn names_are_converted_to_pascal_case() {
         assert_eq!(pascal("get_files"), "GetFiles");
         assert_eq!(pascal("search"), "Search");
     }

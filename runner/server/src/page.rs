@@ -1,4 +1,4 @@
-//! The page that people search with, and the files that it is made of.
+//! The web page and its assets.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -9,9 +9,9 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, E
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::problem::{Problem, no_route};
+use super::problem::{Problem, unknown_route};
 
-/// What the page may load: its own files, and nothing from elsewhere.
+/// The content security policy: the page loads its own files and nothing else.
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; object-src 'none'";
 
@@ -19,14 +19,14 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-/// A file of the folder `web`: its name, its content type, and its text.
+/// A file of the folder `web`: name, content type and text.
 macro_rules! file {
     ($name:literal, $kind:expr) => {
         ($name, $kind, include_str!(concat!("../web/", $name)))
     };
 }
 
-/// All that is served under `/assets/`.
+/// The files under `/assets/`.
 static ASSETS: [(&str, &str, &str); 28] = [
     file!("api.js", SCRIPT),
     file!("app.css", STYLE),
@@ -61,7 +61,7 @@ static ASSETS: [(&str, &str, &str); 28] = [
 /// The page itself.
 static INDEX: LazyLock<File> = LazyLock::new(|| File::new(file!("index.html", HTML)));
 
-/// The assets by their names.
+/// The assets by name.
 static FILES: LazyLock<BTreeMap<&str, File>> =
     LazyLock::new(|| ASSETS.iter().map(|asset| (asset.0, File::new(*asset))).collect());
 
@@ -73,7 +73,7 @@ pub(super) fn assets() -> impl Iterator<Item = &'static str> {
 struct File {
     kind: &'static str,
     text: &'static str,
-    /// The entity tag, in its quotes.
+    /// The entity tag, quoted.
     tag: String,
 }
 
@@ -82,40 +82,40 @@ impl File {
         Self { kind, text, tag: format!("\"{}\"", blake3::hash(text.as_bytes()).to_hex()) }
     }
 
-    /// The file, or that the one who asks has it already.
-    fn answer(&'static self, asked: &HeaderMap) -> Response {
+    /// The file, or 304 if the client has it.
+    fn respond(&'static self, request: &HeaderMap) -> Response {
         let headers = [
             (ETAG, self.tag.as_str()),
             (CONTENT_SECURITY_POLICY, POLICY),
             (REFERRER_POLICY, "no-referrer"),
-            // It changes with the program, which may be another one tomorrow.
+            // Revalidated each time: the file changes when the server is updated.
             (CACHE_CONTROL, "no-cache"),
         ];
-        if has(asked, &self.tag) {
+        if matches_etag(request, &self.tag) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
         (headers, [(CONTENT_TYPE, self.kind)], self.text).into_response()
     }
 }
 
-/// Whether a request names a tag as that of what its sender has.
-fn has(asked: &HeaderMap, tag: &str) -> bool {
-    let lists = asked.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
+/// Whether the header If-None-Match has a tag.
+fn matches_etag(request: &HeaderMap, tag: &str) -> bool {
+    let lists = request.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).map(str::trim).any(|each| {
-        // A proxy that compresses the file makes its tag a weak one.
+        // A proxy that compresses the file weakens its tag.
         each == "*" || each.strip_prefix("W/").unwrap_or(each) == tag
     })
 }
 
 /// `GET /`
-pub(super) async fn index(asked: HeaderMap) -> Response {
-    INDEX.answer(&asked)
+pub(super) async fn index(request: HeaderMap) -> Response {
+    INDEX.respond(&request)
 }
 
 /// `GET /assets/{name}`
-pub(super) async fn asset(name: Result<Path<String>, PathRejection>, asked: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn asset(name: Result<Path<String>, PathRejection>, request: HeaderMap) -> Result<Response, Problem> {
     let file = name.ok().and_then(|Path(name)| FILES.get(name.as_str()));
-    file.map(|file| file.answer(&asked)).ok_or_else(|| Problem::new(no_route()))
+    file.map(|file| file.respond(&request)).ok_or_else(|| Problem::new(unknown_route()))
 }
 
 #[cfg(test)]
@@ -124,13 +124,13 @@ mod tests {
 
     use super::*;
 
-    /// What follows each `before` in a text, up to a quote.
+    /// What follows each `before` in a text, up to the next quote.
     fn named<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = &'a str> {
         text.split(before).skip(1).filter_map(|rest| rest.split('"').next())
     }
 
     #[test]
-    fn every_file_of_the_page_is_served() {
+    fn every_file_of_the_folder_is_served() {
         let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/web")).unwrap();
         let names = folder.map(Result::unwrap).filter(|entry| entry.path().is_file());
         let mut names: BTreeSet<String> = names.map(|entry| entry.file_name().into_string().unwrap()).collect();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_names_all_its_files_and_no_others() {
+    fn the_page_loads_all_assets_and_nothing_else() {
         let html: BTreeSet<&str> = named(INDEX.text, "=\"assets/").collect();
         assert_eq!(html, assets().collect());
         let mut imported = BTreeSet::from(["app.js", "app.css"]);
@@ -150,22 +150,22 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_of_the_content() {
+    fn tags_differ_by_content() {
         let tags: BTreeSet<&str> = FILES.values().map(|file| file.tag.as_str()).chain([INDEX.tag.as_str()]).collect();
         assert_eq!(tags.len(), ASSETS.len() + 1);
     }
 
     #[test]
-    fn what_is_had_already_is_known_by_its_tag() {
-        let asked = |values: &[&str]| {
+    fn if_none_match_is_parsed() {
+        let matches = |values: &[&str]| {
             let pairs = values.iter().map(|value| (IF_NONE_MATCH, value.parse().unwrap()));
-            has(&pairs.collect(), "\"a\"")
+            matches_etag(&pairs.collect(), "\"a\"")
         };
         for known in [&["\"a\""][..], &["W/\"a\""], &["\"b\", \"a\""], &["\"b\"", "\"a\""], &["*"]] {
-            assert!(asked(known), "{known:?}");
+            assert!(matches(known), "{known:?}");
         }
         for other in [&[][..], &[""], &["a"], &["\"b\""], &["\"aa\""]] {
-            assert!(!asked(other), "{other:?}");
+            assert!(!matches(other), "{other:?}");
         }
     }
 }

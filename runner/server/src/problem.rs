@@ -1,4 +1,4 @@
-//! Errors as answers: always the same JSON, whatever went wrong.
+//! Error responses: the same JSON for every failure.
 
 use axum::Json;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use gristmill_query::{ErrorCode, ToolError};
 
-/// An answer that is an error.
+/// An error response.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Problem {
     /// What went wrong.
@@ -17,7 +17,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// An error as a caller may see it.
+    /// The response for an error. Its detail, if it has one, is not part of the response.
     pub(super) fn new(error: ToolError) -> Self {
         Self { error }
     }
@@ -46,7 +46,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The HTTP status of a kind of failure.
+/// The HTTP status of an error code.
 pub(super) fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::BadInput => StatusCode::BAD_REQUEST,
@@ -57,7 +57,7 @@ pub(super) fn status(code: ErrorCode) -> StatusCode {
         }
         ErrorCode::Lacking => StatusCode::CONFLICT,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        // Not of the standard, but what servers have agreed on.
+        // Not standardised: nginx's "client closed request".
         ErrorCode::Cancelled => StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
         ErrorCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Deadline => StatusCode::GATEWAY_TIMEOUT,
@@ -65,9 +65,8 @@ pub(super) fn status(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// Gives an error that something else answered with, such as that a route does not take a
-/// method, the form of ours.
-pub(super) fn in_our_form(response: Response) -> Response {
+/// Replaces error responses of the libraries, such as that of an unsupported method, by ours.
+pub(super) fn normalise(response: Response) -> Response {
     let status = response.status();
     let is_json =
         response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
@@ -75,18 +74,22 @@ pub(super) fn in_our_form(response: Response) -> Response {
         return response;
     }
     let error = match status {
-        StatusCode::NOT_FOUND => no_route(),
-        StatusCode::METHOD_NOT_ALLOWED => ToolError::bad_input("this route does not take that method"),
-        StatusCode::NOT_ACCEPTABLE => {
-            ToolError::bad_input("the answer comes in a form that the request does not accept")
-                .help("send `accept: application/json, text/event-stream`")
+        StatusCode::NOT_FOUND => unknown_route(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let allow = response.headers().get(ALLOW).and_then(|allow| allow.to_str().ok());
+            ToolError::bad_input("method not allowed").help(match allow {
+                Some(allow) => format!("this route accepts {allow}"),
+                None => ROUTES_HELP.to_owned(),
+            })
         }
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => ToolError::bad_input("the body is not of a kind that this route takes")
+        StatusCode::NOT_ACCEPTABLE => ToolError::bad_input("none of the media types in the Accept header is available")
+            .help("send `accept: application/json, text/event-stream`"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ToolError::bad_input("unsupported media type of the request body")
             .help("send `content-type: application/json`"),
-        StatusCode::PAYLOAD_TOO_LARGE => ToolError::new(ErrorCode::TooLarge, "the body is larger than is taken"),
-        StatusCode::FORBIDDEN => ToolError::new(ErrorCode::Forbidden, "the request is refused"),
-        _ if status.is_client_error() => ToolError::bad_input("the request is malformed"),
-        _ => ToolError::new(ErrorCode::Internal, "the server failed"),
+        StatusCode::PAYLOAD_TOO_LARGE => ToolError::new(ErrorCode::TooLarge, "the request body is too large"),
+        StatusCode::FORBIDDEN => ToolError::new(ErrorCode::Forbidden, "forbidden"),
+        _ if status.is_client_error() => ToolError::bad_input("malformed request"),
+        _ => ToolError::new(ErrorCode::Internal, "internal error"),
     };
     let mut ours = (status, Json(Problem::new(error))).into_response();
     if let Some(allow) = response.headers().get(ALLOW) {
@@ -95,28 +98,30 @@ pub(super) fn in_our_form(response: Response) -> Response {
     ours
 }
 
-/// There is no such route.
-pub(super) fn no_route() -> ToolError {
-    ToolError::new(ErrorCode::NotFound, "there is no such route").help("GET /openapi.json lists the routes")
+/// The error of a route that does not exist.
+pub(super) fn unknown_route() -> ToolError {
+    ToolError::new(ErrorCode::NotFound, "unknown route").help(ROUTES_HELP)
 }
+
+const ROUTES_HELP: &str = "GET /openapi.json describes all routes";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_json_becomes_it() {
+    fn library_errors_become_json() {
         let plain = (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")], "no").into_response();
-        let ours = in_our_form(plain);
+        let ours = normalise(plain);
         assert_eq!(ours.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(ours.headers()[CONTENT_TYPE], "application/json");
         assert_eq!(ours.headers()[ALLOW], "POST");
-        let page = in_our_form((StatusCode::OK, "page").into_response());
+        let page = normalise((StatusCode::OK, "page").into_response());
         assert!(page.headers()[CONTENT_TYPE].as_bytes().starts_with(b"text/plain"));
     }
 
     #[test]
-    fn who_has_no_token_is_told_how() {
+    fn unauthorised_responses_name_the_scheme() {
         let response = Problem::new(ToolError::new(ErrorCode::Unauthorised, "no")).into_response();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");

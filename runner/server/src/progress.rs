@@ -1,98 +1,106 @@
-//! How far the indexing of a watched job is.
+//! The indexing progress of a watched job.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gristmill_pipeline::Meters;
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What a watched job is doing.
+/// The indexing progress of a watched job.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Indexing {
-    /// What it is doing.
+pub struct IndexingProgress {
+    /// Whether an epoch is being built.
     pub state: IndexingState,
-    /// Since when, in milliseconds since 1970.
+    /// When the state was entered, in milliseconds since the Unix epoch.
     pub since_ms: u64,
-    /// Why it failed.
+    /// Why the last attempt failed, in state `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// The stages of the job, in the graph's order, with what they did of this epoch.
-    pub stages: Vec<StageState>,
-    /// Contents that this epoch has to analyse, as far as known.
+    pub last_error: Option<String>,
+    /// The stages of the job in the order of its graph, with their counts for the current epoch.
+    pub stages: Vec<StageProgress>,
+    /// Contents to analyse for the current epoch, as far as known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contents_total: Option<u64>,
-    /// How many of them are read.
+    /// Contents that were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contents_done: Option<u64>,
 }
 
-/// What a watched job may be doing.
+/// The state of a watched job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IndexingState {
-    /// The index is up to date; it waits for a change.
+    /// The index is up to date.
     Idle,
-    /// An epoch is being made.
+    /// An epoch is being built.
     Indexing,
-    /// The last epoch could not be made; it is tried again.
+    /// The last attempt failed and will be retried.
     Failed,
 }
 
-/// What a stage did.
+/// The progress of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct StageState {
-    /// Its name.
+pub struct StageProgress {
+    /// The stage's name.
     pub name: Arc<str>,
-    /// Items that came to it.
+    /// Items received.
     pub items_in: u64,
-    /// Items that it has dealt with.
+    /// Items processed.
     pub items_out: u64,
-    /// Time that its threads spent in it, in milliseconds.
+    /// Busy time of all threads, in milliseconds.
     pub busy_ms: f64,
-    /// Bytes that wait for it.
+    /// Bytes queued for the stage.
     pub queue_bytes: u64,
 }
 
-/// What a watched job is doing, as the thread that does it says.
-pub(super) struct Doing {
+/// Tracks a watched job: written by the thread that indexes, read by requests.
+pub(super) struct ProgressTracker {
     meters: Arc<Meters>,
-    now: Mutex<(IndexingState, u64, Option<String>)>,
+    current: Mutex<Current>,
 }
 
-impl Doing {
+#[derive(Clone)]
+struct Current {
+    state: IndexingState,
+    since_ms: u64,
+    last_error: Option<String>,
+}
+
+impl ProgressTracker {
     pub(super) fn new(meters: Arc<Meters>) -> Self {
-        Self { meters, now: Mutex::new((IndexingState::Idle, now_ms(), None)) }
+        let current = Current { state: IndexingState::Idle, since_ms: now_ms(), last_error: None };
+        Self { meters, current: Mutex::new(current) }
     }
 
     pub(super) fn meters(&self) -> &Arc<Meters> {
         &self.meters
     }
 
-    /// Says what is being done from now on. To go on failing for the same reason is nothing
-    /// new.
-    pub(super) fn set(&self, state: IndexingState, message: Option<&str>) {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        if (now.0, now.2.as_deref()) != (state, message) {
-            *now = (state, now_ms(), message.map(ToOwned::to_owned));
+    /// Enters a state. A repeated failure for the same reason keeps its time.
+    pub(super) fn enter(&self, state: IndexingState, last_error: Option<&str>) {
+        let mut current = self.current.lock();
+        if (current.state, current.last_error.as_deref()) != (state, last_error) {
+            *current = Current { state, since_ms: now_ms(), last_error: last_error.map(ToOwned::to_owned) };
         }
     }
 
     pub(super) fn state(&self) -> IndexingState {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner).0
+        self.current.lock().state
     }
 
-    /// Why the last epoch could not be made, if it could not.
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner).2.clone()
+    /// Why the last attempt failed, if it did.
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.current.lock().last_error.clone()
     }
 
-    pub(super) fn report(&self) -> Indexing {
-        let (state, since_ms, message) = self.now.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    pub(super) fn report(&self) -> IndexingProgress {
+        let Current { state, since_ms, last_error } = self.current.lock().clone();
         let stages = self.meters.stages().iter().map(|meter| {
             let (done, _, queued) = meter.progress();
-            StageState {
+            StageProgress {
                 name: Arc::clone(&meter.name),
                 items_in: done + queued,
                 items_out: done,
@@ -100,15 +108,15 @@ impl Doing {
                 queue_bytes: meter.queued_bytes(),
             }
         });
-        let stages: Vec<StageState> = stages.collect();
+        let stages: Vec<StageProgress> = stages.collect();
         let total = Some(self.meters.contents.load(Ordering::Relaxed)).filter(|total| *total > 0);
-        // The first stage takes every content once.
+        // The first stage processes every content once.
         let done = stages.first().map(|first| first.items_out);
-        Indexing { state, since_ms, message, contents_total: total, contents_done: total.and(done), stages }
+        IndexingProgress { state, since_ms, last_error, contents_total: total, contents_done: total.and(done), stages }
     }
 }
 
-/// Milliseconds since 1970.
+/// Milliseconds since the Unix epoch.
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What happens to every request: it gets a name, is measured, and is answered in our form.
+//! The middleware around every request: request id, metrics, log line, common headers.
 
 use std::time::Instant;
 
@@ -7,66 +7,67 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::desk::RequestName;
-use super::problem::in_our_form;
+use super::problem::normalise;
+use super::request_ids::RequestIds;
 
-/// The header with a request's name.
+/// The header with the request id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The header with the caller's trace.
+/// The header with the W3C trace context.
 const TRACE: HeaderName = HeaderName::from_static("traceparent");
 
-/// Letters of a request's name.
-const LONGEST_ID: usize = 64;
+/// Length of a request id.
+const MAX_ID_LENGTH: usize = 64;
 
-/// Names the request, measures it, and gives the answer the headers that all have.
+/// Middleware: identifies the request, measures and logs it, and sets the headers that all
+/// responses have.
 pub(super) async fn record(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let name = name_of(request.headers());
+    let ids = request_ids(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none".into(), |path| path.as_str().to_owned());
     let method = request.method().clone();
-    request.extensions_mut().insert(name.clone());
-    let mut response = in_our_form(next.run(request).await);
+    request.extensions_mut().insert(ids.clone());
+    let mut response = normalise(next.run(request).await);
     let (took, status) = (started.elapsed(), response.status());
     let labels = [("route", route.clone()), ("status", status.as_str().to_owned())];
     metrics::counter!("gristmill_http_requests_total", &labels).increment(1);
-    metrics::histogram!("gristmill_http_request_seconds", "route" => route.clone()).record(took.as_secs_f64());
+    metrics::histogram!("gristmill_http_request_duration_seconds", "route" => route.clone()).record(took.as_secs_f64());
     tracing::info!(
-        request = %name.id,
-        trace = name.trace.as_deref(),
+        request = %ids.id,
+        trace = ids.trace.as_deref(),
         %method,
         route,
         status = status.as_u16(),
-        ms = took.as_secs_f64() * 1e3,
-        "answered"
+        duration_ms = took.as_secs_f64() * 1e3,
+        "request finished"
     );
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&name.id) {
+    if let Ok(id) = HeaderValue::from_str(&ids.id) {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // What an index says of itself is of now, and of one tenant.
+    // Responses depend on the tenant and on the newest epoch.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
-/// The request's name, as its caller gives it, or one of ours.
-fn name_of(headers: &HeaderMap) -> RequestName {
+/// The identifiers that the client sent; a generated id if it sent none or a malformed one.
+fn request_ids(headers: &HeaderMap) -> RequestIds {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let trace = text(TRACE).filter(|trace| is_trace(trace)).map(Into::into);
     match text(REQUEST_ID).filter(|id| is_id(id)) {
-        Some(id) => RequestName { id: id.into(), trace },
-        None => RequestName { trace, ..RequestName::new() },
+        Some(id) => RequestIds { id: id.into(), trace },
+        None => RequestIds { trace, ..RequestIds::new() },
     }
 }
 
-/// Whether a name can stand in a log without doing harm.
+/// Whether an id is safe to log: letters, digits, `-`, `_` and `.`.
 fn is_id(id: &str) -> bool {
-    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(is_good)
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=MAX_ID_LENGTH).contains(&id.len()) && id.bytes().all(is_safe)
 }
 
-/// Whether it is a `traceparent`: version, trace, parent and flags.
+/// Whether a value is a `traceparent`: version, trace id, parent id and flags.
 fn is_trace(trace: &str) -> bool {
     let parts: Vec<&str> = trace.split('-').collect();
     let is_hex = |part: &&str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -78,22 +79,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_taken_if_it_does_no_harm() {
-        let name = |id: &str| {
+    fn unsafe_request_ids_are_replaced() {
+        let used = |id: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(REQUEST_ID, HeaderValue::from_str(id).unwrap());
-            name_of(&headers).id
+            request_ids(&headers).id
         };
-        assert_eq!(&*name("job-1_a.b"), "job-1_a.b");
+        assert_eq!(&*used("job-1_a.b"), "job-1_a.b");
         let long = "x".repeat(65);
         for bad in ["", "a b", "a\"b", "<script>", &long] {
-            assert_ne!(&*name(bad), bad);
-            assert!(is_id(&name(bad)), "{bad}");
+            assert_ne!(&*used(bad), bad);
+            assert!(is_id(&used(bad)), "{bad}");
         }
     }
 
     #[test]
-    fn a_trace_is_what_the_standard_says() {
+    fn malformed_traceparents_are_rejected() {
         assert!(is_trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
         for bad in ["", "00-4bf9-00f0-01", "00-4bf92f3577b34da6a3ce929d0e0e473g-00f067aa0ba902b7-01"] {
             assert!(!is_trace(bad), "{bad}");

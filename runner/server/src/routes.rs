@@ -3,32 +3,34 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use axum::extract::FromRef as _;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::access::admit;
-use super::problem::{Problem, no_route};
+use super::access::{Access, authenticate};
+use super::problem::{Problem, unknown_route};
 use super::record::record;
-use super::state::State;
-use super::{calls, events, health, mcp, openapi, page, status};
+use super::state::ServerState;
+use super::{calls, events, health, mcp_http, openapi, page, status};
 use gristmill_query::{ErrorCode, ToolError};
 
 /// All routes of a server.
-pub(super) fn router(state: &Arc<State>) -> Router {
-    let asked = Router::new()
+pub(super) fn router(state: ServerState) -> Router {
+    let access = Arc::<Access>::from_ref(&state);
+    let authenticated = Router::new()
         .route("/v1/ask", post(calls::ask))
         .route("/v1/tools", get(calls::list))
         .route("/v1/tools/{tool}", post(calls::ask_one))
         .route("/v1/jobs", get(status::jobs))
         .route("/v1/status", get(status::status))
         .route("/v1/events", get(events::events))
-        .route("/mcp", any(mcp::over_http_route))
-        // So that who has no token cannot tell what is there from what is not.
-        .route("/v1/{*rest}", any(nothing))
-        .route("/mcp/{*rest}", any(nothing))
-        .layer(middleware::from_fn_with_state(Arc::clone(state), admit));
+        .route("/mcp", any(mcp_http::mcp))
+        // Without a token, unknown routes answer 401 like known ones.
+        .route("/v1/{*rest}", any(not_found))
+        .route("/mcp/{*rest}", any(not_found))
+        .layer(middleware::from_fn_with_state(access, authenticate));
     Router::new()
         .route("/", get(page::index))
         .route("/assets/{name}", get(page::asset))
@@ -36,22 +38,22 @@ pub(super) fn router(state: &Arc<State>) -> Router {
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .merge(asked)
-        .fallback(nothing)
+        .merge(authenticated)
+        .fallback(not_found)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(record))
-        .with_state(Arc::clone(state))
+        .with_state(state)
 }
 
-async fn nothing() -> Problem {
-    Problem::new(no_route())
+async fn not_found() -> Problem {
+    Problem::new(unknown_route())
 }
 
 async fn document() -> Json<&'static serde_json::Value> {
     Json(openapi::document())
 }
 
-/// The panic itself was told to the log by its hook.
+/// The panic hook has logged the panic.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Problem::new(ToolError::new(ErrorCode::Internal, "the server failed; its log says more")).into_response()
+    Problem::new(ToolError::new(ErrorCode::Internal, "internal error; see the server log")).into_response()
 }

@@ -1,4 +1,4 @@
-//! The schemas of the tools, each whole in itself.
+//! The tools with self-contained JSON Schemas.
 
 use std::sync::LazyLock;
 
@@ -9,35 +9,35 @@ use serde_json::Value;
 
 use gristmill_tools::TOOLS;
 
-/// A tool, as callers are told of it.
+/// A tool, as it is described to callers.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(super) struct ToolDescription {
-    /// Its name.
+    /// The tool's name.
     pub(super) name: &'static str,
     /// What it answers, and when to use it.
     pub(super) about: &'static str,
-    /// The JSON Schema of its input.
+    /// JSON Schema of the input.
     pub(super) input: Value,
-    /// The JSON Schema of its answer.
+    /// JSON Schema of the answer.
     pub(super) answer: Value,
 }
 
 /// All tools.
 pub(super) fn tools() -> &'static [ToolDescription] {
-    static TOLD: LazyLock<Vec<ToolDescription>> = LazyLock::new(|| {
+    static DESCRIPTIONS: LazyLock<Vec<ToolDescription>> = LazyLock::new(|| {
         let describe = |tool: &gristmill_query::ErasedTool| ToolDescription {
             name: tool.name,
             about: tool.about,
-            input: whole(tool.input),
-            answer: whole(tool.answer),
+            input: self_contained(tool.input),
+            answer: self_contained(tool.answer),
         };
         TOOLS.iter().map(describe).collect()
     });
-    &TOLD
+    &DESCRIPTIONS
 }
 
-/// A schema with all that it refers to.
-fn whole(schema: fn(&mut SchemaGenerator) -> Schema) -> Value {
+/// A schema with all definitions that it refers to.
+fn self_contained(schema: fn(&mut SchemaGenerator) -> Schema) -> Value {
     let mut generator = SchemaGenerator::default();
     let mut schema = schema(&mut generator);
     let definitions = generator.take_definitions(true);

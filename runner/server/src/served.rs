@@ -1,109 +1,110 @@
-//! An index that is being served: what changes about it is told to whoever listens.
+//! A served index: its status, and the events that it publishes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use gristmill_pipeline::run::Ending;
 use gristmill_pipeline::{Epoch, Meters};
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use super::progress::{Doing, Indexing};
+use super::progress::{IndexingProgress, ProgressTracker};
 use gristmill_query::past::{self, PastRun};
 use gristmill_query::{Coverage, ErrorCode, OpenEpoch, QueriedIndex, ToolError};
 
-/// An index that is being served.
+/// A served index.
 pub struct Served {
     index: Arc<QueriedIndex>,
-    /// What its watch is doing, if it is watched here.
-    doing: Option<Doing>,
+    /// The indexing progress, if this process watches the job.
+    tracker: Option<ProgressTracker>,
     events: broadcast::Sender<JobEvent>,
-    /// What was last told to the log.
-    told: Mutex<Option<ToolError>>,
+    /// The error that was logged last.
+    last_logged: Mutex<Option<ToolError>>,
 }
 
-/// Something that happened to an index.
+/// An event of an index.
 #[derive(Clone, Debug)]
 pub(super) enum JobEvent {
-    /// It has another epoch.
+    /// A new epoch is served.
     Epoch(Arc<NewEpoch>),
-    /// How far its next epoch is.
-    Progress(Arc<Indexing>),
+    /// The next epoch is being built.
+    Progress(Arc<IndexingProgress>),
 }
 
-/// An epoch that has begun to answer.
+/// An epoch that is newly served.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct NewEpoch {
-    /// Its number.
+    /// The epoch's number.
     pub epoch: Epoch,
-    /// When it was committed, in milliseconds since 1970.
+    /// When it was committed, in milliseconds since the Unix epoch.
     pub committed_ms: u64,
-    /// Files that it holds.
+    /// Files in the epoch.
     pub files: u64,
-    /// What it changed, where the report of its run is kept.
+    /// The files that it changed; null if the report of its run is not there (yet).
     pub changes: Option<ChangedFiles>,
 }
 
-/// Files that an epoch changed.
+/// Counts of files that an epoch changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ChangedFiles {
     /// New paths.
     pub added: u64,
     /// Paths with other content.
     pub modified: u64,
-    /// Paths that are gone.
+    /// Deleted paths.
     pub deleted: u64,
-    /// New paths that hold what a path held that is gone.
+    /// New paths with the content of a deleted path.
     pub renamed: u64,
 }
 
-/// What an index is like now.
+/// The status of an index.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Status {
     /// The job's name.
     pub job: Arc<str>,
-    /// The epoch that answers.
+    /// The epoch that is served.
     pub epoch: Option<Epoch>,
-    /// The newest epoch that was committed.
+    /// The newest committed epoch.
     pub newest_epoch: Option<Epoch>,
-    /// Epochs that were committed since the one that answers.
+    /// Epochs committed since the one that is served.
     pub epoch_lag: u64,
-    /// When the epoch that answers was committed, in milliseconds since 1970.
+    /// When the served epoch was committed, in milliseconds since the Unix epoch.
     pub committed_ms: Option<u64>,
-    /// How much of the source it holds.
+    /// What the served epoch holds.
     pub coverage: Option<Coverage>,
-    /// What is wrong, if anything is.
+    /// Why the index is not up to date, if the last attempt to open or update it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
-    /// Memory that the server holds, in bytes, where the system tells.
+    pub last_error: Option<String>,
+    /// Resident memory of the server in bytes, where the system reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
-    /// Calls of tools, those of all jobs.
+    /// Tool calls on all indexes of the server.
     pub calls: CallLoad,
-    /// What the server is doing to keep it up to date; nothing if it does not.
-    pub indexing: Option<Indexing>,
+    /// The indexing progress; null if this server does not watch the job.
+    pub indexing: Option<IndexingProgress>,
 }
 
-/// How many calls there are.
+/// Counts of tool calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CallLoad {
-    /// That can run at once.
-    pub most: usize,
-    /// That run.
+    /// The maximum that may run at once.
+    pub max: usize,
+    /// Running.
     pub running: usize,
-    /// That wait.
+    /// Waiting for a free thread.
     pub waiting: usize,
 }
 
-/// Events that a listener may be behind before it misses some.
-const EVENTS_KEPT: usize = 64;
+/// Events buffered per subscriber; one that falls further behind misses some.
+const EVENT_BUFFER: usize = 64;
 
 impl Served {
-    /// Serves an index; with `watched`, this process keeps it up to date.
+    /// A served index. With `watched`, this process keeps it up to date.
     #[must_use]
     pub fn new(index: Arc<QueriedIndex>, watched: bool) -> Self {
-        let doing = watched.then(|| Doing::new(Meters::new(&index.job().graph)));
-        Self { index, doing, events: broadcast::Sender::new(EVENTS_KEPT), told: Mutex::default() }
+        let tracker = watched.then(|| ProgressTracker::new(Meters::new(&index.job().graph)));
+        Self { index, tracker, events: broadcast::Sender::new(EVENT_BUFFER), last_logged: Mutex::default() }
     }
 
     /// The index.
@@ -112,53 +113,55 @@ impl Served {
         &self.index
     }
 
-    pub(super) fn doing(&self) -> Option<&Doing> {
-        self.doing.as_ref()
+    /// The indexing progress, if this process watches the job.
+    pub(super) fn tracker(&self) -> Option<&ProgressTracker> {
+        self.tracker.as_ref()
     }
 
-    /// What happens from now on.
-    pub(super) fn events(&self) -> broadcast::Receiver<JobEvent> {
+    /// Subscribes to the events from now on.
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<JobEvent> {
         self.events.subscribe()
     }
 
-    /// Tells how far the next epoch is.
-    pub(super) fn tell_progress(&self) {
-        if let Some(doing) = &self.doing
+    /// Publishes the indexing progress.
+    pub(super) fn publish_progress(&self) {
+        if let Some(tracker) = &self.tracker
             && self.events.receiver_count() > 0
         {
-            // Nobody listens any more if it fails.
-            let _ = self.events.send(JobEvent::Progress(Arc::new(doing.report())));
+            // Fails only if the last subscriber has left meanwhile.
+            let _ = self.events.send(JobEvent::Progress(Arc::new(tracker.report())));
         }
     }
 
-    /// Lets the newest epoch answer, and tells of it.
+    /// Opens the newest epoch if it is not open, and publishes it.
     pub(super) fn refresh(&self) {
         let refreshed = self.index.refresh();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last_logged = self.last_logged.lock();
         match refreshed {
             Ok(is_new) => {
-                *told = None;
-                drop(told);
+                *last_logged = None;
+                drop(last_logged);
                 if is_new && let Some(epoch) = self.index.open_now() {
-                    tracing::info!(job = %self.index.name(), epoch = epoch.record().epoch, "another epoch answers");
+                    tracing::info!(job = %self.index.name(), epoch = epoch.record().epoch, "serving a new epoch");
                     let _ = self.events.send(JobEvent::Epoch(Arc::new(new_epoch(&epoch))));
                 }
             }
-            // Several times a second it would be the same.
-            Err(error) if told.as_ref() == Some(&error) => {}
+            // Logged once: the next attempt is a moment away.
+            Err(error) if last_logged.as_ref() == Some(&error) => {}
             Err(error) => {
                 if error.code == ErrorCode::NoEpoch {
-                    tracing::info!(job = %self.index.name(), "the index holds no epoch yet");
+                    tracing::info!(job = %self.index.name(), "the index has no epoch yet");
                 } else {
-                    tracing::error!(job = %self.index.name(), detail = %error.message, "the index cannot be opened");
+                    tracing::error!(job = %self.index.name(), detail = error.full_message(), "cannot open the index");
                 }
-                *told = Some(error);
+                *last_logged = Some(error);
             }
         }
     }
 
-    /// What it is like now.
-    pub(super) fn status(&self, [most, running, waiting]: [usize; 3]) -> Status {
+    /// The current status. `load` is what [`Runner::load`](gristmill_query::Runner::load) returns.
+    pub(super) fn status(&self, load: [usize; 3]) -> Status {
+        let [max, running, waiting] = load;
         let open = self.index.open_now();
         let newest = self.index.newest();
         let epoch = open.as_ref().map(|open| open.record().epoch);
@@ -169,28 +172,30 @@ impl Served {
             epoch_lag: lag(epoch, newest),
             committed_ms: open.as_ref().map(|open| open.record().committed_ms),
             coverage: open.as_ref().map(|open| open.coverage()),
-            trouble: self.trouble(open.is_some(), newest.is_some()),
+            last_error: self.last_error(open.is_some(), newest.is_some()),
             memory_bytes: gristmill_pipeline::resident_memory(),
-            calls: CallLoad { most, running, waiting },
-            indexing: self.doing.as_ref().map(Doing::report),
+            calls: CallLoad { max, running, waiting },
+            indexing: self.tracker.as_ref().map(ProgressTracker::report),
         }
     }
 
-    /// Epochs that were committed since the one that answers.
-    pub(super) fn lag(&self) -> u64 {
+    /// Epochs committed since the one that is served.
+    pub(super) fn epoch_lag(&self) -> u64 {
         lag(self.index.open_now().map(|open| open.record().epoch), self.index.newest())
     }
 
-    /// What is wrong, without what only the log may say.
-    fn trouble(&self, is_open: bool, has_newest: bool) -> Option<String> {
-        if let Some(trouble) = self.doing.as_ref().and_then(Doing::trouble) {
-            return Some(trouble);
+    /// Why the index is not up to date. The cause itself may name paths and is in the log only.
+    fn last_error(&self, is_open: bool, has_newest: bool) -> Option<String> {
+        if let Some(error) = self.tracker.as_ref().and_then(ProgressTracker::last_error) {
+            return Some(error);
         }
         self.index.trouble()?;
         match (is_open, has_newest) {
-            (true, _) => Some("the newest epoch cannot be opened; the one before goes on answering".into()),
-            (false, true) => Some("the index cannot be opened; the server's log says more".into()),
-            // That it is not there yet is no trouble.
+            (true, _) => {
+                Some("the newest epoch cannot be opened, the previous one is served; see the server log".into())
+            }
+            (false, true) => Some("the index cannot be opened; see the server log".into()),
+            // An index that does not exist yet is no error.
             (false, false) => None,
         }
     }
@@ -202,7 +207,7 @@ fn lag(open: Option<Epoch>, newest: Option<Epoch>) -> u64 {
 
 fn new_epoch(epoch: &OpenEpoch) -> NewEpoch {
     let record = epoch.record();
-    // The report is written after the epoch, and may not be there yet.
+    // The report is written after the commit, and may not be there yet.
     let runs = past::runs(epoch.folder()).unwrap_or_default();
     let made_it = |run: &PastRun| run.report.epoch == record.epoch && run.report.ending == Ending::Committed;
     let changes = runs.into_iter().rev().find(made_it).map(|run| run.report.changes);

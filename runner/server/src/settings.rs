@@ -1,4 +1,4 @@
-//! The server's settings, from a TOML file.
+//! Server settings, read from a TOML file.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::body::BodyLimits;
 use super::desk::Deadlines;
 use super::tenants::TokenDigest;
 use gristmill_config::ByteSize;
@@ -15,80 +16,80 @@ use gristmill_query::default_threads;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Where to listen.
+    /// The address and port to listen on.
     pub listen: SocketAddr,
-    /// Sites whose pages may ask, beside the server's own, such as `https://code.example`.
+    /// Web origins that may call the API besides the server's own, such as `https://code.example`.
     pub origins: Vec<String>,
-    /// What callers may take.
+    /// Limits of requests and connections.
     pub limits: Limits,
-    /// Who may ask, and which indexes.
+    /// Who may query which indexes.
     #[serde(rename = "tenant")]
     pub tenants: Vec<TenantSettings>,
 }
 
-/// What callers may take.
+/// Limits of requests and connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Bytes of a request's body.
+    /// The largest request body.
     pub max_body: ByteSize,
-    /// Connections at once; further ones wait to be taken.
+    /// Open connections; further ones wait to be accepted.
     pub max_connections: usize,
-    /// Calls of tools that run at once.
+    /// Tool calls that run at once.
     pub max_calls: usize,
-    /// How long the head of a request may take to arrive, in milliseconds.
+    /// Timeout for receiving the head of a request, in milliseconds.
     pub header_timeout_ms: u64,
-    /// How long the body of a request may take to arrive, in milliseconds.
+    /// Timeout for receiving the body of a request, in milliseconds.
     pub body_timeout_ms: u64,
-    /// How long an answer may take where the request does not say, in milliseconds.
+    /// The deadline of a request that sets none, in milliseconds.
     pub deadline_ms: u64,
-    /// The longest time that a request may ask for, in milliseconds.
-    pub most_deadline_ms: u64,
+    /// The longest deadline that a request may set, in milliseconds.
+    pub max_deadline_ms: u64,
 }
 
-/// Who may ask, and which indexes.
+/// A tenant: who may query which indexes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantSettings {
-    /// The name in logs.
+    /// The tenant's name in logs.
     pub name: String,
     /// The environment variable that holds the token.
     pub token_env: Option<String>,
-    /// The SHA-256 of the token, in hexadecimal digits.
+    /// The SHA-256 digest of the token, as 64 hexadecimal digits.
     pub token_sha256: Option<String>,
-    /// The job files, relative to the settings' folder.
+    /// Job files, relative to the folder of the settings file.
     pub jobs: Vec<PathBuf>,
-    /// Whether to keep their indexes up to date.
+    /// Whether to index these jobs whenever their sources change.
     #[serde(default)]
     pub watch: bool,
 }
 
-/// The settings cannot be used.
+/// The settings are invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file cannot be read.
-    #[error("cannot read the server's settings {file}: {reason}")]
+    #[error("cannot read the server settings {file}: {reason}")]
     Unreadable {
         /// The file.
         file: PathBuf,
         /// Why.
         reason: std::io::Error,
     },
-    /// The file is not what is taken.
+    /// The file is not valid TOML, or has unknown or mistyped keys.
     #[error("{file}: {reason}")]
     Malformed {
         /// The file.
         file: PathBuf,
-        /// What, and where.
+        /// What is wrong, with its line.
         reason: toml::de::Error,
     },
-    /// A value is of no use.
+    /// A value is out of range or in conflict with another.
     #[error("{0}")]
-    Wrong(String),
+    Invalid(String),
 }
 
-/// The shortest token that is taken: shorter ones can be tried out.
-const SHORTEST_TOKEN: usize = 16;
+/// The minimum length of a token: shorter ones can be guessed.
+const MIN_TOKEN_BYTES: usize = 16;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -110,34 +111,31 @@ impl Default for Limits {
             header_timeout_ms: 10_000,
             body_timeout_ms: 30_000,
             deadline_ms: 30_000,
-            most_deadline_ms: 600_000,
+            max_deadline_ms: 600_000,
         }
     }
 }
 
 impl Limits {
-    /// How long answers may take.
+    /// The deadlines of requests.
     #[must_use]
     pub fn deadlines(&self) -> Deadlines {
-        Deadlines { default_ms: self.deadline_ms, most_ms: self.most_deadline_ms }
+        Deadlines { default_ms: self.deadline_ms, max_ms: self.max_deadline_ms }
     }
 
-    /// How long the head of a request may take to arrive.
+    /// Timeout for receiving the head of a request.
     #[must_use]
     pub fn header_timeout(&self) -> Duration {
         Duration::from_millis(self.header_timeout_ms)
     }
 
-    /// How long the body of a request may take to arrive.
+    /// The limits of request bodies.
     #[must_use]
-    pub fn body_timeout(&self) -> Duration {
-        Duration::from_millis(self.body_timeout_ms)
-    }
-
-    /// Bytes of a request's body.
-    #[must_use]
-    pub fn body_bytes(&self) -> usize {
-        usize::try_from(self.max_body.0).unwrap_or(usize::MAX)
+    pub fn body(&self) -> BodyLimits {
+        BodyLimits {
+            max_bytes: usize::try_from(self.max_body.0).unwrap_or(usize::MAX),
+            timeout: Duration::from_millis(self.body_timeout_ms),
+        }
     }
 
     fn check(&self) -> Result<(), SettingsError> {
@@ -150,22 +148,23 @@ impl Limits {
             ("deadline_ms", self.deadline_ms),
         ];
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
-            return Err(SettingsError::Wrong(format!("`limits.{name}` is 0; nothing could be asked; write 1 or more")));
+            return Err(SettingsError::Invalid(format!("`limits.{name}` must be at least 1, got 0")));
         }
-        if self.deadline_ms > self.most_deadline_ms {
-            let message =
-                "`limits.deadline_ms` is more than `limits.most_deadline_ms`; lower the one or raise the other";
-            return Err(SettingsError::Wrong(message.into()));
+        let Self { deadline_ms, max_deadline_ms, .. } = self;
+        if deadline_ms > max_deadline_ms {
+            return Err(SettingsError::Invalid(format!(
+                "`limits.deadline_ms` must be at most `limits.max_deadline_ms`, which is {max_deadline_ms}, got {deadline_ms}"
+            )));
         }
         Ok(())
     }
 }
 
 impl Settings {
-    /// Reads settings; the paths in them become relative to nothing.
+    /// Reads a settings file. The paths in it become absolute.
     ///
     /// # Errors
-    /// If the file cannot be read, or says what cannot be.
+    /// If the file cannot be read or is invalid.
     pub fn load(file: &Path) -> Result<Self, SettingsError> {
         let text = std::fs::read_to_string(file)
             .map_err(|reason| SettingsError::Unreadable { file: file.to_owned(), reason })?;
@@ -179,15 +178,14 @@ impl Settings {
         settings.limits.check()?;
         let mut names = Vec::new();
         for tenant in &mut settings.tenants {
-            if names.contains(&tenant.name) {
-                let name = &tenant.name;
-                return Err(SettingsError::Wrong(format!("two tenants are named `{name}`; rename one of them")));
+            let name = &tenant.name;
+            if names.contains(name) {
+                return Err(SettingsError::Invalid(format!("duplicate tenant name `{name}`; names must be unique")));
             }
-            names.push(tenant.name.clone());
+            names.push(name.clone());
             if tenant.jobs.is_empty() {
-                let name = &tenant.name;
-                return Err(SettingsError::Wrong(format!(
-                    "the tenant `{name}` has no jobs; name one or more in `jobs`"
+                return Err(SettingsError::Invalid(format!(
+                    "tenant `{name}`: `jobs` is empty; list at least one job file"
                 )));
             }
             for job in &mut tenant.jobs {
@@ -199,30 +197,30 @@ impl Settings {
 }
 
 impl TenantSettings {
-    /// The digest of its token.
+    /// The digest of the tenant's token; `environment` reads environment variables.
     ///
     /// # Errors
-    /// If none is given, or one that is of no use.
+    /// If no token is given, it is too short, or the digest is malformed.
     pub fn token(&self, environment: impl Fn(&str) -> Option<String>) -> Result<TokenDigest, SettingsError> {
         let name = &self.name;
-        let wrong = |message: String| Err(SettingsError::Wrong(format!("the tenant `{name}` {message}")));
+        let invalid = |message: String| Err(SettingsError::Invalid(format!("tenant `{name}`: {message}")));
         match (&self.token_env, &self.token_sha256) {
             (Some(variable), None) => match environment(variable) {
-                Some(token) if token.len() >= SHORTEST_TOKEN => Ok(TokenDigest::of(&token)),
-                Some(_) => wrong(format!(
-                    "has a token of less than {SHORTEST_TOKEN} letters in {variable}; make one with `openssl rand -hex 32`"
+                Some(token) if token.len() >= MIN_TOKEN_BYTES => Ok(TokenDigest::of(&token)),
+                Some(_) => invalid(format!(
+                    "the token in {variable} must have at least {MIN_TOKEN_BYTES} bytes; generate one with `openssl rand -hex 32`"
                 )),
-                None => {
-                    wrong(format!("has its token in {variable}, which is not set; set it, or name another variable"))
-                }
+                None => invalid(format!(
+                    "environment variable {variable} is not set; set it to the token, or change `token_env`"
+                )),
             },
             (None, Some(digits)) => match TokenDigest::from_hex(digits) {
                 Some(digest) => Ok(digest),
-                None => {
-                    wrong("has a `token_sha256` that is not 64 hexadecimal digits; make it with `sha256sum`".into())
-                }
+                None => invalid(format!(
+                    "`token_sha256` must be 64 hexadecimal digits, got `{digits}`; compute it with `sha256sum`"
+                )),
             },
-            _ => wrong("needs either `token_env` or `token_sha256`".into()),
+            _ => invalid("set exactly one of `token_env` and `token_sha256`".into()),
         }
     }
 }
@@ -236,32 +234,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_a_default() {
+    fn missing_keys_have_defaults() {
         let settings = parse("").unwrap();
         assert_eq!(settings.listen.to_string(), "127.0.0.1:7878");
         assert_eq!(settings.limits, Limits::default());
         let settings = parse("[limits]\nmax_body = \"2 MiB\"\nmax_calls = 3\n").unwrap();
-        assert_eq!((settings.limits.body_bytes(), settings.limits.max_calls), (2 << 20, 3));
+        assert_eq!((settings.limits.body().max_bytes, settings.limits.max_calls), (2 << 20, 3));
         assert_eq!(settings.limits.max_connections, 1024);
     }
 
     #[test]
-    fn jobs_lie_beside_the_settings() {
+    fn job_paths_are_relative_to_the_settings_file() {
         let settings =
             parse("[[tenant]]\nname = \"a\"\ntoken_env = \"A\"\njobs = [\"one.toml\", \"/srv/two.toml\"]\n").unwrap();
         assert_eq!(settings.tenants[0].jobs, [Path::new("/etc/gristmill/one.toml"), Path::new("/srv/two.toml")]);
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn errors_name_the_key() {
         let tenant = |name: &str| format!("[[tenant]]\nname = \"{name}\"\njobs = [\"a.toml\"]\n");
         let cases = [
             ("listen = \"here\"".to_owned(), "line 1"),
             ("[limits]\nmax_bodies = 3".into(), "max_bodies"),
             ("[limits]\nmax_calls = 0".into(), "limits.max_calls"),
-            ("[limits]\ndeadline_ms = 9\nmost_deadline_ms = 8".into(), "limits.deadline_ms"),
-            (format!("{}{}", tenant("a"), tenant("a")), "two tenants are named `a`"),
-            ("[[tenant]]\nname = \"a\"\njobs = []".into(), "has no jobs"),
+            ("[limits]\ndeadline_ms = 9\nmax_deadline_ms = 8".into(), "which is 8, got 9"),
+            (format!("{}{}", tenant("a"), tenant("a")), "duplicate tenant name `a`"),
+            ("[[tenant]]\nname = \"a\"\njobs = []".into(), "`jobs` is empty"),
         ];
         for (text, part) in cases {
             let error = parse(&text).unwrap_err().to_string();
@@ -270,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_given_in_one_way() {
+    fn exactly_one_token_is_required() {
         let tenant = |env: Option<&str>, sha256: Option<&str>| TenantSettings {
             name: "a".into(),
             token_env: env.map(Into::into),
@@ -288,9 +286,9 @@ mod tests {
         let digits = "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f";
         assert_eq!(tenant(None, Some(digits)).token(environment).unwrap(), good);
         for (env, sha256, part) in [
-            (None, None, "needs either"),
-            (Some("GOOD"), Some(digits), "needs either"),
-            (Some("SHORT"), None, "less than 16"),
+            (None, None, "exactly one"),
+            (Some("GOOD"), Some(digits), "exactly one"),
+            (Some("SHORT"), None, "at least 16"),
             (Some("UNSET"), None, "not set"),
             (None, Some("12"), "64 hexadecimal digits"),
         ] {

@@ -1,46 +1,37 @@
-//! What every request of a server has in common.
+//! The state of the router, assembled from parts that do not know of it.
+//!
+//! A handler asks for the part that it needs, such as `State<BodyLimits>`; axum takes it out of
+//! [`ServerState`] through `FromRef`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::extract::FromRef;
 use tokio_util::sync::CancellationToken;
 
+use super::access::Access;
+use super::body::BodyLimits;
 use super::served::Served;
+use super::served_indexes::ServedIndexes;
 use super::settings::Limits;
 use super::telemetry::Telemetry;
 use super::tenants::Tenants;
 use gristmill_query::Runner;
 
-/// What every request of a server has in common.
-pub struct State {
-    /// What callers may take.
-    pub limits: Limits,
-    /// Sites whose pages may ask, beside the server's own.
-    pub origins: Vec<String>,
-    /// Who may ask.
-    pub tenants: Tenants,
-    /// All that is served.
-    pub served: Vec<Arc<Served>>,
-    /// All indexes; tenants have runners of their own with the same threads.
-    pub runner: Runner,
-    /// The measures.
-    pub telemetry: Telemetry,
-    /// Ends what would go on for ever.
-    pub ending: CancellationToken,
-    open: AtomicUsize,
+/// All that requests share. Clones are of the same server.
+#[derive(Clone)]
+pub struct ServerState {
+    limits: Limits,
+    access: Arc<Access>,
+    indexes: ServedIndexes,
+    runner: Runner,
+    telemetry: Telemetry,
+    shutdown: CancellationToken,
 }
 
-/// A connection that is open.
-pub(super) struct OpenConnection(Arc<State>);
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl State {
-    /// A state of a server that has not begun.
+impl ServerState {
+    /// The state of a server that has not started. `runner` has all indexes; the runners of the
+    /// tenants share its threads. `origins` are the web origins that may call the API besides the
+    /// server's own.
     #[must_use]
     pub fn new(
         limits: Limits,
@@ -49,22 +40,40 @@ impl State {
         served: Vec<Arc<Served>>,
         runner: Runner,
         telemetry: Telemetry,
-    ) -> Arc<Self> {
-        let (ending, open) = (CancellationToken::new(), AtomicUsize::new(0));
-        Arc::new(Self { limits, origins, tenants, served, runner, telemetry, ending, open })
+    ) -> Self {
+        let access = Arc::new(Access::new(origins, tenants));
+        let (indexes, shutdown) = (ServedIndexes::new(served), CancellationToken::new());
+        Self { limits, access, indexes, runner, telemetry, shutdown }
     }
 
-    pub(super) fn opened(self: &Arc<Self>) -> OpenConnection {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        OpenConnection(Arc::clone(self))
+    /// Cancelled when the server begins to shut down.
+    #[must_use]
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
     }
 
-    pub(super) fn open_connections(&self) -> usize {
-        self.open.load(Ordering::Relaxed)
+    /// What clients may use.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
+}
 
-    /// What is served under the name of a job.
-    pub(super) fn served(&self, job: &str) -> Option<&Arc<Served>> {
-        self.served.iter().find(|served| **served.index().name() == *job)
-    }
+macro_rules! parts {
+    ($($part:ty: $get:expr,)*) => {$(
+        impl FromRef<ServerState> for $part {
+            fn from_ref(state: &ServerState) -> Self {
+                let get: fn(&ServerState) -> $part = $get;
+                get(state)
+            }
+        }
+    )*};
+}
+
+parts! {
+    Arc<Access>: |state| Arc::clone(&state.access),
+    BodyLimits: |state| state.limits.body(),
+    CancellationToken: |state| state.shutdown.clone(),
+    Runner: |state| state.runner.clone(),
+    ServedIndexes: |state| state.indexes.clone(),
+    Telemetry: |state| state.telemetry.clone(),
 }

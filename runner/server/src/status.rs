@@ -1,38 +1,38 @@
-//! What the indexes are like.
+//! The jobs of a tenant and the status of their indexes.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State as Shared;
+use axum::extract::State;
 use axum::http::Uri;
 use gristmill_pipeline::Epoch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::access::Caller;
-use super::calls::query_of;
-use super::problem::{Problem, no_route};
+use super::problem::{Problem, unknown_route};
 use super::served::{Served, Status};
-use super::state::State;
+use super::served_indexes::ServedIndexes;
+use super::url_query;
 use gristmill_query::{Coverage, QueriedIndex, ToolError};
 
-/// A job that the caller may ask.
+/// A job that the caller may query.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct JobSummary {
     /// Its name.
     name: Arc<str>,
-    /// The epoch that answers.
+    /// The epoch that is served.
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch: Option<Epoch>,
-    /// The revision that it holds, where the source has revisions.
+    /// The source revision of the epoch, if the source has revisions.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
-    /// The branches and tags that it holds, where it holds several.
+    /// The branches and tags of the epoch, if the job indexes several.
     refs: Vec<String>,
-    /// When it was committed, in milliseconds since 1970.
+    /// When the epoch was committed, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     committed_ms: Option<u64>,
-    /// How much of the source it holds.
+    /// What the epoch holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<Coverage>,
 }
@@ -60,30 +60,34 @@ pub(super) async fn jobs(caller: Caller) -> Json<Vec<JobSummary>> {
     Json(caller.desk().runner().indexes().map(|index| JobSummary::of(index)).collect())
 }
 
-/// `GET /v1/status`: one of them in detail.
+/// `GET /v1/status`: the status of one index.
 pub(super) async fn status(
-    Shared(state): Shared<Arc<State>>,
+    State(indexes): State<ServedIndexes>,
     caller: Caller,
     uri: Uri,
 ) -> Result<Json<Status>, Problem> {
-    let served = served_of(&state, &caller, &uri)?;
+    let served = served_of(&indexes, &caller, &uri)?;
     Ok(Json(served.status(caller.desk().runner().load())))
 }
 
-/// Which job a URL names.
+/// The query parameters of routes about one job.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OfJob {
     job: Option<String>,
 }
 
-/// What is served of the job that the URL names.
+/// The index of the job that the URL names; it may be left out where the caller has one job.
 ///
 /// # Errors
 /// If the caller has no such job.
-pub(super) fn served_of<'a>(state: &'a State, caller: &Caller, uri: &Uri) -> Result<&'a Arc<Served>, ToolError> {
-    let OfJob { job } = query_of(uri)?;
+pub(super) fn served_of<'a>(
+    indexes: &'a ServedIndexes,
+    caller: &Caller,
+    uri: &Uri,
+) -> Result<&'a Arc<Served>, ToolError> {
+    let OfJob { job } = url_query::parse(uri)?;
     let index = caller.desk().runner().index(job.as_deref())?;
-    // Whatever a runner has is served.
-    state.served(index.name()).ok_or_else(no_route)
+    // Never fails: every index of a tenant's runner is served.
+    indexes.get(index.name()).ok_or_else(unknown_route)
 }

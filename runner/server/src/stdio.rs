@@ -24,6 +24,6 @@ pub async fn serve_stdio(desk: Desk, mut stop: Stop) -> Result<(), String> {
     };
     tokio::select! {
         ended = speaking => ended,
-        () = stop.asked() => Ok(()),
+        () = stop.requested() => Ok(()),
     }
 }

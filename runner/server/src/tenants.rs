@@ -1,23 +1,20 @@
-//! Who may ask, and which indexes.
+//! Tenants: who may query which indexes.
 
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use super::desk::Desk;
-use super::mcp::McpService;
 use gristmill_query::{ErrorCode, ToolError};
 
-/// The SHA-256 of a token. Tokens themselves are not kept.
+/// The SHA-256 digest of a bearer token. The token itself is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenDigest([u8; 32]);
 
-/// Whoever has a token, with the jobs that it opens.
+/// The holder of a token, with a desk that has the indexes which the token grants.
 pub struct Tenant {
-    /// Where its questions go.
+    /// Runs the tenant's requests.
     pub desk: Desk,
-    /// The same for agents.
-    pub(super) mcp: McpService,
     token: Option<TokenDigest>,
 }
 
@@ -25,13 +22,13 @@ pub struct Tenant {
 pub struct Tenants(Vec<Arc<Tenant>>);
 
 impl TokenDigest {
-    /// The digest of a token.
+    /// Hashes a token.
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 
-    /// A digest by its hexadecimal digits.
+    /// Parses a digest of 64 hexadecimal digits.
     #[must_use]
     pub fn from_hex(digits: &str) -> Option<Self> {
         let digits = digits.as_bytes();
@@ -47,57 +44,55 @@ impl TokenDigest {
         Some(Self(digest))
     }
 
-    /// Whether they are equal; takes as long whatever differs.
-    fn is(&self, other: &Self) -> bool {
+    /// Compares in constant time.
+    fn equals(&self, other: &Self) -> bool {
         let differing = self.0.iter().zip(&other.0).fold(0, |differing, (left, right)| differing | (left ^ right));
         std::hint::black_box(differing) == 0
     }
 }
 
 impl Tenant {
-    /// A tenant; `None` as its token lets everybody be it. Bodies of its questions by MCP
-    /// have at most so many bytes.
+    /// A tenant. Without a token, every request is the tenant's.
     #[must_use]
-    pub fn new(desk: Desk, token: Option<TokenDigest>, max_body: usize) -> Self {
-        let mcp = super::mcp::over_http(&desk, max_body);
-        Self { desk, mcp, token }
+    pub fn new(desk: Desk, token: Option<TokenDigest>) -> Self {
+        Self { desk, token }
     }
 }
 
 impl Tenants {
-    /// These tenants.
+    /// Collects the tenants of a server.
     #[must_use]
     pub fn new(tenants: impl IntoIterator<Item = Tenant>) -> Self {
         Self(tenants.into_iter().map(Arc::new).collect())
     }
 
-    /// Whether whoever asks needs a token.
+    /// Whether every request needs a token.
     #[must_use]
-    pub fn need_tokens(&self) -> bool {
+    pub fn require_tokens(&self) -> bool {
         self.0.iter().all(|tenant| tenant.token.is_some())
     }
 
-    /// The tenant that a token opens.
+    /// The tenant to whom a token belongs.
     ///
     /// # Errors
-    /// If it opens none.
-    pub fn find(&self, token: Option<&str>) -> Result<&Arc<Tenant>, ToolError> {
+    /// [`ErrorCode::Unauthorised`] if a token is required, and this one is missing or unknown.
+    pub fn authenticate(&self, token: Option<&str>) -> Result<&Arc<Tenant>, ToolError> {
         let digest = token.map(TokenDigest::of);
-        // All are compared, so that the time does not tell which one was near.
+        // All are compared, so that the time does not depend on which one matches.
         let mut found = None;
         for tenant in &self.0 {
-            let opens = match (&tenant.token, &digest) {
+            let is_its = match (&tenant.token, &digest) {
                 (None, _) => true,
-                (Some(wanted), Some(digest)) => wanted.is(digest),
+                (Some(wanted), Some(digest)) => wanted.equals(digest),
                 (Some(_), None) => false,
             };
-            if opens {
+            if is_its {
                 found = Some(tenant);
             }
         }
         found.ok_or_else(|| {
-            ToolError::new(ErrorCode::Unauthorised, "the request has no token that opens anything here")
-                .help("send the header `authorization: Bearer TOKEN`")
+            let message = if token.is_some() { "unknown bearer token" } else { "missing bearer token" };
+            ToolError::new(ErrorCode::Unauthorised, message).help("send the header `authorization: Bearer TOKEN`")
         })
     }
 }
@@ -112,31 +107,33 @@ mod tests {
         let desk = Desk::new(
             Runner::new([], gristmill_query::ToolSet::new(), 1),
             name,
-            Deadlines { default_ms: 1, most_ms: 1 },
+            Deadlines { default_ms: 1, max_ms: 1 },
         );
-        Tenant::new(desk, token.map(TokenDigest::of), 1024)
+        Tenant::new(desk, token.map(TokenDigest::of))
     }
 
     #[test]
-    fn a_token_opens_its_tenant() {
+    fn a_token_authenticates_its_tenant() {
         let tenants = Tenants::new([tenant("a", Some("token of a")), tenant("b", Some("token of b"))]);
-        assert!(tenants.need_tokens());
-        assert_eq!(&**tenants.find(Some("token of b")).unwrap().desk.tenant(), "b");
+        assert!(tenants.require_tokens());
+        assert_eq!(&**tenants.authenticate(Some("token of b")).unwrap().desk.tenant(), "b");
         for wrong in [None, Some(""), Some("token of c"), Some("token of")] {
-            let refused = tenants.find(wrong).map(|tenant| tenant.desk.tenant().clone());
-            assert_eq!(refused.unwrap_err().code, ErrorCode::Unauthorised, "{wrong:?}");
+            let refused = tenants.authenticate(wrong).map(|tenant| tenant.desk.tenant().clone());
+            let error = refused.unwrap_err();
+            assert_eq!(error.code, ErrorCode::Unauthorised, "{wrong:?}");
+            assert_eq!(error.message.starts_with("missing"), wrong.is_none(), "{wrong:?}: {error}");
         }
     }
 
     #[test]
-    fn without_tokens_everybody_is_the_tenant() {
+    fn without_tokens_every_request_is_the_tenants() {
         let tenants = Tenants::new([tenant("local", None)]);
-        assert!(!tenants.need_tokens());
-        assert!(tenants.find(None).is_ok() && tenants.find(Some("any")).is_ok());
+        assert!(!tenants.require_tokens());
+        assert!(tenants.authenticate(None).is_ok() && tenants.authenticate(Some("any")).is_ok());
     }
 
     #[test]
-    fn digests_are_read() {
+    fn digests_are_parsed() {
         let digest = TokenDigest::of("x");
         let digits: String = digest.0.iter().map(|byte| format!("{byte:02X}")).collect();
         assert_eq!(TokenDigest::from_hex(&digits), Some(digest));

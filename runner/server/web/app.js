@@ -1,5 +1,5 @@
 // The page of `gristmill serve`: search, files, symbols, the graph of uses, and the index.
-// Here is what leads from one view to the next, and what keeps the page up to date.
+// Navigates between the views, and keeps the page up to date.
 
 import { get } from "./api.js";
 import { byId, main } from "./dom.js";
@@ -18,16 +18,16 @@ import { advance, offer, showWhere } from "./where.js";
 
 const VIEWS = { search, file, symbol, graph, files: folders, index };
 
-/** The view in whose name the bar at the top shows another. */
+/** Views that the navigation bar shows under another one. */
 const UNDER = { file: "files", symbol: "search" };
 
 let shown = null;
 let controller = new AbortController();
-/** How far down each visited place was, by the number that `history.state` has of it. */
+/** Scroll positions of visited places, by the number in `history.state`. */
 const scrolls = new Map();
 let visits = history.state?.visit ?? 0;
 
-/** Shows what the address says. */
+/** Shows the view that the URL names. */
 async function navigate() {
   const previous = shown;
   if (previous) scrolls.set(previous.visit, scrollY);
@@ -62,7 +62,7 @@ async function navigate() {
 
 addEventListener("hashchange", navigate);
 
-/** Hears of epochs and progress while the page can be seen. */
+/** Subscribes to events while the page is visible. */
 let ears = null;
 function listen() {
   ears?.abort();

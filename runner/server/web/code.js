@@ -1,10 +1,10 @@
-// Code on the page: lines with their numbers, colours and marks.
+// Code: lines with numbers, syntax colours and highlights.
 
 import { h } from "./dom.js";
 import { tokensOf } from "./highlight.js";
 import { fileLink } from "./places.js";
 
-/** Writes a stretch of a text into an element: tokens coloured, marks laid over them. */
+/** Appends a range of a text to an element, with coloured tokens and highlights. */
 export function paint(into, text, from, to, tokens, marks, withNames) {
   const leaf = (start, end, kind, isMarked) => {
     const piece = text.slice(start, end);
@@ -36,7 +36,7 @@ export function paint(into, text, from, to, tokens, marks, withNames) {
   put(at, to, "");
 }
 
-/** Ranges of bytes in UTF-8, ascending, as ranges of the string. */
+/** Converts ascending UTF-8 byte ranges to ranges of the string. */
 export function fromBytes(text, ranges) {
   let byte = 0, at = 0;
   const reach = (wanted) => {
@@ -50,7 +50,7 @@ export function fromBytes(text, ranges) {
   return (ranges ?? []).map(([from, to]) => [reach(from), reach(to)]);
 }
 
-/** A line with its number, which leads to it. */
+/** A line with its number, which links to it. */
 export function codeLine(path, number, painted) {
   const href = fileLink(path, number);
   return h("div.line", { "data-line": number }, h("a.no", { "data-no": number, href, tabindex: -1, "aria-label": `line ${number}` }), painted);

@@ -1,4 +1,4 @@
-// Elements, made and found. Data reaches the page as text, never as HTML.
+// Creates and finds elements. Data is inserted as text, never as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 export const byId = (id) => document.getElementById(id);
@@ -28,5 +28,5 @@ function dress(create, tag, rest) {
   return element;
 }
 
-/** Tells those who listen to the page instead of looking at it. */
+/** Announces a text to screen readers. */
 export const say = (text) => (byId("said").textContent = text);

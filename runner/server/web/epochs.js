@@ -1,4 +1,4 @@
-// The epochs of an index, and what each changed.
+// The list of epochs with their changes.
 
 import { answer, ask } from "./api.js";
 import { h } from "./dom.js";
@@ -6,7 +6,7 @@ import { ago, count, plural, time } from "./figures.js";
 import { failed } from "./parts.js";
 import { fileLink, link } from "./places.js";
 
-/** A list of epochs; those whose numbers `open` has are unfolded. */
+/** A list of epochs; those in `open` are expanded. */
 export function epochList(epochs, open, signal) {
   const mark = (word, sign, n) => (n ? h(`span.${word}`, { title: `${n} ${word}` }, sign, count(n)) : null);
   const row = (epoch, nth) => {
@@ -25,7 +25,7 @@ export function epochList(epochs, open, signal) {
   return h("ol.epochs", epochs.map(row));
 }
 
-/** Which paths an epoch changed: asked for when somebody looks, for epochs are compared to know it. */
+/** The paths that an epoch changed. Loaded when expanded: the server has to compare epochs. */
 async function showChanges(list, epoch, nth, signal) {
   list.append(h("li.quiet-text", "Comparing…"));
   try {
@@ -34,7 +34,7 @@ async function showChanges(list, epoch, nth, signal) {
     const rows = [["added", "+ "], ["modified", "~ "], ["deleted", "− "]].flatMap(([word, sign]) =>
       (paths?.[word] ?? []).map((path) => h("li", h(`span.${word}`, sign), word === "deleted" ? path : h("a", { href: fileLink(path) }, path))));
     if (paths?.truncated) rows.push(h("li.quiet-text", `and ${count(paths.changed - rows.length)} more`));
-    list.replaceChildren(...(rows.length ? rows : [h("li.quiet-text", paths ? "No path changed." : "No epoch before it is kept.")]));
+    list.replaceChildren(...(rows.length ? rows : [h("li.quiet-text", paths ? "No paths changed." : "The previous epoch is not retained.")]));
   } catch (error) {
     if (!signal.aborted) list.replaceChildren(h("li", failed(error)));
   }

@@ -1,8 +1,8 @@
-// What the server tells by itself.
+// Server-sent events.
 
 import { ofJob, request } from "./api.js";
 
-/** Server-sent events by `fetch`, for an `EventSource` can send no token. Begins again when it ends. */
+/** Reads server-sent events with `fetch`, as `EventSource` cannot send a token. Reconnects with backoff. */
 export async function follow(signal, hear) {
   let pause = 1000;
   while (!signal.aborted) {
@@ -22,7 +22,7 @@ export async function follow(signal, hear) {
         }
       }
     } catch {
-      // The connection broke or was never made: it is tried again below.
+      // Disconnected: reconnects below.
     }
     if (signal.aborted) return;
     await new Promise((resolve) => setTimeout(resolve, pause));

@@ -1,17 +1,17 @@
-// What a search can be narrowed to.
+// The search filters.
 
 import { answerIfAny, ask, place } from "./api.js";
 import { h } from "./dom.js";
 import { count } from "./figures.js";
 import { route } from "./places.js";
 
-/** How the address names each, its title, and the field of a hit that it is about. */
+/** URL parameter, title and field of a hit, for each facet. */
 const FACETS = [["lang", "Language", "language"], ["kind", "Kind", "kind"]];
 
-/** Names shown of a facet until all are wanted. */
+/** Names shown of a facet until it is expanded. */
 const FEW = 8;
 
-/** Boxes to choose by, with how often each occurs among the hits and in the whole index. */
+/** Check boxes with counts in the results and in the whole index. */
 export class Facets {
   element = h("div");
   #overview = null;
@@ -19,12 +19,12 @@ export class Facets {
   #unfolded = new Set();
   #choose;
 
-  /** Calls `choose` with what changes in the address. */
+  /** Calls `choose` with the URL parameters that change. */
   constructor(choose) {
     this.#choose = choose;
   }
 
-  /** Counts the whole index, unless that is done; `again` where it may have changed. */
+  /** Loads the counts of the whole index, unless they are loaded; `again` reloads them. */
   async count(again = false) {
     const key = JSON.stringify(place());
     if (!again && this.#overview?.key === key) return;
@@ -34,7 +34,7 @@ export class Facets {
       overview.language = answerIfAny(response, 0)?.groups;
       overview.kind = answerIfAny(response, 1)?.groups;
     } catch {
-      // The facets show what the hits have.
+      // Falls back to the facets of the results.
     }
     if (overview === this.#overview) this.draw(this.#hits);
   }
@@ -61,7 +61,7 @@ export class Facets {
       };
       return h("label.facet",
         h("input", { type: "checkbox", checked: chosen.has(name), "data-facet": `${key} ${name}`, onchange: toggle }), h("span.name", name),
-        h("span.here.number", { title: "among these hits" }, here.get(name) ?? ""),
+        h("span.here.number", { title: "in these results" }, here.get(name) ?? ""),
         h("span.all.number", { title: `${field === "kind" ? "definitions" : "files"} in the index` }, all.has(name) ? count(all.get(name)) : ""));
     };
     const rest = names.length - shown.length;

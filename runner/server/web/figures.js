@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Formats numbers.
 
 export const count = (n) => Number(n ?? 0).toLocaleString("en");
 export const plural = (n, one, many = one + "s") => `${count(n)} ${n === 1 ? one : many}`;

@@ -1,4 +1,4 @@
-// The view of a file: its text, its outline, and what its names are.
+// The view of a file: text, outline and the symbol at the cursor.
 
 import { Failure, answer, answerIfAny, ask } from "./api.js";
 import { codeLine, paint } from "./code.js";
@@ -9,7 +9,7 @@ import { crumbs, failed, item, noteList, panel, quiet } from "./parts.js";
 import { amend, fileLink, graphLink, link, route } from "./places.js";
 import { usesByFile } from "./uses.js";
 
-/** Lines that are painted at once. */
+/** Lines that are coloured at once. */
 const BLOCK = 200;
 
 export const file = {
@@ -19,13 +19,13 @@ export const file = {
     if (previous?.view === "file" && previous.name === route.name && this.lines) return this.goTo();
     this.signal = signal;
     this.lines = this.shown = null;
-    // A glob's own characters stand for themselves here.
+    // Escapes the special characters of globs.
     const glob = route.name.replace(/[*?[\]{}]/g, "[$&]");
     const calls = [["get_files", { paths: [route.name], max_bytes: 2_000_000 }], ["get_symbols", { paths: [glob], limit: 1000 }]];
     const response = await ask(calls, signal);
     const found = answer(response).files[0];
-    if (!found) throw new Failure({ code: "not_found", message: `the index does not hold ${route.name}` });
-    // A glob without a folder names files of that name anywhere.
+    if (!found) throw new Failure({ code: "not_found", message: `file not in the index: ${route.name}` });
+    // A glob without a slash matches in every folder.
     this.symbols = (answerIfAny(response, 1)?.symbols ?? []).filter((symbol) => symbol.path === found.path);
     const facts = [found.language, plural(found.lines, "line"), bytes(found.bytes)].join(", ");
     this.picked = h("div", { hidden: true });
@@ -35,8 +35,8 @@ export const file = {
       h("a.plain", { href: link("graph", "", { path: found.path, relation: "imports" }) }, "Imports"));
     main.replaceChildren(h("article.file",
       h("div.head", crumbs(found.path), h("span.meta", facts), actions), noteList(response),
-      found.quarantined && h("p.strip", "Nothing of this file's content is indexed."),
-      found.truncated && h("p.strip", "The file is longer; this is its beginning."),
+      found.quarantined && h("p.strip", "This file is quarantined: its content is not indexed."),
+      found.truncated && h("p.strip", "Truncated: only the beginning of the file is shown."),
       h("div.with-side", this.text(found), h("aside.side", this.picked, outline))));
     this.goTo();
   },
@@ -50,7 +50,7 @@ export const file = {
     const box = h("div.code.names", { "--gutter": gutter, "--columns": widest, onclick: (event) => this.pick(event) });
     this.lines = [];
     const starts = [];
-    // Far lines are plain until they come near, so that long files open at once.
+    // Lines are coloured when they scroll near, so that long files open at once.
     const near = new IntersectionObserver((entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
@@ -77,7 +77,7 @@ export const file = {
     return box;
   },
 
-  /** Marks the lines that the address names, and tells about its name. */
+  /** Marks the lines in the URL, and shows the symbol in the URL. */
   goTo() {
     const [from, to = from] = (route.params.get("lines") ?? "").split("-").map(Number);
     this.lines.forEach((line, nth) => line.classList.toggle("at", from <= nth + 1 && nth + 1 <= to));
@@ -88,7 +88,7 @@ export const file = {
     if (name !== this.shown) this.tell(name, from);
   },
 
-  /** A click: on a number to mark lines up to it, on a name to be told of it. */
+  /** Handles a click: shift-click on a number selects lines, a click on a name shows its symbol. */
   pick(event) {
     const number = event.target.closest(".no");
     if (number && event.shiftKey) {
@@ -103,7 +103,7 @@ export const file = {
     this.goTo();
   },
 
-  /** Where a name is defined, and where it is used. */
+  /** Shows the definitions and uses of a name. */
   async tell(name, line) {
     const { signal } = this;
     this.shown = name;
@@ -117,7 +117,7 @@ export const file = {
     const row = (symbol) =>
       h("a.use", { href: fileLink(symbol.path, symbol.start_line), title: symbol.signature }, h("span.at-line", symbol.start_line),
         h("span.mono", `${symbol.kind} ${symbol.qualified_name}`, h("br"), h("span.within", symbol.path)));
-    const defined = response.error ? failed(response.error) : definitions.length ? definitions.map(row) : quiet("Nothing in the index defines it.");
+    const defined = response.error ? failed(response.error) : definitions.length ? definitions.map(row) : quiet("No definition in the index.");
     const used = uses?.references.length ? h("div", h("h3", plural(uses.total, "use")), usesByFile(uses.references, signal)) : null;
     this.picked.replaceChildren(panel(h("span.name", name), h("div.uses", defined, used), definitions.length ? links : null));
   },
@@ -136,5 +136,5 @@ function copy(text, button) {
     button.textContent = word;
     setTimeout(() => (button.textContent = said), 1500);
   };
-  (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(() => tell("Copied"), () => tell("Not allowed"));
+  (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(() => tell("Copied"), () => tell("Copy failed"));
 }

@@ -6,7 +6,7 @@ import { bytes, count } from "./figures.js";
 import { crumbs, grid, noteList } from "./parts.js";
 import { fileLink, link, route } from "./places.js";
 
-/** Colours of languages, the one with most lines first. */
+/** Colours of languages, by descending number of lines. */
 const HUES = ["#3d8f8a", "#c48a2c", "#7a63a8", "#4f7fb8", "#a8575a", "#7a8f3d", "#8a8a8a"];
 
 export const folders = {
@@ -26,19 +26,19 @@ export const folders = {
       return [name, entry.languages.join(", "), isFolder ? count(entry.files) : "", count(entry.lines), bytes(entry.bytes), preview];
     };
     const numbers = [["Files", ".number"], ["Lines", ".number"], ["Size", ".number.spare"]];
-    const columns = [["Name"], ["Language", ".spare"], ...numbers, ["Defines", ".preview.spare"]];
-    const actions = folder && h("div.actions", h("a.plain", { href: link("search", "", { path: folder + "/" }) }, "Search here"));
+    const columns = [["Name"], ["Language", ".spare"], ...numbers, ["Definitions", ".preview.spare"]];
+    const actions = folder && h("div.actions", h("a.plain", { href: link("search", "", { path: folder + "/" }) }, "Search this folder"));
     main.replaceChildren(h("div.head", crumbs(folder, true), actions), ...noteList(response), ...share(answerIfAny(response, 1)?.groups),
-      grid(".entries", columns, entries.map(row)), ...(truncated ? [h("p.meta", `The first ${count(entries.length)}; there are more.`)] : []));
+      grid(".entries", columns, entries.map(row)), ...(truncated ? [h("p.meta", `Truncated: showing the first ${count(entries.length)} entries.`)] : []));
   },
 };
 
-/** How the lines of a source are divided among its languages. */
+/** The share of each language, by lines. */
 function share(groups = []) {
   const lines = (some) => some.reduce((sum, group) => sum + group.lines, 0);
   const all = lines(groups);
   if (!all) return [];
-  const rest = { key: "others", lines: lines(groups.slice(6)) };
+  const rest = { key: "other", lines: lines(groups.slice(6)) };
   const parts = [...groups.slice(0, 6), ...(rest.lines ? [rest] : [])].map((group, nth) => [group.key, group.lines / all, HUES[nth]]);
   const percent = (part) => `${(part * 100).toFixed(part < 0.01 ? 1 : 0)} %`;
   return [

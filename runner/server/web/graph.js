@@ -1,4 +1,4 @@
-// The view of who uses what: its controls, the picture, and the same as a list.
+// The graph view: controls, picture and list.
 
 import { answer, ask } from "./api.js";
 import { h, main } from "./dom.js";
@@ -8,12 +8,12 @@ import { drawGraph } from "./graph_picture.js";
 import { failed, grid, nodeRow, noteList, panel, quiet } from "./parts.js";
 import { fileLink, link, revise, route, symbolLink } from "./places.js";
 
-/** For each relation the directions that `graph_expand` knows: towards the definition, and away from it. */
+/** For each relation the directions of `graph_expand`: incoming, outgoing. */
 const RELATIONS = {
   calls: ["callers", "callees"], uses: ["used_by", "uses"],
   imports: ["imported_by", "imports"], implements: ["implemented_by", "implements"],
 };
-const SIDES = { both: "both sides", in: "what leads here", out: "where it leads" };
+const SIDES = { both: "both", in: "incoming", out: "outgoing" };
 
 export const graph = {
   title: () => route.name || route.params.get("path") || "Graph",
@@ -27,7 +27,7 @@ export const graph = {
     main.replaceChildren(this.controls({ name, relation, side, depth, to: params.get("to") }), body);
     const path = params.get("path");
     if (!name && !path) {
-      return body.append(h("p.empty", "Name a function, type or other definition to see who uses it and what it uses."));
+      return body.append(h("p.empty", "Enter the name of a function, type or other definition to see what uses it and what it uses."));
     }
     const sides = RELATIONS[relation].filter((_, nth) => side === "both" || (side === "in") === (nth === 0));
     const start = { ...(name && { symbol: name }), ...(path && { path }) };
@@ -51,9 +51,9 @@ export const graph = {
     };
     return h("form.controls", { onsubmit: (event) => event.preventDefault() },
       text("Definition", name, "Config::parse", (value) => (location.hash = link("graph", value, { relation, side, depth }))),
-      choose("Uses", "relation", Object.keys(RELATIONS).map((key) => [key, key]), relation),
-      choose("Direction", "side", Object.entries(SIDES), side), choose("Steps", "depth", [1, 2, 3, 4].map((n) => [n, n]), depth),
-      text("Shortest way to", to, "a name or a path", (value) => revise({ to: value })));
+      choose("Relation", "relation", Object.keys(RELATIONS).map((key) => [key, key]), relation),
+      choose("Direction", "side", Object.entries(SIDES), side), choose("Depth", "depth", [1, 2, 3, 4].map((n) => [n, n]), depth),
+      text("Shortest path to", to, "a name or a path", (value) => revise({ to: value })));
   },
 
   list({ nodes, edges }) {
@@ -66,13 +66,13 @@ export const graph = {
       return [name(edge.from), edge.kind, name(edge.to), h("a", { href: fileLink(path, edge.line) }, `${path}:${edge.line}`)];
     });
     return h("details.as-list", h("summary", `As a list: ${plural(nodes.size, "node")}, ${plural(edges.length, "edge")}`),
-      grid("", [["From", ".mono"], ["Use"], ["To", ".mono"], ["Where", ".mono"]], rows));
+      grid("", [["From", ".mono"], ["Kind"], ["To", ".mono"], ["Location", ".mono"]], rows));
   },
 
   way(response, nth) {
     const { answer: found, error } = response.answers[nth];
     if (error) return failed(error);
-    const steps = found.nodes.length ? h("ol", found.nodes.map((node) => h("li", nodeRow(node)))) : quiet("No way leads there along uses.");
-    return h("div.way", panel(`Way to ${route.params.get("to")}`, steps));
+    const steps = found.nodes.length ? h("ol", found.nodes.map((node) => h("li", nodeRow(node)))) : quiet("No path found.");
+    return h("div.way", panel(`Path to ${route.params.get("to")}`, steps));
   },
 };

@@ -1,13 +1,13 @@
-// Where the nodes of a graph stand.
+// The layout of a graph.
 
-/** The size of a node, and the room between two columns. */
+/** The size of a node, and the gap between two columns. */
 export const [WIDTH, HEIGHT, BETWEEN] = [216, 40, 96];
 const GAP = 10;
 
-/** Nodes that a column shows. */
+/** Maximum number of nodes in a column. */
 export const PER_COLUMN = 24;
 
-/** Answers to both sides as one graph. A node's column is how many steps it is to the left (side 0) or right. */
+/** Merges the answers of both directions. A node's column is its distance to the left (side 0) or right. */
 export function merge(answers) {
   const nodes = new Map(), edges = new Map();
   for (const [side, found] of answers) {
@@ -26,7 +26,7 @@ export function merge(answers) {
   return { nodes, edges: [...edges.values()], truncated: answers.some(([, found]) => found.truncated) };
 }
 
-/** Gives each node its place, by its key; its neighbours; and how many the fullest column leaves out. */
+/** Returns positions and neighbours by node key, and how many nodes the fullest column leaves out. */
 export function arrange({ nodes, edges }) {
   const columns = new Map();
   for (const [key, { column }] of nodes) {
@@ -44,7 +44,7 @@ export function arrange({ nodes, edges }) {
     return near.length ? near.reduce((sum, y) => sum + y, 0) / near.length : 0;
   };
   let left = 0;
-  // From the middle outwards, each column in the order of what its nodes hang on.
+  // From the centre outwards; each column is sorted by the mean position of its neighbours.
   for (const column of [...columns.keys()].sort((a, b) => Math.abs(a) - Math.abs(b))) {
     const order = columns.get(column).map((key) => [middle(key), key]).sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : 1));
     const kept = order.slice(0, PER_COLUMN);

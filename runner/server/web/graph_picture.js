@@ -7,7 +7,7 @@ import { pannable } from "./pannable.js";
 import { item } from "./parts.js";
 import { link, paramsHere } from "./places.js";
 
-/** Draws a merged graph; `headings` name what its left and its right side are. */
+/** Draws a merged graph; `headings` are the titles of the left and the right side. */
 export function drawGraph({ nodes, edges, truncated }, headings, signal) {
   const { places, neighbours, left } = arrange({ nodes, edges });
   const drawn = edges.filter(({ from, to }) => places.has(from) && places.has(to));
@@ -24,17 +24,17 @@ export function drawGraph({ nodes, edges, truncated }, headings, signal) {
   const tip = v("marker.tip", { id: "tip", viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" },
     v("path", { d: "M0 0L8 4L0 8z" }));
   scene.append(...links.map(({ path }) => path), ...titles(places, headings), ...boxes.values());
-  const label = `Graph of ${plural(places.size, "node")} and ${plural(drawn.length, "edge")}; the same stands below as a list`;
+  const label = `Graph of ${plural(places.size, "node")} and ${plural(drawn.length, "edge")}; also listed below`;
   const picture = v("svg", { role: "group", "aria-label": label }, v("defs", tip), scene);
   const kinds = [...new Set(drawn.map((edge) => edge.kind))];
   const sample = (kind) => h("span", v("svg", { viewBox: "0 0 26 8" }, v(`path.link.${kind}`, { d: "M0 4H26" })), kind);
-  const tooMany = left > 0 ? `A column shows ${PER_COLUMN} nodes at most; the list has all.` : "There are more than these.";
+  const tooMany = left > 0 ? `Columns are limited to ${PER_COLUMN} nodes; the list has all.` : "Truncated: the graph has more nodes.";
   const rest = (truncated || left > 0) && h("p.meta", tooMany);
-  const alone = places.size === 1 && h("p.strip", "Nothing leads here or on from here. Other uses or the other direction may show more.");
+  const alone = places.size === 1 && h("p.strip", "No edges found. Try another relation or direction.");
   return h("div", alone, h("div.canvas", picture, h("div.legend", kinds.map(sample)), pannable(picture, [...places.values()], signal)), rest);
 }
 
-/** What the nodes of a column are, above it. The middle one is what was asked about. */
+/** The title of each column but the centre. */
 function titles(places, headings) {
   const tops = new Map();
   for (const { column, y } of places.values()) tops.set(column, Math.min(y, tops.get(column) ?? y));
@@ -53,7 +53,7 @@ function curve({ from, to, kind, line }, places) {
   return v(`path.link.${kind}${x2 > x1 ? "" : ".back"}`, { d, "marker-end": "url(#tip)" }, v("title", `${kind} at line ${line}`));
 }
 
-/** A node, which can be gone to; `near` when somebody points at it, `far` when no more. */
+/** A node that links to its own graph; calls `near` when the pointer or focus enters, `far` when it leaves. */
 function box(node, { x, y }, near, far) {
   const title = node.symbol || node.path.split("/").pop(), under = `${node.path}:${node.line}`;
   const cut = (text, most) => (text.length <= most ? text : "…" + text.slice(1 - most));

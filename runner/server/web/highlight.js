@@ -1,4 +1,4 @@
-// The tokens of code: a light grammar, good enough for the colours of all languages.
+// Tokenises code for syntax colours, with an approximate grammar for all languages.
 
 const KEYWORDS = new Set(
   `abstract and as assert async await begin bool boolean break byte case catch chan char class const constexpr continue crate debugger
@@ -15,7 +15,7 @@ const DATA = new Set(["json", "yaml", "toml", "css", "html", "xml"]);
 const HASHED = new Set(["python", "ruby", "bash", "toml", "yaml", "elixir", "php", "r", "perl", "make", "dockerfile"]);
 const grammars = new Map();
 
-/** What a language's comments and strings look like, near enough for colours. */
+/** An approximate grammar of a language's comments and strings. */
 function grammar(language) {
   if (language === "text") return null;
   const slashes = String.raw`\/\/.*|\/\*[^]*?(?:\*\/|$)`, hash = String.raw`(?<![\w$\x26{])#.*`;
@@ -41,7 +41,7 @@ export function tokensOf(text, language, isPart) {
   const keywords = language === "markdown" ? new Set() : DATA.has(language) ? LITERALS : KEYWORDS;
   const isCode = keywords === KEYWORDS;
   const tokens = [];
-  // A part of a file may begin within a comment.
+  // An excerpt may begin within a comment.
   const within = isPart && isCode && !HASHED.has(language) && /^(?:(?!\/\*)[^"'`])*?\*\/(?=[ \t]*(?:\n|$))/.exec(text);
   const inside = within ? within[0].length : 0;
   if (inside) tokens.push([0, inside, "c"]);
@@ -54,7 +54,7 @@ export function tokensOf(text, language, isPart) {
     }
     const { string, number, word } = found.groups;
     const kindOfWord = () => {
-      // A method may be called as a keyword is.
+      // A method may have the name of a keyword.
       if (keywords.has(word) && !/[.:]/.test(text[found.index - 1])) return "k";
       return !isCode ? "" : text[end] === "(" ? "f" : /^\p{Lu}/u.test(word) ? "t" : "i";
     };

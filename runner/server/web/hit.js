@@ -1,11 +1,11 @@
-// One hit of a search.
+// A search result.
 
 import { excerpt, fromBytes } from "./code.js";
 import { h } from "./dom.js";
 import { item, pathParts } from "./parts.js";
 import { fileLink, symbolLink } from "./places.js";
 
-/** A hit among all; explained, if its score is to be. */
+/** A hit; with `isExplained`, its ranking signals relative to all hits. */
 export function hitItem(hit, all, isExplained) {
   const names = hit.symbol ? hit.symbol.split(" ") : [];
   const snippet = hit.snippet;
@@ -15,17 +15,17 @@ export function hitItem(hit, all, isExplained) {
     h("span.kind", hit.kind),
     names.length ? h("span.name", hit.scope && names.length === 1 ? h("span.kind", hit.scope, " › ") : null,
       names.map((name, nth) => [nth ? ", " : "", h("a", { href: symbolLink({ symbol: name, path: hit.path }) }, name)])) : null,
-    h("span.score.number", { title: "the better, the higher" }, hit.score.toFixed(3)));
+    h("span.score.number", { title: "score (higher is better)" }, hit.score.toFixed(3)));
   const code = snippet?.text && excerpt(hit.path, hit.language, snippet.text, snippet.start_line, fromBytes(snippet.text, snippet.highlights));
   return h("li.hit", head, code, isExplained && signals(hit, all));
 }
 
 const FACTORS = new Set(["secondary", "document", "declaration", "part", "further"]);
 
-/** What a hit's score is made of. */
+/** The ranking signals of a hit. */
 function signals(hit, all) {
   const of = (each) => each.signals ?? { text_score: each.text_score, vector_score: each.vector_score, score: each.score };
-  // What multiplies by one says nothing.
+  // Neutral values are left out: factors of 1, terms of 0.
   const isShown = ([name, value]) => typeof value === "number" && value !== (FACTORS.has(name) ? 1 : 0);
   const largest = (name) => Math.max(...all.map((each) => Math.abs(of(each)[name] ?? 0)), 1e-9);
   const row = ([name, value]) => {

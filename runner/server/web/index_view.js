@@ -1,4 +1,4 @@
-// The view of the index: what it holds, what it does, and how its runs went.
+// The view of the index: status, progress, runs and epochs.
 
 import { answer, answerIfAny, ask, get, ofJob, reason } from "./api.js";
 import { h, main } from "./dom.js";
@@ -12,7 +12,7 @@ const METRICS = {
   wall_ms: "wall time", cpu_ms: "CPU time", scan_ms: "scan", process_ms: "process", publish_ms: "publish",
   overlap_efficiency: "overlap efficiency", peak_memory_bytes: "peak memory", files_changed: "files changed", passages_embedded: "passages embedded",
 };
-const NO_REPORT = "No run's report is kept.";
+const NO_REPORT = "No run reports.";
 
 export const index = {
   title: () => "Index",
@@ -20,11 +20,11 @@ export const index = {
   async show(signal) {
     this.signal = signal;
     this.figures = h("dl.figures");
-    this.trouble = h("div");
+    this.lastError = h("div");
     this.parts = { stages: h("div"), list: h("div"), runs: h("div"), throughput: h("div") };
     const { stages, list, runs, throughput } = this.parts;
-    main.replaceChildren(h("div.stack", h("div", this.trouble, this.figures), panel("Now", live.begin()),
-      h("div.pair", panel("Runs", runs), panel("Throughput", throughput)), panel("Stages over recent runs", stages), panel("Epochs", list)));
+    main.replaceChildren(h("div.stack", h("div", this.lastError, this.figures), panel("Indexing", live.begin()),
+      h("div.pair", panel("Runs", runs), panel("Throughput", throughput)), panel("Stages in recent runs", stages), panel("Epochs", list)));
     this.plots = [];
     await this.load();
   },
@@ -35,7 +35,7 @@ export const index = {
     const [status, response] = await Promise.all([
       get(ofJob("v1/status"), signal).catch((error) => ({ error })),
       ask([["history_recent", { epochs: 20 }], ["metric_aggregate", { runs: 50 }]], signal)]);
-    if (status.error) this.trouble.replaceChildren(failed(status.error));
+    if (status.error) this.lastError.replaceChildren(failed(status.error));
     else {
       this.status(status);
       live.hear(status.indexing);
@@ -53,7 +53,7 @@ export const index = {
     else throughput.replaceChildren(quiet(NO_REPORT));
   },
 
-  /** What the index is like now. */
+  /** Shows the status. */
   status(status) {
     const coverage = status.coverage ?? {}, calls = status.calls ?? {};
     const { chunks = 0, vectors = 0 } = coverage;
@@ -64,17 +64,17 @@ export const index = {
       figure("Epoch", status.epoch ? count(status.epoch) : "none", since),
       figure("Files", count(coverage.files)), figure("Chunks", count(chunks)), figure("Vectors", count(vectors), part),
       status.memory_bytes && figure("Memory", bytes(status.memory_bytes)),
-      figure("Calls", count(calls.running), `${count(calls.waiting)} waiting, ${count(calls.most)} at most`),
+      figure("Calls", count(calls.running), `${count(calls.waiting)} waiting, limit ${count(calls.max)}`),
     ].filter(Boolean));
-    this.trouble.replaceChildren(...(status.trouble ? [failed({ code: "trouble", message: status.trouble })] : []));
+    this.lastError.replaceChildren(...(status.last_error ? [failed({ code: "error", message: status.last_error })] : []));
   },
 
-  /** A plot with a choice of what it shows; gives what draws it again. */
+  /** A plot with a choice of metrics; returns the function that redraws it. */
   series(into, choices, chosen = 0) {
     const { signal } = this;
     const figure = h("div");
     const options = choices.map(([text], nth) => h("option", { value: nth, selected: nth === chosen }, text));
-    const select = h("select", { "aria-label": "Measure", onchange: () => draw() }, options);
+    const select = h("select", { "aria-label": "Metric", onchange: () => draw() }, options);
     const draw = async () => {
       const [text, input] = choices[select.value];
       try {
@@ -89,13 +89,13 @@ export const index = {
     return draw;
   },
 
-  /** A new epoch: what is on show is asked for again. */
+  /** Reloads the view for a new epoch. */
   epoch() {
     this.load().catch(() => {});
   },
 };
 
-/** How long each stage was at work. */
+/** Busy times and throughput by stage. */
 function stageTable(stages) {
   const columns = ["Runs", "Items", "Items/s", "Busy", "Median", "95 %"].map((title) => [title, ".number"]);
   return grid("", [["Stage"], ...columns], stages.map(({ stage, runs, items, items_per_second: rate, busy_ms: busy }) =>

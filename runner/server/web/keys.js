@@ -1,11 +1,11 @@
-// The keyboard.
+// Keyboard shortcuts.
 
 import { byId, main } from "./dom.js";
 import { graphLink, link, route, symbolLink } from "./places.js";
 import { search } from "./search.js";
 import { nextTheme } from "./theme.js";
 
-/** What can be gone through by keys, and where it stands. */
+/** The items that keys move through, and the position of the current one. */
 function items() {
   const all = [...main.querySelectorAll("[data-item]")].filter((item) => item.getClientRects().length);
   return [all, all.findIndex((item) => item === document.activeElement || item.closest(".hit.at"))];
@@ -39,7 +39,7 @@ const KEYS = {
   },
 };
 
-/** Goes to what the item at hand leads to. */
+/** Follows a link of the current item. */
 function toItem(to) {
   const [all, at] = items();
   const { symbol: name, path } = all[Math.max(0, at)]?.dataset ?? {};

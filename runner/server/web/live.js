@@ -1,30 +1,30 @@
-// What the index that runs does now.
+// The live indexing progress.
 
 import { h, v } from "./dom.js";
 import { bytes, count, plural, short } from "./figures.js";
 import { failed, quiet } from "./parts.js";
 
-const READS = "This server only reads; whoever writes the index runs elsewhere. With --watch it writes itself.";
+const READS = "This server does not index: it serves the epochs that other processes commit. Start it with --watch to index.";
 
 export const live = {
-  /** What was heard last. */
+  /** The latest progress. */
   latest: null,
 
-  /** An element that shows it, until another is made. */
+  /** Creates the element that shows the progress. */
   begin() {
     this.rows = null;
-    this.element = h("div", quiet("Waiting for news of the index."));
+    this.element = h("div", quiet("Waiting for the status of the index."));
     if (this.latest) this.draw();
     return this.element;
   },
 
-  /** The server told how far it is; nothing, if it does not write the index. */
+  /** Receives progress; null if the server does not watch the job. */
   hear(indexing) {
     this.latest = indexing;
     if (this.element?.isConnected) this.draw();
   },
 
-  /** How far a run is. Rates are differences between two events. */
+  /** Draws the progress. Rates are differences between two events. */
   draw() {
     const now = this.latest;
     if (!now) {
@@ -34,8 +34,8 @@ export const live = {
     if (now.state !== "indexing") {
       this.rows = null;
       const since = new Date(now.since_ms).toLocaleTimeString();
-      const failure = { code: "failed", message: now.message ?? "the last run failed" };
-      return this.element.replaceChildren(now.state === "failed" ? failed(failure) : quiet(`Up to date and watching for changes, idle since ${since}.`));
+      const failure = { code: "failed", message: now.last_error ?? "the last run failed" };
+      return this.element.replaceChildren(now.state === "failed" ? failed(failure) : quiet(`Up to date, watching for changes; idle since ${since}.`));
     }
     const at = performance.now();
     const names = now.stages.map((stage) => stage.name).join(" ");
@@ -49,18 +49,18 @@ export const live = {
       row.rates = [...row.rates, rate].slice(-60);
       const whole = Math.max(stage.items_in ?? 0, out, stage.name === "embed" ? 0 : (now.contents_total ?? 0), 1);
       row.bar.style.setProperty("--part", out / whole);
-      row.text.textContent = `${count(out)} · ${short(rate)}/s${stage.queue_bytes ? ` · ${bytes(stage.queue_bytes)} waiting` : ""}`;
+      row.text.textContent = `${count(out)} · ${short(rate)}/s${stage.queue_bytes ? ` · ${bytes(stage.queue_bytes)} queued` : ""}`;
       const most = Math.max(...row.rates, 1);
       row.spark.setAttribute("points", row.rates.map((each, step) => `${step + 60 - row.rates.length},${23 - (each / most) * 21}`).join(" "));
     });
   },
 
-  /** A row for each stage. */
+  /** Creates a row for each stage. */
   layOut(stages, names) {
     const line = h("p.meta.number");
     const made = stages.map((stage) => {
       const bar = h("i", { "--part": 0 }), text = h("span.figures-of.number"), spark = v("polyline.spark", { points: "" });
-      const label = `items per second of ${stage.name}, the last half a minute`;
+      const label = `items per second of ${stage.name}, last 30 seconds`;
       const picture = v("svg", { viewBox: "0 0 60 24", preserveAspectRatio: "none", role: "img", "aria-label": label }, spark);
       const row = h("div.stage", h("span", stage.name), h("div.meter", bar), text, picture);
       return { bar, text, spark, row, rates: [], out: 0 };

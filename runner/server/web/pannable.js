@@ -1,9 +1,9 @@
-// Pictures larger than their frame.
+// Pan and zoom.
 
 import { h } from "./dom.js";
 import { HEIGHT, WIDTH } from "./graph_layout.js";
 
-/** Lets a picture be dragged and zoomed; gives the buttons for it. */
+/** Lets a picture be dragged and zoomed; returns the zoom buttons. */
 export function pannable(picture, places, signal) {
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [left, right] = [Math.min(...xs) - WIDTH / 2 - 24, Math.max(...xs) + WIDTH / 2 + 24];
@@ -15,7 +15,7 @@ export function pannable(picture, places, signal) {
   };
   const fit = () => {
     const { clientWidth: width, clientHeight: height } = picture;
-    // Much smaller names cannot be read: then the part around the centre is shown.
+    // Smaller names would be illegible: shows the part around the centre instead.
     view.scale = Math.min(1.1, Math.max(0.85, Math.min(width / (right - left), height / (bottom - top))));
     const around = (low, high, size) => {
       const half = size / view.scale / 2;
@@ -51,12 +51,12 @@ export function pannable(picture, places, signal) {
     Object.assign(view, { x: Number(x), y: Number(y) });
     apply();
   });
-  // A plain wheel scrolls the page, as it does everywhere else.
+  // Without a modifier key the wheel scrolls the page.
   picture.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     zoom(Math.exp(-event.deltaY / 300));
   }, { passive: false });
   const button = (text, label, act) => h("button.quiet", { "aria-label": label, title: label, onclick: act }, text);
-  return h("div.zoom", button("−", "Smaller", () => zoom(0.8)), button("+", "Larger", () => zoom(1.25)), button("⤢", "Fit", fit));
+  return h("div.zoom", button("−", "Zoom out", () => zoom(0.8)), button("+", "Zoom in", () => zoom(1.25)), button("⤢", "Fit to view", fit));
 }

@@ -1,12 +1,12 @@
-// What several views are made of.
+// Components shared by the views.
 
 import { h } from "./dom.js";
 import { fileLink, link, symbolLink } from "./places.js";
 
-/** What the keys go through, and whose symbol and graph they show. */
+/** Attributes of an item for keyboard navigation, with its symbol and path. */
 export const item = (name, path) => ({ "data-item": true, "data-symbol": name, "data-path": path });
 
-/** What is said where there is nothing to show. */
+/** A muted text. */
 export const quiet = (text) => h("p.quiet-text", text);
 
 /** A table: columns are title and classes, rows are cells. */
@@ -16,22 +16,22 @@ export function grid(kind, columns, rows) {
   return h("div.scrolls", h(`table${kind}`, h("thead", head), h("tbody", rows.map((row) => cells("td", row)))));
 }
 
-/** An end of a use: what it is, and where. */
+/** A node of the graph as a row. */
 export const nodeRow = (node) =>
   h("a.row", { href: node.symbol ? symbolLink(node) : fileLink(node.path), ...item(node.symbol, node.path) },
     h("span.name", h("span.kind", node.kind, " "), node.symbol || node.path), h("span.path", `${node.path}:${node.line}`));
 
-/** A framed part of a view. */
+/** A panel with a title. */
 export const panel = (title, content, links) =>
   h("section.panel", h("div.panel-head", h("h2", title), links && h("span.links", links)), content);
 
-/** A path of which the last part stands out. */
+/** A path with its last part emphasised. */
 export function pathParts(path) {
   const cut = path.lastIndexOf("/") + 1;
   return [path.slice(0, cut), h("b", path.slice(cut))];
 }
 
-/** A path whose folders can be gone to. */
+/** A path with links to its folders. */
 export function crumbs(path, isFolder) {
   const parts = path.split("/").filter(Boolean);
   const last = isFolder ? null : h("b", parts.pop());
@@ -40,13 +40,13 @@ export function crumbs(path, isFolder) {
   return h("h1.crumbs", all.map((part, nth) => [nth ? " / " : "", part]));
 }
 
-/** The notes of all answers, each once. */
+/** The notes of all answers, deduplicated. */
 export const noteList = (response) => {
   const seen = new Set();
   const fresh = response.answers.flatMap((each) => each.notes ?? []).filter(({ code }) => !seen.has(code) && seen.add(code));
   return fresh.map(({ code, message }) => h("p.strip", { role: "note" }, h("b", code), h("span", message)));
 };
 
-/** What went wrong. */
+/** An error message. */
 export const failed = (error) =>
   h("p.strip.bad", { role: "alert" }, h("b", error.code ?? error.name), h("span", error.message), error.help && h("span", `— ${error.help}`));

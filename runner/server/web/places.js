@@ -1,13 +1,13 @@
-// What is shown is said by the address after `#`, so every state can be linked to and the back
-// button works: `#/search?q=…`, `#/file/PATH?lines=3-9`, `#/symbol/NAME`, `#/graph/NAME`,
+// The state of the page is in the URL fragment, so that it can be linked to and the back button
+// works: `#/search?q=…`, `#/file/PATH?lines=3-9`, `#/symbol/NAME`, `#/graph/NAME`,
 // `#/files/FOLDER`, `#/index`.
 
 const VIEWS = new Set(["search", "file", "symbol", "graph", "files", "index"]);
 
-/** What the address says: the view, what it is of, and how. */
+/** The parsed URL: view, name and parameters. */
 export let route = parse(location.hash);
 
-/** Reads the address anew. */
+/** Parses the URL again. */
 export function arrive() {
   route = parse(location.hash);
 }
@@ -24,7 +24,7 @@ function parse(hash) {
   return { view: VIEWS.has(view) ? view : "search", name: rest.join("/"), params: new URLSearchParams(query ?? "") };
 }
 
-/** An address within the page. Which index is asked stays as it is. */
+/** A link within the page. Keeps job, ref and epoch. */
 export function link(view, name = "", given = {}) {
   const params = new URLSearchParams();
   const kept = Object.fromEntries(["job", "ref", "epoch"].map((key) => [key, route.params.get(key)]));
@@ -42,7 +42,7 @@ export const graphLink = (name, path) => link("graph", name, { path });
 
 export const paramsHere = () => Object.fromEntries([...route.params.keys()].map((key) => [key, route.params.getAll(key)]));
 
-/** Changes the address of what is shown, without a step for the back button. */
+/** Changes parameters of the URL without a history entry. */
 export function amend(params) {
   const { view, name } = route;
   const next = link(view, name, { ...paramsHere(), ...params });
@@ -51,7 +51,7 @@ export function amend(params) {
   route = parse(next);
 }
 
-/** The same, and shows what the address says then. */
+/** Changes parameters of the URL, and navigates. */
 export function revise(params) {
   amend(params);
   dispatchEvent(new Event("hashchange"));

@@ -1,16 +1,16 @@
-// Values over runs, as a picture.
+// Plots of values over runs.
 
 import { h, v } from "./dom.js";
 import { ago, inUnit, plural, short } from "./figures.js";
 
-/** Values over runs, oldest first. Where some are far larger than others the scale is logarithmic. */
+/** Plots values over runs, oldest first; on a logarithmic scale if they differ by more than a factor of 40. */
 export function plot({ points, unit }, label, shape, signal) {
   const values = points.map((point) => point.value);
   const [most, least] = [Math.max(...values), Math.min(...values.filter((value) => value > 0), Infinity)];
   const isLog = most / least > 40, isBars = shape === "bars" && !isLog;
   const tip = h("div.tip-box", { hidden: true });
   const [lowest, highest, last] = [Math.min(...values), most, values.at(-1)].map((value) => inUnit(value, unit));
-  const summary = `${label} of ${plural(points.length, "run")}, from ${lowest} to ${highest}, the last ${last}`;
+  const summary = `${label} over ${plural(points.length, "run")}: minimum ${lowest}, maximum ${highest}, latest ${last}`;
   const picture = v("svg", { role: "group", "aria-label": summary });
   const box = h("figure.plot", picture, tip);
   const draw = () => {

@@ -1,4 +1,4 @@
-// The view of a search: the question, how to ask it, and the hits.
+// The search view: query, filters and results.
 
 import { answer, ask, place } from "./api.js";
 import { h, main, say, v } from "./dom.js";
@@ -9,13 +9,13 @@ import { failed, noteList } from "./parts.js";
 import { amend, route } from "./places.js";
 
 const MODES = {
-  hybrid: "words and meaning, fused", text: "by words", vector: "by meaning",
-  regex: "lines that an expression matches", literal: "lines with this text",
+  hybrid: "lexical and vector search, fused", text: "lexical search (BM25)", vector: "vector search",
+  regex: "lines that match a regular expression", literal: "lines that contain this text",
 };
-const NOTHING = ["Nothing found.", "Fewer filters, other words, or another mode may help."];
+const NOTHING = ["No results.", "Try other terms, fewer filters or another mode."];
 const WELCOME = [
-  "Ask in words, as in “where are retries delayed”, or name what you look for.",
-  "Results come as you write; the key ? shows the others.",
+  "Ask a question, such as “where are retries delayed”, or search for a name.",
+  "Results appear as you type. Press ? for keyboard shortcuts.",
 ];
 
 export const search = {
@@ -43,7 +43,7 @@ export const search = {
       v("circle", { cx: 8.5, cy: 8.5, r: 5.5 }), v("path", { d: "M12.8 12.8 17.5 17.5" }));
     const plain = { autocomplete: "off", autocapitalize: "off", spellcheck: "false" };
     this.input = h("input", {
-      type: "search", id: "query", "aria-label": "Search the code", placeholder: "A question, words, or a name", ...plain,
+      type: "search", id: "query", "aria-label": "Search the code", placeholder: "A question, keywords or a name", ...plain,
       oninput: later(() => ({ q: this.input.value })),
     });
     const modes = Object.entries(MODES).map(([mode, title]) => {
@@ -57,12 +57,12 @@ export const search = {
     this.explain = h("input", { type: "checkbox", onchange: () => { amend({ explain: this.explain.checked ? 1 : null }); this.draw(); } });
     this.line = h("span.meta.number");
     this.strips = h("div");
-    this.hits = h("ol.hits", { "aria-label": "Hits" });
+    this.hits = h("ol.hits", { "aria-label": "Results" });
     this.hits.addEventListener("focusin", ({ target }) => this.point(target.closest(".hit")));
     return h("section",
       h("form.ask", { role: "search", onsubmit: (event) => { event.preventDefault(); this.first()?.click(); } },
         h("div.box", icon, this.input, h("kbd", { "aria-hidden": "true" }, "/")),
-        h("fieldset.modes", h("legend.unseen", "By what to search"), modes)),
+        h("fieldset.modes", h("legend.unseen", "Search mode"), modes)),
       h("div.columns", filters,
         h("div", h("div.summary", this.line, h("label.switch", this.explain, "Explain")), this.strips, this.hits)));
   },
@@ -76,7 +76,7 @@ export const search = {
     if (hit) amend({ at: [...this.hits.children].indexOf(hit) + 1 });
   },
 
-  /** The question was changed. */
+  /** Changes the query. */
   change(params) {
     if (route.view !== "search") return;
     amend({ at: null, n: null, ...params });
@@ -123,7 +123,7 @@ export const search = {
     if (at) this.hits.children[at - 1]?.querySelector(".place")?.focus();
   },
 
-  /** A new epoch: the same question again, if its answer is on show. */
+  /** Repeats the query on a new epoch. */
   epoch() {
     const focused = document.activeElement?.closest?.(".hit") && route.params.get("at");
     this.run(focused, true);
@@ -142,7 +142,7 @@ export const search = {
       amend({ n: limit + 30 });
       this.run(limit + 1);
     };
-    if (found.length === limit && limit < 200) this.hits.append(h("li", h("button.plain", { onclick: more }, "More hits")));
+    if (found.length === limit && limit < 200) this.hits.append(h("li", h("button.plain", { onclick: more }, "More results")));
     if (!error && !found.length) this.hits.append(h("li.empty", (response ? NOTHING : WELCOME).map((line) => h("p", line))));
     const at = this.hits.children[route.params.get("at") - 1];
     at?.classList.add("at");
@@ -150,10 +150,10 @@ export const search = {
     this.facets.draw(found);
   },
 
-  /** How much was found, when and where. */
+  /** Shows the number of results, the time and the epoch. */
   sum() {
     const { response } = this;
-    const hits = response && plural(answer(response).hits.length, "hit");
+    const hits = response && plural(answer(response).hits.length, "result");
     this.line.textContent = response ? `${hits} in ${time(response.answers[0].took_ms)}, epoch ${count(response.epoch)}` : "";
     if (response) say(hits);
   },

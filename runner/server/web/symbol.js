@@ -1,4 +1,4 @@
-// The view of a definition: its code, who uses it, and what it uses.
+// The view of a symbol: definition, uses, callers and callees.
 
 import { answer, answerIfAny, ask, reason } from "./api.js";
 import { excerpt } from "./code.js";
@@ -8,7 +8,7 @@ import { item, nodeRow, noteList, panel, quiet } from "./parts.js";
 import { fileLink, graphLink, link, route } from "./places.js";
 import { usesByFile } from "./uses.js";
 
-/** Lines of a definition that are shown. */
+/** Maximum lines shown of a definition. */
 const LONGEST = 60;
 
 export const symbol = {
@@ -19,8 +19,8 @@ export const symbol = {
     const found = await ask([["get_symbols", { names: [name], docs: true, limit: 50 }]], signal);
     const all = answer(found).symbols;
     if (!all.length) {
-      const way = h("a", { href: link("search", "", { q: name }) }, "Search for it");
-      return main.replaceChildren(h("div.head", h("h1", name)), ...noteList(found), h("p.empty", "Nothing in the index defines it. ", way));
+      const way = h("a", { href: link("search", "", { q: name }) }, "Search for the name");
+      return main.replaceChildren(h("div.head", h("h1", name)), ...noteList(found), h("p.empty", "No definition in the index. ", way));
     }
     const line = Number(params.get("line"));
     const it = all.find((each) => each.path === params.get("path") && (!line || each.start_line === line)) ?? all[0];
@@ -43,7 +43,7 @@ export const symbol = {
     const definition = [it.doc && h("p.doc", it.doc), code, rest > 0 && h("p.meta", `${plural(rest, "more line")} in the file`)];
     const actions = h("div.actions", h("a.plain", { href }, "Open file"), h("a.plain", { href: graphLink(it.qualified_name, it.path) }, "Graph"));
     const usesOf = uses ? `${plural(uses.total, "use")} in ${plural(uses.files, "file")}` : "Uses";
-    const unused = reason(response, 1, "No other place uses it.");
+    const unused = reason(response, 1, "No uses found.");
     const used = uses?.references.length ? usesByFile(uses.references, signal) : quiet(unused);
     main.replaceChildren(h("article",
       h("div.head", h("h1", it.qualified_name), h("span.meta", `${it.kind}, ${it.language}`), actions), others, noteList(response),
@@ -52,10 +52,10 @@ export const symbol = {
   },
 };
 
-/** The other ends of a definition's calls. */
+/** The callers or callees of a definition. */
 function ends(response, nth, title) {
   const found = answerIfAny(response, nth);
   const nodes = (found?.nodes ?? []).filter((node) => node.depth > 0);
-  if (!nodes.length) return panel(title, quiet(reason(response, nth, "Nothing that the index knows.")));
+  if (!nodes.length) return panel(title, quiet(reason(response, nth, "None found.")));
   return panel(`${title} ${count(nodes.length)}${found.truncated ? "+" : ""}`, nodes.map(nodeRow));
 }

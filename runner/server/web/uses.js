@@ -1,4 +1,4 @@
-// Where a definition is used.
+// The uses of a definition.
 
 import { answerIfAny, ask } from "./api.js";
 import { paint } from "./code.js";
@@ -7,7 +7,7 @@ import { tokensOf } from "./highlight.js";
 import { item, pathParts } from "./parts.js";
 import { fileLink } from "./places.js";
 
-/** Uses by file, each with its line of code as soon as that is there. */
+/** Uses by file; their lines of code are loaded afterwards. */
 export function usesByFile(uses, signal) {
   const files = new Map();
   for (const use of uses) files.set(use.path, [...(files.get(use.path) ?? []), use]);

@@ -1,4 +1,4 @@
-// Which index is asked: the choice of jobs and refs, and the epoch that answers.
+// The selectors of job and ref, and the current epoch.
 
 import { byId, h } from "./dom.js";
 import { ago, count } from "./figures.js";
@@ -8,20 +8,20 @@ let jobs = [];
 
 const jobHere = () => jobs.find((each) => each.name === route.params.get("job")) ?? jobs[0];
 
-/** What may be asked is known. */
+/** Receives the list of jobs. */
 export function offer(found) {
   jobs = found;
   showWhere();
 }
 
-/** A new epoch is there. */
+/** Receives a new epoch. */
 export function advance({ epoch, committed_ms }) {
   const job = jobHere();
   if (job) Object.assign(job, { epoch, committed_ms });
   if (!route.params.has("epoch")) sayEpoch(epoch, committed_ms);
 }
 
-/** Fills the choice of jobs and refs, and says which epoch answers. */
+/** Updates the selectors and the epoch. */
 export function showWhere() {
   const given = route.params, job = jobHere();
   const fill = (select, options, chosen) => {
@@ -34,7 +34,7 @@ export function showWhere() {
   if (pinned) sayEpoch(pinned);
   else if (job) sayEpoch(job.epoch, job.committed_ms);
   const newest = link(route.view, route.name, { ...paramsHere(), epoch: null });
-  Object.assign(byId("epoch"), pinned ? { href: newest, title: "Go to the newest epoch" } : { href: link("index"), title: "The index and its runs" });
+  Object.assign(byId("epoch"), pinned ? { href: newest, title: "Go to the newest epoch" } : { href: link("index"), title: "Index status and runs" });
   byId("epoch").classList.toggle("pinned", Boolean(pinned));
   for (const each of document.querySelectorAll("nav [data-view]")) each.href = link(each.dataset.view);
 }
@@ -46,7 +46,7 @@ function sayEpoch(epoch, committed) {
 
 for (const key of ["job", "ref"]) {
   byId(key).addEventListener("change", ({ target }) => {
-    // What a file or definition is called elsewhere is not known; a question can be asked anywhere.
+    // A file or symbol may not exist in the other index, so only searches and the index view are kept.
     const keeps = ["search", "index"].includes(route.view);
     const elsewhere = { at: null, epoch: null, ...(key === "job" && { ref: null }), [key]: target.value };
     location.hash = link(keeps ? route.view : "search", "", { ...(keeps && paramsHere()), ...elsewhere });

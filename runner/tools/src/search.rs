@@ -11,7 +11,7 @@ mod signals;
 mod snippet;
 mod tool;
 
-use gristmill_query::{At, ToolError};
+use gristmill_query::{At, Note, ToolError};
 use gristmill_sinks::tantivy::SearchOptions;
 
 use candidates::{Candidate, Candidates};
@@ -43,7 +43,8 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
             Ok(vector) => Some(vector),
             Err(reason) => {
                 at.call.check()?;
-                at.note("words_only", format!("this answer goes by words alone: {reason}"));
+                let message = format!("this answer goes by words alone: {}", reason.message);
+                at.add_note(Note::new("words_only", message).with_detail(reason.detail()));
                 None
             }
         },

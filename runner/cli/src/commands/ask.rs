@@ -70,8 +70,11 @@ pub fn execute<T: Tool + clap::Args>(args: Args<T>) -> Result<Exit, CommandError
     let index = place.open()?;
     // Nobody waits beside the one who typed it, and ctrl-c is at hand.
     let call = Call::new("command line", Duration::from_secs(3600));
-    let answered = index.answer(&place.place(), &call, question)?;
+    let mut answered = index.answer(&place.place(), &call, question)?;
     if place.json {
+        for note in &mut answered.notes {
+            note.message = note.full_message();
+        }
         terminal::print_json(&answered)?;
     } else {
         tell_notes(&answered.notes);
@@ -83,14 +86,17 @@ pub fn execute<T: Tool + clap::Args>(args: Args<T>) -> Result<Exit, CommandError
 /// Tells on standard error what to know about an answer.
 fn tell_notes(notes: &[Note]) {
     for note in notes {
-        terminal::print_error(&format!("note: {}\n", note.message));
+        terminal::print_error(&format!("note: {}\n", note.full_message()));
     }
 }
 
 impl From<ToolError> for CommandError {
     fn from(error: ToolError) -> Self {
         let exit = if error.code == ErrorCode::BadInput { Exit::BadConfig } else { Exit::Failed };
-        let failure = Failure::new(exit, error.message);
+        let mut failure = Failure::new(exit, error.message.as_str());
+        if let Some(detail) = error.detail() {
+            failure = failure.caused_by(detail);
+        }
         match error.help {
             Some(help) => failure.help(help).into(),
             None => failure.into(),

@@ -230,7 +230,7 @@ fn answers(
         let answered = index.answer(&Place::default(), &Call::new("eval", PATIENCE), question)?;
         match answered.notes.first() {
             // An answer by other means than those asked for is none to be judged.
-            Some(note) => Err(ToolError::new(ErrorCode::Lacking, note.message.clone())),
+            Some(note) => Err(ToolError::new(ErrorCode::Lacking, note.full_message())),
             None => Ok(answered.answer.hits),
         }
     };

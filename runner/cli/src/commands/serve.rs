@@ -8,8 +8,8 @@ use std::time::Duration;
 use gristmill_config::Job;
 use gristmill_query::{QueriedIndex, Runner};
 use gristmill_server::{
-    CallMetrics, Desk, Live, Served, Settings, SettingsError, State, Stop, Telemetry, Tenant, Tenants, TokenDigest,
-    serve,
+    CallMetrics, Desk, Live, Served, ServerState, Settings, SettingsError, Stop, Telemetry, Tenant, Tenants,
+    TokenDigest, serve,
 };
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -61,7 +61,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     keep_quiet_about_contained_panics();
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);
     let telemetry =
-        Telemetry::begin().map_err(|error| Failure::new(Exit::Failed, "cannot begin to measure").caused_by(error))?;
+        Telemetry::install().map_err(|error| Failure::new(Exit::Failed, "cannot begin to measure").caused_by(error))?;
     let runtime = Runtime::new().map_err(|error| failed("cannot start threads", error))?;
     let served = runtime.block_on(async {
         let stop = Stop::new().map_err(|error| failed("cannot watch for ctrl-c", error))?;
@@ -74,8 +74,9 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
         // Whoever started it may have gone; it serves all the same.
         let _ = terminal::print(&format!("listening on http://{address}\n"));
         let served = live.served().to_vec();
-        let state = State::new(settings.limits, settings.origins, opened.tenants, served, opened.runner, telemetry);
-        let (ending, interrupt) = (state.ending.clone(), live.interrupt().clone());
+        let state =
+            ServerState::new(settings.limits, settings.origins, opened.tenants, served, opened.runner, telemetry);
+        let (ending, interrupt) = (state.shutdown().clone(), live.interrupt().clone());
         tokio::spawn(async move {
             ending.cancelled().await;
             // Calls may end; epochs are given up at once.
@@ -115,7 +116,7 @@ impl Opened {
             let served = vec![Arc::new(served_of(&loaded))];
             let runner = runner_of(&served, limits.max_calls);
             let desk = Desk::new(runner.clone(), "local", limits.deadlines());
-            let tenants = Tenants::new([Tenant::new(desk, None, limits.body_bytes())]);
+            let tenants = Tenants::new([Tenant::new(desk, None)]);
             return Ok(Self { served, tenants, runner });
         }
         if names_a_job(&args.job) {
@@ -143,7 +144,7 @@ impl Opened {
         let runner = runner_of(&served, limits.max_calls);
         let tenants = settings.tenants.iter().zip(tokens).map(|(tenant, (token, names))| {
             let desk = Desk::new(runner.only(&names), tenant.name.as_str(), limits.deadlines());
-            Tenant::new(desk, Some(token), limits.body_bytes())
+            Tenant::new(desk, Some(token))
         });
         Ok(Self { served, tenants: Tenants::new(tenants), runner: runner.clone() })
     }

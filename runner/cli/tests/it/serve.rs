@@ -1,4 +1,4 @@
-//! `gristmill serve` and `gristmill mcp`, as clients meet them.
+//! `gristmill serve` and `gristmill mcp`, tested through their protocols.
 #![cfg(unix)]
 
 mod agents;

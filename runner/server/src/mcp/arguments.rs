@@ -1,4 +1,4 @@
-//! What an agent gives with a call: the tool's input, and what every tool takes beside it.
+//! The arguments of an MCP tool call: the tool's input, and common arguments that every tool takes.
 
 use std::sync::LazyLock;
 
@@ -9,23 +9,23 @@ use serde_json::{Value, json};
 use super::super::schemas::tools;
 use gristmill_query::{Place, ToolError};
 
-/// Letters of an answer where the call does not say.
+/// The default of `max_chars`.
 const DEFAULT_CHARS: usize = 12_000;
 
-/// Letters that a call may ask for.
-const CHARS: std::ops::RangeInclusive<usize> = 200..=400_000;
+/// The range of `max_chars`.
+const MAX_CHARS: std::ops::RangeInclusive<usize> = 200..=400_000;
 
-/// What a call gives.
+/// The arguments of a call.
 pub(super) struct Arguments {
     /// The tool's own input.
     pub(super) input: JsonObject,
-    /// Which index to ask.
+    /// Which index to query.
     pub(super) place: Place,
-    /// Letters of the answer.
+    /// Characters of the answer's text.
     pub(super) max_chars: usize,
 }
 
-/// What every tool takes beside its input.
+/// The common arguments.
 #[derive(Deserialize)]
 struct Common {
     #[serde(flatten)]
@@ -34,43 +34,45 @@ struct Common {
 }
 
 impl Arguments {
-    /// Parts what is the tool's from what is not.
+    /// Separates the tool's input from the common arguments.
+    ///
+    /// # Errors
+    /// If a common argument is invalid.
     pub(super) fn of(tool: &str, mut given: JsonObject) -> Result<Self, ToolError> {
         let schema = tools().iter().find(|known| known.name == tool).map(|known| &known.input);
         let own = schema.and_then(|schema| schema.get("properties"));
         let mut common = JsonObject::new();
-        for name in added().keys() {
+        for name in common_properties().keys() {
             if own.is_none_or(|own| own.get(name).is_none())
                 && let Some(value) = given.remove(name)
             {
                 common.insert(name.clone(), value);
             }
         }
-        let common: Common = serde_json::from_value(Value::Object(common)).map_err(|error| {
-            ToolError::bad_input(format!("`job`, `epoch`, `ref` or `max_chars` is not what is taken: {error}"))
-        })?;
+        let common: Common = serde_json::from_value(Value::Object(common))
+            .map_err(|error| ToolError::bad_input(format!("invalid `job`, `epoch`, `ref` or `max_chars`: {error}")))?;
         let max_chars = common.max_chars.unwrap_or(DEFAULT_CHARS);
-        if !CHARS.contains(&max_chars) {
-            let message = format!("`max_chars` is {max_chars}; it goes from {} to {}", CHARS.start(), CHARS.end());
-            return Err(ToolError::bad_input(message));
+        if !MAX_CHARS.contains(&max_chars) {
+            let (min, max) = (MAX_CHARS.start(), MAX_CHARS.end());
+            return Err(ToolError::bad_input(format!("`max_chars` must be between {min} and {max}, got {max_chars}")));
         }
         Ok(Self { input: given, place: common.place, max_chars })
     }
 }
 
-/// The properties that every tool has beside its own.
-fn added() -> &'static JsonObject {
-    static ADDED: LazyLock<JsonObject> = LazyLock::new(|| {
+/// The schemas of the common arguments.
+fn common_properties() -> &'static JsonObject {
+    static PROPERTIES: LazyLock<JsonObject> = LazyLock::new(|| {
         let properties = json!({
-            "job": { "type": "string", "description": "The job whose index to ask; needed where there are several." },
-            "epoch": { "type": "integer", "minimum": 0, "description": "An older epoch that is still kept, instead of the newest." },
-            "ref": { "type": "string", "description": "The branch or tag to ask, where the index holds several; its first if left out." },
+            "job": { "type": "string", "description": "The job to query; required if there are several." },
+            "epoch": { "type": "integer", "minimum": 0, "description": "A retained older epoch; default: the newest." },
+            "ref": { "type": "string", "description": "The branch or tag to query, if the job indexes several; default: the first." },
             "max_chars": {
                 "type": "integer",
-                "minimum": CHARS.start(),
-                "maximum": CHARS.end(),
+                "minimum": MAX_CHARS.start(),
+                "maximum": MAX_CHARS.end(),
                 "default": DEFAULT_CHARS,
-                "description": "Letters of the answer's text at most; what lies beyond is cut.",
+                "description": "Maximum length of the answer's text in characters; longer text is truncated.",
             },
         });
         match properties {
@@ -78,17 +80,17 @@ fn added() -> &'static JsonObject {
             _ => JsonObject::new(),
         }
     });
-    &ADDED
+    &PROPERTIES
 }
 
-/// The schema of all that a tool takes. What a tool has itself under one of our names stays
-/// its own.
+/// The schema of a tool's input with the common arguments added. A property of the tool's own takes
+/// precedence over a common one of the same name.
 pub(super) fn schema(input: &Value) -> JsonObject {
     let mut schema = input.as_object().cloned().unwrap_or_default();
     schema.insert("type".into(), "object".into());
     let properties = schema.entry("properties").or_insert_with(|| json!({}));
     if let Some(properties) = properties.as_object_mut() {
-        for (name, property) in added() {
+        for (name, property) in common_properties() {
             properties.entry(name.clone()).or_insert_with(|| property.clone());
         }
     }
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_tools_is_taken_out() {
+    fn common_arguments_are_separated() {
         let arguments = of(json!({ "query": "x", "job": "a", "ref": "main", "epoch": 3, "max_chars": 500 })).unwrap();
         assert_eq!(Value::Object(arguments.input), json!({ "query": "x" }));
         assert_eq!(arguments.max_chars, 500);
@@ -114,20 +116,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_refused() {
-        for wrong in
-            [json!({ "max_chars": 1 }), json!({ "epoch": "x" }), json!({ "job": 3 }), json!({ "max_chars": -1 })]
-        {
-            assert!(of(wrong.clone()).is_err(), "{wrong}");
+    fn invalid_common_arguments_are_rejected() {
+        for (invalid, part) in [
+            (json!({ "max_chars": 1 }), "`max_chars` must be between 200 and 400000, got 1"),
+            (json!({ "max_chars": -1 }), "`max_chars`"),
+            (json!({ "epoch": "x" }), "`epoch`"),
+            (json!({ "job": 3 }), "`job`"),
+        ] {
+            let error = of(invalid.clone()).err().unwrap();
+            assert!(error.message.contains(part), "{invalid}: {error}");
         }
     }
 
     #[test]
-    fn every_tool_takes_what_is_added() {
+    fn every_tool_has_the_common_arguments() {
         for tool in tools() {
             let schema = schema(&tool.input);
             assert_eq!(schema["type"], "object", "{}", tool.name);
-            assert!(added().keys().all(|name| schema["properties"].get(name).is_some()), "{}", tool.name);
+            assert!(common_properties().keys().all(|name| schema["properties"].get(name).is_some()), "{}", tool.name);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Answers as text, so long and no longer.
+//! Answers as text of limited length.
 
 use std::fmt::Write as _;
 
 use gristmill_display::thousands;
 use gristmill_query::{Note, Response};
 
-/// An answer with what to know about it, cut to so many letters.
+/// An answer with its epoch and notes, truncated to `max_chars` characters.
 pub(super) fn answer(response: &Response, notes: &[Note], rendered: &str, max_chars: usize) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -17,12 +17,12 @@ pub(super) fn answer(response: &Response, notes: &[Note], rendered: &str, max_ch
     for note in notes {
         let _ = writeln!(out, "note: {}", note.message);
     }
-    push_cut(&mut out, rendered, max_chars);
+    push_truncated(&mut out, rendered, max_chars);
     out
 }
 
-/// Adds a text, cut after the last line that fits if it is too long.
-fn push_cut(out: &mut String, text: &str, max_chars: usize) {
+/// Appends a text; one that is too long is truncated after the last line that fits.
+fn push_truncated(out: &mut String, text: &str, max_chars: usize) {
     let Some((end, _)) = text.char_indices().nth(max_chars) else {
         out.push_str(text);
         return;
@@ -33,13 +33,13 @@ fn push_cut(out: &mut String, text: &str, max_chars: usize) {
     if !kept.ends_with('\n') {
         out.push('\n');
     }
-    let letters = text.chars().count();
+    let total = text.chars().count();
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
-        "… cut here: {} of {} letters; narrow the question, or give `max_chars`",
+        "… truncated: showing {} of {} characters; narrow the query or raise `max_chars`",
         thousands(kept.chars().count() as u64),
-        thousands(letters as u64)
+        thousands(total as u64)
     );
 }
 
@@ -47,26 +47,28 @@ fn push_cut(out: &mut String, text: &str, max_chars: usize) {
 mod tests {
     use super::*;
 
-    fn cut(text: &str, max_chars: usize) -> String {
+    fn truncated(text: &str, max_chars: usize) -> String {
         let mut out = String::new();
-        push_cut(&mut out, text, max_chars);
+        push_truncated(&mut out, text, max_chars);
         out
     }
 
     #[test]
-    fn what_fits_stays_whole() {
-        assert_eq!(cut("äöü\n", 4), "äöü\n");
-        assert_eq!(cut("", 0), "");
+    fn short_text_is_not_truncated() {
+        assert_eq!(truncated("äöü\n", 4), "äöü\n");
+        assert_eq!(truncated("", 0), "");
     }
 
     #[test]
-    fn it_is_cut_between_lines_where_there_are_any() {
-        assert!(cut("one\ntwo\nthree\n", 9).starts_with("one\ntwo\n… cut here: 8 of 14 letters"));
-        assert!(cut("ääää", 2).starts_with("ää\n… cut here: 2 of 4 letters"));
+    fn text_is_truncated_between_lines() {
+        let text = truncated("one\ntwo\nthree\n", 9);
+        assert!(text.starts_with("one\ntwo\n… truncated: showing 8 of 14 characters"), "{text}");
+        let text = truncated("ääää", 2);
+        assert!(text.starts_with("ää\n… truncated: showing 2 of 4 characters"), "{text}");
     }
 
     #[test]
-    fn the_first_line_says_the_epoch() {
+    fn the_first_line_is_the_epoch() {
         let response = Response {
             request: "r".into(),
             epoch: 7,
@@ -75,8 +77,8 @@ mod tests {
             coverage: gristmill_query::Coverage { files: 1940, chunks: 0, vectors: 0 },
             answers: Vec::new(),
         };
-        let note = Note { code: "words_only".into(), message: "by words alone".into() };
-        let told = answer(&response, &[note], "a.rs:1\n", 100);
-        assert_eq!(told, "epoch 7, 1,940 files\nnote: by words alone\na.rs:1\n");
+        let note = Note::new("words_only", "lexical search only");
+        let text = answer(&response, &[note], "a.rs:1\n", 100);
+        assert_eq!(text, "epoch 7, 1,940 files\nnote: lexical search only\na.rs:1\n");
     }
 }

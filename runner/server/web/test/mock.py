@@ -162,7 +162,7 @@ def search(index, given, notes):
     if not query.strip():
         raise Failed("bad_input", "`query` is empty")
     if query == "!internal":
-        raise Failed("internal", "the answer cannot be written", "look for the request in the server's log")
+        raise Failed("internal", "the answer cannot be serialised; see request mock in the server log")
     if mode in ("regex", "literal"):
         try:
             expression = re.compile(query if mode == "regex" else re.escape(query), re.M)
@@ -173,7 +173,7 @@ def search(index, given, notes):
         wanted = stems(query)
         expression = re.compile("|".join(sorted(wanted, key=len, reverse=True)) or "$^", re.I)
         if "offline" in query or mode == "vector":
-            notes.append({"code": "words_only", "message": "this answer goes by words alone: the model is still being loaded"})
+            notes.append({"code": "words_only", "message": "lexical search only: the model is still being loaded"})
     allowed, hits = globs(given.get("paths")), []
     for chunk in index.chunks:
         if given.get("languages") and chunk["language"] not in given["languages"]:
@@ -419,7 +419,7 @@ def indexing(at):
 def status(job, index):
     now = indexing(time.time())
     return {"job": job, "epoch": EPOCH, "newest_epoch": EPOCH, "epoch_lag": 0, "committed_ms": NOW_MS - 95_000, "coverage": coverage(index),
-            "memory_bytes": 287_440_896, "calls": {"most": 8, "running": 1, "waiting": 0}, "indexing": now}
+            "memory_bytes": 287_440_896, "calls": {"max": 8, "running": 1, "waiting": 0}, "indexing": now}
 
 
 def coverage(index):
@@ -451,14 +451,14 @@ class Handler(BaseHTTPRequestHandler):
         given = self.headers.get("authorization", "")
         if not path.startswith("/v1/") or not token or hmac.compare_digest(given, f"Bearer {token}"):
             return True
-        self.send(401, {"error": {"code": "unauthorised", "message": "this server wants a token"}})
+        self.send(401, {"error": {"code": "unauthorised", "message": "missing bearer token"}})
         return False
 
     def index_of(self, job):
         indexes = self.server.indexes
         found = indexes.get(job or next(iter(indexes)))
         if not found:
-            self.send(404, {"error": {"code": "unknown_job", "message": f"there is no job `{job}`"}})
+            self.send(404, {"error": {"code": "unknown_job", "message": f"unknown job `{job}`"}})
         return found
 
     def do_GET(self):
@@ -478,7 +478,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(200, status(asked.get("job") or next(iter(self.server.indexes)), index))
         if index:
             return self.events(asked.get("job"), index)
-        return self.send(404, {"error": {"code": "not_found", "message": f"there is nothing at `{path}`"}})
+        return self.send(404, {"error": {"code": "not_found", "message": "unknown route"}})
 
     def events(self, job, index):
         self.send_response(200)
@@ -503,7 +503,7 @@ class Handler(BaseHTTPRequestHandler):
         if not self.allowed(path):
             return None
         if path != "/v1/ask":
-            return self.send(404, {"error": {"code": "not_found", "message": f"there is nothing at `{path}`"}})
+            return self.send(404, {"error": {"code": "not_found", "message": "unknown route"}})
         index = self.index_of(body.get("job"))
         if not index:
             return None
@@ -516,7 +516,7 @@ class Handler(BaseHTTPRequestHandler):
         started, notes = time.perf_counter(), []
         try:
             if call["tool"] not in TOOLS:
-                raise Failed("unknown_tool", f"there is no tool `{call['tool']}`")
+                raise Failed("unknown_tool", f"unknown tool `{call['tool']}`")
             result = {"answer": TOOLS[call["tool"]](index, call.get("input") or {}, notes)}
         except Failed as failed:
             result = {"error": failed.error}

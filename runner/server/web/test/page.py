@@ -250,7 +250,7 @@ def check_graph(tab, check, name, path):
     edges = tab.count(".as-list tbody tr")
     check(edges >= tab.count(".canvas > svg .link"), "the list has all edges")
     before = tab.page.locator(".canvas > svg").get_attribute("viewBox")
-    tab.page.get_by_role("button", name="Larger").click()
+    tab.page.get_by_role("button", name="Zoom in").click()
     check(tab.page.locator(".canvas > svg").get_attribute("viewBox") != before, "the graph can be zoomed")
     other = tab.page.locator(".node:not(.centre)").first
     title = other.get_attribute("data-symbol")

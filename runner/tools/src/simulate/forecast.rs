@@ -145,7 +145,8 @@ mod tests {
         let call = Call::new("a", Duration::from_secs(600));
         let errors = errors.map(RunError::Source).into_iter().chain([RunError::Index(of_index)]);
         let told: Vec<ToolError> = errors.map(|error| run_error(&call, error)).collect();
-        assert!(told.iter().all(|error| !format!("{error:?}").contains("secret")), "{told:?}");
+        let public = serde_json::to_string(&told).unwrap();
+        assert!(!public.contains("secret"), "{public}");
         let codes: Vec<ErrorCode> = told.iter().map(|error| error.code).collect();
         assert_eq!(codes, [ErrorCode::NotFound, ErrorCode::Lacking, ErrorCode::Unreadable, ErrorCode::Unreadable]);
         assert_eq!(told[0].help.as_deref(), Some("was `main` meant?"));

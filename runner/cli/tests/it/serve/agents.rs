@@ -1,4 +1,4 @@
-//! Agents, by the Model Context Protocol.
+//! The Model Context Protocol, over standard input and over HTTP.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::client::Server;
 use crate::process::Process;
 use crate::world::World;
 
-/// An agent that started the program itself.
+/// An agent that speaks to `gristmill mcp` over its standard input.
 struct Agent {
     process: Process,
     last_id: u64,
@@ -26,7 +26,7 @@ impl Agent {
         self.process.send(&message.to_string());
     }
 
-    /// The answer to a request. Whatever else is written must be the protocol's too.
+    /// Sends a request and returns the response. Every line that is read must be JSON-RPC.
     fn request(&mut self, method: &str, params: Value) -> Value {
         self.last_id += 1;
         self.send(&json!({ "jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params }));
@@ -46,7 +46,7 @@ impl Agent {
         answer["result"].take()
     }
 
-    /// Says nothing more, and waits until it has ended.
+    /// Closes the input and waits for the process to exit.
     fn end(mut self) -> Option<i32> {
         self.process.close_input();
         let code = self.process.code();
@@ -64,7 +64,7 @@ fn text(result: &Value) -> &str {
 }
 
 #[test]
-fn an_agent_asks_by_standard_input() {
+fn tools_are_called_over_standard_input() {
     let world = World::sample();
     world.run(&[]);
     let mut agent = Agent::start(&world, &[]);
@@ -84,7 +84,7 @@ fn an_agent_asks_by_standard_input() {
 }
 
 #[test]
-fn what_an_agent_asks_wrongly_is_told_to_it() {
+fn invalid_calls_are_reported() {
     let world = World::sample();
     world.run(&[]);
     let mut agent = Agent::start(&world, &[]);
@@ -102,29 +102,30 @@ fn what_an_agent_asks_wrongly_is_told_to_it() {
     }
     let unknown = agent.request("tools/call", json!({ "name": "serach", "arguments": {} }));
     assert_eq!(unknown["error"]["code"], -32602, "{unknown}");
-    assert!(unknown["error"]["message"].as_str().unwrap().contains("search"), "{unknown}");
+    let message = unknown["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("unknown tool `serach`") && message.contains("search"), "{unknown}");
     let unknown = agent.request("no/such/method", json!({}));
     assert_eq!(unknown["error"]["code"], -32601, "{unknown}");
     assert!(text(&agent.call("search", json!({ "query": "cache" }))).starts_with("epoch 1"));
 }
 
 #[test]
-fn a_long_answer_is_cut() {
+fn long_answers_are_truncated() {
     let world = World::sample();
     world.write("long.txt", "a line of words\n".repeat(5_000));
     world.run(&[]);
     let mut agent = Agent::start(&world, &[]);
     let whole = agent.call("get_files", json!({ "paths": ["long.txt"] }));
-    assert!(text(&whole).chars().count() < 12_200 && text(&whole).contains("cut here"), "{}", text(&whole).len());
+    assert!(text(&whole).chars().count() < 12_200 && text(&whole).contains("… truncated: "), "{}", text(&whole).len());
     assert_eq!(whole["structuredContent"], Value::Null);
     let short = agent.call("get_files", json!({ "paths": ["long.txt"], "max_chars": 500 }));
     assert!(text(&short).chars().count() < 700, "{}", text(&short));
     let all = agent.call("get_files", json!({ "paths": ["long.txt"], "max_chars": 400_000 }));
-    assert!(!text(&all).contains("cut here"));
+    assert!(!text(&all).contains("… truncated: "));
 }
 
 #[test]
-fn an_agent_sees_what_changes() {
+fn changes_are_visible_to_agents() {
     let world = World::sample();
     let mut agent = Agent::start(&world, &["--watch"]);
     let mut tries = 0;
@@ -144,7 +145,7 @@ fn an_agent_sees_what_changes() {
 }
 
 #[test]
-fn agents_ask_over_http() {
+fn tools_are_called_over_http() {
     let world = World::sample();
     world.run(&[]);
     let server = Server::start(&world, &[]);
@@ -161,8 +162,8 @@ fn agents_ask_over_http() {
     assert_eq!((answer.status, answer.header("x-request-id")), (200, "agent-1"));
     let found = answer.json();
     assert!(text(&found["result"]).contains("lib.rs:"), "{found}");
-    // Its measures are those of the same tools.
-    assert!(server.get("/metrics").text.contains("gristmill_call_seconds_count{tool=\"search\"} 1"));
+    // Calls over MCP are counted like those over HTTP.
+    assert!(server.get("/metrics").text.contains("gristmill_tool_call_duration_seconds_count{tool=\"search\"} 1"));
     let malformed = server.request("POST", "/mcp", &accept, "{");
     assert!((400..500).contains(&malformed.status), "{}", malformed.text);
 }

@@ -1,4 +1,4 @@
-//! Questions, and what the server says of itself.
+//! Tool calls over HTTP, status, metrics and the web page.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ fn served() -> (World, Server) {
 }
 
 #[test]
-fn several_tools_are_asked_at_once() {
+fn several_tools_are_called_at_once() {
     let (_world, server) = served();
     let calls = json!([
         { "tool": "search", "input": { "query": "find_entry", "mode": "text" } },
@@ -47,7 +47,7 @@ fn a_tool_has_a_route() {
 }
 
 #[test]
-fn the_server_says_what_it_holds() {
+fn jobs_and_status_are_reported() {
     let (_world, server) = served();
     let jobs = server.get("/v1/jobs").json();
     assert_eq!(jobs.as_array().unwrap().len(), 1);
@@ -55,31 +55,31 @@ fn the_server_says_what_it_holds() {
     let status = server.status();
     assert_eq!(status["job"], jobs[0]["name"]);
     assert_eq!((&status["newest_epoch"], &status["epoch_lag"]), (&json!(1), &json!(0)));
-    assert_eq!((&status["indexing"], &status["trouble"]), (&json!(null), &json!(null)));
-    assert!(status["calls"]["most"].as_u64().unwrap() > 0);
+    assert_eq!((&status["indexing"], &status["last_error"]), (&json!(null), &json!(null)));
+    assert!(status["calls"]["max"].as_u64().unwrap() > 0);
 }
 
 #[test]
-fn it_is_watched_from_outside() {
+fn health_readiness_and_metrics() {
     let (_world, server) = served();
     assert_eq!(server.get("/health").json()["status"], "alive");
     assert_eq!((server.get("/ready").status, server.get("/ready").json()["status"].clone()), (200, json!("ready")));
     server.ask("search", json!({ "query": "cache" }));
-    let measures = server.get("/metrics");
-    assert!(measures.header("content-type").starts_with("text/plain"));
+    let metrics = server.get("/metrics");
+    assert!(metrics.header("content-type").starts_with("text/plain"));
     for part in [
-        "gristmill_call_seconds_count{tool=\"search\"} 1",
+        "gristmill_tool_call_duration_seconds_count{tool=\"search\"} 1",
         "gristmill_http_requests_total{route=\"/v1/ask\",status=\"200\"} 1",
         "gristmill_epoch_lag 0",
-        "gristmill_connections ",
-        "gristmill_memory_bytes ",
+        "gristmill_open_connections ",
+        "gristmill_resident_memory_bytes ",
     ] {
-        assert!(measures.text.contains(part), "{part}: {}", measures.text);
+        assert!(metrics.text.contains(part), "{part}: {}", metrics.text);
     }
 }
 
 #[test]
-fn the_page_loads_nothing_from_elsewhere() {
+fn the_page_loads_nothing_from_other_hosts() {
     let (_world, server) = served();
     for (path, kind) in [("/", "text/html"), ("/assets/app.js", "text/javascript"), ("/assets/app.css", "text/css")] {
         let file = server.get(path);
@@ -95,24 +95,23 @@ fn the_page_loads_nothing_from_elsewhere() {
 }
 
 #[test]
-fn the_page_is_sent_once() {
+fn the_page_is_cached_by_etag() {
     let (_world, server) = served();
     for path in ["/", "/assets/app.js", "/assets/app.css"] {
         let first = server.get(path);
         assert_eq!(first.header("cache-control"), "no-cache", "{path}");
         let again = |tag: &str| server.request("GET", path, &[("if-none-match", tag)], "");
-        let held = again(first.header("etag"));
-        assert_eq!((held.status, held.text.as_str()), (304, ""), "{path}");
-        assert_eq!(held.header("etag"), first.header("etag"));
-        assert_eq!(held.header("cache-control"), "no-cache");
+        let cached = again(first.header("etag"));
+        assert_eq!((cached.status, cached.text.as_str()), (304, ""), "{path}");
+        assert_eq!(cached.header("etag"), first.header("etag"));
+        assert_eq!(cached.header("cache-control"), "no-cache");
         let other = again("\"of another version\"");
         assert_eq!((other.status, &other.text), (200, &first.text), "{path}");
     }
 }
 
-/// What the description promises of a route is so.
 #[test]
-fn described_routes_are_there() {
+fn documented_routes_exist() {
     let (_world, server) = served();
     let description = server.get("/openapi.json").json();
     assert_eq!(description["openapi"], "3.1.0");

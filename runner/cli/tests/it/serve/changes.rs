@@ -1,4 +1,4 @@
-//! Indexes that change, vanish or break while they are served.
+//! Indexes that change, disappear or break while they are served.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn finds(server: &Server, name: &str) -> bool {
 }
 
 #[test]
-fn what_another_process_commits_is_served() {
+fn epochs_of_another_process_are_served() {
     let world = World::sample();
     world.run(&[]);
     let server = Server::start(&world, &[]);
@@ -31,7 +31,7 @@ fn what_another_process_commits_is_served() {
 }
 
 #[test]
-fn an_index_that_is_not_there_yet_is_waited_for() {
+fn a_missing_index_is_served_once_it_exists() {
     let world = World::sample();
     let server = Server::start(&world, &[]);
     let answer = server.post("/v1/tools/search", &json!({ "query": "x" }));
@@ -40,7 +40,7 @@ fn an_index_that_is_not_there_yet_is_waited_for() {
     assert_eq!((ready.status, ready.code().as_str()), (503, "no_epoch"));
     assert!(ready.text.contains("`gristmill`"), "{}", ready.text);
     let status = server.status();
-    assert_eq!((&status["epoch"], &status["trouble"]), (&Value::Null, &Value::Null));
+    assert_eq!((&status["epoch"], &status["last_error"]), (&Value::Null, &Value::Null));
     world.run(&[]);
     server.wait_for_epoch(1);
     assert_eq!(server.get("/ready").status, 200);
@@ -66,7 +66,7 @@ fn a_watched_job_is_indexed_and_followed() {
 }
 
 #[test]
-fn progress_is_told_while_an_epoch_is_made() {
+fn progress_is_published_while_an_epoch_is_built() {
     let world = World::sample();
     let server = Server::start(&world, &["--watch"]);
     server.wait_for_epoch(1);
@@ -78,12 +78,12 @@ fn progress_is_told_while_an_epoch_is_made() {
 }
 
 #[test]
-fn while_another_process_writes_it_serves_and_waits() {
+fn a_locked_index_is_served_and_retried() {
     let world = World::sample();
     let other = watching(world.job_command("watch", &[]));
     let server = Server::start(&world, &["--watch"]);
-    let status = server.wait_until("troubled", |status| !status["trouble"].is_null());
-    assert!(status["trouble"].as_str().unwrap().contains("another process writes the index"), "{status}");
+    let status = server.wait_until("in error", |status| !status["last_error"].is_null());
+    assert!(status["last_error"].as_str().unwrap().contains("locked by another process"), "{status}");
     assert_eq!(status["indexing"]["state"], "failed");
     server.wait_for_epoch(1);
     assert!(finds(&server, "find_entry"));
@@ -91,21 +91,21 @@ fn while_another_process_writes_it_serves_and_waits() {
     server.wait_for_epoch(2);
     assert!(finds(&server, "by_the_other"));
     drop(other);
-    server.wait_until("writing", |status| status["indexing"]["state"] == "idle" && status["trouble"].is_null());
+    server.wait_until("writing", |status| status["indexing"]["state"] == "idle" && status["last_error"].is_null());
     world.write("lib.rs", "pub fn by_the_server() {}\n");
     server.wait_for_epoch(3);
     assert!(finds(&server, "by_the_server"));
 }
 
 #[test]
-fn an_index_that_vanishes_is_waited_for() {
+fn a_deleted_index_is_served_again_once_rebuilt() {
     let world = World::sample();
     world.run(&[]);
     let server = Server::start(&world, &[]);
     server.wait_for_epoch(1);
     assert!(finds(&server, "find_entry"));
     std::fs::remove_dir_all(world.index()).unwrap();
-    server.wait_until("troubled", |status| !status["trouble"].is_null());
+    server.wait_until("in error", |status| !status["last_error"].is_null());
     for body in [json!({ "query": "cache" }), json!({ "query": "cache", "mode": "regex" })] {
         let answer = server.post("/v1/tools/search", &body);
         assert!(answer.status == 200 || answer.code() == "unreadable", "{}", answer.text);
@@ -114,12 +114,12 @@ fn an_index_that_vanishes_is_waited_for() {
     assert!(!server.status().to_string().contains(&*world.folder.path().to_string_lossy()));
     world.write("lib.rs", "pub fn after_the_loss() {}\n");
     world.run(&[]);
-    server.wait_until("well", |status| status["trouble"].is_null());
+    server.wait_until("without error", |status| status["last_error"].is_null());
     assert!(finds(&server, "after_the_loss"));
 }
 
 #[test]
-fn a_broken_index_leaves_the_last_epoch_answering() {
+fn the_last_epoch_is_served_while_the_index_is_broken() {
     let world = World::sample();
     world.run(&[]);
     let server = Server::start(&world, &[]);
@@ -127,20 +127,20 @@ fn a_broken_index_leaves_the_last_epoch_answering() {
     let head = std::fs::read(world.index().join("HEAD")).unwrap();
     for broken in ["", "not a number", "99"] {
         std::fs::write(world.index().join("HEAD"), broken).unwrap();
-        let status = server.wait_until("troubled", |status| !status["trouble"].is_null());
+        let status = server.wait_until("in error", |status| !status["last_error"].is_null());
         assert_eq!(status["epoch"], 1, "{broken}");
         assert!(finds(&server, "find_entry"), "{broken}");
         assert!(!status.to_string().contains(&*world.folder.path().to_string_lossy()), "{status}");
         std::fs::write(world.index().join("HEAD"), &head).unwrap();
-        server.wait_until("well", |status| status["trouble"].is_null());
+        server.wait_until("without error", |status| status["last_error"].is_null());
     }
 }
 
 #[test]
-fn broken_tables_are_an_error_that_names_no_place() {
+fn errors_of_broken_tables_name_no_path() {
     let world = World::sample();
     world.run(&[]);
-    // What a server reads when it is first asked is broken before.
+    // Broken before the server starts: it keeps in memory what it has read.
     let data = world.index().join("lance/symbols.lance/data");
     for entry in std::fs::read_dir(data).unwrap() {
         std::fs::write(entry.unwrap().path(), "broken").unwrap();

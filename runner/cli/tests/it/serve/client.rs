@@ -1,4 +1,4 @@
-//! A server as a process, and a client of it.
+//! A server process, and an HTTP client for it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 use crate::process::{DEADLINE, Process};
 use crate::world::World;
 
-/// A server that ends with the test.
+/// A server process that is stopped with the test.
 pub(super) struct Server {
     process: Process,
-    /// Where it listens, as `127.0.0.1:PORT`.
+    /// The address that it listens on, as `127.0.0.1:PORT`.
     pub(super) address: String,
     agent: ureq::Agent,
     token: Option<String>,
 }
 
-/// What a server answered.
+/// A response.
 pub(super) struct Answer {
     pub(super) status: u16,
     headers: ureq::http::HeaderMap,
@@ -35,7 +35,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The code of the error that it is, as a whole or of its one call.
+    /// The error code of the response, or of its first call.
     pub(super) fn code(&self) -> String {
         let json = self.json();
         let error = if json["error"].is_object() { &json["error"] } else { &json["answers"][0]["error"] };
@@ -44,12 +44,12 @@ impl Answer {
 }
 
 impl Server {
-    /// Starts one over the tree and index of a world.
+    /// Starts a server on the tree and index of a world.
     pub(super) fn start(world: &World, more: &[&str]) -> Self {
         Self::of(world.job_command("serve", more))
     }
 
-    /// Starts one with settings, beside the tree and index of a world.
+    /// Starts a server with settings, on the tree and index of a world.
     pub(super) fn with_settings(world: &World, settings: &str, more: &[&str]) -> Self {
         let file = world.folder.path().join("server.toml");
         std::fs::write(&file, settings).unwrap();
@@ -58,7 +58,7 @@ impl Server {
         Self::of(command)
     }
 
-    /// Starts what a command says, on a free port.
+    /// Starts the server of a command, on a free port.
     pub(super) fn of(mut command: Command) -> Self {
         command.args(["--listen", "127.0.0.1:0"]);
         let process = Process::start(command);
@@ -70,7 +70,7 @@ impl Server {
         Self { process, address, agent: config.build().into(), token: None }
     }
 
-    /// Gives a token with every request from now on.
+    /// Sends a token with every request from now on.
     pub(super) fn use_token(&mut self, token: Option<&str>) {
         self.token = token.map(ToOwned::to_owned);
     }
@@ -102,7 +102,7 @@ impl Server {
         self.request("POST", path, &[], &body.to_string())
     }
 
-    /// Asks one tool, which must answer.
+    /// Calls a tool, which must succeed.
     pub(super) fn ask(&self, tool: &str, input: Value) -> Value {
         let answer = self.post("/v1/ask", &json!({ "calls": [{ "tool": tool, "input": input }] }));
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -115,7 +115,7 @@ impl Server {
         self.get("/v1/status").json()
     }
 
-    /// Waits until its status is as wanted.
+    /// Waits until the status meets a condition.
     pub(super) fn wait_until(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         loop {
@@ -128,19 +128,19 @@ impl Server {
         }
     }
 
-    /// Waits until an epoch answers.
+    /// Waits until an epoch is served.
     pub(super) fn wait_for_epoch(&self, epoch: u64) -> Value {
         self.wait_until("the epoch", |status| status["epoch"] == epoch)
     }
 
-    /// A connection on which nothing was sent.
+    /// Opens a connection and sends nothing.
     pub(super) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream
     }
 
-    /// Listens to its events.
+    /// Subscribes to the events.
     pub(super) fn events(&self) -> Events {
         let mut stream = self.connect();
         write!(stream, "GET /v1/events HTTP/1.1\r\nhost: {}\r\n\r\n", self.address).unwrap();
@@ -151,7 +151,7 @@ impl Server {
         self.process.errors()
     }
 
-    /// Tells it to end, and gives the exit code.
+    /// Sends a signal, and returns the exit code.
     pub(super) fn end(&mut self, signal: &str) -> Option<i32> {
         self.process.end(signal)
     }
@@ -161,7 +161,7 @@ impl Server {
 pub(super) struct Events(BufReader<TcpStream>);
 
 impl Events {
-    /// The data of the next event of that name.
+    /// The data of the next event with this name.
     pub(super) fn next(&mut self, name: &str) -> Value {
         let wanted = format!("event: {name}");
         let mut line = String::new();
@@ -181,7 +181,7 @@ impl Events {
         }
     }
 
-    /// Whatever comes until the server ends them.
+    /// Everything until the end of the stream.
     pub(super) fn rest(mut self) -> String {
         let mut rest = String::new();
         self.0.read_to_string(&mut rest).unwrap();

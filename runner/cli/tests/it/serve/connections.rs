@@ -1,4 +1,4 @@
-//! Clients that are slow, many, or gone, and the end.
+//! Slow, numerous and disconnected clients, and shutdown.
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::world::{World, code, text};
 const QUICK: &str = "[limits]\nheader_timeout_ms = 300\nbody_timeout_ms = 300\nmax_connections = 3\n";
 
 #[test]
-fn a_head_that_never_ends_is_not_waited_for() {
+fn slow_heads_time_out() {
     let world = World::sample();
     world.run(&[]);
     let server = Server::with_settings(&world, QUICK, &[]);
     let mut stream = server.connect();
     stream.write_all(b"GET /health HTTP/1.1\r\nx-slow: ").unwrap();
-    // It would take 500 s to send all of it.
+    // Sending all of it would take 500 s.
     let sent = (0..10_000).take_while(|_| {
         std::thread::sleep(Duration::from_millis(50));
         stream.write_all(b"x").is_ok()
@@ -27,7 +27,7 @@ fn a_head_that_never_ends_is_not_waited_for() {
 }
 
 #[test]
-fn a_body_that_never_ends_is_not_waited_for() {
+fn slow_bodies_time_out() {
     let world = World::sample();
     world.run(&[]);
     let server = Server::with_settings(&world, QUICK, &[]);
@@ -40,7 +40,7 @@ fn a_body_that_never_ends_is_not_waited_for() {
 }
 
 #[test]
-fn idle_connections_keep_nobody_out() {
+fn idle_connections_are_closed() {
     let world = World::sample();
     world.run(&[]);
     let server = Server::with_settings(&world, QUICK, &[]);
@@ -50,7 +50,7 @@ fn idle_connections_keep_nobody_out() {
 }
 
 #[test]
-fn clients_that_leave_hold_nothing() {
+fn disconnected_clients_release_everything() {
     let world = World::sample();
     for n in 0..200 {
         world.write(&format!("many/{n}.rs"), format!("pub fn f{n}() {{ {} }}\n", "call(1); ".repeat(50)));
@@ -71,19 +71,19 @@ fn clients_that_leave_hold_nothing() {
     assert_eq!(status["epoch"], 1);
     let listening: Vec<_> = (0..5).map(|_| server.events()).collect();
     let connections = || {
-        let measures = server.get("/metrics").text;
-        let line = measures.lines().find_map(|line| line.strip_prefix("gristmill_connections ")).unwrap();
+        let metrics = server.get("/metrics").text;
+        let line = metrics.lines().find_map(|line| line.strip_prefix("gristmill_open_connections ")).unwrap();
         line.parse::<usize>().unwrap()
     };
-    server.wait_until("listened to", |_| connections() >= listening.len());
+    server.wait_until("subscribed to", |_| connections() >= listening.len());
     drop(listening);
-    server.wait_until("left alone", |_| connections() <= 2);
+    server.wait_until("without subscribers", |_| connections() <= 2);
     assert!(!server.ask("search", json!({ "query": "cache" }))["hits"].as_array().unwrap().is_empty());
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
 #[test]
-fn it_ends_when_it_is_told_to() {
+fn signals_shut_the_server_down() {
     for signal in ["-TERM", "-INT"] {
         let world = World::sample();
         world.run(&[]);
@@ -93,7 +93,7 @@ fn it_ends_when_it_is_told_to() {
         events.next("status");
         let idle = server.connect();
         assert_eq!(server.end(signal), Some(0), "{}", server.log());
-        // They end as they should, and are not cut off.
+        // The stream ends with its last chunk, not with a closed connection.
         assert!(events.rest().ends_with("0\r\n\r\n"), "the events were cut off");
         drop(idle);
         assert_eq!(world.run(&[]).0["ending"], "unchanged", "the index can be written again");
@@ -101,7 +101,7 @@ fn it_ends_when_it_is_told_to() {
 }
 
 #[test]
-fn without_tokens_it_is_for_this_machine() {
+fn without_tokens_only_loopback_is_allowed() {
     let world = World::sample();
     let output = world.job_command("serve", &["--listen", "0.0.0.0:0"]).output().unwrap();
     assert_eq!(code(&output), 2);
@@ -109,7 +109,7 @@ fn without_tokens_it_is_for_this_machine() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_told() {
+fn a_port_in_use_is_reported() {
     let world = World::sample();
     world.run(&[]);
     let server = Server::start(&world, &[]);

@@ -1,4 +1,4 @@
-//! Embedders that leave a query waiting.
+//! Embedders that hang while a query waits.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -76,7 +76,7 @@ impl Embedded {
 }
 
 #[test]
-fn a_query_whose_embedder_hangs_goes_by_words() {
+fn search_falls_back_to_lexical_when_the_embedder_hangs() {
     let embedded = Embedded::new();
     let server = Server::of(embedded.command(&["serve", "job.toml"]));
     server.wait_for_epoch(1);
@@ -91,7 +91,7 @@ fn a_query_whose_embedder_hangs_goes_by_words() {
     assert_eq!(answered["notes"][0]["code"], "words_only", "{answered}");
     assert!(answered["notes"][0]["message"].as_str().unwrap().contains("longer than"), "{answered}");
     assert_eq!(answered["answer"]["hits"][0]["symbol"], "parse_config", "{answered}");
-    // What hangs holds nobody else up.
+    // Other queries are not delayed.
     assert_eq!(ask("settings file")["notes"], Value::Null);
 }
 

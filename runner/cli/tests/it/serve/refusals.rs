@@ -1,4 +1,4 @@
-//! What is asked wrongly, by mistake or on purpose.
+//! Invalid and malicious requests.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn search(input: Value) -> Value {
 }
 
 #[test]
-fn a_malformed_request_is_told_why() {
+fn malformed_requests_are_rejected() {
     let (_world, server) = served();
     let bad = [
         "",
@@ -42,7 +42,7 @@ fn a_malformed_request_is_told_why() {
 }
 
 #[test]
-fn an_input_out_of_range_is_told_why() {
+fn invalid_inputs_are_rejected() {
     let (_world, server) = served();
     let cases = [
         (json!({ "query": "x", "limit": -1 }), "bad_input"),
@@ -71,7 +71,7 @@ fn an_input_out_of_range_is_told_why() {
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
+fn unknown_names_are_not_found() {
     let (_world, server) = served();
     let query = search(json!({ "query": "x" }));
     let with = |key: &str, value: Value| {
@@ -102,7 +102,7 @@ fn what_is_not_there_is_not_found() {
 }
 
 #[test]
-fn files_outside_of_the_index_are_not_read() {
+fn files_outside_the_index_are_not_read() {
     let (world, server) = served();
     std::fs::write(world.folder.path().join("outside.txt"), "kept to itself").unwrap();
     let absolute = world.source().join("lib.rs").display().to_string();
@@ -115,7 +115,7 @@ fn files_outside_of_the_index_are_not_read() {
 }
 
 #[test]
-fn other_routes_and_methods_are_told_in_the_same_form() {
+fn unknown_routes_and_methods_are_json_errors() {
     let (_world, server) = served();
     for (method, path, status, code) in [
         ("GET", "/nothing", 404, "not_found"),
@@ -141,7 +141,7 @@ fn other_routes_and_methods_are_told_in_the_same_form() {
 }
 
 #[test]
-fn a_body_has_so_many_bytes() {
+fn large_bodies_are_rejected() {
     let (_world, server) = served();
     let answer = server.post("/v1/ask", &search(json!({ "query": "x".repeat(10 << 20) })));
     assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"), "{}", answer.text);
@@ -149,7 +149,7 @@ fn a_body_has_so_many_bytes() {
 }
 
 #[test]
-fn pages_of_other_sites_may_not_ask() {
+fn cross_origin_requests_are_rejected() {
     let (_world, server) = served();
     let own = format!("http://{}", server.address);
     for (header, value, status) in [
@@ -163,6 +163,7 @@ fn pages_of_other_sites_may_not_ask() {
         assert_eq!(answer.status, status, "{header}: {value}: {}", answer.text);
         if status == 403 {
             assert_eq!(answer.code(), "forbidden");
+            assert!(answer.text.contains(&format!("header `{value}` not allowed")), "{}", answer.text);
         }
     }
     let answer = server.request("POST", "/mcp", &[("origin", "http://evil.example")], "{}");
@@ -170,7 +171,7 @@ fn pages_of_other_sites_may_not_ask() {
 }
 
 #[test]
-fn a_name_that_would_do_harm_is_replaced() {
+fn unsafe_request_ids_are_replaced() {
     let (_world, server) = served();
     for bad in ["a b", "x;y", &"x".repeat(65)] {
         let answer = server.request("GET", "/health", &[("x-request-id", bad)], "");

@@ -1,4 +1,4 @@
-//! Several tenants: whoever has a token has its jobs, and no others.
+//! Tenants: a token grants its jobs and no others.
 
 use serde_json::json;
 
@@ -42,7 +42,7 @@ fn served() -> (World, Server) {
 }
 
 #[test]
-fn who_has_no_token_is_told_nothing() {
+fn without_a_token_nothing_is_revealed() {
     let (_world, mut server) = served();
     for token in [None, Some("wrong"), Some(""), Some(&TOKEN_A[..20])] {
         server.use_token(token);
@@ -50,6 +50,7 @@ fn who_has_no_token_is_told_nothing() {
         let first = server.request("GET", "/v1/jobs", &id, "");
         assert_eq!((first.status, first.code().as_str()), (401, "unauthorised"), "{token:?}");
         assert_eq!(first.header("www-authenticate"), "Bearer");
+        assert!(first.text.contains(" bearer token"), "{}", first.text);
         for (method, path) in [
             ("POST", "/v1/ask"),
             ("POST", "/v1/tools/search"),
@@ -71,7 +72,7 @@ fn who_has_no_token_is_told_nothing() {
 }
 
 #[test]
-fn what_is_anothers_does_not_exist() {
+fn jobs_of_other_tenants_do_not_exist() {
     let (_world, mut server) = served();
     for (token, own, foreign) in [(TOKEN_A, "alpha", "beta"), (TOKEN_B, "beta", "alpha")] {
         server.use_token(Some(token));
@@ -94,13 +95,13 @@ fn what_is_anothers_does_not_exist() {
             let refused = server.get(&format!("{path}?job={foreign}"));
             assert_eq!((refused.status, &refused.text), (404, &server.get(&format!("{path}?job=nobody")).text));
         }
-        // The only job need not be named.
+        // A single job need not be named.
         assert_eq!(server.status()["job"], own);
     }
 }
 
 #[test]
-fn what_all_may_see_names_no_job() {
+fn public_routes_name_no_job() {
     let (world, mut server) = served();
     server.use_token(Some(TOKEN_A));
     server.wait_for_epoch(1);
@@ -114,7 +115,7 @@ fn what_all_may_see_names_no_job() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_refused() {
+fn invalid_settings_are_rejected() {
     let world = World::new();
     let good = settings(&world);
     let cases = [
@@ -140,12 +141,7 @@ fn tenants_may_share_a_job() {
     server.use_token(Some(TOKEN_B));
     assert_eq!(server.get("/v1/jobs").json().as_array().unwrap().len(), 2);
     let answer = server.get("/v1/status");
-    assert_eq!(
-        (answer.status, answer.code().as_str()),
-        (400, "bad_input"),
-        "which one has to be said: {}",
-        answer.text
-    );
+    assert_eq!((answer.status, answer.code().as_str()), (400, "bad_input"), "`job` is required: {}", answer.text);
     server.use_token(Some(TOKEN_A));
     assert_eq!(server.get("/v1/jobs").json().as_array().unwrap().len(), 1);
 }
