@@ -1,9 +1,9 @@
-//! The command line.
+//! The command line: its subcommands are the built-in ones and one for each tool.
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
-use gristmill_tools as tools;
+use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand};
+use gristmill_query::ToolSet;
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::{self, ask};
@@ -16,16 +16,11 @@ use crate::terminal;
 /// or `gristmill=debug`.
 pub const LOG_VARIABLE: &str = "GRISTMILL_LOG";
 
-/// Turns source trees into searchable tables, and keeps them exact as the sources change.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "gristmill", version, after_help = Exit::help(), max_term_width = 100)]
-pub struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
+const ABOUT: &str = "Index source code into searchable tables, and keep them up to date";
 
+/// Commands that write indexes. In the help they come before those of the tools.
 #[derive(Clone, Debug, Subcommand)]
-enum Command {
+enum Indexing {
     Init(commands::init::Args),
     Check(commands::check::Args),
     Plan(commands::plan::Args),
@@ -33,19 +28,12 @@ enum Command {
     Watch(commands::watch::Args),
     Replay(commands::replay::Args),
     Gc(commands::gc::Args),
-    Search(ask::Args<tools::Search>),
-    GetSymbols(ask::Args<tools::GetSymbols>),
-    GetFiles(ask::Args<tools::GetFiles>),
-    GotoDefinition(ask::Args<tools::GotoDefinition>),
-    References(ask::Args<tools::References>),
-    GraphExpand(ask::Args<tools::GraphExpand>),
-    GraphPath(ask::Args<tools::GraphPath>),
-    Aggregate(ask::Args<tools::Aggregate>),
-    ListPreview(ask::Args<tools::ListPreview>),
-    HistoryRecent(ask::Args<tools::HistoryRecent>),
-    MetricAggregate(ask::Args<tools::MetricAggregate>),
-    MetricSeries(ask::Args<tools::MetricSeries>),
-    Simulate(ask::Args<tools::Simulate>),
+}
+
+/// Commands that serve, evaluate and inspect indexes. In the help they come after those of the
+/// tools.
+#[derive(Clone, Debug, Subcommand)]
+enum Service {
     Serve(commands::serve::Args),
     Mcp(commands::mcp::Args),
     Eval(commands::eval::Args),
@@ -57,66 +45,98 @@ enum Command {
     Schema(commands::schema::Args),
 }
 
-/// Parses the process's arguments and runs the command.
+/// Parses the process's arguments and runs the command. A program with tools of its own gives
+/// them here, and they are commands, routes of the server and tools of MCP:
+///
+/// ```no_run
+/// # use gristmill_query::ToolSet;
+/// fn main() -> std::process::ExitCode {
+///     gristmill::cli::main(gristmill_tools::standard()).into()
+/// }
+/// ```
 #[must_use]
-pub fn main() -> Exit {
+pub fn main(tools: ToolSet) -> Exit {
     start_log();
-    run(std::env::args_os())
+    run(std::env::args_os(), tools)
 }
 
-/// Parses arguments, of which the first is the program's name, and runs the command.
-/// What goes wrong is told on standard error.
-pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // `--help` and `--version` come this way too. Nobody is left to tell if the
-            // message cannot be printed.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::BadConfig } else { Exit::Done };
-        }
+/// Parses arguments, of which the first is the program's name, and runs the command. Errors are
+/// printed to standard error.
+pub fn run(args: impl IntoIterator<Item = OsString>, tools: ToolSet) -> Exit {
+    let executed = match command(&tools).try_get_matches_from(args) {
+        Ok(matches) => execute(&matches, tools),
+        // `--help` and `--version` are errors too.
+        Err(error) => Err(error.into()),
     };
-    match cli.execute() {
+    match executed {
         Ok(exit) => exit,
         Err(error) => {
-            terminal::print_error(&error.render(terminal::error_style()));
+            error.print(terminal::error_style());
             error.exit()
         }
     }
 }
 
-impl Cli {
+/// The definition of the command line with the subcommands of these tools. A tool with the name
+/// of a built-in command has none.
+#[must_use]
+pub fn command(tools: &ToolSet) -> Command {
+    let command = Command::new("gristmill")
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(Exit::help())
+        .max_term_width(100)
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    let command = Indexing::augment_subcommands(command);
+    let of_tools = tools.iter().filter(|tool| !is_built_in(&ask::name(tool))).map(ask::command);
+    // Last, as the doc comments of the enums would replace it.
+    Service::augment_subcommands(command.subcommands(of_tools)).about(ABOUT)
+}
+
+fn is_built_in(name: &str) -> bool {
+    Indexing::has_subcommand(name) || Service::has_subcommand(name)
+}
+
+fn execute(matches: &ArgMatches, tools: ToolSet) -> Result<Exit, CommandError> {
+    let Some((name, flags)) = matches.subcommand() else { return Ok(Exit::BadConfig) };
+    if Indexing::has_subcommand(name) {
+        Indexing::from_arg_matches(matches)?.execute()
+    } else if Service::has_subcommand(name) {
+        Service::from_arg_matches(matches)?.execute(tools)
+    } else {
+        match tools.iter().find(|tool| ask::name(tool) == name) {
+            Some(tool) => ask::execute(tool, flags),
+            None => Ok(Exit::BadConfig),
+        }
+    }
+}
+
+impl Indexing {
     fn execute(self) -> Result<Exit, CommandError> {
-        match self.command {
-            Command::Init(args) => commands::init::execute(args),
-            Command::Check(args) => commands::check::execute(args),
-            Command::Plan(args) => commands::plan::execute(args),
-            Command::Run(args) => commands::run::execute(args),
-            Command::Watch(args) => commands::watch::execute(args),
-            Command::Gc(args) => commands::gc::execute(args),
-            Command::Replay(args) => commands::replay::execute(args),
-            Command::Search(args) => ask::execute(args),
-            Command::GetSymbols(args) => ask::execute(args),
-            Command::GetFiles(args) => ask::execute(args),
-            Command::GotoDefinition(args) => ask::execute(args),
-            Command::References(args) => ask::execute(args),
-            Command::GraphExpand(args) => ask::execute(args),
-            Command::GraphPath(args) => ask::execute(args),
-            Command::Aggregate(args) => ask::execute(args),
-            Command::ListPreview(args) => ask::execute(args),
-            Command::HistoryRecent(args) => ask::execute(args),
-            Command::MetricAggregate(args) => ask::execute(args),
-            Command::MetricSeries(args) => ask::execute(args),
-            Command::Simulate(args) => ask::execute(args),
-            Command::Serve(args) => commands::serve::execute(args),
-            Command::Mcp(args) => commands::mcp::execute(args),
-            Command::Eval(args) => commands::eval::execute(args),
-            Command::Model(args) => commands::model::execute(args),
-            Command::Status(args) => commands::status::execute(args),
-            Command::History(args) => commands::history::execute(args),
-            Command::Digest(args) => commands::digest::execute(args),
-            Command::Inspect(args) => commands::inspect::execute(args),
-            Command::Schema(args) => commands::schema::execute(args),
+        match self {
+            Self::Init(args) => commands::init::execute(args),
+            Self::Check(args) => commands::check::execute(args),
+            Self::Plan(args) => commands::plan::execute(args),
+            Self::Run(args) => commands::run::execute(args),
+            Self::Watch(args) => commands::watch::execute(args),
+            Self::Replay(args) => commands::replay::execute(args),
+            Self::Gc(args) => commands::gc::execute(args),
+        }
+    }
+}
+
+impl Service {
+    fn execute(self, tools: ToolSet) -> Result<Exit, CommandError> {
+        match self {
+            Self::Serve(args) => commands::serve::execute(args, tools),
+            Self::Mcp(args) => commands::mcp::execute(args, tools),
+            Self::Eval(args) => commands::eval::execute(args),
+            Self::Model(args) => commands::model::execute(args),
+            Self::Status(args) => commands::status::execute(args),
+            Self::History(args) => commands::history::execute(args),
+            Self::Digest(args) => commands::digest::execute(args),
+            Self::Inspect(args) => commands::inspect::execute(args),
+            Self::Schema(args) => commands::schema::execute(args),
         }
     }
 }

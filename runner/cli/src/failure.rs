@@ -11,6 +11,7 @@ use miette::Diagnostic;
 
 use crate::diagnostic::Style;
 use crate::exit::Exit;
+use crate::terminal;
 
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum CommandError {
     /// Standard output could not be written; quiet where its reader went away.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
+    /// The command line is invalid, or requests help or the version.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
     /// Anything else.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -85,6 +89,8 @@ impl CommandError {
             Self::Config(_) => Exit::BadConfig,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Output(_) => Exit::Failed,
+            Self::Usage(error) if !error.use_stderr() => Exit::Done,
+            Self::Usage(_) => Exit::BadConfig,
             Self::Failure(failure) => failure.exit,
         }
     }
@@ -96,7 +102,17 @@ impl CommandError {
             Self::Config(errors) => style.render_job_errors(errors),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
             Self::Output(_) => style.render(&Failure::new(Exit::Failed, self.to_string())),
+            Self::Usage(error) => error.to_string(),
             Self::Failure(failure) => style.render(failure),
+        }
+    }
+
+    /// Prints the error to standard error; help and version to standard output.
+    pub fn print(&self, style: Style) {
+        match self {
+            // Fails only where nobody reads.
+            Self::Usage(error) => drop(error.print()),
+            _ => terminal::print_error(&self.render(style)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a tool is.
 
+use clap::ArgMatches;
 use parking_lot::Mutex;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -8,20 +9,24 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::epoch::{OpenEpoch, Visible};
+use super::erased_query::ErasedQuery;
 use super::error::{ErrorCode, ToolError};
 use super::index::QueriedIndex;
 use super::request::Note;
 use super::rows::{FileRows, Row};
 
-/// A question that an index can answer. The value is the question, as it comes from any
-/// surface.
-pub trait Tool: DeserializeOwned + JsonSchema + Send {
-    /// Its name.
+/// A query that an index can answer. A value of the type is the input of one call.
+///
+/// The type is the only description of the tool: the schemas of HTTP and MCP come from
+/// [`JsonSchema`], the flags of the command line from [`clap::Args`].
+pub trait Tool: DeserializeOwned + JsonSchema + clap::Args + Send + 'static {
+    /// The tool's name, in snake case. Its subcommand has dashes instead of underscores.
     const NAME: &'static str;
-    /// What it answers, and when to use it: agents choose by this.
+    /// What the tool answers, and when to use it: agents choose by this text. The first sentence
+    /// is the summary that `gristmill --help` shows.
     const ABOUT: &'static str;
-    /// What it answers with.
-    type Answer: Serialize + JsonSchema;
+    /// The type of the answer.
+    type Answer: Serialize + DeserializeOwned + JsonSchema;
 
     /// Answers.
     ///
@@ -105,20 +110,24 @@ impl<'a> At<'a> {
     }
 }
 
-/// A tool whose types are forgotten.
+/// A tool with its types erased.
 #[derive(Clone, Copy)]
 pub struct ErasedTool {
-    /// Its name.
+    /// The tool's name.
     pub name: &'static str,
-    /// What it answers.
+    /// What the tool answers, and when to use it.
     pub about: &'static str,
-    /// The schema of its input, by a generator.
+    /// Generates the schema of the input.
     pub input: fn(&mut SchemaGenerator) -> Schema,
-    /// The schema of its answer.
+    /// Generates the schema of the answer.
     pub answer: fn(&mut SchemaGenerator) -> Schema,
-    /// Answers a question.
+    /// Adds the flags of the input to a subcommand.
+    pub add_flags: fn(clap::Command) -> clap::Command,
+    /// Parses the flags of a subcommand.
+    pub parse_flags: fn(&ArgMatches) -> Result<Box<dyn ErasedQuery>, clap::Error>,
+    /// Answers one call.
     pub(super) ask: fn(Value, &At<'_>) -> Result<Value, ToolError>,
-    /// An answer as text; `None` if it is not of this tool.
+    /// Renders an answer as text; `None` if the value is no answer of this tool.
     pub render: fn(&Value) -> Option<String>,
 }
 
@@ -126,20 +135,25 @@ pub struct ErasedTool {
 const MOST_BYTES: usize = 64 * 1024;
 
 impl ErasedTool {
-    /// A tool.
+    /// Erases the types of a tool.
     #[must_use]
-    pub const fn of<T: Tool>() -> Self
-    where
-        T::Answer: DeserializeOwned,
-    {
+    pub const fn of<T: Tool>() -> Self {
         Self {
             name: T::NAME,
             about: T::ABOUT,
             input: T::json_schema,
             answer: T::Answer::json_schema,
+            add_flags: T::augment_args,
+            parse_flags: |flags| Ok(Box::new(T::from_arg_matches(flags)?)),
             ask: ask::<T>,
             render: |answer| Some(T::render(&serde_json::from_value(answer.clone()).ok()?)),
         }
+    }
+
+    /// The first sentence of [`about`](Self::about), without its full stop.
+    #[must_use]
+    pub fn summary(&self) -> &'static str {
+        self.about.split_once(". ").map_or(self.about, |(first, _)| first).trim_end_matches('.')
     }
 }
 

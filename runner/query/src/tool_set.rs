@@ -1,7 +1,5 @@
 //! The tools that can be asked for by name.
 
-use serde::de::DeserializeOwned;
-
 use super::error::{ErrorCode, ToolError};
 use super::tool::{ErasedTool, Tool};
 
@@ -14,7 +12,7 @@ use super::tool::{ErasedTool, Tool};
 /// use serde::Deserialize;
 ///
 /// /// Counts the files.
-/// #[derive(Deserialize, JsonSchema)]
+/// #[derive(Deserialize, JsonSchema, clap::Args)]
 /// struct CountFiles {}
 ///
 /// impl Tool for CountFiles {
@@ -46,10 +44,7 @@ impl ToolSet {
 
     /// Adds a tool, in place of one of the same name.
     #[must_use]
-    pub fn with<T: Tool>(mut self) -> Self
-    where
-        T::Answer: DeserializeOwned,
-    {
+    pub fn with<T: Tool>(mut self) -> Self {
         self.add(ErasedTool::of::<T>());
         self
     }

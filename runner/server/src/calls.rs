@@ -11,7 +11,6 @@ use super::access::Caller;
 use super::body::{self, BodyLimits};
 use super::problem::{Problem, status};
 use super::quote::quote;
-use super::schemas::{ToolDescription, tools};
 use super::url_query;
 use gristmill_query::{AnswerOrError, Place, Request, Response, ToolCall, ToolError};
 
@@ -45,8 +44,8 @@ pub(super) async fn ask_one(
 }
 
 /// `GET /v1/tools`: the tools with their schemas.
-pub(super) async fn list() -> Json<&'static [ToolDescription]> {
-    Json(tools())
+pub(super) async fn list(caller: Caller) -> HttpResponse {
+    Json(caller.desk().tools().as_slice()).into_response()
 }
 
 /// The query parameters of [`ask_one`].

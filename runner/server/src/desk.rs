@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::request_ids::RequestIds;
+use super::schemas::ToolDescriptions;
 use gristmill_query::{AnswerOrError, Call, Note, Place, Request, Response, Runner, ToolError};
 
 /// Runs the requests of one tenant on the indexes that it may query, within its deadlines.
@@ -12,6 +13,7 @@ use gristmill_query::{AnswerOrError, Call, Note, Place, Request, Response, Runne
 #[derive(Clone)]
 pub struct Desk {
     runner: Runner,
+    tools: ToolDescriptions,
     tenant: Arc<str>,
     deadlines: Deadlines,
 }
@@ -29,13 +31,19 @@ impl Desk {
     /// A desk for a tenant, over a runner that has the tenant's indexes and no others.
     #[must_use]
     pub fn new(runner: Runner, tenant: impl Into<Arc<str>>, deadlines: Deadlines) -> Self {
-        Self { runner, tenant: tenant.into(), deadlines }
+        let tools = ToolDescriptions::new(runner.tools());
+        Self { runner, tools, tenant: tenant.into(), deadlines }
     }
 
     /// The runner over the tenant's indexes.
     #[must_use]
     pub fn runner(&self) -> &Runner {
         &self.runner
+    }
+
+    /// The descriptions of the runner's tools.
+    pub(super) fn tools(&self) -> &ToolDescriptions {
+        &self.tools
     }
 
     /// The tenant's name.

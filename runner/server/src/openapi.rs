@@ -1,8 +1,11 @@
 //! The OpenAPI 3.1 description of the routes. Schemas come from the types that are read and
 //! written.
 
-use std::sync::LazyLock;
+use std::sync::Arc;
 
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response as HttpResponse};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
@@ -13,23 +16,32 @@ use super::progress::IndexingProgress;
 use super::schemas::ToolDescription;
 use super::served::{NewEpoch, Status};
 use super::status::JobSummary;
-use gristmill_query::{Request, Response};
-use gristmill_tools::TOOLS;
+use gristmill_query::{Request, Response, ToolSet};
 
-/// The OpenAPI document.
-#[must_use]
-pub fn document() -> &'static Value {
-    static DOCUMENT: LazyLock<Value> = LazyLock::new(make);
-    &DOCUMENT
+/// The OpenAPI document of a server. Clones share it.
+#[derive(Clone)]
+pub(super) struct OpenApi(Arc<Value>);
+
+impl OpenApi {
+    pub(super) fn new(tools: &ToolSet) -> Self {
+        Self(Arc::new(document(tools)))
+    }
 }
 
-fn make() -> Value {
+/// `GET /openapi.json`: the document.
+pub(super) async fn get_document(State(OpenApi(document)): State<OpenApi>) -> HttpResponse {
+    Json(&*document).into_response()
+}
+
+/// Generates the OpenAPI document of a server with these tools.
+#[must_use]
+pub fn document(tools: &ToolSet) -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut schemas = Schemas(settings.into_generator());
     let mut paths = Map::new();
     common(&mut paths, &mut schemas);
-    for tool in TOOLS {
+    for tool in tools {
         let name = pascal(tool.name);
         let input = schemas.add(&format!("{name}Input"), tool.input);
         let answer = schemas.add(&format!("{name}Answer"), tool.answer);
@@ -38,7 +50,7 @@ fn make() -> Value {
         }] });
         let operation = json!({
             "operationId": tool.name,
-            "summary": format!("Calls `{}`", tool.name),
+            "summary": tool.summary(),
             "description": tool.about,
             "tags": ["tools"],
             "parameters": place_parameters(),
@@ -216,6 +228,10 @@ fn pascal(name: &str) -> String {
 mod tests {
     use super::*;
 
+    fn standard() -> Value {
+        document(&gristmill_tools::standard())
+    }
+
     fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         match value {
             Value::Object(items) => {
@@ -231,9 +247,9 @@ mod tests {
 
     #[test]
     fn every_reference_resolves() {
-        let document = document();
+        let document = standard();
         let mut found = Vec::new();
-        references(document, &mut found);
+        references(&document, &mut found);
         assert!(found.len() > 20, "{}", found.len());
         for to in found {
             let pointer = to.strip_prefix('#').expect("a reference within the document");
@@ -243,8 +259,8 @@ mod tests {
 
     #[test]
     fn every_operation_is_complete() {
-        let mut ids = Vec::new();
-        for (path, operations) in document()["paths"].as_object().unwrap() {
+        let (document, mut ids) = (standard(), Vec::new());
+        for (path, operations) in document["paths"].as_object().unwrap() {
             for (method, operation) in operations.as_object().unwrap() {
                 let name = format!("{method} {path}");
                 ids.push(operation["operationId"].as_str().unwrap_or_else(|| panic!("{name} has no id")));
@@ -263,10 +279,11 @@ mod tests {
 
     #[test]
     fn the_document_has_these_routes() {
-        let paths: Vec<&str> = document()["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        let document = standard();
+        let paths: Vec<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
         let (tools, mut others): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| path.starts_with("/v1/tools/"));
         others.sort_unstable();
-        assert_eq!(tools.len(), TOOLS.len());
+        assert_eq!(tools.len(), gristmill_tools::standard().iter().len());
         insta::assert_snapshot!(others.join("\n"), @r"
         /
         /assets/{name}

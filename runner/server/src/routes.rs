@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRef as _;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
-use axum::{Json, Router, middleware};
+use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::access::{Access, authenticate};
@@ -34,7 +34,7 @@ pub(super) fn router(state: ServerState) -> Router {
     Router::new()
         .route("/", get(page::index))
         .route("/assets/{name}", get(page::asset))
-        .route("/openapi.json", get(document))
+        .route("/openapi.json", get(openapi::get_document))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -47,10 +47,6 @@ pub(super) fn router(state: ServerState) -> Router {
 
 async fn not_found() -> Problem {
     Problem::new(unknown_route())
-}
-
-async fn document() -> Json<&'static serde_json::Value> {
-    Json(openapi::document())
 }
 
 /// The panic hook has logged the panic.

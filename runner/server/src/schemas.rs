@@ -1,13 +1,12 @@
 //! The tools with self-contained JSON Schemas.
 
-use std::sync::LazyLock;
+use std::sync::Arc;
 
+use gristmill_query::{ErasedTool, ToolSet};
 use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::Value;
-
-use gristmill_tools::TOOLS;
 
 /// A tool, as it is described to callers.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -22,18 +21,31 @@ pub(super) struct ToolDescription {
     pub(super) answer: Value,
 }
 
-/// All tools.
-pub(super) fn tools() -> &'static [ToolDescription] {
-    static DESCRIPTIONS: LazyLock<Vec<ToolDescription>> = LazyLock::new(|| {
-        let describe = |tool: &gristmill_query::ErasedTool| ToolDescription {
+/// The descriptions of all tools of a runner. Clones share them.
+#[derive(Clone, Debug)]
+pub(super) struct ToolDescriptions(Arc<[ToolDescription]>);
+
+impl ToolDescriptions {
+    /// Generates the schemas of the tools.
+    pub(super) fn new(tools: &ToolSet) -> Self {
+        let describe = |tool: &ErasedTool| ToolDescription {
             name: tool.name,
             about: tool.about,
             input: self_contained(tool.input),
             answer: self_contained(tool.answer),
         };
-        TOOLS.iter().map(describe).collect()
-    });
-    &DESCRIPTIONS
+        Self(tools.iter().map(describe).collect())
+    }
+
+    /// The descriptions, in the order of the tools.
+    pub(super) fn as_slice(&self) -> &[ToolDescription] {
+        &self.0
+    }
+
+    /// The description of the tool with this name.
+    pub(super) fn find(&self, name: &str) -> Option<&ToolDescription> {
+        self.0.iter().find(|tool| tool.name == name)
+    }
 }
 
 /// A schema with all definitions that it refers to.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
 use super::body::BodyLimits;
+use super::openapi::OpenApi;
 use super::served::Served;
 use super::served_indexes::ServedIndexes;
 use super::settings::Limits;
@@ -24,6 +25,7 @@ pub struct ServerState {
     access: Arc<Access>,
     indexes: ServedIndexes,
     runner: Runner,
+    openapi: OpenApi,
     telemetry: Telemetry,
     shutdown: CancellationToken,
 }
@@ -43,7 +45,8 @@ impl ServerState {
     ) -> Self {
         let access = Arc::new(Access::new(origins, tenants));
         let (indexes, shutdown) = (ServedIndexes::new(served), CancellationToken::new());
-        Self { limits, access, indexes, runner, telemetry, shutdown }
+        let openapi = OpenApi::new(runner.tools());
+        Self { limits, access, indexes, runner, openapi, telemetry, shutdown }
     }
 
     /// Cancelled when the server begins to shut down.
@@ -73,6 +76,7 @@ parts! {
     Arc<Access>: |state| Arc::clone(&state.access),
     BodyLimits: |state| state.limits.body(),
     CancellationToken: |state| state.shutdown.clone(),
+    OpenApi: |state| state.openapi.clone(),
     Runner: |state| state.runner.clone(),
     ServedIndexes: |state| state.indexes.clone(),
     Telemetry: |state| state.telemetry.clone(),

@@ -54,27 +54,23 @@ pub use search::{Hit, Query, Search, SearchAnswer, SearchMode, Signals, Snippet,
 pub use simulate::{ChangeEstimate, FoundBy, Simulate, SimulateAnswer, UsingFile, render_forecast};
 pub use symbols::{GetSymbols, Symbol, SymbolsAnswer};
 
-use gristmill_query::{ErasedTool, ToolSet};
+use gristmill_query::ToolSet;
 
-/// All tools, in the order that they are listed.
-pub const TOOLS: &[ErasedTool] = &[
-    ErasedTool::of::<Search>(),
-    ErasedTool::of::<GetSymbols>(),
-    ErasedTool::of::<GetFiles>(),
-    ErasedTool::of::<GotoDefinition>(),
-    ErasedTool::of::<References>(),
-    ErasedTool::of::<GraphExpand>(),
-    ErasedTool::of::<GraphPath>(),
-    ErasedTool::of::<Aggregate>(),
-    ErasedTool::of::<ListPreview>(),
-    ErasedTool::of::<HistoryRecent>(),
-    ErasedTool::of::<MetricAggregate>(),
-    ErasedTool::of::<MetricSeries>(),
-    ErasedTool::of::<Simulate>(),
-];
-
-/// All tools, for a runner.
+/// The tools of this crate, in the order in which they are listed.
 #[must_use]
 pub fn standard() -> ToolSet {
-    TOOLS.iter().copied().collect()
+    ToolSet::new()
+        .with::<Search>()
+        .with::<GetSymbols>()
+        .with::<GetFiles>()
+        .with::<GotoDefinition>()
+        .with::<References>()
+        .with::<GraphExpand>()
+        .with::<GraphPath>()
+        .with::<Aggregate>()
+        .with::<ListPreview>()
+        .with::<HistoryRecent>()
+        .with::<MetricAggregate>()
+        .with::<MetricSeries>()
+        .with::<Simulate>()
 }

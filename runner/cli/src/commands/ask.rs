@@ -1,51 +1,44 @@
-//! The tools as commands: each asks the index one question.
+//! The subcommands of tools: each answers one query.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use gristmill_pipeline::Epoch;
-use gristmill_query::{Call, ErrorCode, Note, Place, QueriedIndex, Tool, ToolError};
+use gristmill_query::{Call, ErasedTool, ErrorCode, Note, Place, QueriedIndex, ToolError};
 
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
 use crate::terminal;
 
-/// The arguments of a tool's command.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args<T: clap::Args> {
-    /// The question.
-    #[command(flatten)]
-    pub question: T,
-    /// Where to ask it.
-    #[command(flatten)]
-    pub place: PlaceArgs,
-}
+/// The longest that a query may run. The user can interrupt it before.
+const TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Which index to ask, and how to tell the answer.
+/// Which index to query, and how to print the answer.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct PlaceArgs {
-    /// The job that writes the index. Default: `gristmill.toml` if it is there, else the
-    /// index in `.gristmill`.
-    #[arg(long, value_name = "JOB", help_heading = "Where", conflicts_with = "index")]
+pub struct IndexArgs {
+    /// Query the index of this job [default: `gristmill.toml` if it exists, else the index in
+    /// `.gristmill`]
+    #[arg(long, value_name = "JOB", help_heading = "Index", conflicts_with = "index")]
     pub job: Option<PathBuf>,
-    /// The index folder.
-    #[arg(long, value_name = "DIR", help_heading = "Where")]
+    /// Query the index in this folder
+    #[arg(long, value_name = "DIR", help_heading = "Index")]
     pub index: Option<PathBuf>,
-    /// An older epoch that is still kept.
-    #[arg(long, value_name = "N", help_heading = "Where")]
+    /// Query an older epoch, if it is retained [default: the newest]
+    #[arg(long, value_name = "N", help_heading = "Index")]
     pub epoch: Option<Epoch>,
-    /// The branch or tag to ask, where the index holds several. Default: its first.
-    #[arg(long = "ref", value_name = "NAME", help_heading = "Where")]
+    /// Query this branch or tag, if the index has several [default: its first]
+    #[arg(long = "ref", value_name = "NAME", help_heading = "Index")]
     pub of_ref: Option<String>,
-    /// Print one JSON object: the epoch, notes about the answer, and the answer.
+    /// Print one JSON object: the epoch, notes about the answer, and the answer
     #[arg(long)]
     pub json: bool,
 }
 
-impl PlaceArgs {
-    /// The index.
+impl IndexArgs {
+    /// Opens the index.
     ///
     /// # Errors
     /// Every error in the job.
@@ -54,37 +47,47 @@ impl PlaceArgs {
         Ok(QueriedIndex::new(job.name.clone(), Arc::new(job)))
     }
 
-    /// What a request says of the place.
+    /// The options of the request.
     #[must_use]
     pub fn place(&self) -> Place {
         Place { epoch: self.epoch, of_ref: self.of_ref.clone(), ..Place::default() }
     }
 }
 
-/// Asks, and prints the answer.
+/// The name of a tool's subcommand.
+#[must_use]
+pub fn name(tool: &ErasedTool) -> String {
+    tool.name.replace('_', "-")
+}
+
+/// The subcommand of a tool, with the tool's own flags and those of [`IndexArgs`].
+#[must_use]
+pub fn command(tool: &ErasedTool) -> Command {
+    let command = IndexArgs::augment_args((tool.add_flags)(Command::new(name(tool))));
+    command.about(tool.summary()).long_about(tool.about)
+}
+
+/// Answers the query of a subcommand, and prints the answer.
 ///
 /// # Errors
-/// If there is no index, it cannot be read, or the question is wrong.
-pub fn execute<T: Tool + clap::Args>(args: Args<T>) -> Result<Exit, CommandError> {
-    let Args { question, place } = args;
-    let index = place.open()?;
-    // Nobody waits beside the one who typed it, and ctrl-c is at hand.
-    let call = Call::new("command line", Duration::from_secs(3600));
-    let mut answered = index.answer(&place.place(), &call, question)?;
-    if place.json {
-        for note in &mut answered.notes {
-            note.message = note.full_message();
-        }
-        terminal::print_json(&answered)?;
+/// If the flags are invalid, there is no index, or the tool fails.
+pub fn execute(tool: &ErasedTool, matches: &ArgMatches) -> Result<Exit, CommandError> {
+    let query = (tool.parse_flags)(matches)?;
+    let args = IndexArgs::from_arg_matches(matches)?;
+    let index = args.open()?;
+    let call = Call::new("command line", TIMEOUT);
+    if args.json {
+        terminal::print(&format!("{}\n", query.answer_json(&index, &args.place(), &call)?))?;
     } else {
-        tell_notes(&answered.notes);
-        terminal::print(&T::render(&answered.answer))?;
+        let answered = query.answer_text(&index, &args.place(), &call)?;
+        print_notes(&answered.notes);
+        terminal::print(&answered.answer)?;
     }
     Ok(Exit::Done)
 }
 
-/// Tells on standard error what to know about an answer.
-fn tell_notes(notes: &[Note]) {
+/// Prints the notes about an answer to standard error.
+fn print_notes(notes: &[Note]) {
     for note in notes {
         terminal::print_error(&format!("note: {}\n", note.full_message()));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_query::{QueriedIndex, Runner, default_threads};
+use gristmill_query::{QueriedIndex, Runner, ToolSet, default_threads};
 use gristmill_server::{Desk, Limits, Live, Served, Stop, serve_stdio};
 use tokio::runtime::Runtime;
 
@@ -31,7 +31,7 @@ const LAST_CALLS: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// Every error in the job, and if the protocol cannot be spoken.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: Args, tools: ToolSet) -> Result<Exit, CommandError> {
     let job = Arc::new(args.job.load(args.watch)?);
     if args.watch {
         gristmill_watch::check(&job)?;
@@ -39,7 +39,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     keep_quiet_about_contained_panics();
     let name: Arc<str> = job.name.as_str().into();
     let index = Arc::new(QueriedIndex::new(name, job).loaded_ahead());
-    let runner = Runner::new([Arc::clone(&index)], gristmill_tools::standard(), default_threads());
+    let runner = Runner::new([Arc::clone(&index)], tools, default_threads());
     let desk = Desk::new(runner, "local", Limits::default().deadlines());
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);
     let live = Live::start(vec![Arc::new(Served::new(index, args.watch))])

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_config::Job;
-use gristmill_query::{QueriedIndex, Runner};
+use gristmill_query::{QueriedIndex, Runner, ToolSet};
 use gristmill_server::{
     CallMetrics, Desk, Live, Served, ServerState, Settings, SettingsError, Stop, Telemetry, Tenant, Tenants,
     TokenDigest, serve,
@@ -45,7 +45,7 @@ const LAST_CALLS: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// Every error in the settings and the jobs, and if it cannot listen.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: Args, tools: ToolSet) -> Result<Exit, CommandError> {
     let settings = args.config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load).map_err(wrong)?;
     let listen = args.listen.unwrap_or(settings.listen);
     if settings.tenants.is_empty() && !listen.ip().is_loopback() {
@@ -57,7 +57,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
             .help("listen on 127.0.0.1, or name tenants with tokens in settings: gristmill serve --config FILE")
             .into());
     }
-    let opened = Opened::of(&args, &settings)?;
+    let opened = Opened::of(&args, &settings, tools)?;
     keep_quiet_about_contained_panics();
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);
     let telemetry =
@@ -109,12 +109,12 @@ struct Loaded {
 }
 
 impl Opened {
-    fn of(args: &Args, settings: &Settings) -> Result<Self, CommandError> {
+    fn of(args: &Args, settings: &Settings, tools: ToolSet) -> Result<Self, CommandError> {
         let limits = &settings.limits;
         if settings.tenants.is_empty() {
             let loaded = load(&args.job, None, args.watch)?;
             let served = vec![Arc::new(served_of(&loaded))];
-            let runner = runner_of(&served, limits.max_calls);
+            let runner = runner_of(&served, tools, limits.max_calls);
             let desk = Desk::new(runner.clone(), "local", limits.deadlines());
             let tenants = Tenants::new([Tenant::new(desk, None)]);
             return Ok(Self { served, tenants, runner });
@@ -141,7 +141,7 @@ impl Opened {
             tokens.push((token, names));
         }
         let served: Vec<Arc<Served>> = jobs.iter().map(|loaded| Arc::new(served_of(loaded))).collect();
-        let runner = runner_of(&served, limits.max_calls);
+        let runner = runner_of(&served, tools, limits.max_calls);
         let tenants = settings.tenants.iter().zip(tokens).map(|(tenant, (token, names))| {
             let desk = Desk::new(runner.only(&names), tenant.name.as_str(), limits.deadlines());
             Tenant::new(desk, Some(token))
@@ -192,7 +192,7 @@ fn served_of(loaded: &Loaded) -> Served {
     Served::new(Arc::new(QueriedIndex::new(name, Arc::clone(&loaded.job)).loaded_ahead()), loaded.watched)
 }
 
-fn runner_of(served: &[Arc<Served>], most: usize) -> Runner {
+fn runner_of(served: &[Arc<Served>], tools: ToolSet, max_calls: usize) -> Runner {
     let indexes = served.iter().map(|served| Arc::clone(served.index()));
-    Runner::new(indexes, gristmill_tools::standard(), most).observed_by(Arc::new(CallMetrics))
+    Runner::new(indexes, tools, max_calls).observed_by(Arc::new(CallMetrics))
 }

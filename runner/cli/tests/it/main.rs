@@ -13,6 +13,7 @@ mod git;
 mod history;
 mod invalid;
 mod json_schema;
+mod own_tool;
 mod process;
 mod queries;
 mod replay;

@@ -6,7 +6,6 @@ use rmcp::model::JsonObject;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::schemas::tools;
 use gristmill_query::{Place, ToolError};
 
 /// The default of `max_chars`.
@@ -34,12 +33,11 @@ struct Common {
 }
 
 impl Arguments {
-    /// Separates the tool's input from the common arguments.
+    /// Separates the tool's input, which has this schema, from the common arguments.
     ///
     /// # Errors
     /// If a common argument is invalid.
-    pub(super) fn of(tool: &str, mut given: JsonObject) -> Result<Self, ToolError> {
-        let schema = tools().iter().find(|known| known.name == tool).map(|known| &known.input);
+    pub(super) fn of(schema: Option<&Value>, mut given: JsonObject) -> Result<Self, ToolError> {
         let own = schema.and_then(|schema| schema.get("properties"));
         let mut common = JsonObject::new();
         for name in common_properties().keys() {
@@ -99,10 +97,13 @@ pub(super) fn schema(input: &Value) -> JsonObject {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::schemas::ToolDescriptions;
     use super::*;
 
     fn of(given: Value) -> Result<Arguments, ToolError> {
-        Arguments::of("search", given.as_object().cloned().unwrap())
+        let tools = ToolDescriptions::new(&gristmill_tools::standard());
+        let search = tools.find("search").map(|tool| &tool.input);
+        Arguments::of(search, given.as_object().cloned().unwrap())
     }
 
     #[test]
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_tool_has_the_common_arguments() {
-        for tool in tools() {
+        for tool in ToolDescriptions::new(&gristmill_tools::standard()).as_slice() {
             let schema = schema(&tool.input);
             assert_eq!(schema["type"], "object", "{}", tool.name);
             assert!(common_properties().keys().all(|name| schema["properties"].get(name).is_some()), "{}", tool.name);
