@@ -11,12 +11,11 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gristmill::commands::run::run;
-use gristmill::config::{self, Job, Override, Registry};
 use gristmill::progress::Progress;
-use gristmill::query::tools::{GetSymbols, GotoDefinition, References, Search};
-use gristmill::query::{BlockingRunner, Call, Place, QueriedIndex, Request, Runner, Tool, ToolCall};
-use gristmill::search::SearchMode;
+use gristmill_config::{Job, Override, Registry};
 use gristmill_pipeline::run::Interrupt;
+use gristmill_query::{BlockingRunner, Call, Place, QueriedIndex, Request, Runner, Tool, ToolCall};
+use gristmill_tools::{GetSymbols, GotoDefinition, References, Search, SearchMode};
 use serde_json::json;
 
 const THREADS: [usize; 5] = [1, 2, 4, 8, 16];
@@ -32,14 +31,14 @@ fn job(index: &Path) -> Job {
     };
     let overrides =
         [value("source", &corpus), value("index", index), Override::Assignment("views.edges=true".to_owned())];
-    let request = config::Request {
+    let request = gristmill_config::Request {
         file: None,
         overrides: &overrides,
         environment: &|_| None,
         folder: index,
         check_places: true,
     };
-    config::load(&request, &Registry::standard()).unwrap()
+    gristmill_config::load(&request, &Registry::standard()).unwrap()
 }
 
 fn call() -> Call {
@@ -105,7 +104,7 @@ fn query(criterion: &mut Criterion) {
     }
     group.finish();
 
-    let runner = BlockingRunner::new(Runner::new([index], 16)).unwrap();
+    let runner = BlockingRunner::new(Runner::new([index], gristmill_tools::standard(), 16)).unwrap();
     let calls: Vec<ToolCall> = [
         ("search", json!({"query": "where are the results written to disk"})),
         ("search", json!({"query": "fn \\w+_of", "mode": "regex", "limit": 100})),

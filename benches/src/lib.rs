@@ -13,8 +13,11 @@ use gristmill_pipeline::{Hash, RelPath};
 pub fn rust_files() -> Vec<Arc<Content>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let mut paths = Vec::new();
-    for part in ["pipeline/src", "operators/src", "sinks/src", "runner/src"] {
+    for part in ["pipeline/src", "operators/src", "sinks/src"] {
         gather(&root.join(part), &mut paths);
+    }
+    for runner in std::fs::read_dir(root.join("runner")).into_iter().flatten().flatten() {
+        gather(&runner.path().join("src"), &mut paths);
     }
     paths.sort();
     paths.iter().filter_map(|path| content(root, path)).collect()

@@ -27,6 +27,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use gristmill_ids::{ContentKey, EmbedLaneId, PassageKey};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
@@ -37,15 +38,15 @@ use crate::path::RelPath;
 use crate::port::{FileItem, Passage, Vector};
 
 /// How a graph is executed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// One thread: the reference result.
+    /// One thread, one file through all stages, in path order.
     Sequential,
-    /// Files in parallel.
+    /// Each worker takes a file from read to chunk; sinks take batches.
     #[default]
     Parallel,
-    /// Stages in parallel.
+    /// Every stage at once, with bounded channels between them.
     Pipeline,
 }
 

@@ -31,6 +31,8 @@ pub use gristmill_ids::{
 pub use gristmill_plane as plane;
 pub use gristmill_plane::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewType, ViewValue};
 pub use measure::{Meters, Percentiles, StageMeter, StageReport, resident_memory};
+#[doc(hidden)]
+pub use nearest::nearest;
 pub use operator::{
     AnyOperator, Batch, BatchSize, Chunker, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
     ErasedParser, ErasedVectorMap, Operator, OperatorError, Parser, TokenCount, VectorMap,

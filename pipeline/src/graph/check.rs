@@ -77,7 +77,7 @@ impl Check<'_> {
                     Some(&from) if is_sink(&specs[from].role) => self.fault(index, Fault::InputIsSink(input.clone())),
                     Some(&from) => resolved.push(Input::Stage(from)),
                     None => {
-                        let nearest = nearest(input, names.keys().copied().chain([SOURCE]));
+                        let nearest = nearest(input, names.keys().copied().chain([SOURCE])).map(Into::into);
                         self.fault(index, Fault::UnknownInput { input: input.clone(), nearest });
                     }
                 }

@@ -68,7 +68,9 @@ impl Opened {
             return None;
         }
         let of_remote = names.iter().find(|name| name.split_once('/').is_some_and(|(_, branch)| branch == wanted));
-        of_remote.map(|name| name.as_str().into()).or_else(|| nearest(wanted, names.iter().map(String::as_str)))
+        of_remote
+            .map(|name| name.as_str().into())
+            .or_else(|| nearest(wanted, names.iter().map(String::as_str)).map(Into::into))
     }
 
     /// All branches and tags, those of remotes among them. `origin/HEAD` and the like only

@@ -1,0 +1,150 @@
+//! The command line: its subcommands are the built-in ones and one for each tool.
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand};
+use gristmill_query::ToolSet;
+use tracing_subscriber::EnvFilter;
+
+use crate::commands::{self, ask};
+use crate::diagnostic::Style;
+use crate::exit::Exit;
+use crate::failure::CommandError;
+use crate::terminal;
+
+/// The environment variable that sets what is logged to standard error, such as `info`
+/// or `gristmill=debug`.
+pub const LOG_VARIABLE: &str = "GRISTMILL_LOG";
+
+const ABOUT: &str = "Index source code into searchable tables, and keep them up to date";
+
+/// Commands that write indexes. In the help they come before those of the tools.
+#[derive(Clone, Debug, Subcommand)]
+enum Indexing {
+    Init(commands::init::Args),
+    Check(commands::check::Args),
+    Plan(commands::plan::Args),
+    Run(commands::run::Args),
+    Watch(commands::watch::Args),
+    Replay(commands::replay::Args),
+    Gc(commands::gc::Args),
+}
+
+/// Commands that serve, evaluate and inspect indexes. In the help they come after those of the
+/// tools.
+#[derive(Clone, Debug, Subcommand)]
+enum Service {
+    Serve(commands::serve::Args),
+    Mcp(commands::mcp::Args),
+    Eval(commands::eval::Args),
+    Model(commands::model::Args),
+    Status(commands::status::Args),
+    History(commands::history::Args),
+    Digest(commands::digest::Args),
+    Inspect(commands::inspect::Args),
+    Schema(commands::schema::Args),
+}
+
+/// Parses the process's arguments and runs the command. A program with tools of its own gives
+/// them here, and they are commands, routes of the server and tools of MCP:
+///
+/// ```no_run
+/// # use gristmill_query::ToolSet;
+/// fn main() -> std::process::ExitCode {
+///     gristmill::cli::main(gristmill_tools::standard()).into()
+/// }
+/// ```
+#[must_use]
+pub fn main(tools: ToolSet) -> Exit {
+    start_log();
+    run(std::env::args_os(), tools)
+}
+
+/// Parses arguments, of which the first is the program's name, and runs the command. Errors are
+/// printed to standard error.
+pub fn run(args: impl IntoIterator<Item = OsString>, tools: ToolSet) -> Exit {
+    let executed = match command(&tools).try_get_matches_from(args) {
+        Ok(matches) => execute(&matches, tools),
+        // `--help` and `--version` are errors too.
+        Err(error) => Err(error.into()),
+    };
+    match executed {
+        Ok(exit) => exit,
+        Err(error) => {
+            error.print(terminal::error_style());
+            error.exit()
+        }
+    }
+}
+
+/// The definition of the command line with the subcommands of these tools. A tool with the name
+/// of a built-in command has none.
+#[must_use]
+pub fn command(tools: &ToolSet) -> Command {
+    let command = Command::new("gristmill")
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(Exit::help())
+        .max_term_width(100)
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    let command = Indexing::augment_subcommands(command);
+    let of_tools = tools.iter().filter(|tool| !is_built_in(&ask::name(tool))).map(ask::command);
+    // Last, as the doc comments of the enums would replace it.
+    Service::augment_subcommands(command.subcommands(of_tools)).about(ABOUT)
+}
+
+fn is_built_in(name: &str) -> bool {
+    Indexing::has_subcommand(name) || Service::has_subcommand(name)
+}
+
+fn execute(matches: &ArgMatches, tools: ToolSet) -> Result<Exit, CommandError> {
+    let Some((name, flags)) = matches.subcommand() else { return Ok(Exit::BadConfig) };
+    if Indexing::has_subcommand(name) {
+        Indexing::from_arg_matches(matches)?.execute()
+    } else if Service::has_subcommand(name) {
+        Service::from_arg_matches(matches)?.execute(tools)
+    } else {
+        match tools.iter().find(|tool| ask::name(tool) == name) {
+            Some(tool) => ask::execute(tool, flags),
+            None => Ok(Exit::BadConfig),
+        }
+    }
+}
+
+impl Indexing {
+    fn execute(self) -> Result<Exit, CommandError> {
+        match self {
+            Self::Init(args) => commands::init::execute(args),
+            Self::Check(args) => commands::check::execute(args),
+            Self::Plan(args) => commands::plan::execute(args),
+            Self::Run(args) => commands::run::execute(args),
+            Self::Watch(args) => commands::watch::execute(args),
+            Self::Replay(args) => commands::replay::execute(args),
+            Self::Gc(args) => commands::gc::execute(args),
+        }
+    }
+}
+
+impl Service {
+    fn execute(self, tools: ToolSet) -> Result<Exit, CommandError> {
+        match self {
+            Self::Serve(args) => commands::serve::execute(args, tools),
+            Self::Mcp(args) => commands::mcp::execute(args, tools),
+            Self::Eval(args) => commands::eval::execute(args),
+            Self::Model(args) => commands::model::execute(args),
+            Self::Status(args) => commands::status::execute(args),
+            Self::History(args) => commands::history::execute(args),
+            Self::Digest(args) => commands::digest::execute(args),
+            Self::Inspect(args) => commands::inspect::execute(args),
+            Self::Schema(args) => commands::schema::execute(args),
+        }
+    }
+}
+
+fn start_log() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("error"));
+    let in_colour = terminal::error_style() == Style::Terminal;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(in_colour).with_writer(std::io::stderr);
+    // Fails only where a log was started already, which then goes on.
+    let _ = log.try_init();
+}

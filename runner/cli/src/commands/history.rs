@@ -1,0 +1,120 @@
+//! `gristmill history`: the epochs of an index.
+
+use std::collections::BTreeMap;
+
+use gristmill_display::{Cell, Table, utc};
+use gristmill_pipeline::run::RunReport;
+use gristmill_pipeline::source::RefRevision;
+use gristmill_pipeline::{Epoch, Hash, StagedRows};
+use gristmill_query::Snapshot;
+use gristmill_query::past::{self, PastEpoch};
+use serde::Serialize;
+
+use super::job::IndexArgs;
+use crate::exit::Exit;
+use crate::failure::{CommandError, Failure};
+use crate::terminal;
+
+/// Lists the epochs that are kept, each with what it changed and what it took.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The index.
+    #[command(flatten)]
+    pub index: IndexArgs,
+    /// Show so many of the newest.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    pub last: usize,
+    /// Print one JSON array.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An epoch, as this command tells of it.
+#[derive(Serialize)]
+struct Entry {
+    epoch: Epoch,
+    committed_ms: u64,
+    revision: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refs: Vec<RefRevision>,
+    merkle_root: Hash,
+    files: u64,
+    rows: BTreeMap<String, StagedRows>,
+    /// The report of the run that made it, while it is kept.
+    run: Option<RunReport>,
+}
+
+/// Prints the history.
+///
+/// # Errors
+/// If there is no index, or it cannot be read.
+pub fn execute(args: Args) -> Result<Exit, CommandError> {
+    let folder = args.index.folder()?;
+    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
+    let snapshot = Snapshot::open(&folder, None).map_err(|error| failed(&error))?;
+    let epochs = past::epochs(&snapshot.folder).map_err(|error| failed(&error))?;
+    let skipped = epochs.len().saturating_sub(args.last);
+    let entries: Vec<Entry> = epochs.into_iter().skip(skipped).map(entry).collect();
+    if args.json {
+        terminal::print_json(&entries)?;
+    } else {
+        terminal::print(&render(&entries))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn entry(PastEpoch { record, run }: PastEpoch) -> Entry {
+    Entry {
+        epoch: record.epoch,
+        committed_ms: record.committed_ms,
+        revision: record.revision,
+        refs: record.refs,
+        merkle_root: record.merkle_root,
+        files: record.files,
+        rows: record.sinks.into_iter().map(|(name, sink)| (name, sink.staged)).collect(),
+        run,
+    }
+}
+
+fn render(entries: &[Entry]) -> String {
+    let mut table = Table::new([
+        "epoch",
+        "committed (UTC)",
+        "revision",
+        "files",
+        "added",
+        "modified",
+        "deleted",
+        "renamed",
+        "rows +",
+        "rows -",
+        "time",
+    ]);
+    for entry in entries {
+        let rows = |count: fn(&StagedRows) -> u64| entry.rows.values().map(count).sum::<u64>();
+        let changes = entry.run.as_ref().map(|run| run.changes);
+        let count = |of: Option<u64>| of.map_or_else(|| Cell::from("-"), Cell::from);
+        table.row([
+            Cell::from(entry.epoch),
+            Cell::from(utc(entry.committed_ms)),
+            Cell::from(match (&entry.revision, entry.refs.len()) {
+                (Some(revision), _) => revision.get(..12).unwrap_or(revision).to_owned(),
+                (None, 0) => "-".to_owned(),
+                (None, 1) => "1 ref".to_owned(),
+                (None, refs) => format!("{refs} refs"),
+            }),
+            Cell::from(entry.files),
+            count(changes.map(|changes| changes.added)),
+            count(changes.map(|changes| changes.modified)),
+            count(changes.map(|changes| changes.deleted)),
+            count(changes.map(|changes| changes.renamed)),
+            Cell::from(rows(|rows| rows.added)),
+            Cell::from(rows(|rows| rows.deleted)),
+            entry
+                .run
+                .as_ref()
+                .map_or_else(|| Cell::from("-"), |run| Cell::number(format!("{:.0} ms", run.time.wall_ms))),
+        ]);
+    }
+    table.render()
+}

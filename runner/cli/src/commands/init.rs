@@ -1,0 +1,49 @@
+//! `gristmill init`: writes a job file to begin with.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
+
+use super::job::DEFAULT_JOB_FILE;
+use crate::exit::Exit;
+use crate::failure::{CommandError, Failure};
+use crate::terminal::print;
+
+/// The job file that `init` writes.
+pub const TEMPLATE: &str = include_str!("init_template.toml");
+
+/// Writes a commented job file.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Where to write it.
+    #[arg(value_name = "FILE", default_value = DEFAULT_JOB_FILE)]
+    pub file: PathBuf,
+    /// Overwrite a file that is there.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Writes the file.
+///
+/// # Errors
+/// If it is there already, unless forced, or cannot be written.
+pub fn execute(args: Args) -> Result<Exit, CommandError> {
+    let path = args.file.display();
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if args.force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    let written = options.open(&args.file).and_then(|mut file| file.write_all(TEMPLATE.as_bytes()));
+    if let Err(error) = written {
+        let (exit, help) = match error.kind() {
+            ErrorKind::AlreadyExists => (Exit::BadConfig, "name another file, or overwrite this one with --force"),
+            _ => (Exit::Failed, "name a file in a folder that exists and can be written"),
+        };
+        return Err(Failure::new(exit, format!("cannot write {path}")).help(help).caused_by(error).into());
+    }
+    print(&format!("wrote {path}\nnext: gristmill check {path}, then gristmill run {path}\n"))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,104 @@
+//! `gristmill run`: brings an index up to date with its source.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gristmill_config::Job;
+use gristmill_pipeline::Meters;
+use gristmill_pipeline::run::{Interrupt, RunError, RunReport};
+
+use super::job::JobArgs;
+use crate::exit::Exit;
+use crate::failure::CommandError;
+use crate::panics::keep_quiet_about_contained_panics;
+use crate::progress::{Progress, StageProgress};
+use crate::report_file::write_report;
+use crate::signals::watch_signals;
+use crate::{summary, terminal};
+
+/// Brings the index up to date: one epoch, published whole or not at all.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The job.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Process every file again, as though the index were empty.
+    #[arg(long)]
+    pub full: bool,
+    /// Write the run's report to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Show no progress.
+    #[arg(long)]
+    pub no_progress: bool,
+}
+
+/// Runs the job.
+///
+/// # Errors
+/// Every error in the job, and what stopped the epoch.
+pub fn execute(args: Args) -> Result<Exit, CommandError> {
+    let job = args.job.load(true)?;
+    let interrupt = Interrupt::default();
+    let watched = watch_signals(&interrupt)?;
+    keep_quiet_about_contained_panics();
+    let progress = if args.quiet || args.no_progress { Progress::hidden() } else { Progress::stderr() };
+    let report = run(&job, args.full, &interrupt, progress);
+    watched.store(true, Ordering::Relaxed);
+    let report = report?;
+    if let Some(path) = &args.report {
+        write_report(path, &report, "the index is committed")?;
+    }
+    if !args.quiet {
+        terminal::print(&summary::render(&job, &report))?;
+    }
+    Ok(if report.quarantined.is_empty() { Exit::Done } else { Exit::Quarantined })
+}
+
+/// Runs a job and shows its progress meanwhile.
+///
+/// # Errors
+/// What stopped the epoch.
+pub fn run(job: &Job, full: bool, interrupt: &Interrupt, progress: Progress) -> Result<RunReport, RunError> {
+    let source = job.open_source()?;
+    let meters = Meters::new(&job.graph);
+    let plan = job.run_plan(&*source, &meters, full, interrupt);
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let shown = scope.spawn(|| show(&job.name, &meters, progress, &ended));
+        let report = gristmill_pipeline::run::run(&plan);
+        ended.store(true, Ordering::Relaxed);
+        shown.thread().unpark();
+        report
+    })
+}
+
+/// Shows progress until the run has ended. A run that is over sooner shows nothing.
+fn show(name: &str, meters: &Meters, mut progress: Progress, ended: &AtomicBool) {
+    const EVERY: Duration = Duration::from_millis(100);
+    std::thread::park_timeout(Duration::from_millis(300));
+    while !ended.load(Ordering::Relaxed) {
+        let total = meters.contents.load(Ordering::Relaxed);
+        let files = meters.files.load(Ordering::Relaxed);
+        let stages: Vec<StageProgress> = meters
+            .stages()
+            .iter()
+            .enumerate()
+            .map(|(index, meter)| {
+                let (items_done, bytes_done, queued) = meter.progress();
+                // Only the first stage's share is known beforehand.
+                let items_total = (index == 0 && total > 0).then_some(total);
+                StageProgress { name: Arc::clone(&meter.name), items_done, items_total, bytes_done, queued }
+            })
+            .collect();
+        let headline = if files == 0 { format!("{name}: scanning") } else { format!("{name}: {files} files") };
+        progress.update(&headline, &stages);
+        std::thread::park_timeout(EVERY);
+    }
+    progress.finish();
+}

@@ -1,0 +1,20 @@
+//! `gristmill schema`: the JSON schema of job files, for editors and checks.
+
+use gristmill_config::Registry;
+
+use crate::exit::Exit;
+use crate::failure::CommandError;
+use crate::terminal::print;
+
+/// Prints the JSON schema of job files.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Args {}
+
+/// Prints the schema.
+///
+/// # Errors
+/// If standard output cannot be written.
+pub fn execute(_: Args) -> Result<Exit, CommandError> {
+    print(&format!("{:#}\n", gristmill_config::schema(&Registry::standard())))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,192 @@
+//! What a run prints when it is over.
+
+use std::fmt::Write as _;
+
+use gristmill_config::Job;
+use gristmill_display::{Cell, Table, bytes, milliseconds, seconds, thousands};
+use gristmill_pipeline::StageReport;
+use gristmill_pipeline::run::{Ending, RunReport};
+
+/// Quarantined files that are named one by one.
+const NAMED: usize = 10;
+
+/// The summary of a run.
+#[must_use]
+pub fn render(job: &Job, report: &RunReport) -> String {
+    let mut out = String::new();
+    let time = &report.time;
+    let seconds = seconds(time.wall_ms);
+    // Writing to a String cannot fail.
+    let _ = match report.ending {
+        Ending::Unchanged => writeln!(
+            out,
+            "{}: nothing changed in {} files; epoch {} stands ({seconds})",
+            job.name,
+            thousands(report.scan.files),
+            report.epoch
+        ),
+        Ending::Committed => writeln!(
+            out,
+            "{}: epoch {} of {} files committed in {seconds} ({}, {} workers)",
+            job.name,
+            report.epoch,
+            thousands(report.scan.files),
+            report.mode,
+            report.workers
+        ),
+    };
+    if let Some(notice) = &report.notice {
+        let _ = writeln!(out, "note: {notice}");
+    }
+    if let Some(reason) = &report.rebuilt_because {
+        let _ = writeln!(out, "built from nothing: {reason}");
+    }
+    if report.ending == Ending::Committed {
+        committed(&mut out, report);
+    }
+    findings(&mut out, report);
+    let _ = writeln!(out, "index: {}", job.index.display());
+    out
+}
+
+/// An epoch on one line.
+#[must_use]
+pub fn line(job: &Job, report: &RunReport) -> String {
+    let (changes, work) = (&report.changes, &report.work);
+    let mut out = format!(
+        "{}: epoch {} in {}: {} added, {} modified, {} deleted; {} analysed, {} recalled; {} embedded, {} reused\n",
+        job.name,
+        report.epoch,
+        milliseconds(report.time.wall_ms),
+        thousands(changes.added),
+        thousands(changes.modified),
+        thousands(changes.deleted),
+        thousands(work.contents_analysed),
+        thousands(work.paths_recalled),
+        thousands(work.passages_embedded),
+        thousands(work.passages_reused),
+    );
+    if let Some(notice) = &report.notice {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "note: {notice}");
+    }
+    out
+}
+
+fn committed(out: &mut String, report: &RunReport) {
+    let (changes, work, time) = (&report.changes, &report.work, &report.time);
+    let _ = writeln!(out);
+    let mut stages =
+        Table::new(["stage", "items", "bytes", "busy", "cpu", "starved", "blocked", "queued at most", "p50", "p99"]);
+    for stage in &report.stages {
+        stages.row(stage_row(stage));
+    }
+    let _ = writeln!(out, "{}", stages.render());
+    let read = format!("{} read", thousands(report.scan.files_read));
+    let _ = writeln!(
+        out,
+        "files     {} added, {} modified, {} deleted, {} renamed ({read}, {})",
+        thousands(changes.added),
+        thousands(changes.modified),
+        thousands(changes.deleted),
+        thousands(changes.renamed),
+        bytes(report.scan.bytes_read)
+    );
+    let _ = writeln!(
+        out,
+        "contents  {} analysed, {} shared, {} recalled",
+        thousands(work.contents_analysed),
+        thousands(work.paths_shared),
+        thousands(work.paths_recalled)
+    );
+    let _ = writeln!(
+        out,
+        "passages  {} embedded, {} reused, {} shared, {} recovered",
+        thousands(work.passages_embedded),
+        thousands(work.passages_reused),
+        thousands(work.passages_shared),
+        thousands(work.passages_recovered)
+    );
+    for stage in &report.stages {
+        let Some(padding) = stage.padding_share() else { continue };
+        let _ = writeln!(
+            out,
+            "tokens    {}: {} embedded; {:.1}% of what was computed was padding",
+            stage.name,
+            thousands(stage.tokens),
+            padding * 100.0
+        );
+    }
+    for (sink, rows) in report.rows.iter().chain(&report.views) {
+        let _ = writeln!(out, "rows      {sink}: {} added, {} deleted", thousands(rows.added), thousands(rows.deleted));
+    }
+    let _ = writeln!(
+        out,
+        "time      scan {}, hydrate {}, process {}, stage {}, publish {}; cpu {}",
+        milliseconds(time.scan_ms),
+        milliseconds(time.hydrate_ms),
+        milliseconds(time.process_ms),
+        milliseconds(time.stage_ms),
+        milliseconds(time.publish_ms),
+        milliseconds(time.cpu_ms)
+    );
+    let _ = writeln!(
+        out,
+        "plane     {} rounds of {} facts, {} of them loaded, in {}",
+        thousands(report.plane.rounds),
+        thousands(report.plane.facts),
+        thousands(report.plane.loaded),
+        milliseconds(report.plane.busy_ms)
+    );
+    let memory =
+        report.peak_memory_bytes.map_or_else(String::new, |peak| format!("; {} of memory at most", bytes(peak)));
+    let _ = writeln!(
+        out,
+        "in flight {} at most, of {}{memory}",
+        bytes(report.in_flight.peak_bytes),
+        bytes(report.in_flight.limit_bytes)
+    );
+    let _ = writeln!(
+        out,
+        "overlap   {:.0}% of the bound of {} on {} cores; busiest: {}",
+        time.overlap_efficiency * 100.0,
+        milliseconds(time.bound_ms),
+        report.cores,
+        time.bottleneck
+    );
+}
+
+fn stage_row(stage: &StageReport) -> Vec<Cell> {
+    let microseconds =
+        |value: f64| Cell::number(if value < 1e3 { format!("{value:.0} µs") } else { milliseconds(value / 1e3) });
+    vec![
+        Cell::from(stage.name.as_str()),
+        Cell::number(thousands(stage.items)),
+        Cell::number(bytes(stage.bytes)),
+        Cell::number(milliseconds(stage.busy_ms)),
+        Cell::number(milliseconds(stage.cpu_ms)),
+        Cell::number(milliseconds(stage.starved_ms)),
+        Cell::number(milliseconds(stage.blocked_ms)),
+        Cell::number(thousands(stage.peak_queue_items)),
+        microseconds(stage.latency_us.p50),
+        microseconds(stage.latency_us.p99),
+    ]
+}
+
+fn findings(out: &mut String, report: &RunReport) {
+    if !report.findings.is_empty() {
+        let found: Vec<String> = report.findings.iter().map(|(code, count)| format!("{count} {code}")).collect();
+        let _ = writeln!(out, "findings  {} (table `diagnostics`)", found.join(", "));
+    }
+    if report.quarantined.is_empty() {
+        return;
+    }
+    let _ =
+        writeln!(out, "\n{} quarantined: nothing of them is in the index", thousands(report.quarantined.len() as u64));
+    for file in report.quarantined.iter().take(NAMED) {
+        let _ = writeln!(out, "  {}: {}: {}", file.path, file.code, file.message);
+    }
+    if report.quarantined.len() > NAMED {
+        let _ = writeln!(out, "  … and {} more in the table `diagnostics`", report.quarantined.len() - NAMED);
+    }
+}

@@ -1,0 +1,25 @@
+//! The job file and the command line, as a user meets them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod ask;
+mod collect;
+mod command_line;
+mod config;
+mod crashes;
+mod damage;
+mod eval;
+mod examples;
+mod git;
+mod history;
+mod invalid;
+mod json_schema;
+mod own_tool;
+mod process;
+mod queries;
+mod replay;
+mod repository;
+mod runs;
+mod serve;
+mod views;
+mod watch;
+mod world;

@@ -1,0 +1,313 @@
+//! The job: read from a TOML file, from the command line and from the environment, and
+//! checked whole before anything runs.
+//!
+//! ```text
+//! job file ─► GRISTMILL_MODE ─► --set ─► ${VARIABLES} ─► --mode, --source, --index ─► sections ─► Job
+//!             each later one wins                                                     └► stages ─► Graph
+//! ```
+//!
+//! [`load`] finds every error, not the first; each is a [`ConfigError`] with its place. A
+//! [`Job`] is what they come to, and gives the pipeline its plan and its source.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod decode;
+mod document;
+mod error;
+mod form;
+mod listed;
+mod places;
+mod run_plan;
+mod schema;
+mod sections;
+mod stage_registry;
+mod stages;
+mod standard;
+mod texts;
+mod values;
+mod variables;
+
+pub use document::{DEFAULT_GRAPH, Override};
+pub use error::{ConfigError, ConfigErrors, Label, SourceText};
+pub use schema::schema;
+pub use stage_registry::{BuildError, Entry, Params, Registry};
+pub use values::{ByteSize, ByteSizeError, Glob};
+pub use variables::Environment;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gristmill_pipeline::incremental::View;
+use gristmill_pipeline::{Graph, Mode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use document::Document;
+use error::Fault;
+use sections::{IndexSection, JobSection, SourceKind, SourceSection, ViewsSection};
+use texts::Place;
+
+/// The environment variable that sets the mode; it wins over the job file, and `--set`
+/// and `--mode` win over it.
+pub const MODE_VARIABLE: &str = "GRISTMILL_MODE";
+
+/// A checked job.
+pub struct Job {
+    /// Its name in reports.
+    pub name: String,
+    /// How the stages are executed.
+    pub mode: Mode,
+    /// Worker threads of the data plane.
+    pub workers: NonZeroUsize,
+    /// Bytes of source text and vectors that may be in flight at once.
+    pub memory_limit: u64,
+    /// Worker threads of the fact plane.
+    pub plane_workers: NonZeroUsize,
+    /// What is indexed.
+    pub source: SourceConfig,
+    /// The index folder, as an absolute path.
+    pub index: PathBuf,
+    /// How many epochs are kept; 0 for all.
+    pub keep: u64,
+    /// The folder of vectors that it shares with other indexes.
+    pub vectors: Option<PathBuf>,
+    /// The stages.
+    pub graph: Graph,
+    /// The views.
+    pub views: Vec<Arc<dyn View>>,
+}
+
+impl Job {
+    /// A job of defaults whose index is this folder.
+    ///
+    /// # Errors
+    /// If the path is one that no job can have.
+    pub fn of_index(folder: &Path) -> Result<Self, ConfigErrors> {
+        let value = folder.to_string_lossy().into_owned();
+        let index = Override::Value { origin: "the index", section: "index", key: "path", value };
+        let working = std::env::current_dir().unwrap_or_default();
+        let request = Request {
+            file: None,
+            overrides: std::slice::from_ref(&index),
+            environment: &|_| None,
+            folder: &working,
+            check_places: false,
+        };
+        load(&request, &Registry::standard())
+    }
+}
+
+/// What a job indexes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceConfig {
+    /// The folder or repository, as an absolute path.
+    pub root: PathBuf,
+    /// The revision to index, if the root is a git repository to be read as one.
+    pub revision: Option<String>,
+    /// Patterns of the branches and tags to index instead of one revision.
+    pub refs: Vec<String>,
+    /// Globs of the files to take, relative to the root; empty for all.
+    pub include: Vec<String>,
+    /// Globs of the files to leave out, relative to the root.
+    pub exclude: Vec<String>,
+    /// Folders that are left out whatever the globs say: the index folder.
+    pub excluded_folders: Vec<PathBuf>,
+    /// Whether to take files and folders whose name begins with a dot.
+    pub hidden: bool,
+    /// Whether to follow symbolic links.
+    pub follow_links: bool,
+    /// Larger files are left out.
+    pub max_file_bytes: u64,
+}
+
+/// What a job is made from.
+pub struct Request<'a> {
+    /// The job file; `None` for a job of defaults.
+    pub file: Option<&'a Path>,
+    /// Settings of the command line, of which later ones win.
+    pub overrides: &'a [Override],
+    /// The environment.
+    pub environment: &'a Environment<'a>,
+    /// The folder that paths are relative to where there is no job file.
+    pub folder: &'a Path,
+    /// Whether to check that the source is there and the index folder can be written.
+    pub check_places: bool,
+}
+
+/// Reads and checks a job.
+///
+/// # Errors
+/// Every error in the file, the settings and the graph, in the order of the texts.
+pub fn load(request: &Request<'_>, registry: &Registry) -> Result<Job, ConfigErrors> {
+    let text = match request.file.map(std::fs::read_to_string) {
+        Some(Ok(text)) => text,
+        Some(Err(error)) => return Err(unreadable(request.file, &error)),
+        None => String::new(),
+    };
+    let file = request.file.map(places::absolute);
+    let folder = file.as_deref().and_then(Path::parent).unwrap_or(request.folder);
+    let name = request.file.map_or_else(|| "the default job".into(), |file| file.display().to_string());
+
+    let mode = (request.environment)(MODE_VARIABLE).filter(|mode| !mode.is_empty());
+    let mode = mode.map(|value| Override::Value { origin: MODE_VARIABLE, section: "job", key: "mode", value });
+    let mut document = Document::parse(&name, &text);
+    let (assignments, values): (Vec<_>, Vec<_>) =
+        request.overrides.iter().partition(|setting| matches!(setting, Override::Assignment(_)));
+    mode.iter().chain(assignments).for_each(|setting| document.set(setting));
+    let Document { root, faults, .. } = &mut document;
+    for (_, value) in root.iter_mut() {
+        variables::expand(value, request.environment, faults);
+    }
+    // These are paths and names as they are; a `${` in them means itself.
+    values.into_iter().for_each(|setting| document.set(setting));
+    let stem = request.file.and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
+    resolve(document, folder, stem, request.check_places, registry)
+}
+
+fn unreadable(file: Option<&Path>, error: &std::io::Error) -> ConfigErrors {
+    let name = file.unwrap_or(Path::new("")).display().to_string();
+    let fault = Fault::whole("unreadable", format!("cannot read the job file {name}: {error}"));
+    let help = "give the path of a job file, or write one with `gristmill init`";
+    ConfigErrors::new(vec![fault.help(Some(help))], &texts::Texts::default())
+}
+
+fn resolve(
+    document: Document<'_>,
+    folder: &Path,
+    stem: Option<String>,
+    check_places: bool,
+    registry: &Registry,
+) -> Result<Job, ConfigErrors> {
+    let Document { root, texts, mut faults } = document;
+    let sections = ["job", "source", "index", "views", "stage"];
+    for (key, _) in root.iter().filter(|(key, _)| !sections.contains(&&**key.get_ref())) {
+        faults.push(form::unknown_key("the job", key.get_ref(), key.span(), sections.into_iter()));
+    }
+    let section_of = |name: &str| root.get(name);
+    let job: JobSection = section(section_of("job"), "[job]", &mut faults);
+    let source: SourceSection = section(section_of("source"), "[source]", &mut faults);
+    let index: IndexSection = section(section_of("index"), "[index]", &mut faults);
+    let views: ViewsSection = section(section_of("views"), "[views]", &mut faults);
+
+    let place_of = |section: &str, key: &str| -> Option<Place> {
+        section_of(section).and_then(|table| table.get_ref().get(key)).map(Spanned::span)
+    };
+    let source_root = places::resolve(folder, Path::new(&source.path));
+    let index_folder = match &index.path {
+        Some(path) => places::resolve(folder, Path::new(path)),
+        None => source_root.join(".gristmill"),
+    };
+    let vectors = index.vectors.as_deref().map(|path| places::resolve(folder, Path::new(path)));
+    if check_places && faults.is_empty() {
+        faults.extend(places::check_source(&source_root, place_of("source", "path")));
+        faults.extend(places::check_index(&index_folder, &source_root, place_of("index", "path")));
+    }
+    let fault_at = |section: &str, key: &str, code: &'static str, message: String| match place_of(section, key) {
+        Some(place) => Fault::at(code, place, message),
+        None => Fault::whole(code, message),
+    };
+    let key = if source.refs.is_empty() { "revision" } else { "refs" };
+    if source.kind == SourceKind::Directory && (source.revision.is_some() || !source.refs.is_empty()) {
+        let fault = fault_at("source", key, "revision", "a folder has no revisions".into());
+        faults.push(fault.help(Some(format!("set `source.kind = \"git\"`, or leave `source.{key}` out"))));
+    } else if source.revision.is_some() && !source.refs.is_empty() {
+        let message = "`source.revision` names one revision, and `source.refs` several";
+        faults.push(fault_at("source", "refs", "revision", message.into()).help(Some("leave one of them out")));
+    }
+    if job.memory_limit < source.max_file_bytes {
+        let (limit, size) = (job.memory_limit, source.max_file_bytes);
+        let message = format!("a file of {size} would not fit into the memory limit of {limit}");
+        let help = format!("raise `job.memory_limit` to {size} or more, or lower `source.max_file_bytes`");
+        let section = if place_of("job", "memory_limit").is_some() {
+            ("job", "memory_limit")
+        } else {
+            ("source", "max_file_bytes")
+        };
+        let fault = fault_at(section.0, section.1, "memory-limit", message);
+        faults.push(fault.help(Some(help)));
+    }
+    let views = views.build().unwrap_or_else(|error| {
+        faults.push(fault_at("views", "reachable", "bad-value", error.to_string()));
+        Vec::new()
+    });
+    if !source.refs.is_empty() && !views.is_empty() {
+        let message = "views join what one revision holds, and the job indexes several refs";
+        let fault = fault_at("source", "refs", "views-over-refs", message.into());
+        faults.push(fault.help(Some("leave `[views]` out, or index one revision with `source.revision`")));
+    }
+    let graph = section_of("stage").and_then(|stages| stages::build(stages, registry, folder, &mut faults));
+
+    drop_consequences(&mut faults, &texts);
+    match graph {
+        Some(graph) if faults.is_empty() => Ok(Job {
+            name: job.name.or(stem).unwrap_or_else(|| "gristmill".into()),
+            mode: job.mode,
+            workers: job.workers.unwrap_or_else(cores),
+            memory_limit: job.memory_limit.0,
+            plane_workers: job.plane_workers,
+            source: SourceConfig {
+                root: source_root,
+                revision: (source.kind == SourceKind::Git && source.refs.is_empty())
+                    .then(|| source.revision.unwrap_or_else(|| "HEAD".into())),
+                refs: source.refs.into_iter().map(|pattern| pattern.0).collect(),
+                include: source.include.into_iter().map(|glob| glob.0).collect(),
+                exclude: source.exclude.into_iter().map(|glob| glob.0).collect(),
+                excluded_folders: [index_folder.clone()].into_iter().chain(vectors.clone()).collect(),
+                hidden: source.hidden,
+                follow_links: source.follow_links,
+                max_file_bytes: source.max_file_bytes.0,
+            },
+            index: index_folder,
+            keep: index.keep,
+            vectors,
+            graph,
+            views,
+        }),
+        _ => Err(ConfigErrors::new(faults, &texts)),
+    }
+}
+
+/// Drops errors that only follow from others: what the parser made up around a syntax
+/// error, and what is wrong with a value whose variables could not be expanded.
+fn drop_consequences(faults: &mut Vec<Fault>, texts: &texts::Texts<'_>) {
+    let causes: Vec<(&str, Place)> =
+        faults.iter().filter_map(|fault| Some((fault.code(), fault.place()?.clone()))).collect();
+    let unreadable = causes.iter().any(|(code, _)| *code == "syntax");
+    faults.retain(|fault| match fault.place() {
+        _ if fault.code() == "syntax" || fault.code() == "variable" => true,
+        // The graph as a whole cannot be judged where a part could not be read.
+        None => !unreadable,
+        Some(place) => !causes.iter().any(|(code, cause)| match *code {
+            "syntax" => texts.share_line(place, cause),
+            "variable" => place.start < cause.end && cause.start < place.end,
+            _ => false,
+        }),
+    });
+}
+
+/// Decodes a section; where there is anything to report, its defaults stand in so that
+/// the rest can be checked.
+fn section<T: DeserializeOwned + Default + schemars::JsonSchema>(
+    value: Option<&Spanned<DeValue<'_>>>,
+    owner: &str,
+    faults: &mut Vec<Fault>,
+) -> T {
+    let Some(value) = value else { return T::default() };
+    match value.get_ref() {
+        DeValue::Table(table) => decode::decode(table, &value.span(), owner, &[], faults).unwrap_or_default(),
+        other => {
+            let name = owner.trim_matches(['[', ']']);
+            let message = format!("`{name}` is a section, not {}", form::kind_of(other));
+            let help = format!("write `{owner}` on a line of its own, and its keys below");
+            faults.push(Fault::at("wrong-type", value.span(), message).help(Some(help)));
+            T::default()
+        }
+    }
+}
+
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

@@ -1,0 +1,79 @@
+//! From a job to what the pipeline runs: its plan and its source.
+
+use gristmill_pipeline::Meters;
+use gristmill_pipeline::run::{Interrupt, RunPlan};
+use gristmill_pipeline::source::{DirectorySource, GitConfig, GitSource, Revisions, Source, SourceError};
+
+use super::Job;
+
+impl Job {
+    /// The plan of a run over a source.
+    pub fn run_plan<'a>(
+        &'a self,
+        source: &'a dyn Source,
+        meters: &'a Meters,
+        full: bool,
+        interrupt: &'a Interrupt,
+    ) -> RunPlan<'a> {
+        RunPlan {
+            graph: &self.graph,
+            views: &self.views,
+            source,
+            index: &self.index,
+            mode: self.mode,
+            workers: self.workers.get(),
+            plane_workers: self.plane_workers.get(),
+            keep: self.keep,
+            vectors: self.vectors.as_deref(),
+            memory_limit: self.memory_limit,
+            full,
+            meters,
+            interrupt,
+        }
+    }
+
+    /// Opens the job's source, whatever it is.
+    ///
+    /// # Errors
+    /// If it is a git repository that cannot be opened, or has no such revision.
+    pub fn open_source(&self) -> Result<Box<dyn Source>, SourceError> {
+        Ok(match &self.source.revision {
+            Some(revision) => Box::new(self.open_revision(revision)?),
+            None if !self.source.refs.is_empty() => Box::new(self.open_git(Revisions::Refs(self.source.refs.clone()))?),
+            None => Box::new(self.directory_source()),
+        })
+    }
+
+    /// The job's source as a folder.
+    #[must_use]
+    pub fn directory_source(&self) -> DirectorySource {
+        DirectorySource {
+            root: self.source.root.clone(),
+            include: self.source.include.clone(),
+            exclude: self.source.exclude.clone(),
+            hidden: self.source.hidden,
+            follow_links: self.source.follow_links,
+            max_file_bytes: self.source.max_file_bytes,
+            skip: self.source.excluded_folders.clone(),
+        }
+    }
+
+    /// Opens a revision of the git repository that the job's source lies in.
+    ///
+    /// # Errors
+    /// If there is no repository, or it has no such revision.
+    pub fn open_revision(&self, revision: &str) -> Result<GitSource, SourceError> {
+        self.open_git(Revisions::One(revision.to_owned()))
+    }
+
+    fn open_git(&self, revisions: Revisions) -> Result<GitSource, SourceError> {
+        GitSource::open(GitConfig {
+            path: self.source.root.clone(),
+            revisions,
+            include: self.source.include.clone(),
+            exclude: self.source.exclude.clone(),
+            hidden: self.source.hidden,
+            max_file_bytes: self.source.max_file_bytes,
+        })
+    }
+}

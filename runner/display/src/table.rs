@@ -1,0 +1,114 @@
+//! Tables of aligned columns, and what stands in them.
+
+use crate::units::thousands;
+
+/// What a cell holds, which decides where it is aligned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Aligned left.
+    Text(String),
+    /// Aligned right.
+    Number(String),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Cell {
+    /// Groups the digits by thousands.
+    fn from(number: u64) -> Self {
+        Self::Number(thousands(number))
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(number: usize) -> Self {
+        Self::from(number as u64)
+    }
+}
+
+impl Cell {
+    /// A number with a unit or decimals, written already.
+    pub fn number(text: impl Into<String>) -> Self {
+        Self::Number(text.into())
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Number(text) => text,
+        }
+    }
+}
+
+/// A table with a heading for each column.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    headings: Vec<String>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// A table with these headings and no rows.
+    pub fn new<H: Into<String>>(headings: impl IntoIterator<Item = H>) -> Self {
+        Self { headings: headings.into_iter().map(Into::into).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row; cells beyond the headings are not shown.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> &mut Self {
+        self.rows.push(cells.into_iter().collect());
+        self
+    }
+
+    /// Writes the table, two spaces between columns, no trailing blanks. A column is
+    /// aligned right if any of its cells is a number.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let cell =
+            |row: &'_ [Cell], column: usize| row.get(column).map(|cell| cell.text().to_owned()).unwrap_or_default();
+        let columns: Vec<(usize, bool)> = self
+            .headings
+            .iter()
+            .enumerate()
+            .map(|(column, heading)| {
+                let widths = self.rows.iter().map(|row| cell(row, column).chars().count());
+                let right = self.rows.iter().any(|row| matches!(row.get(column), Some(Cell::Number(_))));
+                (widths.chain([heading.chars().count()]).max().unwrap_or(0), right)
+            })
+            .collect();
+        let mut out = String::new();
+        let mut line = |texts: Vec<String>| {
+            let padded = texts.iter().zip(&columns).map(|(text, &(width, right))| {
+                if right { format!("{text:>width$}") } else { format!("{text:<width$}") }
+            });
+            out.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
+            out.push('\n');
+        };
+        line(self.headings.clone());
+        for row in &self.rows {
+            line((0..columns.len()).map(|column| cell(row, column)).collect());
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_align() {
+        let mut table = Table::new(["stage", "items", "time"]);
+        table.row(["read".into(), 1_234_567_u64.into(), Cell::number("1.5 s")]);
+        table.row(["größer".into(), 8_u64.into()]);
+        assert_eq!(table.render(), "stage       items   time\nread    1,234,567  1.5 s\ngrößer          8\n");
+    }
+}

@@ -1,0 +1,84 @@
+//! Tool calls over HTTP.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response as HttpResponse};
+use serde_json::Value;
+
+use super::access::Caller;
+use super::body::{self, BodyLimits};
+use super::problem::{Problem, status};
+use super::quote::quote;
+use super::url_query;
+use gristmill_query::{AnswerOrError, Place, Request, Response, ToolCall, ToolError};
+
+/// `POST /v1/ask`: several tool calls on one epoch.
+pub(super) async fn ask(
+    State(limits): State<BodyLimits>,
+    caller: Caller,
+    body: Body,
+) -> Result<Json<Response>, Problem> {
+    let request: Request = body::json(body, limits, "a request").await?;
+    Ok(Json(caller.desk().ask(request, &caller.ids).await?))
+}
+
+/// `POST /v1/tools/{tool}`: one tool call. If it fails, the response has the status of its error.
+pub(super) async fn ask_one(
+    State(limits): State<BodyLimits>,
+    caller: Caller,
+    Path(tool): Path<String>,
+    uri: Uri,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let place = place_of(&uri)?;
+    let input: Value = body::json(body, limits, "the tool's input").await?;
+    let request = Request { calls: vec![ToolCall { tool, input }], place };
+    let response = caller.desk().ask(request, &caller.ids).await?;
+    let status = match response.answers.first().map(|outcome| &outcome.result) {
+        Some(AnswerOrError::Error(error)) => status(error.code),
+        _ => StatusCode::OK,
+    };
+    Ok((status, Json(response)).into_response())
+}
+
+/// `GET /v1/tools`: the tools with their schemas.
+pub(super) async fn list(caller: Caller) -> HttpResponse {
+    Json(caller.desk().tools().as_slice()).into_response()
+}
+
+/// The query parameters of [`ask_one`].
+const PLACE_KEYS: [&str; 4] = ["job", "epoch", "ref", "deadline_ms"];
+
+fn place_of(uri: &Uri) -> Result<Place, ToolError> {
+    url_query::parse::<Vec<(String, String)>>(uri)?.iter().try_for_each(|(key, _)| {
+        if PLACE_KEYS.contains(&key.as_str()) {
+            return Ok(());
+        }
+        Err(ToolError::bad_input(format!("unknown query parameter {}", quote(key)))
+            .help(format!("this route accepts {}", PLACE_KEYS.join(", "))))
+    })?;
+    url_query::parse(uri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(query: &str) -> Result<Place, ToolError> {
+        place_of(&format!("/v1/tools/search{query}").parse().unwrap())
+    }
+
+    #[test]
+    fn places_are_parsed_from_urls() {
+        let all = place("?job=a%20b&epoch=7&ref=main&deadline_ms=50").unwrap();
+        let wanted =
+            Place { job: Some("a b".into()), epoch: Some(7), of_ref: Some("main".into()), deadline_ms: Some(50) };
+        assert_eq!(all, wanted);
+        assert_eq!(place("").unwrap(), Place::default());
+        for bad in ["?epoch=x", "?epoch=-1", "?refs=main", "?epoch=1&epoch=2"] {
+            assert!(place(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The Model Context Protocol server: the tools of one tenant's desk, for agents. It knows no
+//! transport.
+
+mod arguments;
+mod text;
+
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, JsonObject, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::{Value, json};
+
+use arguments::Arguments;
+
+use super::desk::Desk;
+use super::quote::quote;
+use super::request_ids::RequestIds;
+use super::schemas::ToolDescription;
+use gristmill_query::{AnswerOrError, Outcome, Request, Response, ToolCall, ToolError};
+
+/// Larger answers have no structured content besides the text: an agent would pay for both.
+const MAX_STRUCTURED_BYTES: usize = 40_000;
+
+/// An MCP server over one tenant's desk.
+#[derive(Clone)]
+pub struct McpServer {
+    desk: Desk,
+}
+
+impl McpServer {
+    /// A server over a desk.
+    #[must_use]
+    pub fn new(desk: Desk) -> Self {
+        Self { desk }
+    }
+
+    async fn call(&self, tool: &str, arguments: JsonObject, ids: &RequestIds) -> CallToolResult {
+        let schema = self.desk.tools().find(tool).map(|tool| &tool.input);
+        let arguments = match Arguments::of(schema, arguments) {
+            Ok(arguments) => arguments,
+            Err(error) => return failed(&error),
+        };
+        let calls = vec![ToolCall { tool: tool.to_owned(), input: Value::Object(arguments.input) }];
+        match self.desk.ask(Request { calls, place: arguments.place }, ids).await {
+            Ok(mut response) => match response.answers.pop() {
+                Some(outcome) => self.answered(&response, outcome, arguments.max_chars),
+                None => CallToolResult::success(Vec::new()),
+            },
+            Err(error) => failed(&error),
+        }
+    }
+
+    /// The result of a call: the answer as text, and as structured content if it is small.
+    fn answered(&self, response: &Response, outcome: Outcome, max_chars: usize) -> CallToolResult {
+        let answer = match outcome.result {
+            AnswerOrError::Answer(answer) => answer,
+            AnswerOrError::Error(error) => return failed(&error),
+        };
+        let tool = self.desk.runner().tools().find(&outcome.tool);
+        let rendered = tool.and_then(|tool| (tool.render)(&answer));
+        let json = answer.to_string();
+        let text = text::answer(response, &outcome.notes, rendered.as_deref().unwrap_or(&json), max_chars);
+        let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+        // Older versions of the protocol allow objects only.
+        if json.len() < MAX_STRUCTURED_BYTES && answer.is_object() {
+            result.structured_content = Some(answer);
+        }
+        result
+    }
+}
+
+impl ServerHandler for McpServer {
+    fn get_info(&self) -> ServerConfig {
+        let this = Implementation::new("gristmill", env!("CARGO_PKG_VERSION")).with_title("gristmill");
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build()).with_server_info(this).with_instructions(
+            "Searches indexed source code. Use `search` when you do not know the name, `get_symbols` to look up names, \
+             `get_files` to read files by lines, and `goto_definition`, `references` and `graph_expand` to follow uses. Every \
+             answer starts with its epoch; pass `epoch` to query the same epoch again.",
+        )
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let tools = self.desk.tools().as_slice().iter().map(mcp_tool).collect();
+        Ok(ListToolsResult::with_all_items(tools))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.desk.tools().find(name).map(mcp_tool)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let tools = self.desk.tools();
+        if tools.find(&request.name).is_none() {
+            let names: Vec<&str> = tools.as_slice().iter().map(|tool| tool.name).collect();
+            let message = format!("unknown tool {}; available tools: {}", quote(&request.name), names.join(", "));
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        // Over HTTP, the transport hands on the extensions of the HTTP request.
+        let ids = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<RequestIds>());
+        let ids = ids.cloned().unwrap_or_default();
+        let call = self.call(&request.name, request.arguments.unwrap_or_default(), &ids);
+        // A cancelled call is dropped, which cancels its work.
+        match context.ct.run_until_cancelled(call).await {
+            Some(result) => Ok(result.into()),
+            None => Err(ErrorData::internal_error("the call was cancelled", None)),
+        }
+    }
+}
+
+/// A tool, as MCP describes it.
+fn mcp_tool(tool: &ToolDescription) -> Tool {
+    let annotations = ToolAnnotations::new().read_only(true).idempotent(true).open_world(false);
+    Tool::new(tool.name, tool.about, Arc::new(arguments::schema(&tool.input))).with_annotations(annotations)
+}
+
+/// The result of a failed call.
+fn failed(error: &ToolError) -> CallToolResult {
+    let help = error.help.as_deref().map(|help| format!("\n{help}")).unwrap_or_default();
+    let mut result =
+        CallToolResult::error(vec![ContentBlock::text(format!("{}: {}{help}", error.code.as_str(), error.message))]);
+    result.structured_content = Some(json!({ "error": error }));
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use gristmill_query::{At, Runner, ToolSet};
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+
+    use super::super::desk::Deadlines;
+    use super::*;
+
+    #[derive(Deserialize, JsonSchema, clap::Args)]
+    struct CountFiles {}
+
+    impl gristmill_query::Tool for CountFiles {
+        const NAME: &'static str = "count_files";
+        const ABOUT: &'static str = "Count the files of the index.";
+        type Answer = u64;
+
+        fn answer(self, at: &At<'_>) -> Result<u64, ToolError> {
+            Ok(at.epoch.coverage().files)
+        }
+
+        fn render(answer: &u64) -> String {
+            format!("{answer} files\n")
+        }
+    }
+
+    #[test]
+    fn the_tools_are_those_of_the_runner() {
+        let runner = Runner::new([], ToolSet::new().with::<CountFiles>(), 1);
+        let server = McpServer::new(Desk::new(runner, "a", Deadlines { default_ms: 1, max_ms: 1 }));
+        let tool = server.get_tool("count_files").unwrap();
+        assert_eq!(tool.description.as_deref(), Some("Count the files of the index."));
+        assert!(tool.input_schema["properties"].get("max_chars").is_some());
+        assert!(server.get_tool("search").is_none());
+    }
+}

@@ -1,0 +1,28 @@
+//! The identifiers of a request, as logs and answers carry them.
+
+use std::sync::Arc;
+
+use gristmill_query::new_request;
+
+/// The identifiers of a request, as logs and answers carry them.
+#[derive(Clone, Debug)]
+pub struct RequestIds {
+    /// The request id: the client's `x-request-id`, or a generated one.
+    pub id: Arc<str>,
+    /// The client's W3C trace context, from the header `traceparent`.
+    pub trace: Option<Arc<str>>,
+}
+
+impl RequestIds {
+    /// A generated id, and no trace.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { id: new_request(), trace: None }
+    }
+}
+
+impl Default for RequestIds {
+    fn default() -> Self {
+        Self::new()
+    }
+}

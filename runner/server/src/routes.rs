@@ -1,0 +1,55 @@
+//! The routes.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::extract::FromRef as _;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get, post};
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::access::{Access, authenticate};
+use super::problem::{Problem, unknown_route};
+use super::record::record;
+use super::state::ServerState;
+use super::{calls, events, health, mcp_http, openapi, page, status};
+use gristmill_query::{ErrorCode, ToolError};
+
+/// All routes of a server.
+pub(super) fn router(state: ServerState) -> Router {
+    let access = Arc::<Access>::from_ref(&state);
+    let authenticated = Router::new()
+        .route("/v1/ask", post(calls::ask))
+        .route("/v1/tools", get(calls::list))
+        .route("/v1/tools/{tool}", post(calls::ask_one))
+        .route("/v1/jobs", get(status::jobs))
+        .route("/v1/status", get(status::status))
+        .route("/v1/events", get(events::events))
+        .route("/mcp", any(mcp_http::mcp))
+        // Without a token, unknown routes answer 401 like known ones.
+        .route("/v1/{*rest}", any(not_found))
+        .route("/mcp/{*rest}", any(not_found))
+        .layer(middleware::from_fn_with_state(access, authenticate));
+    Router::new()
+        .route("/", get(page::index))
+        .route("/assets/{name}", get(page::asset))
+        .route("/openapi.json", get(openapi::get_document))
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .merge(authenticated)
+        .fallback(not_found)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(record))
+        .with_state(state)
+}
+
+async fn not_found() -> Problem {
+    Problem::new(unknown_route())
+}
+
+/// The panic hook has logged the panic.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Problem::new(ToolError::new(ErrorCode::Internal, "internal error; see the server log")).into_response()
+}

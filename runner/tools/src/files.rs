@@ -1,0 +1,215 @@
+//! `get_files`: files with their text.
+
+use std::fmt::Write as _;
+
+use gristmill_pipeline::RelPath;
+use gristmill_query::{At, ChunkRows, FileRows, Row, Tool, ToolError, in_range};
+use gristmill_sinks::tables::Table;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Reads files as the index holds them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct GetFiles {
+    /// The paths, relative to the source; each may end in a range of lines: `src/lib.rs:10-40`.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<String>,
+    /// Give places and sizes only, no text.
+    #[serde(default)]
+    #[arg(long)]
+    pub no_text: bool,
+    /// Bytes of text at most, over all files, from 1 to 4,000,000. What lies beyond is cut.
+    #[serde(default = "default_bytes")]
+    #[arg(long, default_value_t = default_bytes(), value_name = "N")]
+    pub max_bytes: usize,
+}
+
+fn default_bytes() -> usize {
+    200_000
+}
+
+/// Most files of a question.
+const MOST_FILES: usize = 200;
+
+/// A file as the index holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct File {
+    /// The path.
+    #[schemars(with = "String")]
+    pub path: RelPath,
+    /// The language.
+    pub language: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Lines.
+    pub lines: u32,
+    /// Definitions in it.
+    pub symbols: u32,
+    /// BLAKE3 of the content, in hexadecimal digits.
+    pub content_hash: String,
+    /// Whether nothing of its content is indexed.
+    pub quarantined: bool,
+    /// The line that `text` begins with, counted from 1.
+    pub start_line: u32,
+    /// The text, decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Whether more of the wanted lines is there than `text` has.
+    pub truncated: bool,
+}
+
+/// Files that were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FilesAnswer {
+    /// The files, in the order that was asked.
+    pub files: Vec<File>,
+    /// Paths that the index does not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_found: Vec<String>,
+}
+
+impl Tool for GetFiles {
+    const NAME: &'static str = "get_files";
+    const ABOUT: &'static str = "Reads any number of files, or ranges of lines of them (`src/lib.rs:10-40`), as the \
+        index holds them.";
+    type Answer = FilesAnswer;
+
+    fn answer(self, at: &At<'_>) -> Result<FilesAnswer, ToolError> {
+        let mut left = in_range("max_bytes", self.max_bytes, 1..=4_000_000)?;
+        in_range("paths", self.paths.len(), 1..=MOST_FILES)?;
+        let mut answer = FilesAnswer::default();
+        for wanted in &self.paths {
+            at.call.check()?;
+            let (path, range) = path_and_lines(wanted)?;
+            let Some(row) = at.file(path)? else {
+                answer.not_found.push(wanted.clone());
+                continue;
+            };
+            let mut file = file(row);
+            if !self.no_text {
+                read(at, row, range, &mut left, &mut file)?;
+            }
+            answer.files.push(file);
+        }
+        Ok(answer)
+    }
+
+    fn render(answer: &FilesAnswer) -> String {
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        for file in &answer.files {
+            let _ = writeln!(out, "{}  {}, {} lines, {} bytes", file.path, file.language, file.lines, file.bytes);
+            for (line, nth) in file.text.as_deref().unwrap_or_default().lines().zip(file.start_line..) {
+                let _ = writeln!(out, "{nth:>6}  {line}");
+            }
+            if file.truncated {
+                out.push_str("        … cut here; ask for further lines by PATH:FROM-TO\n");
+            }
+        }
+        for path in &answer.not_found {
+            let _ = writeln!(out, "the index does not hold {path}");
+        }
+        out
+    }
+}
+
+fn file(row: Row<'_, FileRows>) -> File {
+    let (table, at) = (row.table(), row.row);
+    let hash = table.content_hash.value(at).iter().fold(String::new(), |mut hash, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    });
+    File {
+        path: row.path().clone(),
+        language: table.language.value(at).to_owned(),
+        bytes: table.bytes.value(at),
+        lines: table.lines.value(at),
+        symbols: table.symbols.value(at),
+        content_hash: hash,
+        quarantined: table.quarantined.value(at),
+        start_line: 1,
+        text: None,
+        truncated: false,
+    }
+}
+
+/// Lines from one to another, both counted from 1 and taken along.
+type Lines = (u32, u32);
+
+/// A path, and the lines that stand after it.
+fn path_and_lines(wanted: &str) -> Result<(&str, Option<Lines>), ToolError> {
+    let Some((path, lines)) = wanted.rsplit_once(':') else { return Ok((wanted, None)) };
+    let is_range = !lines.is_empty() && lines.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if !is_range {
+        // A colon can be part of a name.
+        return Ok((wanted, None));
+    }
+    let (from, to) = lines.split_once('-').unwrap_or((lines, lines));
+    match (from.parse(), to.parse()) {
+        (Ok(from), Ok(to)) if 0 < from && from <= to => Ok((path, Some((from, to)))),
+        _ => {
+            Err(ToolError::bad_input(format!("`{lines}` is no range of lines")).help("write PATH:FROM-TO, from line 1"))
+        }
+    }
+}
+
+/// Puts the text together from the chunks, which cover the file in order.
+fn read(
+    at: &At<'_>,
+    row: Row<'_, FileRows>,
+    range: Option<Lines>,
+    left: &mut usize,
+    file: &mut File,
+) -> Result<(), ToolError> {
+    let tables = at.epoch.tables()?;
+    if !tables.has(&Table::Chunks) {
+        at.note("no_text", "the index holds no texts: its job stores no chunks");
+        return Ok(());
+    }
+    let (from, to) = range.unwrap_or((1, u32::MAX));
+    let chunks = ChunkRows::of_file(tables.chunks()?, row.key());
+    let chunks: Vec<_> = chunks
+        .into_iter()
+        .filter(|chunk| {
+            chunk.table().end_line.value(chunk.row) >= from && chunk.table().start_line.value(chunk.row) <= to
+        })
+        .collect();
+    let Some(first) = chunks.first() else { return Ok(()) };
+    let first_line = first.table().start_line.value(first.row);
+    let addresses: Vec<u64> = chunks.iter().filter_map(Row::address).collect();
+    let texts = tables.texts(&addresses)?;
+    let mut text = String::new();
+    // A chunk may begin within a line.
+    let whole: String = (0..addresses.len()).map(|nth| texts.get(nth)).collect();
+    file.start_line = first_line.max(from);
+    for (line, piece) in (first_line..).zip(whole.split_inclusive('\n')) {
+        if (from..=to).contains(&line) {
+            if text.len() + piece.len() > *left {
+                file.truncated = true;
+                break;
+            }
+            text.push_str(piece);
+        }
+    }
+    *left -= text.len();
+    file.text = Some(text);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_may_end_in_lines() {
+        assert_eq!(path_and_lines("a/b.rs").ok(), Some(("a/b.rs", None)));
+        assert_eq!(path_and_lines("a/b.rs:3-9").ok(), Some(("a/b.rs", Some((3, 9)))));
+        assert_eq!(path_and_lines("a/b.rs:3").ok(), Some(("a/b.rs", Some((3, 3)))));
+        assert_eq!(path_and_lines("a:b").ok(), Some(("a:b", None)));
+        for wrong in ["a:0-3", "a:9-3", "a:-", "a:1-99999999999", "a:1-2-3"] {
+            assert!(path_and_lines(wrong).is_err(), "{wrong}");
+        }
+    }
+}

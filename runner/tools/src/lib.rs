@@ -1,0 +1,76 @@
+//! The tools that answer questions about an index: search, look-ups, graph walks, measures and
+//! forecasts, one module each.
+//!
+//! [`standard`] is what the command line, the HTTP server and MCP ask with. A program that has
+//! tools of its own adds them:
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use gristmill_query::{BlockingRunner, Call, DEFAULT_DEADLINE, Place, Request, ToolCall, ToolError};
+//! use serde_json::json;
+//!
+//! fn main() -> Result<(), ToolError> {
+//!     let runner = BlockingRunner::open(Path::new("/tmp/project-index"), gristmill_tools::standard())?;
+//!     let calls = vec![ToolCall { tool: "references".into(), input: json!({ "symbol": "parse" }) }];
+//!     let request = Request { calls, place: Place::default() };
+//!     let response = runner.ask(request, Call::new("me", DEFAULT_DEADLINE))?;
+//!     assert_eq!(response.answers.len(), 1);
+//!     Ok(())
+//! }
+//! ```
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod aggregate;
+mod definition;
+mod files;
+mod graph;
+mod history_recent;
+mod links;
+mod list_preview;
+mod metric_aggregate;
+mod metric_series;
+mod names;
+mod references;
+mod runs;
+mod search;
+mod simulate;
+mod symbols;
+mod words;
+
+pub use aggregate::{Aggregate, AggregateAnswer, AggregateBy, Group};
+pub use definition::{Definition, DefinitionAnswer, GotoDefinition};
+pub use files::{File, FilesAnswer, GetFiles};
+pub use graph::{GraphAnswer, GraphEdge, GraphExpand, GraphNode, GraphPath};
+pub use history_recent::{ChangedPaths, EpochEntry, HistoryAnswer, HistoryRecent};
+pub use links::Direction;
+pub use list_preview::{EntryKind, ListAnswer, ListEntry, ListPreview, PreviewSymbol};
+pub use metric_aggregate::{MetricAggregate, MetricAggregateAnswer, RunMeasures, Spread, StageMeasures};
+pub use metric_series::{Metric, MetricSeries, Point, Series};
+pub use names::Reason;
+pub use references::{References, ReferencesAnswer, Use};
+pub use search::{Hit, Query, Search, SearchAnswer, SearchMode, Signals, Snippet, search};
+pub use simulate::{ChangeEstimate, FoundBy, Simulate, SimulateAnswer, UsingFile, render_forecast};
+pub use symbols::{GetSymbols, Symbol, SymbolsAnswer};
+
+use gristmill_query::ToolSet;
+
+/// The tools of this crate, in the order in which they are listed.
+#[must_use]
+pub fn standard() -> ToolSet {
+    ToolSet::new()
+        .with::<Search>()
+        .with::<GetSymbols>()
+        .with::<GetFiles>()
+        .with::<GotoDefinition>()
+        .with::<References>()
+        .with::<GraphExpand>()
+        .with::<GraphPath>()
+        .with::<Aggregate>()
+        .with::<ListPreview>()
+        .with::<HistoryRecent>()
+        .with::<MetricAggregate>()
+        .with::<MetricSeries>()
+        .with::<Simulate>()
+}

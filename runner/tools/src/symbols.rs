@@ -1,0 +1,229 @@
+//! `get_symbols`: definitions by name, file and kind.
+
+use std::fmt::Write as _;
+
+use arrow::array::AsArray as _;
+use gristmill_pipeline::RelPath;
+use gristmill_query::{At, Row, SymbolRows, Tool, ToolError, all, in_range};
+use gristmill_sinks::tables::Table;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::search::path_globs;
+
+/// Looks up definitions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct GetSymbols {
+    /// Names, bare (`parse`) or qualified (`Config::parse`, `Config.parse`); all if empty.
+    #[serde(default)]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Only in files that one of these globs matches.
+    #[serde(default)]
+    #[arg(long = "path", value_name = "GLOB")]
+    pub paths: Vec<String>,
+    /// Only of these kinds, such as `function`.
+    #[serde(default)]
+    #[arg(long = "kind", value_name = "KIND")]
+    pub kinds: Vec<String>,
+    /// Give doc comments as well.
+    #[serde(default)]
+    #[arg(long)]
+    pub docs: bool,
+    /// How many to give at most, from 1 to 1000.
+    #[serde(default = "default_limit")]
+    #[arg(short = 'k', long = "limit", default_value_t = default_limit(), value_name = "N")]
+    pub limit: usize,
+}
+
+fn default_limit() -> usize {
+    50
+}
+
+/// A definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Symbol {
+    /// Its file.
+    #[schemars(with = "String")]
+    pub path: RelPath,
+    /// The first line, counted from 1.
+    pub start_line: u32,
+    /// The last line.
+    pub end_line: u32,
+    /// The name.
+    pub name: String,
+    /// The name with those of what contains it.
+    pub qualified_name: String,
+    /// What it is, such as `function`.
+    pub kind: String,
+    /// The language.
+    pub language: String,
+    /// Its head on one line.
+    pub signature: String,
+    /// Its doc comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
+}
+
+/// Definitions that were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SymbolsAnswer {
+    /// The definitions, by path and line.
+    pub symbols: Vec<Symbol>,
+    /// Names that nothing defines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_found: Vec<String>,
+    /// Whether there are more.
+    pub truncated: bool,
+}
+
+impl Tool for GetSymbols {
+    const NAME: &'static str = "get_symbols";
+    const ABOUT: &'static str = "Lists definitions (functions, classes, methods, types…) with signature and place: by \
+        any number of names, by file globs, by kind.";
+    type Answer = SymbolsAnswer;
+
+    fn answer(self, at: &At<'_>) -> Result<SymbolsAnswer, ToolError> {
+        let limit = in_range("limit", self.limit, 1..=1000)?;
+        let table = at.epoch.tables()?.symbols()?;
+        let paths = path_globs(&self.paths)?;
+        let is_wanted = |symbol: &Row<'_, SymbolRows>| {
+            at.visible.shows(symbol.key())
+                && paths.as_ref().is_none_or(|paths| paths.is_match(symbol.path().as_str()))
+                && (self.kinds.is_empty()
+                    || self.kinds.iter().any(|kind| kind == symbol.table().kind.value(symbol.row)))
+        };
+        let mut not_found = Vec::new();
+        let mut rows: Vec<Row<'_, SymbolRows>> = Vec::new();
+        if self.names.is_empty() {
+            rows.extend(all(table).filter(is_wanted));
+        }
+        for name in &self.names {
+            let before = rows.len();
+            rows.extend(definitions_of(table, name).filter(is_wanted));
+            if rows.len() == before {
+                not_found.push(name.clone());
+            }
+        }
+        at.call.check()?;
+        sort_by_place(&mut rows);
+        let truncated = rows.len() > limit;
+        rows.truncate(limit);
+        let mut symbols: Vec<Symbol> = rows.iter().map(|row| symbol(*row)).collect();
+        if self.docs {
+            add_docs(at, &rows, &mut symbols)?;
+        }
+        Ok(SymbolsAnswer { symbols, not_found, truncated })
+    }
+
+    fn render(answer: &SymbolsAnswer) -> String {
+        let mut out = String::new();
+        for symbol in &answer.symbols {
+            render_symbol(&mut out, symbol);
+        }
+        for name in &answer.not_found {
+            let _ = writeln!(out, "nothing defines {name}");
+        }
+        if answer.truncated {
+            out.push_str("there are more; raise `limit` or narrow the question\n");
+        }
+        out
+    }
+}
+
+/// A definition as a line or two.
+pub(super) fn render_symbol(out: &mut String, symbol: &Symbol) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "{}:{}-{}  {} {}",
+        symbol.path, symbol.start_line, symbol.end_line, symbol.kind, symbol.qualified_name
+    );
+    let _ = writeln!(out, "    {}", symbol.signature);
+    if let Some(doc) = symbol.doc.as_deref().and_then(|doc| doc.lines().next()) {
+        let _ = writeln!(out, "    {doc}");
+    }
+}
+
+/// The definitions that a name, bare or qualified, may mean.
+pub(super) fn definitions_of<'a>(
+    table: &'a gristmill_sinks::lance::Resident<SymbolRows>,
+    name: &'a str,
+) -> impl Iterator<Item = Row<'a, SymbolRows>> {
+    let bare = bare_name(name);
+    let is_qualified = bare.len() < name.len();
+    let fits = move |symbol: &Row<'_, SymbolRows>| {
+        !is_qualified || ends_with_parts(symbol.table().qualified_name.value(symbol.row), name)
+    };
+    SymbolRows::named(table, bare).filter(fits)
+}
+
+/// The last part of a name.
+pub(super) fn bare_name(name: &str) -> &str {
+    name.rsplit([':', '.', '#', '/', '\\']).next().filter(|bare| !bare.is_empty()).unwrap_or(name)
+}
+
+/// Whether the last parts of a qualified name are those of another, whatever stands between
+/// the parts.
+fn ends_with_parts(qualified: &str, wanted: &str) -> bool {
+    let parts = |name: &'_ str| -> Vec<String> {
+        name.split([':', '.', '#', '/', '\\']).filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect()
+    };
+    parts(qualified).ends_with(&parts(wanted))
+}
+
+/// By path and line.
+pub(super) fn sort_by_place(rows: &mut Vec<Row<'_, SymbolRows>>) {
+    let place = |row: &Row<'_, SymbolRows>| (row.table().start_line.value(row.row), row.table().ordinal.value(row.row));
+    rows.sort_by(|left, right| left.path().cmp(right.path()).then_with(|| place(left).cmp(&place(right))));
+    rows.dedup_by(|left, right| left.key() == right.key() && place(left) == place(right));
+}
+
+/// A definition as it is answered.
+pub(super) fn symbol(row: Row<'_, SymbolRows>) -> Symbol {
+    let (table, at) = (row.table(), row.row);
+    Symbol {
+        path: row.path().clone(),
+        start_line: table.start_line.value(at),
+        end_line: table.end_line.value(at),
+        name: table.name.value(at).to_owned(),
+        qualified_name: table.qualified_name.value(at).to_owned(),
+        kind: table.kind.value(at).to_owned(),
+        language: table.language.value(at).to_owned(),
+        signature: table.signature.value(at).to_owned(),
+        doc: None,
+    }
+}
+
+/// Reads the doc comments, which are not kept in memory.
+fn add_docs(at: &At<'_>, rows: &[Row<'_, SymbolRows>], symbols: &mut [Symbol]) -> Result<(), ToolError> {
+    let mut addressed: Vec<(u64, &mut Symbol)> =
+        rows.iter().zip(symbols).filter_map(|(row, symbol)| Some((row.address()?, symbol))).collect();
+    if addressed.is_empty() {
+        return Ok(());
+    }
+    addressed.sort_by_key(|(address, _)| *address);
+    let addresses: Vec<u64> = addressed.iter().map(|(address, _)| *address).collect();
+    let batch = at.epoch.tables()?.reader.take(&Table::Symbols, &addresses, &["doc"])?;
+    let docs = batch.column_by_name("doc").and_then(|column| column.as_string_opt::<i32>());
+    for ((_, symbol), doc) in addressed.into_iter().zip(docs.into_iter().flatten()) {
+        symbol.doc = doc.filter(|doc| !doc.is_empty()).map(ToOwned::to_owned);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_part_by_part() {
+        assert_eq!(bare_name("Config::parse"), "parse");
+        assert_eq!(bare_name("parse"), "parse");
+        assert_eq!(bare_name("a.b#c"), "c");
+        assert!(ends_with_parts("config.Config.parse", "Config::parse"));
+        assert!(ends_with_parts("Config::parse", "Config::parse"));
+        assert!(!ends_with_parts("OtherConfig::parse", "Config::parse"));
+    }
+}
