@@ -29,7 +29,8 @@ pub use gristmill_ids::{
     PassageKey, PathKey, RowKey, StageId,
 };
 pub use gristmill_plane as plane;
-pub use gristmill_plane::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewType, ViewValue};
+pub use gristmill_views as views;
+pub use gristmill_views::{View, ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewType, ViewValue};
 pub use measure::{Meters, Percentiles, StageMeter, StageReport, resident_memory};
 #[doc(hidden)]
 pub use nearest::nearest;

@@ -33,7 +33,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gristmill_plane::{Broken, PlaneError, View, ViewSchema};
+use gristmill_plane::{Broken, PlaneError};
+use gristmill_views::{View, ViewSchema};
 
 use crate::execute::{self, Mode};
 use crate::graph::{EmbedLane, Graph};

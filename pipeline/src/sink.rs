@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill_ids::{ContentHash, Epoch, Fingerprint, Hash, RowKey};
-use gristmill_plane::{ViewDelta, ViewSchema};
+use gristmill_views::{ViewDelta, ViewSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

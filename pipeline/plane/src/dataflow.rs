@@ -11,8 +11,8 @@ use timely::dataflow::Scope;
 use timely::dataflow::operators::probe::Handle as Probe;
 
 use super::{
-    Broken, ChunkFact, ContentFact, Deltas, Difference, FactCollections, Facts, ImportFact, PassageId, PassageLane,
-    PathFact, Place, PlaneConfig, RowFact,
+    Broken, ChunkFact, ContentFact, Deltas, Difference, Facts, ImportFact, LiveFacts, PassageId, PassageLane, PathFact,
+    Place, PlaneConfig, RowFact,
 };
 
 /// The plane's clock: one tick a round.
@@ -60,7 +60,7 @@ impl Ends {
 }
 
 pub(super) fn build(scope: Scope<'_, Tick>, config: &PlaneConfig) -> Ends {
-    let PlaneConfig { lanes, views, broken, .. } = config;
+    let PlaneConfig { lanes, derived, broken, .. } = config;
     let (mut files, mut analysed, mut contents) = (Input::new(), Input::new(), Input::new());
     let (mut paths, mut imports) = (Input::new(), Input::new());
     let found = Rc::new(RefCell::new(Deltas::default()));
@@ -118,17 +118,13 @@ pub(super) fn build(scope: Scope<'_, Tick>, config: &PlaneConfig) -> Ends {
     collect(passages, &found, &mut probe, |found| &mut found.passages);
 
     let (paths_in, imports_in) = (paths.to_collection(scope), imports.to_collection(scope));
-    if !views.is_empty() {
+    if let Some(program) = derived {
         let live = imports_in.clone().semijoin(rows.clone());
         let stale = imports_in.concat(live.clone().negate());
         collect(stale, &found, &mut probe, |found| &mut found.dead_imports);
         let of_places = of_rows.map(|(_, place, fact)| (place, fact));
-        let mut collections = FactCollections::new(rows, of_places, paths_in, live);
-        for (place, view) in (0_u16..).zip(views) {
-            collections.view = place;
-            let rows = view.build(&collections).map(move |row| (place, row));
-            collect(rows, &found, &mut probe, |found| &mut found.views);
-        }
+        let facts = LiveFacts { rows, contents: of_places, paths: paths_in, imports: live };
+        collect(program.derive(facts), &found, &mut probe, |found| &mut found.derived);
     }
     Ends { files, analysed, contents, paths, imports, found, probe }
 }

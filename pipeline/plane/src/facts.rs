@@ -90,7 +90,7 @@ pub enum PathFact {
     /// Imports may mean it by a name.
     Module(NameKey),
     /// A view, by its place among the views, has marked it (see
-    /// [`View::marks`](super::View::marks)).
+    /// `View::marks`).
     Mark(u16),
 }
 
@@ -221,8 +221,8 @@ pub struct Deltas {
     pub rows: Vec<(RowFact, Difference)>,
     /// Passages that came to life or died.
     pub passages: Vec<(PassageId, Difference)>,
-    /// Rows of views, each with the view's place among the views.
-    pub views: Vec<((u16, FactRow), Difference)>,
+    /// Derived rows, each with the place of its relation.
+    pub derived: Vec<((u16, FactRow), Difference)>,
     /// Analysed contents that no path holds any more (where positive).
     pub dead: Vec<(ContentKey, Difference)>,
     /// Facts of such contents.
@@ -236,7 +236,7 @@ impl Deltas {
         self.contents.append(&mut other.contents);
         self.rows.append(&mut other.rows);
         self.passages.append(&mut other.passages);
-        self.views.append(&mut other.views);
+        self.derived.append(&mut other.derived);
         self.dead.append(&mut other.dead);
         self.dead_facts.append(&mut other.dead_facts);
         self.dead_imports.append(&mut other.dead_imports);
@@ -246,7 +246,7 @@ impl Deltas {
         self.contents.sort_unstable();
         self.rows.sort_unstable();
         self.passages.sort_unstable();
-        self.views.sort_unstable();
+        self.derived.sort_unstable();
         self.dead.sort_unstable();
         self.dead_facts.sort_unstable();
         self.dead_imports.sort_unstable();

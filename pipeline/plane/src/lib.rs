@@ -21,26 +21,23 @@
 //! enters with the first, and facts enter as contents are analysed, so that embedding and
 //! writing go on while parsing does. The paths of an epoch enter with its first round and
 //! a content's facts enter at once, hence no row that a round adds is taken back by a
-//! later one (but for a file that changes under the reader: see [`Facts::files`]). Views
-//! do take back what they gave within an epoch: their deltas count when it is over.
+//! later one (but for a file that changes under the reader: see [`Facts::files`]). Derived
+//! relations do take back what they gave within an epoch: their deltas count when it is over.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-mod collections;
 mod dataflow;
+mod derived;
 mod facts;
 mod plane;
-mod table;
-mod view;
-mod views;
 
-/// What views are written in.
+/// What derived relations are written in.
 pub use differential_dataflow::{self, VecCollection};
 pub use timely;
 
-pub use collections::{FactCollections, ImportEdge, Resolution, Resolved};
 pub use dataflow::Tick;
+pub use derived::{Cell, Derive, FactRow, LiveFacts};
 pub use facts::{
     ChunkFact, ContentFact, DefinitionFact, Deltas, Difference, Facts, ImportFact, OutlineFact, PassageId,
     PassageIdentity, PassageLane, PathFact, Place, ReferenceFact, RowFact,
@@ -48,8 +45,3 @@ pub use facts::{
 #[doc(hidden)]
 pub use plane::Broken;
 pub use plane::{FactPlane, PlaneConfig, PlaneError};
-pub use table::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewType, ViewValue};
-pub use view::{Cell, FactRow, View};
-#[doc(hidden)]
-pub use views::words;
-pub use views::{Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved};

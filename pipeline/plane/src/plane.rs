@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use timely::communication::WorkerGuards;
 
 use super::dataflow::build;
-use super::{Deltas, Facts, PassageLane, View};
+use super::{Deltas, Derive, Facts, PassageLane};
 
 /// A running fact plane: timely workers on threads of their own, which share no memory
 /// but the channels to this handle. Dropping it ends them.
@@ -28,8 +28,8 @@ pub struct PlaneConfig {
     pub workers: usize,
     /// How each embed lane identifies passages.
     pub lanes: Vec<PassageLane>,
-    /// The views that it keeps.
-    pub views: Vec<Arc<dyn View>>,
+    /// What it derives from its facts, if anything.
+    pub derived: Option<Arc<dyn Derive>>,
     /// A fault to build into the dataflow.
     #[doc(hidden)]
     pub broken: Option<Broken>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gristmill_ids::{Epoch, Hash};
-use gristmill_plane::ViewDelta;
+use gristmill_views::ViewDelta;
 
 use super::base::Base;
 use super::facts::FactMaker;

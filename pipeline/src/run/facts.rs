@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, Hash, NameKey};
 use gristmill_plane::ChunkFact;
-use gristmill_plane::words;
 use gristmill_plane::{
-    Cell, ContentFact, DefinitionFact, FactRow, Facts, ImportFact, OutlineFact, PathFact, Place, ReferenceFact,
-    RowFact, View,
+    Cell, ContentFact, DefinitionFact, FactRow, Facts, ImportFact, OutlineFact, PathFact, Place, ReferenceFact, RowFact,
 };
-use gristmill_plane::{ViewRow, ViewValue};
+use gristmill_views::View;
+use gristmill_views::words;
+use gristmill_views::{ViewRow, ViewValue};
 
 use super::assembly::Known;
 use crate::graph::Graph;

@@ -1,7 +1,10 @@
 //! One epoch from its diff to complete sinks: hydrate, then drive. A run commits what comes
 //! of it; a forecast has sinks that count.
 
-use gristmill_plane::{FactPlane, PassageIdentity, PassageLane, PlaneConfig};
+use std::sync::Arc;
+
+use gristmill_plane::{Derive, FactPlane, PassageIdentity, PassageLane, PlaneConfig};
+use gristmill_views::ViewSet;
 
 use super::base::Base;
 use super::epoch::{EpochDriver, EpochOutcome, History, Parts, VectorLog};
@@ -47,8 +50,13 @@ impl<'g> Knowledge<'g> {
 }
 
 fn start_plane(plan: &RunPlan<'_>, lanes: &[PassageLane]) -> Result<FactPlane, RunError> {
-    let (workers, views, broken) = (plan.plane_workers, plan.views.to_vec(), plan.broken_plane);
-    Ok(FactPlane::start(PlaneConfig { workers, lanes: lanes.to_vec(), views, broken })?)
+    let views = (!plan.views.is_empty()).then(|| ViewSet(plan.views.to_vec()));
+    Ok(FactPlane::start(PlaneConfig {
+        workers: plan.plane_workers,
+        lanes: lanes.to_vec(),
+        derived: views.map(|views| Arc::new(views) as Arc<dyn Derive>),
+        broken: plan.broken_plane,
+    })?)
 }
 
 fn passage_lanes(graph: &Graph, sinks: &[SinkHandle]) -> Vec<PassageLane> {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use gristmill_ids::Hash;
-use gristmill_plane::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewValue};
+use gristmill_views::{ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewValue};
 
 use super::base::Base;
 use crate::merkle::{Leaf, Tree, diff_places, split_ref};

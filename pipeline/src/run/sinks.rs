@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gristmill_ids::{ChunkLaneId, ContentHash, EmbedLaneId, Epoch, Hash};
-use gristmill_plane::{ViewDelta, ViewSchema};
+use gristmill_views::{ViewDelta, ViewSchema};
 
 pub(super) use self::handle::SinkHandle;
 use self::handle::{Pending, Shape};

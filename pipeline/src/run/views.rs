@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use gristmill_plane::{Deltas, Difference, FactRow, View, ViewDelta, ViewSchema};
+use gristmill_plane::{Deltas, Difference, FactRow};
+use gristmill_views::{View, ViewDelta, ViewSchema};
 
 use super::base::Base;
 use super::facts::FactMaker;
@@ -32,7 +33,7 @@ impl ViewChanges {
     /// Takes the changes of a round. In a round that is `hydrating` they are what the
     /// tables hold already, but for those that start from no rows.
     pub(super) fn take(&mut self, deltas: &mut Deltas, hydrating: bool) {
-        for ((view, row), difference) in deltas.views.drain(..) {
+        for ((view, row), difference) in deltas.derived.drain(..) {
             if let Some((_, replace, rows)) = self.views.get_mut(usize::from(view))
                 && (*replace || !hydrating)
             {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gristmill_ids::{Epoch, Fingerprint, Hash};
-use gristmill_plane::{ViewDelta, ViewRow};
+use gristmill_views::{ViewDelta, ViewRow};
 use parking_lot::Mutex;
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gristmill_plane::{ViewRow, ViewValue};
+use gristmill_views::{ViewRow, ViewValue};
 
 use super::{Views, import_names, module_names};
 use crate::port::Reference;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use gristmill_pipeline::graph::StageSpec;
 use gristmill_pipeline::merkle::Tree;
-use gristmill_pipeline::plane::{Broken, Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved, View};
+use gristmill_pipeline::plane::Broken;
 use gristmill_pipeline::port::Header;
 use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport, run};
 use gristmill_pipeline::source::{DirectorySource, Source};
 use gristmill_pipeline::testing::{Counts, Disk, Embed, Lines, Memory, Oracle, Parse, Read, Stored, Views};
+use gristmill_pipeline::views::{Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved, View};
 use gristmill_pipeline::{AnyOperator, Graph, Meters, Mode, RowId};
 use parking_lot::Mutex;
 

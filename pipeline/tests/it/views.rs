@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use gristmill_pipeline::plane::{Cell, Difference, FactCollections, FactRow, Tick, VecCollection, View};
+use gristmill_pipeline::plane::{Cell, Difference, FactRow, Tick, VecCollection};
 use gristmill_pipeline::run::Indexer;
+use gristmill_pipeline::views::{FactCollections, View};
 use gristmill_pipeline::{Hash, Mode, ViewColumn, ViewSchema, ViewValue};
 
 use crate::job::{Job, all_views};

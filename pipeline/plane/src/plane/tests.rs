@@ -15,7 +15,7 @@ const fn lane(lane: usize, identity: PassageIdentity) -> PassageLane {
 }
 
 fn start(workers: usize, broken: Option<Broken>) -> FactPlane {
-    let config = PlaneConfig { workers, lanes: LANES.to_vec(), views: Vec::new(), broken };
+    let config = PlaneConfig { workers, lanes: LANES.to_vec(), derived: None, broken };
     FactPlane::start(config).expect("starts")
 }
 

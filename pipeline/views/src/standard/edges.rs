@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
 use gristmill_ids::NameKey;
+use gristmill_plane::{Cell, Difference, FactRow, Tick};
 
 use super::schema;
 use crate::table::{ViewColumn, ViewSchema};
-use crate::{Cell, Difference, FactCollections, FactRow, Resolution, Tick, View};
+use crate::{FactCollections, Resolution, View};
 
 /// From every use of a name to the definition that it means, and from every import to
 /// the file that it means.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::iterate::Variable;
 use gristmill_ids::{NameKey, PathKey};
+use gristmill_plane::{Cell, Difference, FactRow, Tick};
 use timely::order::Product;
 
 use super::fingerprint;
 use crate::table::{ViewColumn, ViewSchema};
-use crate::{Cell, Difference, FactCollections, FactRow, Tick, View};
+use crate::{FactCollections, View};
 
 /// What every symbol begins with, in millionths.
 const BEGIN: Difference = 6_000_000;

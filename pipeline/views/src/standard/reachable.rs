@@ -5,10 +5,11 @@ use std::sync::Arc;
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::iterate::Iterate;
 use globset::GlobSet;
+use gristmill_plane::{Difference, FactRow, Tick};
 
 use super::fingerprint;
 use crate::table::{ViewColumn, ViewSchema};
-use crate::{Difference, FactCollections, FactRow, Tick, View};
+use crate::{FactCollections, View};
 
 /// The files that can be reached by imports from given roots.
 #[derive(Clone, Debug)]

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
-use gristmill_ids::{NameKey, PathKey};
-use serde::{Deserialize, Serialize};
+use gristmill_plane::{Derive, Difference, FactRow, LiveFacts, Tick};
 
-use super::{Difference, FactCollections, Tick};
-use crate::table::ViewSchema;
+use crate::{FactCollections, ViewSchema};
 
 /// A relation that follows from facts, kept as a table of its own.
 ///
@@ -17,7 +15,8 @@ use crate::table::ViewSchema;
 /// ```
 /// use std::sync::Arc;
 /// use gristmill_ids::Hash;
-/// use gristmill_plane::{Cell, Difference, FactCollections, FactRow, Tick, VecCollection, View, ViewColumn, ViewSchema};
+/// use gristmill_plane::{Cell, Difference, FactRow, Tick, VecCollection};
+/// use gristmill_views::{FactCollections, View, ViewColumn, ViewSchema};
 ///
 /// /// How many definitions each file has.
 /// struct Definitions;
@@ -53,60 +52,26 @@ pub trait View: Send + Sync {
         false
     }
 
-    /// Makes its part of the dataflow, on every worker. Rows have a [`Cell`] for each
+    /// Makes its part of the dataflow, on every worker. Rows have a [`Cell`](gristmill_plane::Cell) for each
     /// column; no row may come twice.
     ///
     /// The program may share no memory between workers: they may be processes.
     fn build<'scope>(&self, facts: &FactCollections<'scope>) -> VecCollection<'scope, Tick, FactRow, Difference>;
 }
 
-/// A value of a view's row inside the plane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Cell {
-    /// The key of a text, which the key's facts brought along.
-    Name(NameKey),
-    /// A number.
-    Number(u64),
-}
+/// The views of a job, as one program. A row comes with the place of its view in this list.
+#[derive(Clone, Default)]
+pub struct ViewSet(pub Vec<Arc<dyn View>>);
 
-impl From<NameKey> for Cell {
-    fn from(name: NameKey) -> Self {
-        Self::Name(name)
-    }
-}
-
-impl From<PathKey> for Cell {
-    fn from(path: PathKey) -> Self {
-        Self::Name(path.into())
-    }
-}
-
-impl From<u64> for Cell {
-    fn from(number: u64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<u32> for Cell {
-    fn from(number: u32) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-/// A row of a view inside the plane.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct FactRow(Box<[Cell]>);
-
-impl FactRow {
-    /// A row of these values, one for each column.
-    #[must_use]
-    pub fn new<const N: usize>(cells: [Cell; N]) -> Self {
-        Self(Box::new(cells))
-    }
-
-    /// Its values.
-    #[must_use]
-    pub fn cells(&self) -> &[Cell] {
-        &self.0
+impl Derive for ViewSet {
+    fn derive<'scope>(&self, facts: LiveFacts<'scope>) -> VecCollection<'scope, Tick, (u16, FactRow), Difference> {
+        let mut collections = FactCollections::new(facts);
+        let scope = collections.scope();
+        let rows = (0_u16..).zip(&self.0).map(|(place, view)| {
+            collections.view = place;
+            view.build(&collections).map(move |row| (place, row))
+        });
+        let rows: Vec<_> = rows.collect();
+        differential_dataflow::collection::concatenate(scope, rows)
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use differential_dataflow::VecCollection;
 use differential_dataflow::algorithms::graphs::propagate::propagate;
 use differential_dataflow::algorithms::graphs::scc::strongly_connected;
+use gristmill_plane::{Difference, FactRow, Tick};
 
 use super::schema;
 use crate::table::{ViewColumn, ViewSchema};
-use crate::{Difference, FactCollections, FactRow, Tick, View};
+use crate::{FactCollections, View};
 
 /// The strongly connected components of the graph of imports that have more than one
 /// file: each of its files reaches each other one.

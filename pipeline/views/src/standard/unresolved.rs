@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
+use gristmill_plane::{Difference, FactRow, Tick};
 
 use super::schema;
 use crate::table::{ViewColumn, ViewSchema};
-use crate::{Difference, FactCollections, FactRow, Tick, View};
+use crate::{FactCollections, View};
 
 /// The names that a file uses and that lead to no edge: because no file defines them, as
 /// with those of a standard library, or because too many do.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
+use gristmill_plane::{Cell, Difference, FactRow, Tick};
 
 use super::schema;
 use crate::table::{ViewColumn, ViewSchema};
-use crate::{Cell, Difference, FactCollections, FactRow, Tick, View};
+use crate::{FactCollections, View};
 
 /// For each folder and language what all files under it come to.
 ///

@@ -4,10 +4,12 @@ use std::cell::OnceCell;
 
 use differential_dataflow::VecCollection;
 use gristmill_ids::{NameKey, PathKey};
+use gristmill_plane::{
+    ContentFact, DefinitionFact, Difference, ImportFact, LiveFacts, OutlineFact, PathFact, Place, ReferenceFact,
+    RowFact, Tick,
+};
 use serde::{Deserialize, Serialize};
-
-use super::ContentFact;
-use super::{DefinitionFact, Difference, ImportFact, OutlineFact, PathFact, Place, ReferenceFact, RowFact, Tick};
+use timely::dataflow::Scope;
 
 /// A collection of the plane.
 pub(super) type Facts<'scope, D> = VecCollection<'scope, Tick, D, Difference>;
@@ -106,14 +108,14 @@ pub struct FactCollections<'scope> {
 }
 
 impl<'scope> FactCollections<'scope> {
-    pub(super) fn new(
-        rows: Facts<'scope, RowFact>,
-        contents: Facts<'scope, (Place, ContentFact)>,
-        paths: Facts<'scope, (PathKey, PathFact)>,
-        imports: Facts<'scope, (RowFact, ImportFact)>,
-    ) -> Self {
+    pub(super) fn new(facts: LiveFacts<'scope>) -> Self {
+        let LiveFacts { rows, contents, paths, imports } = facts;
         let (import_edges, targets, resolved) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Self { rows, contents, paths, imports, import_edges, targets, resolved, view: 0 }
+    }
+
+    pub(super) fn scope(&self) -> Scope<'scope, Tick> {
+        self.rows.scope()
     }
 
     /// Every path with the content that it holds.

@@ -1,5 +1,4 @@
-//! The views that come with the plane. Others may be added by implementing
-//! [`View`](super::View).
+//! The views that come with gristmill.
 
 mod cycles;
 mod edges;
