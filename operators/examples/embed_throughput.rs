@@ -22,7 +22,7 @@ use gristmill_operators::chunk::estimate_tokens;
 use gristmill_operators::embed::models::models_folder;
 use gristmill_operators::embed::{FastEmbed, OnnxConfig, StaticConfig, StaticEmbed};
 use gristmill_pipeline::port::{Header, Passage, Text, Vector};
-use gristmill_pipeline::{Batch, Emitter, Operator, TokenCount};
+use gristmill_pipeline::{Batch, Embedder as _, Emitter, Operator, PassageKey, TokenCount};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -180,11 +180,12 @@ where
 
 fn passage(key: u128, text: &str) -> Arc<Passage> {
     Arc::new(Passage {
-        key,
+        key: PassageKey::from_bits(key),
         header: Header::None,
         path: "src/lib.rs".into(),
         scope: "".into(),
         symbol: "".into(),
+        context: "".into(),
         text: Text::new(text),
         tokens: 0,
     })

@@ -16,7 +16,7 @@ mod pieces;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Chunk, Chunked, Header, Span, Syntax};
-use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError};
+use gristmill_pipeline::{Batch, Chunker, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -130,7 +130,8 @@ impl Chunking {
             };
             let body = text.get(span.bytes()).unwrap_or_default();
             let body_hash = self.config.header.body_hash(&scope, &symbol, body);
-            Chunk { span, kind, symbol, scope, tokens: atoms.tokens(piece.from, piece.to), body_hash }
+            let tokens = atoms.tokens(piece.from, piece.to);
+            Chunk { span, kind, symbol, scope, tokens, body_hash, extras: Extras::default() }
         };
         pieces.iter().map(chunk).collect()
     }
@@ -148,15 +149,17 @@ impl Operator for Chunking {
         self.fingerprint
     }
 
-    fn header(&self) -> Header {
-        self.config.header
-    }
-
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
         for syntax in batch {
             let chunks = self.chunks(&syntax);
             out.emit(Arc::new(Chunked { syntax, chunks }));
         }
         Ok(())
+    }
+}
+
+impl Chunker for Chunking {
+    fn header(&self) -> Header {
+        self.config.header
     }
 }

@@ -20,7 +20,9 @@ mod walk;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, Import, Syntax};
-use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, RelPath, Severity};
+use gristmill_pipeline::{
+    Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Parser, RelPath, Severity,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +90,7 @@ impl Parse {
             references: outline.references,
             imports: outline.imports,
             blocks: outline.blocks,
+            extras: Extras::default(),
             content,
         }));
     }
@@ -161,10 +164,15 @@ impl Operator for Parse {
         language::of_path(path).map_or("", |language| language.name)
     }
 
-    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
-        modules::name_scope(language)
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for content in batch {
+            self.parse(content, out);
+        }
+        Ok(())
     }
+}
 
+impl Parser for Parse {
     fn module_names(&self, path: &RelPath) -> Vec<String> {
         modules::module_names(path)
     }
@@ -173,11 +181,8 @@ impl Operator for Parse {
         modules::import_names(path, import)
     }
 
-    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
-        for content in batch {
-            self.parse(content, out);
-        }
-        Ok(())
+    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
+        modules::name_scope(language)
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, FileItem, Text};
 use gristmill_pipeline::source::Origin;
-use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity};
+use gristmill_pipeline::{Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -93,8 +93,8 @@ impl Read {
             }
             redact(&decoded.text, &findings).into()
         };
-        let encoding = decoded.encoding;
-        Ok(Some(Content { file: Arc::clone(file), text: Text::new(text), content_hash, encoding }))
+        let (encoding, extras) = (decoded.encoding, Extras::default());
+        Ok(Some(Content { file: Arc::clone(file), text: Text::new(text), content_hash, encoding, extras }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Batches of texts of like length.
 
-use super::embedder::BatchLimits;
+use super::embedding_model::BatchLimits;
 
 /// Of what is computed in a batch, at most one part in this many is padding.
 const PADDING_PART: usize = 16;

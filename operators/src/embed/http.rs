@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::client::{Client, Key};
 use self::pace::{Gate, Pace, backoff};
-use super::embedder::{BatchLimits, EmbedFailure, Embedder, Exactness};
+use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 use super::operator::{Embed, EmbedSettings};
 use crate::chunk::estimate_tokens;
 
@@ -219,16 +219,16 @@ impl HttpModel {
     }
 
     /// What a failure means for the texts of a run.
-    fn failure(&self, error: &HttpError, texts: usize) -> EmbedFailure {
+    fn failure(&self, error: &HttpError, texts: usize) -> EmbeddingModelError {
         match error {
             HttpError::Refused { status, .. } if texts > 1 || self.accepts_anything() => {
-                EmbedFailure::Refused(format!("the server refuses a text (status {status})"))
+                EmbeddingModelError::Rejected(format!("the server refuses a text (status {status})"))
             }
-            error if error.may_pass() => EmbedFailure::Broken(format!(
+            error if error.may_pass() => EmbeddingModelError::Failed(format!(
                 "given up after {} attempts: {error}; what was embedded is kept, so run again when the server works",
                 self.retries + 1
             )),
-            error => EmbedFailure::Broken(error.to_string()),
+            error => EmbeddingModelError::Failed(error.to_string()),
         }
     }
 
@@ -255,7 +255,7 @@ fn key_of(variable: &str) -> Result<Key, HttpError> {
     Err(HttpError::Parameter { key: "key_env", message })
 }
 
-impl Embedder for HttpModel {
+impl EmbeddingModel for HttpModel {
     fn kind(&self) -> &'static str {
         "http"
     }
@@ -281,19 +281,19 @@ impl Embedder for HttpModel {
         self.limits
     }
 
-    fn count_tokens(&self, text: &str) -> Result<usize, EmbedFailure> {
+    fn count_tokens(&self, text: &str) -> Result<usize, EmbeddingModelError> {
         Ok(estimate_tokens(text) as usize)
     }
 
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFailure> {
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbeddingModelError> {
         let _place = self.gate.enter();
         let vectors = self.request(texts, Some(self.dimension), None);
         vectors.map_err(|error| self.failure(&error, texts.len()))
     }
 
-    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbedFailure> {
+    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbeddingModelError> {
         let vectors = self.request(&[text], Some(self.dimension), Some(PATIENCE));
-        let vectors = vectors.map_err(|error| EmbedFailure::Broken(error.to_string()))?;
-        vectors.into_iter().next().ok_or_else(|| EmbedFailure::Broken("the server gave no vector".into()))
+        let vectors = vectors.map_err(|error| EmbeddingModelError::Failed(error.to_string()))?;
+        vectors.into_iter().next().ok_or_else(|| EmbeddingModelError::Failed("the server gave no vector".into()))
     }
 }

@@ -28,7 +28,7 @@ use serde_json::Value;
 use self::files::ModelFiles;
 use self::runtime::load_runtime;
 use self::sessions::Sessions;
-use super::embedder::{BatchLimits, EmbedFailure, Embedder, Exactness};
+use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 use super::models::{PoolingRule, Quantization};
 use super::operator::{Embed, EmbedSettings};
 
@@ -301,11 +301,11 @@ fn pooling(rule: PoolingRule) -> Pooling {
     }
 }
 
-fn broken(error: OnnxError) -> EmbedFailure {
-    EmbedFailure::Broken(error.to_string())
+fn broken(error: OnnxError) -> EmbeddingModelError {
+    EmbeddingModelError::Failed(error.to_string())
 }
 
-impl Embedder for OnnxModel {
+impl EmbeddingModel for OnnxModel {
     fn kind(&self) -> &'static str {
         "fastembed"
     }
@@ -337,22 +337,22 @@ impl Embedder for OnnxModel {
         BatchLimits { texts, tokens: self.batch_tokens, pads: true, concurrency: 1 }
     }
 
-    fn count_tokens(&self, text: &str) -> Result<usize, EmbedFailure> {
+    fn count_tokens(&self, text: &str) -> Result<usize, EmbeddingModelError> {
         let tokenizer = self.tokenizer().map_err(broken)?;
         let encoding = tokenizer.encode_fast(text, false);
-        encoding.map(|encoding| encoding.len()).map_err(|error| EmbedFailure::Broken(error.to_string()))
+        encoding.map(|encoding| encoding.len()).map_err(|error| EmbeddingModelError::Failed(error.to_string()))
     }
 
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFailure> {
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbeddingModelError> {
         self.sessions.with(|| self.session(self.threads), |session| self.run(session, texts)).map_err(broken)
     }
 
-    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbedFailure> {
+    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbeddingModelError> {
         // One text is all there is to compute, so it may have every core.
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let vectors =
             self.for_queries.with(|| self.session(cores), |session| self.run(session, &[text])).map_err(broken)?;
-        vectors.into_iter().next().ok_or_else(|| EmbedFailure::Broken("the model gave no vector".into()))
+        vectors.into_iter().next().ok_or_else(|| EmbeddingModelError::Failed("the model gave no vector".into()))
     }
 }
 

@@ -1,13 +1,15 @@
-//! The operator over any [`Embedder`].
+//! The operator over any [`EmbeddingModel`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gristmill_pipeline::port::{Passage, Vector};
-use gristmill_pipeline::{Batch, BatchSize, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity, TokenCount};
+use gristmill_pipeline::{
+    Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity, TokenCount,
+};
 
 use super::batches::batches;
-use super::embedder::{BatchLimits, EmbedFailure, Embedder, Exactness};
+use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 
 /// What is done to texts before the model sees them, and to vectors after.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,8 +28,8 @@ pub struct EmbedSettings {
 /// it gives no finite vector of the right length, has none, and a warning says so: its
 /// row stays, and a search by words finds it.
 #[derive(Debug)]
-pub struct Embed<E> {
-    embedder: E,
+pub struct Embed<M> {
+    model: M,
     settings: EmbedSettings,
     fingerprint: Fingerprint,
 }
@@ -42,23 +44,23 @@ const BATCHES_AT_ONCE: usize = 4;
 /// Fewer than this at once leave no choice of like lengths.
 const LEAST_PASSAGES: usize = 32;
 
-impl<E: Embedder> Embed<E> {
-    /// An operator over `embedder`.
-    pub fn new(embedder: E, settings: EmbedSettings) -> Self {
+impl<M: EmbeddingModel> Embed<M> {
+    /// An operator over `model`.
+    pub fn new(model: M, settings: EmbedSettings) -> Self {
         let fingerprint = Hash::of_parts([
             b"embed".as_slice(),
-            embedder.kind().as_bytes(),
+            model.kind().as_bytes(),
             b"1",
-            embedder.identity().as_bytes(),
+            model.identity().as_bytes(),
             settings.passage_prefix.as_bytes(),
             &[u8::from(settings.normalize)],
         ]);
-        Self { embedder, settings, fingerprint }
+        Self { model, settings, fingerprint }
     }
 
     /// The model.
-    pub const fn embedder(&self) -> &E {
-        &self.embedder
+    pub const fn model(&self) -> &M {
+        &self.model
     }
 
     /// What is done before and after the model.
@@ -67,25 +69,25 @@ impl<E: Embedder> Embed<E> {
     }
 
     fn limits(&self) -> BatchLimits {
-        let limits = self.embedder.batch_limits();
-        match self.embedder.exactness() {
+        let limits = self.model.batch_limits();
+        match self.model.exactness() {
             Exactness::Batch => BatchLimits { texts: 1, ..limits },
             Exactness::Bitwise | Exactness::Within(_) => limits,
         }
     }
 
     fn broken(&self, message: impl Into<Box<str>>) -> OperatorError {
-        OperatorError { stage: self.embedder.kind().into(), message: message.into() }
+        OperatorError { stage: self.model.kind().into(), message: message.into() }
     }
 
     fn tokens(&self, text: &str) -> Result<usize, OperatorError> {
-        self.embedder.count_tokens(text).map_err(|failure| self.broken(failure.to_string()))
+        self.model.count_tokens(text).map_err(|failure| self.broken(failure.to_string()))
     }
 
     /// Embeds texts. Those that the model refuses together are given to it in halves,
     /// down to the text that it refuses alone.
     fn embed(&self, texts: &[&str], indices: &[usize], done: &mut Embedded) -> Result<(), OperatorError> {
-        match self.embedder.embed(texts) {
+        match self.model.embed(texts) {
             Ok(vectors) if vectors.len() == texts.len() => {
                 done.extend(indices.iter().copied().zip(vectors.into_iter().map(|vector| self.checked(vector))));
                 Ok(())
@@ -95,23 +97,23 @@ impl<E: Embedder> Embed<E> {
                 vectors.len(),
                 texts.len()
             ))),
-            Err(EmbedFailure::Refused(_)) if texts.len() > 1 => {
+            Err(EmbeddingModelError::Rejected(_)) if texts.len() > 1 => {
                 let (left, right) = texts.split_at(texts.len() / 2);
                 let (left_indices, right_indices) = indices.split_at(left.len());
                 self.embed(left, left_indices, done)?;
                 self.embed(right, right_indices, done)
             }
-            Err(EmbedFailure::Refused(reason)) => {
+            Err(EmbeddingModelError::Rejected(reason)) => {
                 done.extend(indices.iter().map(|&index| (index, Err(reason.clone()))));
                 Ok(())
             }
-            Err(EmbedFailure::Broken(message)) => Err(self.broken(message)),
+            Err(EmbeddingModelError::Failed(message)) => Err(self.broken(message)),
         }
     }
 
     /// The vector as it is stored, or what is wrong with it.
     fn checked(&self, mut vector: Vec<f32>) -> Result<Vec<f32>, String> {
-        let dimension = self.embedder.dimension();
+        let dimension = self.model.dimension();
         if vector.len() != dimension {
             return Err(format!("the model gave a vector of {} components, not {dimension}", vector.len()));
         }
@@ -160,12 +162,12 @@ impl<E: Embedder> Embed<E> {
     }
 }
 
-impl<E: Embedder> Operator for Embed<E> {
+impl<M: EmbeddingModel> Operator for Embed<M> {
     type In = Arc<Passage>;
     type Out = Vector;
 
     fn name(&self) -> &str {
-        self.embedder.kind()
+        self.model.kind()
     }
 
     fn fingerprint(&self) -> Fingerprint {
@@ -181,27 +183,17 @@ impl<E: Embedder> Operator for Embed<E> {
         BatchSize { items, bytes: u64::MAX, tokens: u64::MAX }
     }
 
-    fn dimension(&self) -> Option<usize> {
-        Some(self.embedder.dimension())
-    }
-
-    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
-        let prefixed = format!("{}{text}", self.settings.query_prefix);
-        let vector = self.embedder.embed_query(&prefixed).map_err(|failure| failure.to_string());
-        Some(vector.and_then(|vector| self.checked(vector)).map_err(|message| self.broken(message)))
-    }
-
     fn process(&self, batch: Batch<Arc<Passage>>, out: &mut Emitter<Vector>) -> Result<(), OperatorError> {
         let prefix = &self.settings.passage_prefix;
         let added = if prefix.is_empty() { 0 } else { self.tokens(prefix)? };
-        let most = self.embedder.max_tokens();
+        let most = self.model.max_tokens();
         let (mut passages, mut texts, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
         for passage in batch {
             let mut text = prefix.clone();
             passage.write_to(&mut text);
             let tokens = self.tokens(text.get(prefix.len()..).unwrap_or_default())?;
             if tokens == 0 {
-                out.emit(Vector { key: passage.key, values: vec![0.0; self.embedder.dimension()].into() });
+                out.emit(Vector { key: passage.key, values: vec![0.0; self.model.dimension()].into() });
                 continue;
             }
             passages.push(passage);
@@ -225,6 +217,18 @@ impl<E: Embedder> Operator for Embed<E> {
             }
         }
         Ok(())
+    }
+}
+
+impl<M: EmbeddingModel> Embedder for Embed<M> {
+    fn dimension(&self) -> usize {
+        self.model.dimension()
+    }
+
+    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+        let prefixed = format!("{}{text}", self.settings.query_prefix);
+        let vector = self.model.embed_query(&prefixed).map_err(|failure| failure.to_string());
+        Some(vector.and_then(|vector| self.checked(vector)).map_err(|message| self.broken(message)))
     }
 }
 

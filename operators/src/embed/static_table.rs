@@ -17,7 +17,7 @@ mod tokenizer;
 mod tokenizer_file;
 mod word_piece;
 
-pub use error::EmbedError;
+pub use error::StaticModelError;
 pub use model::StaticModel;
 pub use split::split_identifiers;
 pub use tokenizer::{Scratch, Tokenizer};
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Passage, Vector};
-use gristmill_pipeline::{Batch, BatchSize, Emitter, Fingerprint, Hash, Operator, OperatorError};
+use gristmill_pipeline::{Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,7 @@ impl StaticEmbed {
     /// # Errors
     /// If the folder holds no model that can be read, or `dimensions` or `max_tokens` is
     /// out of range.
-    pub fn new(config: &StaticConfig) -> Result<Self, EmbedError> {
+    pub fn new(config: &StaticConfig) -> Result<Self, StaticModelError> {
         let model = match &config.model {
             Some(folder) => Arc::new(StaticModel::load(folder)?),
             None => StaticModel::built_in()?,
@@ -84,11 +84,11 @@ impl StaticEmbed {
         let available = model.dimension();
         let dimension = config.dimensions.unwrap_or(available);
         if !(1..=available).contains(&dimension) {
-            return Err(EmbedError::Dimensions { model: model.name().into(), asked: dimension, available });
+            return Err(StaticModelError::Dimensions { model: model.name().into(), asked: dimension, available });
         }
         let max_tokens = config.max_tokens.unwrap_or_else(|| model.max_tokens());
         if max_tokens == 0 {
-            return Err(EmbedError::NoTokens);
+            return Err(StaticModelError::NoTokens);
         }
         let fingerprint = Hash::of_parts([
             b"embed".as_slice(),
@@ -102,7 +102,7 @@ impl StaticEmbed {
 
     /// Embeds one text, such as a query, as it stands: no header is added.
     ///
-    /// `out` is meant to have [`Operator::dimension`] components. Of a shorter one only
+    /// `out` is meant to have [`Embedder::dimension`] components. Of a shorter one only
     /// those are computed and normalised; what a longer one has more is zero.
     pub fn embed_text(&self, text: &str, out: &mut [f32]) {
         self.embed_with(text, &mut Scratch::default(), out);
@@ -132,16 +132,6 @@ impl Operator for StaticEmbed {
         BatchSize { items: BATCH_ITEMS, bytes: u64::MAX, tokens: self.batch_tokens }
     }
 
-    fn dimension(&self) -> Option<usize> {
-        Some(self.dimension)
-    }
-
-    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
-        let mut values = vec![0.0; self.dimension];
-        self.embed_text(text, &mut values);
-        Some(Ok(values))
-    }
-
     fn process(&self, batch: Batch<Arc<Passage>>, out: &mut Emitter<Vector>) -> Result<(), OperatorError> {
         let mut scratch = Scratch::default();
         let mut text = String::new();
@@ -153,5 +143,17 @@ impl Operator for StaticEmbed {
             out.emit(Vector { key: passage.key, values });
         }
         Ok(())
+    }
+}
+
+impl Embedder for StaticEmbed {
+    fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+        let mut values = vec![0.0; self.dimension];
+        self.embed_text(text, &mut values);
+        Some(Ok(values))
     }
 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use gristmill_operators::embed::{
-    EmbedError, Scratch, StaticConfig, StaticEmbed, StaticModel, Tokenizer, split_identifiers,
+    Scratch, StaticConfig, StaticEmbed, StaticModel, StaticModelError, Tokenizer, split_identifiers,
 };
 use gristmill_pipeline::port::{Header, Passage, Text, Vector};
-use gristmill_pipeline::{Batch, Emitter, Operator};
+use gristmill_pipeline::{Batch, Embedder as _, Emitter, Operator, PassageKey};
 use proptest::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -151,7 +151,7 @@ struct Fixture {
 }
 
 fn embed(stage: &StaticEmbed, text: &str) -> Vec<f32> {
-    let mut out = vec![f32::NAN; stage.dimension().expect("an embedder has a dimension")];
+    let mut out = vec![f32::NAN; stage.dimension()];
     stage.embed_text(text, &mut out);
     out
 }
@@ -191,7 +191,7 @@ fn a_text_without_known_tokens_is_zero() {
 fn fewer_dimensions_are_a_normalised_prefix() {
     let whole = StaticEmbed::new(&StaticConfig::default()).expect("built in");
     let part = StaticEmbed::new(&StaticConfig { dimensions: Some(50), ..StaticConfig::default() }).expect("built in");
-    assert_eq!(part.dimension(), Some(50));
+    assert_eq!(part.dimension(), 50);
     assert_ne!(part.fingerprint(), whole.fingerprint());
     let (long, short) = (embed(&whole, "open a file"), embed(&part, "open a file"));
     assert!((norm(&short) - 1.0).abs() < 1e-6);
@@ -218,11 +218,12 @@ fn a_batch_changes_no_bit() {
     let stage = StaticEmbed::new(&StaticConfig::default()).expect("built in");
     let passage = |key: u128, text: &str| {
         Arc::new(Passage {
-            key,
+            key: PassageKey::from_bits(key),
             header: Header::Path,
             path: "src/read_file.rs".into(),
             scope: "Reader".into(),
             symbol: "readFile".into(),
+            context: "".into(),
             text: Text::new(text),
             tokens: 0,
         })
@@ -266,7 +267,7 @@ impl TinyModel {
         self
     }
 
-    fn load(&self) -> Result<StaticEmbed, EmbedError> {
+    fn load(&self) -> Result<StaticEmbed, StaticModelError> {
         StaticEmbed::new(&StaticConfig { model: Some(self.0.path().into()), ..StaticConfig::default() })
     }
 }
@@ -335,13 +336,13 @@ fn bad_models_say_what_is_wrong() {
     }
     let missing = fine();
     fs::remove_file(missing.0.path().join("tokenizer.json")).expect("removes");
-    assert!(matches!(missing.load(), Err(EmbedError::Read { .. })));
+    assert!(matches!(missing.load(), Err(StaticModelError::Read { .. })));
     for dimensions in [0, 257] {
         let config = StaticConfig { dimensions: Some(dimensions), ..StaticConfig::default() };
-        assert!(matches!(StaticEmbed::new(&config), Err(EmbedError::Dimensions { .. })));
+        assert!(matches!(StaticEmbed::new(&config), Err(StaticModelError::Dimensions { .. })));
     }
     let config = StaticConfig { max_tokens: Some(0), ..StaticConfig::default() };
-    assert!(matches!(StaticEmbed::new(&config), Err(EmbedError::NoTokens)));
+    assert!(matches!(StaticEmbed::new(&config), Err(StaticModelError::NoTokens)));
 }
 
 #[test]

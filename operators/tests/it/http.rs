@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gristmill_operators::embed::{HttpConfig, HttpEmbed, HttpError, StaticConfig, StaticEmbed};
 use gristmill_pipeline::port::{Header, Passage, Text};
-use gristmill_pipeline::{Batch, Emitter, Operator, OperatorError};
+use gristmill_pipeline::{Batch, Embedder as _, Emitter, Operator, OperatorError, PassageKey};
 
 #[path = "../../examples/embed_server.rs"]
 mod embed_server;
@@ -90,11 +90,12 @@ type Found = (Vec<(u128, Vec<f32>)>, Vec<(String, String)>);
 fn run(embed: &HttpEmbed, texts: &[&str]) -> Result<Found, OperatorError> {
     let passage = |(index, text): (usize, &&str)| {
         Arc::new(Passage {
-            key: index as u128,
+            key: PassageKey::from_bits(index as u128),
             header: Header::None,
             path: format!("src/{index}.rs").as_str().into(),
             scope: "".into(),
             symbol: "".into(),
+            context: "".into(),
             text: Text::new(*text),
             tokens: 0,
         })
@@ -102,7 +103,8 @@ fn run(embed: &HttpEmbed, texts: &[&str]) -> Result<Found, OperatorError> {
     let mut out = Emitter::new("embed".into());
     embed.process(Batch(texts.iter().enumerate().map(passage).collect()), &mut out)?;
     let (vectors, reports) = out.into_parts();
-    let mut vectors: Vec<_> = vectors.into_iter().map(|vector| (vector.key, vector.values.into_vec())).collect();
+    let mut vectors: Vec<_> =
+        vectors.into_iter().map(|vector| (vector.key.to_bits(), vector.values.into_vec())).collect();
     vectors.sort_by_key(|(key, _)| *key);
     Ok((vectors, reports.into_iter().map(|(path, found)| (path.to_string(), found.message.into())).collect()))
 }
@@ -144,7 +146,7 @@ fn the_dimension_is_asked_once() {
     let server = Server::start(&["--components", "40"]);
     let config = HttpConfig { dimension: None, ..server.config() };
     let embed = HttpEmbed::connect(&config).unwrap();
-    assert_eq!(embed.dimension(), Some(40));
+    assert_eq!(embed.dimension(), 40);
     assert_eq!(server.counts().0, 1);
     run(&embed, &TEXTS).unwrap();
     assert_eq!(server.counts().0, 3);

@@ -4,7 +4,7 @@
 mod catalog;
 mod chunk;
 mod embed;
-mod embedder;
+mod embed_operator;
 mod http;
 mod imports;
 mod onnx;

@@ -6,9 +6,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use gristmill_operators::embed::models::{MANIFEST, Manifest, models_folder};
-use gristmill_operators::embed::{Embedder, FastEmbed, OnnxConfig, OnnxError, runtime_library};
+use gristmill_operators::embed::{EmbeddingModel as _, FastEmbed, OnnxConfig, OnnxError, runtime_library};
 use gristmill_pipeline::port::{Header, Passage, Text};
-use gristmill_pipeline::{Batch, Emitter, Operator};
+use gristmill_pipeline::{Batch, Embedder as _, Emitter, Operator, PassageKey};
 
 /// The folder of a model, or nothing where it was not built; then the test is skipped,
 /// unless `GRISTMILL_REQUIRE_MODELS=1`.
@@ -42,11 +42,12 @@ fn texts() -> Vec<String> {
 fn passages(texts: &[String]) -> Batch<Arc<Passage>> {
     let passage = |(index, text): (usize, &String)| {
         Arc::new(Passage {
-            key: index as u128,
+            key: PassageKey::from_bits(index as u128),
             header: Header::None,
             path: "src/lib.rs".into(),
             scope: "".into(),
             symbol: "".into(),
+            context: "".into(),
             text: Text::new(text.as_str()),
             tokens: 0,
         })
@@ -172,8 +173,8 @@ fn a_folder_without_a_manifest_gives_the_same_vectors() {
     fs::remove_file(folder.path().join(MANIFEST)).unwrap();
     let bare = open_with(OnnxConfig { max_tokens: Some(256), ..config_of(folder.path()) }).unwrap();
     let described = open("minilm-int8").unwrap();
-    assert_eq!(bare.dimension(), Some(384));
-    assert_eq!(bare.embedder().exactness(), described.embedder().exactness(), "rounding is seen in the file");
+    assert_eq!(bare.dimension(), 384);
+    assert_eq!(bare.model().exactness(), described.model().exactness(), "rounding is seen in the file");
     assert_eq!(bare.fingerprint(), described.fingerprint(), "the same files are the same model");
     assert_eq!(embed(&bare, &texts()), embed(&described, &texts()));
     // As sentence-transformers lays it out.
@@ -181,7 +182,7 @@ fn a_folder_without_a_manifest_gives_the_same_vectors() {
     fs::rename(folder.path().join("model.onnx"), folder.path().join("onnx/model.onnx")).unwrap();
     fs::write(folder.path().join("sentence_bert_config.json"), r#"{"max_seq_length": 128}"#).unwrap();
     let exported = open_folder(folder.path()).unwrap();
-    assert_eq!((exported.dimension(), exported.embedder().max_tokens()), (Some(384), 128));
+    assert_eq!((exported.dimension(), exported.model().max_tokens()), (384, 128));
     fs::create_dir(folder.path().join("1_Pooling")).unwrap();
     fs::write(folder.path().join("1_Pooling/config.json"), r#"{"pooling_mode_cls_token": true}"#).unwrap();
     assert_ne!(open_folder(folder.path()).unwrap().fingerprint(), exported.fingerprint());
@@ -258,7 +259,7 @@ fn a_manifest_that_is_wrong_is_told() {
     let manifest: Manifest = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let write = |manifest: &Manifest| fs::write(&path, serde_json::to_vec(manifest).unwrap()).unwrap();
     write(&Manifest { dimension: 100, ..manifest.clone() });
-    assert_eq!(open_folder(folder.path()).unwrap().dimension(), Some(100));
+    assert_eq!(open_folder(folder.path()).unwrap().dimension(), 100);
     assert!(failure(folder.path()).contains("384 components, but is described with 100"));
     write(&Manifest { format: 2, ..manifest.clone() });
     assert!(open_folder(folder.path()).unwrap_err().to_string().contains("only 1 is known"));

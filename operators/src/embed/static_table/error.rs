@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// A static model that cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum EmbedError {
+pub enum StaticModelError {
     /// A file of the model cannot be read.
     #[error(
         "cannot read `{}`: {source}; a Model2Vec folder holds model.safetensors, tokenizer.json and config.json",

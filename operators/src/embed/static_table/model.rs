@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use gristmill_pipeline::Hash;
 use serde::Deserialize;
 
-use super::error::EmbedError;
+use super::error::StaticModelError;
 use super::pooling::{Pooling, pool};
 use super::table::{Loaded, Table};
 use super::tokenizer::{Scratch, Tokenizer};
@@ -69,7 +69,7 @@ impl StaticModel {
     ///
     /// # Errors
     /// Never, unless the crate was built with damaged model files.
-    pub fn built_in() -> Result<Arc<Self>, EmbedError> {
+    pub fn built_in() -> Result<Arc<Self>, StaticModelError> {
         static MODEL: OnceLock<Arc<StaticModel>> = OnceLock::new();
         if let Some(model) = MODEL.get() {
             return Ok(Arc::clone(model));
@@ -83,10 +83,10 @@ impl StaticModel {
     ///
     /// # Errors
     /// If a file is missing or damaged, or tokenizer and table do not belong together.
-    pub fn load(folder: &Path) -> Result<Self, EmbedError> {
+    pub fn load(folder: &Path) -> Result<Self, StaticModelError> {
         let read = |name: &str| {
             let path = folder.join(name);
-            std::fs::read(&path).map_err(|source| EmbedError::Read { path, source })
+            std::fs::read(&path).map_err(|source| StaticModelError::Read { path, source })
         };
         let (config, tokenizer) = (read("config.json")?, read("tokenizer.json")?);
         let table = read("model.safetensors")?;
@@ -98,24 +98,24 @@ impl StaticModel {
         config_json: &[u8],
         tokenizer_json: &[u8],
         table_file: Cow<'static, [u8]>,
-    ) -> Result<Self, EmbedError> {
+    ) -> Result<Self, StaticModelError> {
         let model = || Box::<str>::from(name);
-        let config: ModelConfig =
-            serde_json::from_slice(config_json).map_err(|source| EmbedError::Config { model: model(), source })?;
+        let config: ModelConfig = serde_json::from_slice(config_json)
+            .map_err(|source| StaticModelError::Config { model: model(), source })?;
         let splits = config.gristmill.as_ref().is_some_and(|rule| rule.split_identifiers);
         let tokenizer = Tokenizer::from_json(tokenizer_json, splits)
-            .map_err(|reason| EmbedError::Tokenizer { model: model(), reason })?;
+            .map_err(|reason| StaticModelError::Tokenizer { model: model(), reason })?;
         let identity = Hash::of_parts([
             Hash::of(config_json).as_bytes().as_slice(),
             Hash::of(tokenizer_json).as_bytes(),
             Hash::of(&table_file).as_bytes(),
         ]);
         let Loaded { table, indexed } =
-            Table::read(table_file).map_err(|reason| EmbedError::Table { model: model(), reason })?;
+            Table::read(table_file).map_err(|reason| StaticModelError::Table { model: model(), reason })?;
         for (tensor, rows) in indexed {
             let (tokens, highest) = (tokenizer.tokens(), tokenizer.highest());
             if tokens != rows || highest as usize >= rows {
-                return Err(EmbedError::Mismatch { model: model(), tokens, highest, tensor, rows });
+                return Err(StaticModelError::Mismatch { model: model(), tokens, highest, tensor, rows });
             }
         }
         let (pooling, max_tokens) = match &config.gristmill {

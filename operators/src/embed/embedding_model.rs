@@ -6,7 +6,7 @@ use gristmill_pipeline::Fingerprint;
 ///
 /// What is cheap to know is known before the model is loaded: a job can be checked, and
 /// a run that has nothing to embed can end, without it.
-pub trait Embedder: Send + Sync {
+pub trait EmbeddingModel: Send + Sync {
     /// The name of the operator over it, such as `fastembed`.
     fn kind(&self) -> &'static str;
 
@@ -32,19 +32,19 @@ pub trait Embedder: Send + Sync {
     ///
     /// # Errors
     /// If the tokenizer cannot be had.
-    fn count_tokens(&self, text: &str) -> Result<usize, EmbedFailure>;
+    fn count_tokens(&self, text: &str) -> Result<usize, EmbeddingModelError>;
 
     /// A vector for each text, in their order, not necessarily normalised.
     ///
     /// # Errors
-    /// See [`EmbedFailure`].
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFailure>;
+    /// See [`EmbeddingModelError`].
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbeddingModelError>;
 
     /// The vector of a query. It never waits for a call of [`embed`](Self::embed).
     ///
     /// # Errors
-    /// See [`EmbedFailure`].
-    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbedFailure>;
+    /// See [`EmbeddingModelError`].
+    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbeddingModelError>;
 }
 
 /// How far the vector of a text depends on the other texts of its batch.
@@ -74,12 +74,12 @@ pub struct BatchLimits {
 
 /// Texts were not embedded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EmbedFailure {
+pub enum EmbeddingModelError {
     /// The fault may lie with the texts: fewer at once, or others, may pass. The reason
     /// holds none of their text.
     #[error("{0}")]
-    Refused(String),
+    Rejected(String),
     /// The model does not work. The message says what to do.
     #[error("{0}")]
-    Broken(String),
+    Failed(String),
 }

@@ -1,11 +1,13 @@
-//! The operator over an embedder that does as it is told.
+//! The embed operator over a scripted model.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use gristmill_operators::embed::{BatchLimits, Embed, EmbedFailure, EmbedSettings, Embedder, Exactness};
+use gristmill_operators::embed::{BatchLimits, Embed, EmbedSettings, EmbeddingModel, EmbeddingModelError, Exactness};
 use gristmill_pipeline::port::{Header, Passage, Text};
-use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity, TokenCount};
+use gristmill_pipeline::{
+    Batch, Embedder as _, Emitter, Fingerprint, Hash, Operator, OperatorError, PassageKey, Severity, TokenCount,
+};
 use proptest::prelude::*;
 
 /// Gives a text the vector (bytes, words); some words make it fail.
@@ -26,7 +28,7 @@ impl Scripted {
     }
 }
 
-impl Embedder for Scripted {
+impl EmbeddingModel for Scripted {
     fn kind(&self) -> &'static str {
         "scripted"
     }
@@ -51,18 +53,18 @@ impl Embedder for Scripted {
         self.limits
     }
 
-    fn count_tokens(&self, text: &str) -> Result<usize, EmbedFailure> {
+    fn count_tokens(&self, text: &str) -> Result<usize, EmbeddingModelError> {
         Ok(text.split_whitespace().count())
     }
 
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFailure> {
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbeddingModelError> {
         let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_at_once.fetch_max(now, Ordering::SeqCst);
         self.calls.lock().unwrap().push(texts.iter().map(|text| (*text).to_owned()).collect());
         let has = |word: &str| texts.iter().any(|text| text.contains(word));
         let result = match () {
-            () if has("BREAK") => Err(EmbedFailure::Broken("it is broken; mend it".into())),
-            () if has("REFUSE") => Err(EmbedFailure::Refused("it is too long".into())),
+            () if has("BREAK") => Err(EmbeddingModelError::Failed("it is broken; mend it".into())),
+            () if has("REFUSE") => Err(EmbeddingModelError::Rejected("it is too long".into())),
             () if has("FEW") => Ok(Vec::new()),
             () => Ok(texts.iter().map(|text| vector(text)).collect()),
         };
@@ -70,7 +72,7 @@ impl Embedder for Scripted {
         result
     }
 
-    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbedFailure> {
+    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbeddingModelError> {
         Ok(vector(text))
     }
 }
@@ -87,11 +89,12 @@ fn vector(text: &str) -> Vec<f32> {
 fn passages(texts: &[&str]) -> Batch<Arc<Passage>> {
     let passage = |(index, text): (usize, &&str)| {
         Arc::new(Passage {
-            key: index as u128,
+            key: PassageKey::from_bits(index as u128),
             header: Header::None,
             path: format!("src/{index}.rs").as_str().into(),
             scope: "".into(),
             symbol: "".into(),
+            context: "".into(),
             text: Text::new(*text),
             tokens: 0,
         })
@@ -104,13 +107,14 @@ type Vectors = Vec<(u128, Vec<f32>)>;
 /// For each finding its path, how much it matters, and its text.
 type Findings = Vec<(String, Severity, String)>;
 
-/// Vectors in the order of their keys, what was reported, and the tokens counted.
+/// Vectors by the bits of their keys, in that order, what was reported, and the tokens counted.
 fn run(embed: &Embed<Scripted>, texts: &[&str]) -> Result<(Vectors, Findings, TokenCount), OperatorError> {
     let mut out = Emitter::new("embed".into());
     embed.process(passages(texts), &mut out)?;
     let counted = out.counted();
     let (vectors, reports) = out.into_parts();
-    let mut vectors: Vectors = vectors.into_iter().map(|vector| (vector.key, vector.values.into_vec())).collect();
+    let mut vectors: Vectors =
+        vectors.into_iter().map(|vector| (vector.key.to_bits(), vector.values.into_vec())).collect();
     vectors.sort_by_key(|(key, _)| *key);
     let reports = reports
         .into_iter()
@@ -130,16 +134,16 @@ fn texts_of_like_length_are_embedded_together() {
     let expected: Vectors = texts.iter().enumerate().map(|(index, text)| (index as u128, vector(text))).collect();
     assert_eq!((vectors, reports), (expected, vec![]));
     assert_eq!(counted, TokenCount { tokens: 15, padding: 0 });
-    let calls = embed.embedder().calls.lock().unwrap();
+    let calls = embed.model().calls.lock().unwrap();
     assert_eq!(*calls, [vec!["a b c d e f", "a b c d e g"], vec!["a", "b", "c"]]);
 }
 
 #[test]
-fn an_embedder_that_depends_on_the_batch_gets_one_text_at_a_time() {
+fn a_model_that_depends_on_the_batch_gets_one_text_at_a_time() {
     let embed = plain(Exactness::Batch, LIMITS);
     let (vectors, _, counted) = run(&embed, &["a b", "c d", "e f"]).unwrap();
     assert_eq!((vectors.len(), counted.padding), (3, 0));
-    assert!(embed.embedder().calls.lock().unwrap().iter().all(|texts| texts.len() == 1));
+    assert!(embed.model().calls.lock().unwrap().iter().all(|texts| texts.len() == 1));
 }
 
 #[test]
@@ -148,7 +152,7 @@ fn texts_without_tokens_are_zero_and_not_computed() {
     let (vectors, reports, counted) = run(&embed, &["", " \n"]).unwrap();
     assert_eq!((vectors, reports), (vec![(0, vec![0.0; 2]), (1, vec![0.0; 2])], vec![]));
     assert_eq!(counted, TokenCount::default());
-    assert!(embed.embedder().calls.lock().unwrap().is_empty());
+    assert!(embed.model().calls.lock().unwrap().is_empty());
 }
 
 #[test]
@@ -174,7 +178,7 @@ fn a_refused_batch_is_halved_down_to_the_text_that_is_refused() {
     assert_eq!(reports.len(), 1);
     assert_eq!(reports[0].0, "src/2.rs");
     assert!(reports[0].2.contains("it is too long"), "{}", reports[0].2);
-    assert_eq!(embed.embedder().calls.lock().unwrap().len(), 5);
+    assert_eq!(embed.model().calls.lock().unwrap().len(), 5);
 }
 
 #[test]
@@ -196,7 +200,7 @@ fn prefixes_and_the_norm_are_applied() {
     for (got, wanted) in vectors[0].1.iter().zip(expected) {
         assert!((got - wanted).abs() < 1e-6);
     }
-    assert_eq!(embed.embedder().calls.lock().unwrap()[0], ["p: abc d"]);
+    assert_eq!(embed.model().calls.lock().unwrap()[0], ["p: abc d"]);
     let query = embed.embed_query("x").unwrap().unwrap();
     assert!((query[0] / query[1] - 4.0).abs() < 1e-6, "8 bytes, 2 words");
     assert!(embed.embed_query("NAN").unwrap().is_err());
@@ -209,14 +213,14 @@ fn prefixes_and_the_norm_are_applied() {
 }
 
 #[test]
-fn as_many_batches_run_at_once_as_the_embedder_takes() {
+fn as_many_batches_run_at_once_as_the_model_takes() {
     let limits = BatchLimits { texts: 1, concurrency: 3, ..LIMITS };
     let embed = plain(Exactness::Bitwise, limits);
     let texts: Vec<String> = (0..40).map(|index| format!("text {index}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let (vectors, _, _) = run(&embed, &texts).unwrap();
     assert_eq!(vectors.len(), 40);
-    assert!(embed.embedder().most_at_once.load(Ordering::SeqCst) <= 3);
+    assert!(embed.model().most_at_once.load(Ordering::SeqCst) <= 3);
     assert!(run(&embed, &["a", "BREAK", "c", "d", "e"]).is_err());
 }
 
