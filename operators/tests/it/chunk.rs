@@ -190,10 +190,10 @@ fn many_blocks_are_cut_in_linear_time() {
 }
 
 #[test]
-fn limits_must_make_sense() {
-    let error = |max, min| Chunking::new(config(max, min)).expect_err("refused");
-    assert_eq!(error(15, 1), ChunkConfigError::Budget(15));
-    assert_eq!(error(20, 21), ChunkConfigError::Order { min: 21, max: 20 });
+fn limits_out_of_range_are_rejected() {
+    let error = |max, min| Chunking::new(config(max, min)).expect_err("out of range");
+    assert_eq!(error(15, 1), ChunkConfigError::MaxTokens(15));
+    assert_eq!(error(20, 21), ChunkConfigError::MinTokens { min: 21, max: 20 });
     let typo: Result<ChunkConfig, _> = serde_json::from_str(r#"{ "max_token": 1 }"#);
     assert!(typo.is_err());
 }
