@@ -1,13 +1,13 @@
-//! The embed operators: a text to a vector.
+//! The embed operators: compute the vectors of passages.
 //!
-//! | operator | model | vectors |
+//! | operator | model | reproducibility of vectors |
 //! |---|---|---|
-//! | `embed` ([`StaticEmbed`]) | a static token table, built in or a Model2Vec folder | equal to the bit |
-//! | `fastembed` ([`FastEmbed`]) | a folder with an ONNX model | within 1e-4; dynamic int8: equal to the bit |
+//! | `embed` ([`StaticEmbed`]) | a static token table, built in or a Model2Vec folder | bit-identical |
+//! | `fastembed` ([`FastEmbed`]) | a folder with an ONNX model | within 1e-4; dynamic int8: bit-identical |
 //! | `http` ([`HttpEmbed`]) | an OpenAI-compatible server | within 1e-3 |
 //!
-//! All but the first are an [`EmbeddingModel`] with the operator [`Embed`] over it, which forms
-//! the batches and checks the vectors.
+//! `fastembed` and `http` are an [`EmbeddingModel`] each, run by the operator [`Embed`], which
+//! forms the batches and checks the vectors.
 
 mod batches;
 pub mod catalog;

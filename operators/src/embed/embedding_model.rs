@@ -1,85 +1,88 @@
-//! What the operator asks of a model.
+//! The interface between the embed operator and a model.
 
 use gristmill_pipeline::Fingerprint;
 
-/// A model that turns texts into vectors, wherever it runs.
+/// A model that computes the vectors of texts, in this process or on a server.
 ///
-/// What is cheap to know is known before the model is loaded: a job can be checked, and
-/// a run that has nothing to embed can end, without it.
+/// All methods but [`embed`](Self::embed), [`embed_query`](Self::embed_query) and
+/// [`count_tokens`](Self::count_tokens) answer without loading the model: a job can be
+/// checked, and a run with nothing to embed can finish, without it.
 pub trait EmbeddingModel: Send + Sync {
-    /// The name of the operator over it, such as `fastembed`.
+    /// Returns the name of the operator that runs it, such as `fastembed`.
     fn kind(&self) -> &'static str;
 
-    /// Hash of the model and of whatever else changes a vector by more than
+    /// Returns the hash of the model, and of every setting that changes a vector by more than
     /// [`exactness`](Self::exactness) allows.
     fn identity(&self) -> Fingerprint;
 
-    /// The number of components of its vectors.
+    /// Returns the number of components of its vectors.
     fn dimension(&self) -> usize;
 
-    /// How much of a text it looks at.
+    /// Returns the maximum number of tokens that it takes; a longer text is truncated.
     fn max_tokens(&self) -> usize;
 
-    /// How far a vector depends on what else is in the batch.
+    /// Returns how much a vector may depend on the other texts of its batch.
     fn exactness(&self) -> Exactness;
 
-    /// The batches it works best on.
+    /// Returns the limits of the batches that it runs best on.
     fn batch_limits(&self) -> BatchLimits;
 
-    /// The tokens of `text`, those that the model adds at its ends left out, or an
-    /// estimate where only the server knows; more than [`max_tokens`](Self::max_tokens)
-    /// means all that is looked at.
+    /// Returns the number of tokens in `text`, without the special tokens that the model adds;
+    /// an estimate where only a server knows.
+    ///
+    /// The count may exceed [`max_tokens`](Self::max_tokens).
     ///
     /// # Errors
-    /// If the tokenizer cannot be had.
+    /// If the tokenizer cannot be loaded.
     fn count_tokens(&self, text: &str) -> Result<usize, EmbeddingModelError>;
 
-    /// A vector for each text, in their order, not necessarily normalised.
+    /// Returns a vector for each text, in their order, not necessarily normalised.
     ///
     /// # Errors
     /// See [`EmbeddingModelError`].
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbeddingModelError>;
 
-    /// The vector of a query. It never waits for a call of [`embed`](Self::embed).
+    /// Returns the vector of a query. Never waits for a call of [`embed`](Self::embed).
     ///
     /// # Errors
     /// See [`EmbeddingModelError`].
     fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbeddingModelError>;
 }
 
-/// How far the vector of a text depends on the other texts of its batch.
+/// How much the vector of a text may depend on the other texts of its batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Exactness {
-    /// Not at all: vectors are equal to the bit.
+    /// Not at all: vectors are bit-identical.
     Bitwise,
-    /// No component differs by more than this.
+    /// Each component differs by at most this much.
     Within(f32),
-    /// So far that a text has to be a batch of its own; then it is equal to the bit.
-    Batch,
+    /// Without bound. The operator runs such a model with one text per batch, which makes its
+    /// vectors bit-identical.
+    BatchDependent,
 }
 
-/// What a model wants to compute at once.
+/// The limits of a batch for a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchLimits {
-    /// At most this many texts.
-    pub texts: usize,
-    /// At most this many tokens, padding included; a single text may have more.
-    pub tokens: usize,
-    /// Whether texts are padded to the longest of the batch: then they should be of like
-    /// length.
+    /// Maximum number of texts.
+    pub max_texts: usize,
+    /// Maximum number of tokens, padding included. A single text may exceed it.
+    pub max_tokens: usize,
+    /// Whether texts are padded to the longest one of the batch; if so, a batch should hold
+    /// texts of similar length.
     pub pads: bool,
-    /// How many batches it takes at once from one caller.
+    /// Number of batches that the operator runs concurrently.
     pub concurrency: usize,
 }
 
-/// Texts were not embedded.
+/// Texts could not be embedded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmbeddingModelError {
-    /// The fault may lie with the texts: fewer at once, or others, may pass. The reason
-    /// holds none of their text.
+    /// The model rejected the texts: a smaller batch, or other texts, may succeed. The reason
+    /// does not contain the texts.
     #[error("{0}")]
     Rejected(String),
-    /// The model does not work. The message says what to do.
+    /// The model does not work at all. The message says what to do.
     #[error("{0}")]
     Failed(String),
 }

@@ -321,10 +321,10 @@ fn bad_models_say_what_is_wrong() {
     let few_weights = TinyModel::new(&[tiny_rows(), ("weights", Dtype::F32, vec![2], f32_bytes(&[1.0; 2]))]);
     for (model, wanted) in [
         (few_rows, "has 3 tokens"),
-        (no_number, "not finite"),
+        (no_number, "finite"),
         (other_type, "U8"),
         (other_name, "no tensor `embeddings`"),
-        (wide_mapping, "`mapping` names row"),
+        (wide_mapping, "`mapping` refers to row"),
         (few_weights, "`weights`"),
         (fine().with("model.safetensors", "nonsense"), "model.safetensors"),
         (fine().with("tokenizer.json", "{}"), "tokenizer.json"),
@@ -342,7 +342,7 @@ fn bad_models_say_what_is_wrong() {
         assert!(matches!(StaticEmbed::new(&config), Err(StaticModelError::Dimensions { .. })));
     }
     let config = StaticConfig { max_tokens: Some(0), ..StaticConfig::default() };
-    assert!(matches!(StaticEmbed::new(&config), Err(StaticModelError::NoTokens)));
+    assert!(matches!(StaticEmbed::new(&config), Err(StaticModelError::MaxTokens)));
 }
 
 #[test]

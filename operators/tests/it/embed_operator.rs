@@ -19,7 +19,7 @@ struct Scripted {
     most_at_once: AtomicUsize,
 }
 
-const LIMITS: BatchLimits = BatchLimits { texts: 4, tokens: 40, pads: true, concurrency: 1 };
+const LIMITS: BatchLimits = BatchLimits { max_texts: 4, max_tokens: 40, pads: true, concurrency: 1 };
 
 impl Scripted {
     fn new(exactness: Exactness, limits: BatchLimits) -> Self {
@@ -140,7 +140,7 @@ fn texts_of_like_length_are_embedded_together() {
 
 #[test]
 fn a_model_that_depends_on_the_batch_gets_one_text_at_a_time() {
-    let embed = plain(Exactness::Batch, LIMITS);
+    let embed = plain(Exactness::BatchDependent, LIMITS);
     let (vectors, _, counted) = run(&embed, &["a b", "c d", "e f"]).unwrap();
     assert_eq!((vectors.len(), counted.padding), (3, 0));
     assert!(embed.model().calls.lock().unwrap().iter().all(|texts| texts.len() == 1));
@@ -214,7 +214,7 @@ fn prefixes_and_the_norm_are_applied() {
 
 #[test]
 fn as_many_batches_run_at_once_as_the_model_takes() {
-    let limits = BatchLimits { texts: 1, concurrency: 3, ..LIMITS };
+    let limits = BatchLimits { max_texts: 1, concurrency: 3, ..LIMITS };
     let embed = plain(Exactness::Bitwise, limits);
     let texts: Vec<String> = (0..40).map(|index| format!("text {index}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -231,7 +231,7 @@ proptest! {
         concurrency in 1_usize..4,
         alone: bool,
     ) {
-        let exactness = if alone { Exactness::Batch } else { Exactness::Bitwise };
+        let exactness = if alone { Exactness::BatchDependent } else { Exactness::Bitwise };
         let embed = plain(exactness, BatchLimits { concurrency, ..LIMITS });
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let (vectors, reports, _) = run(&embed, &texts).unwrap();

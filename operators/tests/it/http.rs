@@ -152,7 +152,7 @@ fn the_dimension_is_asked_once() {
     assert_eq!(server.counts().0, 3);
     let error = HttpEmbed::connect(&HttpConfig { dimension: 41.try_into().ok(), ..config }).unwrap();
     let message = refusal(&error);
-    assert!(message.contains("40 components, not 41"), "{message}");
+    assert!(message.contains("expected vectors with 41 components, found 40"), "{message}");
 }
 
 #[test]
@@ -199,16 +199,16 @@ fn a_server_that_asks_for_time_gets_it() {
 fn retries_end_and_say_what_to_do() {
     let many = ["--fail", "1000", "--status"];
     for (fault, retries, words) in [
-        ([many.as_slice(), &["500"]].concat(), 2, "given up after 3 attempts: the server failed (status 500: not now)"),
+        ([many.as_slice(), &["500"]].concat(), 2, "gave up after 3 attempts: server error (status 500: not now)"),
         ([many.as_slice(), &["429"]].concat(), 1, "set `requests_per_minute`"),
-        (vec!["--half", "1000"], 1, "the answer is cut off"),
-        (vec!["--few", "1000"], 0, "5 vectors came back for 6 texts"),
+        (vec!["--half", "1000"], 1, "malformed response"),
+        (vec!["--few", "1000"], 0, "5 vectors for 6 texts"),
     ] {
         let server = Server::start(&fault);
         let config = HttpConfig { batch_texts: 8.try_into().unwrap(), retries, ..server.config() };
         let message = refusal(&HttpEmbed::connect(&config).unwrap());
         assert!(message.contains(words), "{message}");
-        assert!(message.contains("run again when the server works"), "{message}");
+        assert!(message.contains("run again when the server is available"), "{message}");
         assert_eq!(server.counts().0, u64::from(retries) + 1, "{fault:?}");
     }
 }
@@ -221,13 +221,13 @@ fn silence_ends_with_the_timeout() {
     let server = Server::start(&["--silent", "1000"]);
     let config = HttpConfig { url: Some(server.url.clone()), retries: 0, ..config };
     let message = refusal(&HttpEmbed::connect(&config).unwrap());
-    assert!(message.contains("no answer within 300 ms"), "{message}");
+    assert!(message.contains("no response within 300 ms"), "{message}");
     let nobody = HttpConfig { url: Some("http://127.0.0.1:9/v1".into()), ..config };
     let message = refusal(&HttpEmbed::connect(&nobody).unwrap());
-    assert!(message.contains("see that the server runs"), "{message}");
+    assert!(message.contains("check that it is running"), "{message}");
     let error = HttpEmbed::connect(&HttpConfig { dimension: None, ..nobody }).unwrap_err();
-    assert_eq!(error.key(), "url");
-    assert!(error.to_string().ends_with("or name `dimension`"), "{error}");
+    assert_eq!(error.parameter(), "url");
+    assert!(error.to_string().ends_with("or set `dimension`"), "{error}");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn keys_and_models_that_are_wrong_are_told_at_once() {
     }
     let unset = HttpConfig { key_env: Some("GRISTMILL_NO_SUCH_VARIABLE".into()), ..server.config() };
     let error = HttpEmbed::connect(&unset).unwrap_err();
-    assert_eq!(error.key(), "key_env");
+    assert_eq!(error.parameter(), "key_env");
     assert!(error.to_string().contains("is not set"), "{error}");
 
     let server = Server::start(&["--key", &path, "--model", "static-code"]);
@@ -278,13 +278,13 @@ fn keys_and_models_that_are_wrong_are_told_at_once() {
     check(&HttpEmbed::connect(&right).unwrap());
     let one = HttpConfig { model: Some("other".into()), batch_texts: 8.try_into().unwrap(), ..right };
     let message = refusal(&HttpEmbed::connect(&one).unwrap());
-    assert!(message.contains("no such model or address (status 404: no such model)"), "{message}");
+    assert!(message.contains("model or address not found (status 404: no such model)"), "{message}");
 }
 
 #[test]
 fn parameters_are_checked() {
     let fault = |config: HttpConfig| match HttpEmbed::connect(&config).unwrap_err() {
-        HttpError::Parameter { key, .. } => key,
+        HttpError::Parameter { name, .. } => name,
         other => panic!("{other}"),
     };
     let url = |url: &str| HttpConfig { url: Some(url.into()), model: Some("m".into()), ..HttpConfig::default() };

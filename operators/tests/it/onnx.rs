@@ -142,7 +142,7 @@ fn meaning_is_near_and_the_limit_counts() {
     assert!(furthest(&whole[..1], &whole[1..]) > 1e-3);
     assert_ne!(short.fingerprint(), embedder.fingerprint());
     let error = open_with(OnnxConfig { max_tokens: Some(513), ..OnnxConfig::default() }).unwrap_err();
-    assert_eq!((error.key(), error.to_string().contains("3 to 512 tokens")), ("max_tokens", true), "{error}");
+    assert_eq!((error.parameter(), error.to_string().contains("between 3 and 512")), ("max_tokens", true), "{error}");
 }
 
 /// A copy of a model's folder to break.
@@ -205,14 +205,14 @@ fn damage_is_told() {
     assert!(failure(folder.path()).contains("its SHA-256 differs"), "{}", failure(folder.path()));
     fs::write(&onnx, &bytes[..1_000]).unwrap();
     let error = open_folder(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("1000 bytes, not"), "{error}");
+    assert!(error.contains("found 1000 bytes"), "{error}");
 
     fs::remove_file(folder.path().join(MANIFEST)).unwrap();
     let error = open_folder(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("cannot be loaded"), "{error}");
+    assert!(error.contains("cannot load the model"), "{error}");
     fs::write(&onnx, b"no model at all").unwrap();
     let error = open_folder(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("cannot be loaded"), "{error}");
+    assert!(error.contains("cannot load the model"), "{error}");
     fs::remove_file(&onnx).unwrap();
     assert!(matches!(open_folder(folder.path()), Err(OnnxError::Missing { file, .. }) if file == "model.onnx"));
 }
@@ -246,7 +246,7 @@ fn tokenizers_that_do_not_fit_are_refused() {
         .unwrap();
     let error =
         embedder.process(passages(std::slice::from_ref(beyond)), &mut Emitter::new("embed".into())).unwrap_err();
-    assert!(error.message.contains("may belong to another model"), "{}", error.message);
+    assert!(error.message.contains("check that tokenizer.json belongs to the model"), "{}", error.message);
     fs::write(&tokenizer, kept).unwrap();
     assert!(open_folder(folder.path()).is_ok());
 }
@@ -260,13 +260,13 @@ fn a_manifest_that_is_wrong_is_told() {
     let write = |manifest: &Manifest| fs::write(&path, serde_json::to_vec(manifest).unwrap()).unwrap();
     write(&Manifest { dimension: 100, ..manifest.clone() });
     assert_eq!(open_folder(folder.path()).unwrap().dimension(), 100);
-    assert!(failure(folder.path()).contains("384 components, but is described with 100"));
+    assert!(failure(folder.path()).contains("384 components, but model.json declares 100"));
     write(&Manifest { format: 2, ..manifest.clone() });
-    assert!(open_folder(folder.path()).unwrap_err().to_string().contains("only 1 is known"));
+    assert!(open_folder(folder.path()).unwrap_err().to_string().contains("`format` must be 1, got 2"));
     let mut fewer = manifest.clone();
     fewer.files.remove("tokenizer.json");
     write(&fewer);
-    assert!(open_folder(folder.path()).unwrap_err().to_string().contains("does not list `tokenizer.json`"));
+    assert!(open_folder(folder.path()).unwrap_err().to_string().contains("no entry for `tokenizer.json`"));
     fs::write(&path, b"{").unwrap();
     assert!(matches!(open_folder(folder.path()), Err(OnnxError::Manifest { .. })));
 }
@@ -310,14 +310,14 @@ fn a_wrong_library_is_told() {
         String::from_utf8_lossy(&child.stdout).into_owned()
     };
     let output = with(&text);
-    assert!(output.contains("failed: ") && output.contains("cannot be used as ONNX Runtime"), "{output}");
+    assert!(output.contains("failed: ") && output.contains("cannot load ONNX Runtime"), "{output}");
     let output = with(&folder.path().join("nowhere.so"));
-    assert!(output.contains("failed: ONNX Runtime is not on this machine"), "{output}");
+    assert!(output.contains("failed: ONNX Runtime is not installed"), "{output}");
     // A library, but another one.
     let other = ["/lib/x86_64-linux-gnu/libm.so.6", "/lib64/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6"];
     if let Some(other) = other.iter().map(Path::new).find(|path| path.is_file()) {
         let output = with(other);
-        assert!(output.contains("cannot be used as ONNX Runtime"), "{output}");
+        assert!(output.contains("cannot load ONNX Runtime"), "{output}");
     }
     assert!(with(&runtime_library()).contains("embedded"));
 }

@@ -1,82 +1,82 @@
-//! When requests are made: how many at once, how many a minute, and when again.
+//! Throttling of requests: concurrency, rate limit and backoff.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The longest wait before a request is made again, whatever the server asks for.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+use parking_lot::{Condvar, Mutex};
 
-/// The longest wait where the server asks for none.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// Maximum delay before a retry, even if the server asks for more.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(120);
 
-/// Lets a number of requests be under way at once.
+/// Maximum backoff before a retry for which the server asks for no delay.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+
+/// Limits the number of concurrent requests.
 #[derive(Debug)]
-pub(super) struct Gate {
-    free: Mutex<usize>,
-    left: Condvar,
+pub(super) struct Semaphore {
+    available: Mutex<usize>,
+    released: Condvar,
 }
 
-/// A place at the gate, given back when this is dropped.
-pub(super) struct Place<'a>(&'a Gate);
+/// A permit of a [`Semaphore`], released when it is dropped.
+pub(super) struct Permit<'a>(&'a Semaphore);
 
-impl Gate {
-    pub(super) fn new(places: usize) -> Self {
-        Self { free: Mutex::new(places.max(1)), left: Condvar::new() }
+impl Semaphore {
+    pub(super) fn new(permits: usize) -> Self {
+        Self { available: Mutex::new(permits.max(1)), released: Condvar::new() }
     }
 
-    /// Waits for a place.
-    pub(super) fn enter(&self) -> Place<'_> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
-            free = self.left.wait(free).unwrap_or_else(PoisonError::into_inner);
-        }
-        *free -= 1;
-        Place(self)
+    /// Acquires a permit; blocks until there is one.
+    pub(super) fn acquire(&self) -> Permit<'_> {
+        let mut available = self.available.lock();
+        self.released.wait_while(&mut available, |available| *available == 0);
+        *available -= 1;
+        Permit(self)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.left.notify_one();
+        *self.0.available.lock() += 1;
+        self.0.released.notify_one();
     }
 }
 
-/// Spreads requests over time.
+/// Spaces requests evenly over time.
 #[derive(Debug)]
-pub(super) struct Pace {
-    between: Duration,
+pub(super) struct RateLimiter {
+    interval: Duration,
     next: Mutex<Option<Instant>>,
 }
 
-impl Pace {
-    /// At most this many requests a minute; as many as come if 0.
+impl RateLimiter {
+    /// Returns a limiter to that many requests per minute; 0 means no limit.
     pub(super) fn new(per_minute: u32) -> Self {
-        let between = Duration::from_secs(60).checked_div(per_minute).unwrap_or_default();
-        Self { between, next: Mutex::new(None) }
+        let interval = Duration::from_secs(60).checked_div(per_minute).unwrap_or_default();
+        Self { interval, next: Mutex::new(None) }
     }
 
-    /// How long a request that is made at `now` has to wait for its turn.
-    pub(super) fn turn(&self, now: Instant) -> Duration {
-        if self.between.is_zero() {
+    /// Reserves the next slot, and returns the delay from `now` until it.
+    pub(super) fn reserve(&self, now: Instant) -> Duration {
+        if self.interval.is_zero() {
             return Duration::ZERO;
         }
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = next.map_or(now, |next| next.max(now));
-        *next = Some(turn + self.between);
-        turn - now
+        let mut next = self.next.lock();
+        let slot = next.map_or(now, |next| next.max(now));
+        *next = Some(slot + self.interval);
+        slot - now
     }
 }
 
-/// How long to wait before the request is made again that failed for the `attempt`th
-/// time, counted from 0: twice as long each time, less a random part so that clients that
-/// failed together do not come back together.
-pub(super) fn backoff(first: Duration, attempt: u32, asked: Option<Duration>) -> Duration {
-    let whole = first.saturating_mul(1 << attempt.min(16)).min(LONGEST_BACKOFF);
-    let part = RandomState::new().hash_one(attempt) as f64 / u64::MAX as f64;
-    let wait = whole.mul_f64(0.5 + part / 2.0);
-    wait.max(asked.unwrap_or_default()).min(LONGEST_WAIT)
+/// Returns the delay before retry number `attempt`, counted from 0.
+///
+/// The backoff doubles with each attempt, less random jitter of up to a half, so that clients
+/// that failed together do not retry together. A longer `retry_after` of the server replaces it.
+pub(super) fn retry_delay(first: Duration, attempt: u32, retry_after: Option<Duration>) -> Duration {
+    let backoff = first.saturating_mul(1 << attempt.min(16)).min(MAX_BACKOFF);
+    let jitter = RandomState::new().hash_one(attempt) as f64 / u64::MAX as f64;
+    let delay = backoff.mul_f64(0.5 + jitter / 2.0);
+    delay.max(retry_after.unwrap_or_default()).min(MAX_RETRY_DELAY)
 }
 
 #[cfg(test)]
@@ -84,50 +84,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turns_come_at_even_times() {
+    fn requests_are_spaced_evenly() {
         let now = Instant::now();
-        let pace = Pace::new(60);
+        let limiter = RateLimiter::new(60);
         let second = Duration::from_secs(1);
-        assert_eq!([pace.turn(now), pace.turn(now), pace.turn(now)], [Duration::ZERO, second, 2 * second]);
-        assert_eq!(pace.turn(now + 10 * second), Duration::ZERO, "what was not used is not saved up");
-        let free = Pace::new(0);
-        assert_eq!([free.turn(now), free.turn(now)], [Duration::ZERO; 2]);
+        assert_eq!(
+            [limiter.reserve(now), limiter.reserve(now), limiter.reserve(now)],
+            [Duration::ZERO, second, 2 * second]
+        );
+        assert_eq!(limiter.reserve(now + 10 * second), Duration::ZERO, "unused slots are not saved up");
+        let unlimited = RateLimiter::new(0);
+        assert_eq!([unlimited.reserve(now), unlimited.reserve(now)], [Duration::ZERO; 2]);
     }
 
     #[test]
-    fn waits_grow_and_end() {
+    fn backoff_doubles_up_to_its_maximum() {
         let first = Duration::from_millis(100);
         for attempt in 0..40 {
-            let whole = (first * (1 << attempt.min(16))).min(LONGEST_BACKOFF);
-            let wait = backoff(first, attempt, None);
-            assert!(wait >= whole / 2 && wait <= whole, "{attempt}: {wait:?}");
+            let backoff = (first * (1 << attempt.min(16))).min(MAX_BACKOFF);
+            let delay = retry_delay(first, attempt, None);
+            assert!(delay >= backoff / 2 && delay <= backoff, "{attempt}: {delay:?}");
         }
-        let asked = Duration::from_secs(7);
-        assert_eq!(backoff(first, 0, Some(asked)), asked);
-        assert_eq!(backoff(first, 0, Some(Duration::MAX)), LONGEST_WAIT);
+        let retry_after = Duration::from_secs(7);
+        assert_eq!(retry_delay(first, 0, Some(retry_after)), retry_after);
+        assert_eq!(retry_delay(first, 0, Some(Duration::MAX)), MAX_RETRY_DELAY);
     }
 
     #[test]
-    fn no_more_pass_the_gate_than_it_has_places() {
-        let gate = Gate::new(2);
+    fn a_semaphore_bounds_concurrency() {
+        let semaphore = Semaphore::new(2);
         let inside = Mutex::new((0, 0));
         std::thread::scope(|scope| {
             for _ in 0..6 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let _place = gate.enter();
+                        let _permit = semaphore.acquire();
                         {
-                            let mut inside = inside.lock().expect("no panic");
+                            let mut inside = inside.lock();
                             inside.0 += 1;
                             inside.1 = inside.1.max(inside.0);
                         }
                         std::thread::yield_now();
-                        inside.lock().expect("no panic").0 -= 1;
+                        inside.lock().0 -= 1;
                     }
                 });
             }
         });
-        let (now, most) = *inside.lock().expect("no panic");
-        assert!(now == 0 && most <= 2);
+        let (now, max) = *inside.lock();
+        assert!(now == 0 && max <= 2);
     }
 }

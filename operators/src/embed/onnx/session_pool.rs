@@ -1,78 +1,74 @@
-//! Sessions, each of which embeds one batch at a time.
+//! A pool of sessions, each of which runs one batch at a time.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use parking_lot::{Condvar, Mutex};
 
-/// Up to a number of sessions, made when they are needed.
+/// A pool of at most `max` sessions, which are created on demand.
 #[derive(Debug)]
-pub(super) struct Sessions<S> {
+pub(super) struct SessionPool<S> {
     state: Mutex<State<S>>,
-    returned: Condvar,
-    most: usize,
+    released: Condvar,
+    max: usize,
 }
 
 #[derive(Debug)]
 struct State<S> {
     idle: Vec<S>,
-    made: usize,
+    /// Sessions that exist or are being created.
+    created: usize,
 }
 
-/// A session that goes back when this is dropped.
-pub(super) struct Taken<'a, S> {
-    sessions: &'a Sessions<S>,
+/// A session that returns to its pool when this is dropped.
+struct Lease<'a, S> {
+    pool: &'a SessionPool<S>,
     session: Option<S>,
 }
 
-impl<S> Sessions<S> {
-    pub(super) fn new(most: usize) -> Self {
-        Self { state: Mutex::new(State { idle: Vec::new(), made: 0 }), returned: Condvar::new(), most: most.max(1) }
+impl<S> SessionPool<S> {
+    pub(super) fn new(max: usize) -> Self {
+        Self { state: Mutex::new(State { idle: Vec::new(), created: 0 }), released: Condvar::new(), max: max.max(1) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<S>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes an idle session, makes one, or waits for one, in this order, and runs `work`
-    /// with it.
+    /// Runs `work` with a session: an idle one, else a new one, else the next one released.
     pub(super) fn with<R, E>(
         &self,
-        make: impl FnOnce() -> Result<S, E>,
+        create: impl FnOnce() -> Result<S, E>,
         work: impl FnOnce(&mut S) -> Result<R, E>,
     ) -> Result<R, E> {
-        let mut taken = Taken { sessions: self, session: self.take() };
-        let session = match taken.session.take() {
+        let mut lease = Lease { pool: self, session: self.acquire() };
+        let session = match lease.session.take() {
             Some(session) => session,
-            // If this fails or panics, dropping `taken` lets another be made.
-            None => make()?,
+            // If this fails or panics, dropping `lease` lets another session be created.
+            None => create()?,
         };
-        work(taken.session.insert(session))
+        work(lease.session.insert(session))
     }
 
-    /// An idle session, or nothing if one is to be made.
-    fn take(&self) -> Option<S> {
-        let mut state = self.lock();
+    /// Returns an idle session, or `None` if the caller is to create one.
+    fn acquire(&self) -> Option<S> {
+        let mut state = self.state.lock();
         loop {
             if let Some(session) = state.idle.pop() {
                 return Some(session);
             }
-            if state.made < self.most {
-                state.made += 1;
+            if state.created < self.max {
+                state.created += 1;
                 return None;
             }
-            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.released.wait(&mut state);
         }
     }
 }
 
-impl<S> Drop for Taken<'_, S> {
+impl<S> Drop for Lease<'_, S> {
     fn drop(&mut self) {
-        let mut state = self.sessions.lock();
+        let mut state = self.pool.state.lock();
         match self.session.take() {
-            // What a panic left behind is not used again.
+            // A session in which `work` panicked is not used again.
             Some(session) if !std::thread::panicking() => state.idle.push(session),
-            _ => state.made -= 1,
+            _ => state.created -= 1,
         }
         drop(state);
-        self.sessions.returned.notify_one();
+        self.pool.released.notify_one();
     }
 }
 
@@ -83,28 +79,28 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
-    fn no_more_are_made_than_allowed_and_none_is_lost() {
-        let sessions = Sessions::new(2);
-        let made = AtomicUsize::new(0);
-        let make = || Ok::<usize, ()>(made.fetch_add(1, Ordering::SeqCst));
+    fn at_most_max_sessions_are_created_and_none_is_lost() {
+        let pool = SessionPool::new(2);
+        let created = AtomicUsize::new(0);
+        let create = || Ok::<usize, ()>(created.fetch_add(1, Ordering::SeqCst));
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| (0..50).for_each(|_| sessions.with(make, |_| Ok(())).expect("works")));
+                scope.spawn(|| (0..50).for_each(|_| pool.with(create, |_| Ok(())).expect("works")));
             }
         });
-        assert!((1..=2).contains(&made.load(Ordering::SeqCst)));
-        assert_eq!(sessions.lock().idle.len(), made.load(Ordering::SeqCst));
+        assert!((1..=2).contains(&created.load(Ordering::SeqCst)));
+        assert_eq!(pool.state.lock().idle.len(), created.load(Ordering::SeqCst));
     }
 
     #[test]
-    fn failures_and_panics_give_their_place_back() {
-        let sessions: Sessions<u8> = Sessions::new(1);
-        assert_eq!(sessions.with(|| Err("not made"), |_| Ok(())), Err("not made"));
+    fn failures_and_panics_free_their_session() {
+        let pool: SessionPool<u8> = SessionPool::new(1);
+        assert_eq!(pool.with(|| Err("not created"), |_| Ok(())), Err("not created"));
         let panicked =
-            catch_unwind(AssertUnwindSafe(|| sessions.with(|| Ok::<u8, ()>(1), |_| -> Result<(), ()> { panic!() })));
+            catch_unwind(AssertUnwindSafe(|| pool.with(|| Ok::<u8, ()>(1), |_| -> Result<(), ()> { panic!() })));
         assert!(panicked.is_err());
-        assert_eq!(sessions.with(|| Ok::<u8, ()>(2), |session| Ok(*session)), Ok(2));
-        assert_eq!(sessions.with(|| Err(()), |_| Err::<(), ()>(())), Err(()), "a failure in the work keeps it");
-        assert_eq!(sessions.lock().idle.len(), 1);
+        assert_eq!(pool.with(|| Ok::<u8, ()>(2), |session| Ok(*session)), Ok(2));
+        assert_eq!(pool.with(|| Err(()), |_| Err::<(), ()>(())), Err(()), "a failure in the work keeps it");
+        assert_eq!(pool.state.lock().idle.len(), 1);
     }
 }
