@@ -13,15 +13,17 @@ mod atoms;
 mod label;
 mod pieces;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Chunk, Chunked, Header, Span, Syntax};
-use gristmill_pipeline::{Batch, Chunker, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError};
+use gristmill_pipeline::{AnyOperator, Batch, Chunker, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::atoms::Atoms;
 use self::label::label;
+use crate::{OperatorConfig, OperatorConfigError};
 
 pub use self::atoms::estimate_tokens;
 
@@ -93,6 +95,20 @@ impl ChunkConfigError {
             Self::MaxTokens(_) => "max_tokens",
             Self::MinTokens { .. } => "min_tokens",
         }
+    }
+}
+
+impl OperatorConfig for ChunkConfig {
+    type Operator = Chunking;
+
+    const NAME: &'static str = "chunk";
+
+    fn build(&self, _folder: &Path) -> Result<Chunking, OperatorConfigError> {
+        Chunking::new(self.clone()).map_err(|error| OperatorConfigError::of(error.parameter(), error))
+    }
+
+    fn into_role(operator: Chunking) -> AnyOperator {
+        AnyOperator::chunker(operator)
     }
 }
 

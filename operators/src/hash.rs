@@ -1,9 +1,33 @@
 //! The hash operator: rejects files that changed since the scan.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::Content;
-use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity};
+use gristmill_pipeline::{AnyOperator, Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{OperatorConfig, OperatorConfigError};
+
+/// Configuration of [`VerifyHash`], which has no parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HashConfig {}
+
+impl OperatorConfig for HashConfig {
+    type Operator = VerifyHash;
+
+    const NAME: &'static str = "hash";
+
+    fn build(&self, _folder: &Path) -> Result<VerifyHash, OperatorConfigError> {
+        Ok(VerifyHash)
+    }
+
+    fn into_role(operator: VerifyHash) -> AnyOperator {
+        AnyOperator::plain(operator)
+    }
+}
 
 /// Rejects files whose bytes changed since the scan.
 ///

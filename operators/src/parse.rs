@@ -17,11 +17,12 @@ mod modules;
 mod references;
 mod walk;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, Import, Syntax};
 use gristmill_pipeline::{
-    Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Parser, RelPath, Severity,
+    AnyOperator, Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Parser, RelPath, Severity,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,7 @@ use self::walk::Outline;
 use crate::language;
 use crate::languages::{PLAIN_TEXT, known_languages};
 use crate::spec::Language;
+use crate::{OperatorConfig, OperatorConfigError};
 
 /// Must be raised by every change that finds other definitions, references, imports or blocks
 /// in the same text.
@@ -54,7 +56,21 @@ impl Default for ParseConfig {
     }
 }
 
-/// Finds the definitions of a text and where it may be cut.
+impl OperatorConfig for ParseConfig {
+    type Operator = Parse;
+
+    const NAME: &'static str = "parse";
+
+    fn build(&self, _folder: &Path) -> Result<Parse, OperatorConfigError> {
+        Ok(Parse::new(self.clone()))
+    }
+
+    fn into_role(operator: Parse) -> AnyOperator {
+        AnyOperator::parser(operator)
+    }
+}
+
+/// Finds the definitions, references, imports and blocks of texts.
 #[derive(Debug)]
 pub struct Parse {
     config: ParseConfig,

@@ -15,9 +15,11 @@ use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, FileItem, Text};
 use gristmill_pipeline::source::Origin;
-use gristmill_pipeline::{Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Severity};
+use gristmill_pipeline::{AnyOperator, Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::{OperatorConfig, OperatorConfigError};
 
 /// What to do with a file that contains a secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +41,20 @@ pub struct ReadConfig {
     /// What to do with a file that contains a secret: `skip` it, `redact` the secret, or
     /// turn the scan `off`.
     pub secrets: SecretPolicy,
+}
+
+impl OperatorConfig for ReadConfig {
+    type Operator = Read;
+
+    const NAME: &'static str = "read";
+
+    fn build(&self, _folder: &Path) -> Result<Read, OperatorConfigError> {
+        Ok(Read::new(*self))
+    }
+
+    fn into_role(operator: Read) -> AnyOperator {
+        AnyOperator::plain(operator)
+    }
 }
 
 /// Reads files, decodes them and scans them for secrets.

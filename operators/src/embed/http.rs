@@ -8,10 +8,11 @@ pub(super) use client::agent;
 pub use error::HttpError;
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use gristmill_pipeline::{Fingerprint, Hash};
+use gristmill_pipeline::{AnyOperator, Fingerprint, Hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ use self::throttle::{RateLimiter, Semaphore, retry_delay};
 use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 use super::operator::{Embed, EmbedSettings};
 use crate::chunk::estimate_tokens;
+use crate::{OperatorConfig, OperatorConfigError};
 
 /// Configuration of [`HttpEmbed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +82,20 @@ impl Default for HttpConfig {
             passage_prefix: String::new(),
             normalize: true,
         }
+    }
+}
+
+impl OperatorConfig for HttpConfig {
+    type Operator = HttpEmbed;
+
+    const NAME: &'static str = "http";
+
+    fn build(&self, _folder: &Path) -> Result<HttpEmbed, OperatorConfigError> {
+        HttpEmbed::connect(self).map_err(|error| OperatorConfigError::of(error.parameter(), error))
+    }
+
+    fn into_role(operator: HttpEmbed) -> AnyOperator {
+        AnyOperator::embedder(operator)
     }
 }
 

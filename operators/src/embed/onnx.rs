@@ -20,7 +20,7 @@ use fastembed::{
     InitOptionsUserDefined, OutputKey, Pooling, QuantizationMode, TextEmbedding, TokenizerFiles,
     UserDefinedEmbeddingModel,
 };
-use gristmill_pipeline::{Fingerprint, Hash};
+use gristmill_pipeline::{AnyOperator, Fingerprint, Hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,6 +31,7 @@ use self::session_pool::SessionPool;
 use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 use super::models::{PoolingRule, Quantization};
 use super::operator::{Embed, EmbedSettings};
+use crate::{OperatorConfig, OperatorConfigError};
 
 /// Configuration of [`FastEmbed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +78,20 @@ impl Default for OnnxConfig {
             pooling: None,
             normalize: true,
         }
+    }
+}
+
+impl OperatorConfig for OnnxConfig {
+    type Operator = FastEmbed;
+
+    const NAME: &'static str = "fastembed";
+
+    fn build(&self, folder: &Path) -> Result<FastEmbed, OperatorConfigError> {
+        FastEmbed::open(self, folder).map_err(|error| OperatorConfigError::of(error.parameter(), error))
+    }
+
+    fn into_role(operator: FastEmbed) -> AnyOperator {
+        AnyOperator::embedder(operator)
     }
 }
 

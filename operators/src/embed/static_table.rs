@@ -26,9 +26,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Passage, Vector};
-use gristmill_pipeline::{Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError};
+use gristmill_pipeline::{
+    AnyOperator, Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::{OperatorConfig, OperatorConfigError};
 
 /// Configuration of [`StaticEmbed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +52,22 @@ pub struct StaticConfig {
 impl Default for StaticConfig {
     fn default() -> Self {
         Self { model: None, dimensions: None, max_tokens: None, batch_tokens: 16_384 }
+    }
+}
+
+impl OperatorConfig for StaticConfig {
+    type Operator = StaticEmbed;
+
+    const NAME: &'static str = "embed";
+
+    fn build(&self, folder: &Path) -> Result<StaticEmbed, OperatorConfigError> {
+        let model = self.model.as_ref().map(|model| folder.join(model));
+        let config = Self { model, ..self.clone() };
+        StaticEmbed::new(&config).map_err(|error| OperatorConfigError::of(error.parameter(), error))
+    }
+
+    fn into_role(operator: StaticEmbed) -> AnyOperator {
+        AnyOperator::embedder(operator)
     }
 }
 
