@@ -239,7 +239,12 @@ fn a_batch_changes_no_bit() {
     assert_eq!(run(&passages), alone);
     let mut text = String::new();
     passages[0].write_to(&mut text);
-    assert_eq!(&*alone[0].values, embed(&stage, &text), "what is embedded is what the header law says");
+    assert_eq!(&*alone[0].values, embed(&stage, &text), "the header and the text are embedded");
+    let with_context = Arc::new(Passage { context: "Opens a file.".into(), ..Passage::clone(&passages[0]) });
+    text.clear();
+    with_context.write_to(&mut text);
+    assert!(text.contains("Opens a file.\nfn readFile"));
+    assert_eq!(&*run(&[with_context])[0].values, embed(&stage, &text), "the context too");
 }
 
 /// A model of three words in a fresh folder.

@@ -213,6 +213,15 @@ fn prefixes_and_the_norm_are_applied() {
 }
 
 #[test]
+fn the_context_of_a_passage_is_embedded_before_its_text() {
+    let embed = plain(Exactness::Bitwise, LIMITS);
+    let Batch(mut batch) = passages(&["text"]);
+    Arc::get_mut(&mut batch[0]).unwrap().context = "context".into();
+    embed.process(Batch(batch), &mut Emitter::new("embed".into())).unwrap();
+    assert_eq!(embed.model().calls.lock().unwrap()[0], ["context\ntext"]);
+}
+
+#[test]
 fn as_many_batches_run_at_once_as_the_model_takes() {
     let limits = BatchLimits { max_texts: 1, concurrency: 3, ..LIMITS };
     let embed = plain(Exactness::Bitwise, limits);
