@@ -38,15 +38,15 @@ use crate::{OperatorConfig, OperatorConfigError};
 /// in the same text.
 const VERSION: &str = "2";
 
-/// Configuration of the parse operator.
+/// Configuration of [`Parse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParseConfig {
-    /// Texts of more bytes than this are not parsed: they are cut by lines. Files that
-    /// large are mostly generated or data, and a tree takes many times their size.
+    /// Maximum size in bytes of a text that is parsed; a larger one is chunked by lines. Such files
+    /// are mostly generated or data, and a syntax tree takes many times their size.
     pub max_bytes: u64,
-    /// Texts that nest brackets deeper than this are not parsed: some grammars take
-    /// time that grows with the square of the depth.
+    /// Maximum nesting of brackets in a text that is parsed; a deeper one is chunked by lines. Some
+    /// grammars take time quadratic in the depth.
     pub max_nesting: u32,
 }
 

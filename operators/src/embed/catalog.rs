@@ -50,7 +50,7 @@ pub enum ModelPlace {
         /// The folder.
         folder: PathBuf,
     },
-    /// On the hub; [`fetch`] downloads it.
+    /// On the hub; [`fetch()`] downloads it.
     Hub {
         /// Its repository.
         repository: String,

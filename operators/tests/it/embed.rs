@@ -1,4 +1,4 @@
-//! The static model against its fixture, and the tokenizer against the `tokenizers` crate.
+//! The static model against its fixture, and its tokenizer against the `tokenizers` crate.
 
 use std::collections::HashMap;
 use std::fs;
@@ -180,7 +180,7 @@ fn vectors_equal_the_fixture() {
 }
 
 #[test]
-fn a_text_without_known_tokens_is_zero() {
+fn a_text_without_known_tokens_has_a_zero_vector() {
     let stage = StaticEmbed::new(&StaticConfig::default()).expect("built in");
     for text in ["", " \n", "[UNK]", "\u{10348}"] {
         assert!(embed(&stage, text).iter().all(|value| *value == 0.0), "{text:?}");
@@ -214,7 +214,7 @@ fn the_token_limit_counts_unknown_tokens() {
 }
 
 #[test]
-fn a_batch_changes_no_bit() {
+fn vectors_do_not_depend_on_the_batch() {
     let stage = StaticEmbed::new(&StaticConfig::default()).expect("built in");
     let passage = |key: u128, text: &str| {
         Arc::new(Passage {
@@ -247,7 +247,7 @@ fn a_batch_changes_no_bit() {
     assert_eq!(&*run(&[with_context])[0].values, embed(&stage, &text), "the context too");
 }
 
-/// A model of three words in a fresh folder.
+/// A model with three tokens in a temporary folder.
 struct TinyModel(tempfile::TempDir);
 
 impl TinyModel {
@@ -308,7 +308,7 @@ fn weights_mapping_and_halves_are_honoured() {
 }
 
 #[test]
-fn bytes_are_signed() {
+fn int8_components_are_signed() {
     let model = TinyModel::new(&[("embeddings", Dtype::I8, vec![3, 2], vec![0, 0, 255, 127, 128, 1])]);
     let stage = model.load().expect("loads");
     assert_eq!(embed(&stage, "red"), [-1.0, 127.0]);

@@ -10,13 +10,13 @@ use gristmill_pipeline::{
 };
 use proptest::prelude::*;
 
-/// Gives a text the vector (bytes, words); some words make it fail.
+/// A model whose vectors are (bytes, words); some words make it fail.
 struct Scripted {
     exactness: Exactness,
     limits: BatchLimits,
     calls: Mutex<Vec<Vec<String>>>,
-    at_once: AtomicUsize,
-    most_at_once: AtomicUsize,
+    running: AtomicUsize,
+    max_running: AtomicUsize,
 }
 
 const LIMITS: BatchLimits = BatchLimits { max_texts: 4, max_tokens: 40, pads: true, concurrency: 1 };
@@ -24,7 +24,7 @@ const LIMITS: BatchLimits = BatchLimits { max_texts: 4, max_tokens: 40, pads: tr
 impl Scripted {
     fn new(exactness: Exactness, limits: BatchLimits) -> Self {
         let (calls, zero) = (Mutex::default(), AtomicUsize::default);
-        Self { exactness, limits, calls, at_once: zero(), most_at_once: zero() }
+        Self { exactness, limits, calls, running: zero(), max_running: zero() }
     }
 }
 
@@ -58,8 +58,8 @@ impl EmbeddingModel for Scripted {
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbeddingModelError> {
-        let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most_at_once.fetch_max(now, Ordering::SeqCst);
+        let now = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.max_running.fetch_max(now, Ordering::SeqCst);
         self.calls.lock().unwrap().push(texts.iter().map(|text| (*text).to_owned()).collect());
         let has = |word: &str| texts.iter().any(|text| text.contains(word));
         let result = match () {
@@ -68,7 +68,7 @@ impl EmbeddingModel for Scripted {
             () if has("FEW") => Ok(Vec::new()),
             () => Ok(texts.iter().map(|text| vector(text)).collect()),
         };
-        self.at_once.fetch_sub(1, Ordering::SeqCst);
+        self.running.fetch_sub(1, Ordering::SeqCst);
         result
     }
 
@@ -104,11 +104,11 @@ fn passages(texts: &[&str]) -> Batch<Arc<Passage>> {
 
 type Vectors = Vec<(u128, Vec<f32>)>;
 
-/// For each finding its path, how much it matters, and its text.
-type Findings = Vec<(String, Severity, String)>;
+/// Path, severity, and code and message of each diagnostic.
+type Reports = Vec<(String, Severity, String)>;
 
-/// Vectors by the bits of their keys, in that order, what was reported, and the tokens counted.
-fn run(embed: &Embed<Scripted>, texts: &[&str]) -> Result<(Vectors, Findings, TokenCount), OperatorError> {
+/// Returns the vectors sorted by the bits of their keys, the diagnostics, and the token counts.
+fn run(embed: &Embed<Scripted>, texts: &[&str]) -> Result<(Vectors, Reports, TokenCount), OperatorError> {
     let mut out = Emitter::new("embed".into());
     embed.process(passages(texts), &mut out)?;
     let counted = out.counted();
@@ -127,7 +127,7 @@ fn plain(exactness: Exactness, limits: BatchLimits) -> Embed<Scripted> {
 }
 
 #[test]
-fn texts_of_like_length_are_embedded_together() {
+fn texts_of_similar_length_share_a_batch() {
     let embed = plain(Exactness::Within(1e-6), LIMITS);
     let texts = ["a", "a b c d e f", "b", "a b c d e g", "c"];
     let (vectors, reports, counted) = run(&embed, &texts).unwrap();
@@ -147,7 +147,7 @@ fn a_model_that_depends_on_the_batch_gets_one_text_at_a_time() {
 }
 
 #[test]
-fn texts_without_tokens_are_zero_and_not_computed() {
+fn texts_without_tokens_get_zero_vectors_without_the_model() {
     let embed = plain(Exactness::Bitwise, LIMITS);
     let (vectors, reports, counted) = run(&embed, &["", " \n"]).unwrap();
     assert_eq!((vectors, reports), (vec![(0, vec![0.0; 2]), (1, vec![0.0; 2])], vec![]));
@@ -156,7 +156,7 @@ fn texts_without_tokens_are_zero_and_not_computed() {
 }
 
 #[test]
-fn a_bad_vector_is_reported_and_the_others_stay() {
+fn invalid_vectors_are_reported_and_the_others_kept() {
     let embed = plain(Exactness::Bitwise, LIMITS);
     let (vectors, reports, _) = run(&embed, &["fine", "NAN", "INF", "SHORT"]).unwrap();
     assert_eq!(vectors, [(0, vector("fine"))]);
@@ -170,7 +170,7 @@ fn a_bad_vector_is_reported_and_the_others_stay() {
 }
 
 #[test]
-fn a_refused_batch_is_halved_down_to_the_text_that_is_refused() {
+fn a_rejected_batch_is_halved_down_to_the_rejected_text() {
     let embed = plain(Exactness::Bitwise, LIMITS);
     let (vectors, reports, _) = run(&embed, &["a", "b", "REFUSE", "d"]).unwrap();
     let keys: Vec<u128> = vectors.iter().map(|(key, _)| *key).collect();
@@ -182,7 +182,7 @@ fn a_refused_batch_is_halved_down_to_the_text_that_is_refused() {
 }
 
 #[test]
-fn what_is_broken_ends_the_batch() {
+fn a_failed_model_fails_the_stage() {
     let embed = plain(Exactness::Bitwise, LIMITS);
     let error = run(&embed, &["a", "BREAK"]).unwrap_err();
     assert_eq!((&*error.stage, &*error.message), ("scripted", "it is broken; mend it"));
@@ -222,14 +222,14 @@ fn the_context_of_a_passage_is_embedded_before_its_text() {
 }
 
 #[test]
-fn as_many_batches_run_at_once_as_the_model_takes() {
+fn batches_run_with_the_concurrency_of_the_model() {
     let limits = BatchLimits { max_texts: 1, concurrency: 3, ..LIMITS };
     let embed = plain(Exactness::Bitwise, limits);
     let texts: Vec<String> = (0..40).map(|index| format!("text {index}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let (vectors, _, _) = run(&embed, &texts).unwrap();
     assert_eq!(vectors.len(), 40);
-    assert!(embed.model().most_at_once.load(Ordering::SeqCst) <= 3);
+    assert!(embed.model().max_running.load(Ordering::SeqCst) <= 3);
     assert!(run(&embed, &["a", "BREAK", "c", "d", "e"]).is_err());
 }
 

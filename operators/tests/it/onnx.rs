@@ -1,4 +1,4 @@
-//! Models in ONNX form: the real ones where they are on this machine, and broken copies.
+//! ONNX models: the real ones if they are installed, and damaged copies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,9 @@ use gristmill_operators::embed::{EmbeddingModel as _, FastEmbed, OnnxConfig, Onn
 use gristmill_pipeline::port::{Header, Passage, Text};
 use gristmill_pipeline::{Batch, Embedder as _, Emitter, Operator, PassageKey};
 
-/// The folder of a model, or nothing where it was not built; then the test is skipped,
-/// unless `GRISTMILL_REQUIRE_MODELS=1`.
-#[expect(clippy::print_stderr, reason = "who runs the tests should know what was not tested")]
+/// Returns the folder of a model; `None`, which skips the test, if it is not installed. Panics
+/// instead with `GRISTMILL_REQUIRE_MODELS=1`.
+#[expect(clippy::print_stderr, reason = "skipped tests should be visible")]
 fn model(name: &str) -> Option<PathBuf> {
     let folder = models_folder().join(name);
     if folder.join(MANIFEST).is_file() && runtime_library().is_file() {
@@ -71,7 +71,7 @@ fn furthest(left: &[Vec<f32>], right: &[Vec<f32>]) -> f32 {
 }
 
 #[test]
-fn vectors_of_floats_agree_whatever_the_batch() {
+fn float_vectors_agree_within_the_tolerance_in_any_batch() {
     if model("minilm").is_none() {
         return;
     }
@@ -93,7 +93,7 @@ fn vectors_of_floats_agree_whatever_the_batch() {
 }
 
 #[test]
-fn vectors_of_bytes_are_equal_to_the_bit() {
+fn int8_vectors_are_bit_identical_in_any_batch() {
     if model("minilm-int8").is_none() {
         return;
     }
@@ -126,7 +126,7 @@ fn several_threads_share_the_sessions() {
 }
 
 #[test]
-fn meaning_is_near_and_the_limit_counts() {
+fn similar_texts_are_near_and_max_tokens_truncates() {
     if model("minilm").is_none() {
         return;
     }
@@ -137,7 +137,7 @@ fn meaning_is_near_and_the_limit_counts() {
     let short = open_with(OnnxConfig { max_tokens: Some(4), ..OnnxConfig::default() }).unwrap();
     let two = ["alpha beta".to_owned(), "alpha beta gamma delta".to_owned()];
     let cut = embed(&short, &two);
-    assert!(furthest(&cut[..1], &cut[1..]) < 1e-6, "what lies beyond the limit is not seen");
+    assert!(furthest(&cut[..1], &cut[1..]) < 1e-6, "tokens beyond the limit are ignored");
     let whole = embed(&embedder, &two);
     assert!(furthest(&whole[..1], &whole[1..]) > 1e-3);
     assert_ne!(short.fingerprint(), embedder.fingerprint());
@@ -145,7 +145,7 @@ fn meaning_is_near_and_the_limit_counts() {
     assert_eq!((error.parameter(), error.to_string().contains("between 3 and 512")), ("max_tokens", true), "{error}");
 }
 
-/// A copy of a model's folder to break.
+/// Copies a model's folder, to damage it.
 fn copy(of: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(of).unwrap() {
@@ -159,7 +159,7 @@ fn open_folder(folder: &Path) -> Result<FastEmbed, OnnxError> {
     open(folder.to_str().unwrap())
 }
 
-/// What the first use of a folder says.
+/// Returns the error of the first use of a model folder.
 fn failure(folder: &Path) -> String {
     let embedder = open_folder(folder).unwrap();
     let error = embedder.embed_query("a").unwrap().unwrap_err();
@@ -174,10 +174,10 @@ fn a_folder_without_a_manifest_gives_the_same_vectors() {
     let bare = open_with(OnnxConfig { max_tokens: Some(256), ..config_of(folder.path()) }).unwrap();
     let described = open("minilm-int8").unwrap();
     assert_eq!(bare.dimension(), 384);
-    assert_eq!(bare.model().exactness(), described.model().exactness(), "rounding is seen in the file");
+    assert_eq!(bare.model().exactness(), described.model().exactness(), "quantization is detected in the file");
     assert_eq!(bare.fingerprint(), described.fingerprint(), "the same files are the same model");
     assert_eq!(embed(&bare, &texts()), embed(&described, &texts()));
-    // As sentence-transformers lays it out.
+    // The layout of sentence-transformers.
     fs::create_dir(folder.path().join("onnx")).unwrap();
     fs::rename(folder.path().join("model.onnx"), folder.path().join("onnx/model.onnx")).unwrap();
     fs::write(folder.path().join("sentence_bert_config.json"), r#"{"max_seq_length": 128}"#).unwrap();
@@ -193,7 +193,7 @@ fn config_of(folder: &Path) -> OnnxConfig {
 }
 
 #[test]
-fn damage_is_told() {
+fn damaged_files_are_reported() {
     let Some(original) = model("minilm-int8") else { return };
     let folder = copy(&original);
     let onnx = folder.path().join("model.onnx");
@@ -201,7 +201,7 @@ fn damage_is_told() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&onnx, &bytes).unwrap();
-    assert!(open_folder(folder.path()).is_ok(), "nothing is read before it is needed");
+    assert!(open_folder(folder.path()).is_ok(), "files are read on first use");
     assert!(failure(folder.path()).contains("its SHA-256 differs"), "{}", failure(folder.path()));
     fs::write(&onnx, &bytes[..1_000]).unwrap();
     let error = open_folder(folder.path()).unwrap_err().to_string();
@@ -218,7 +218,7 @@ fn damage_is_told() {
 }
 
 #[test]
-fn tokenizers_that_do_not_fit_are_refused() {
+fn tokenizers_that_do_not_match_are_rejected() {
     let Some(original) = model("minilm-int8") else { return };
     let folder = copy(&original);
     let tokenizer = folder.path().join("tokenizer.json");
@@ -235,7 +235,7 @@ fn tokenizers_that_do_not_fit_are_refused() {
     let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/static-code/tokenizer.json");
     fs::copy(other, &tokenizer).unwrap();
     assert!(matches!(open_folder(folder.path()), Err(OnnxError::Mismatch { rows: 30_522, .. })));
-    // Where nothing tells the number of rows, the model does, when a text has such a token.
+    // Without `vocab_size`, the model fails on a text with such a token.
     fs::write(folder.path().join("config.json"), b"{}").unwrap();
     let embedder = open_folder(folder.path()).unwrap();
     let vocabulary: serde_json::Value = serde_json::from_slice(&fs::read(&tokenizer).unwrap()).unwrap();
@@ -252,7 +252,7 @@ fn tokenizers_that_do_not_fit_are_refused() {
 }
 
 #[test]
-fn a_manifest_that_is_wrong_is_told() {
+fn invalid_manifests_are_reported() {
     let Some(original) = model("minilm-int8") else { return };
     let folder = copy(&original);
     let path = folder.path().join(MANIFEST);
@@ -272,7 +272,7 @@ fn a_manifest_that_is_wrong_is_told() {
 }
 
 #[test]
-fn names_that_mean_no_model_say_what_to_do() {
+fn unknown_names_say_what_to_do() {
     let error = open("BGESmalENV15").unwrap_err().to_string();
     assert!(error.contains("did you mean `BGESmallENV15`?"), "{error}");
     let error = open("no-such-model-at-all").unwrap_err().to_string();
@@ -282,9 +282,9 @@ fn names_that_mean_no_model_say_what_to_do() {
     assert!(error.contains("model.onnx, model.onnx_data, tokenizer.json"), "{error}");
 }
 
-/// Uses a model with whatever library the environment names; run by the test below.
+/// Uses a model with the library in the environment; run by the test below.
 #[test]
-#[ignore = "run by `a_wrong_library_is_told` in a process of its own"]
+#[ignore = "run by `an_invalid_library_is_reported` in its own process"]
 fn use_a_model() {
     let embedder = open("minilm-int8").unwrap();
     match embedder.embed_query("a").unwrap() {
@@ -294,7 +294,7 @@ fn use_a_model() {
 }
 
 #[test]
-fn a_wrong_library_is_told() {
+fn an_invalid_library_is_reported() {
     if model("minilm-int8").is_none() {
         return;
     }
@@ -313,7 +313,7 @@ fn a_wrong_library_is_told() {
     assert!(output.contains("failed: ") && output.contains("cannot load ONNX Runtime"), "{output}");
     let output = with(&folder.path().join("nowhere.so"));
     assert!(output.contains("failed: ONNX Runtime is not installed"), "{output}");
-    // A library, but another one.
+    // A valid library, but not ONNX Runtime.
     let other = ["/lib/x86_64-linux-gnu/libm.so.6", "/lib64/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6"];
     if let Some(other) = other.iter().map(Path::new).find(|path| path.is_file()) {
         let output = with(other);
