@@ -59,7 +59,7 @@ impl OperatorConfig for ReadConfig {
 
 /// Reads files, decodes them and scans them for secrets.
 ///
-/// A file that cannot be indexed as it is becomes a diagnostic:
+/// Reports these diagnostics:
 ///
 /// | finding | severity | code | content |
 /// |---|---|---|---|
