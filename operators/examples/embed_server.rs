@@ -1,27 +1,27 @@
-//! A server of embeddings for tests and trials: `/v1/embeddings` over the static table,
-//! with faults on demand.
+//! An OpenAI-compatible embedding server for tests: `/v1/embeddings` with the static table, and
+//! fault injection.
 //!
 //! ```text
 //! cargo run -p gristmill-operators --example embed_server -- --port 8080
 //! ```
 //!
-//! | switch | what it does |
+//! | flag | effect |
 //! |---|---|
-//! | `--port N` | listens there; at a free port by default, which the first line names |
-//! | `--status S`, `--retry-after N` | what `--fail` answers with (500), and how long to wait |
-//! | `--fail N` | the first N requests fail |
-//! | `--half N`, `--few N`, `--silent N` | the first N answers are cut off, lack a vector, or never come |
-//! | `--slow MS` | waits before each answer |
-//! | `--components N` | vectors of so many components |
-//! | `--most N` | status 413 for more texts |
-//! | `--refuse WORD` | status 400 for a text that holds it |
-//! | `--null WORD` | a vector of nulls for a text that holds it |
-//! | `--model M`, `--key K` | status 404 and 401 for others |
-//! | `--files FOLDER` | serves its files, from any byte on |
+//! | `--port N` | listens on this port; by default on a free one, which the first line prints |
+//! | `--fail N` | fails the first N requests |
+//! | `--status S`, `--retry-after N` | the status (500) and `Retry-After` header of these failures |
+//! | `--half N`, `--few N`, `--silent N` | truncates the first N responses, drops a vector of them, or never sends them |
+//! | `--slow MS` | delays each response |
+//! | `--components N` | returns vectors with N components |
+//! | `--most N` | status 413 for a request with more than N texts |
+//! | `--refuse WORD` | status 400 for a request with a text that contains it |
+//! | `--null WORD` | returns a vector of nulls for a text that contains it |
+//! | `--model M`, `--key K` | status 404 for another model, 401 for another API key |
+//! | `--files FOLDER` | serves the files in the folder, with range requests |
 //!
-//! `GET /counts` tells as JSON how many requests and texts came, and how many requests
-//! were under way at once.
-#![allow(clippy::print_stdout, reason = "its first line says where it listens")]
+//! `GET /counts` returns the numbers of requests and texts, and the maximum number of concurrent
+//! requests, as JSON.
+#![allow(clippy::print_stdout, reason = "its first line is its address")]
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -43,37 +43,37 @@ fn main() -> Outcome<()> {
 
 /// Serves until the process ends.
 pub fn serve(args: &[String]) -> Outcome<()> {
-    let mut switches = HashMap::new();
+    let mut flags = HashMap::new();
     for pair in args.chunks(2) {
-        let [switch, value] = pair else { return Err(format!("{} needs a value", pair[0]).into()) };
-        switches.insert(switch.trim_start_matches('-').to_owned(), value.clone());
+        let [flag, value] = pair else { return Err(format!("{} needs a value", pair[0]).into()) };
+        flags.insert(flag.trim_start_matches('-').to_owned(), value.clone());
     }
     let server = Arc::new(Server {
-        switches,
+        flags,
         table: StaticEmbed::new(&StaticConfig::default())?,
         requests: AtomicU64::new(0),
         texts: AtomicU64::new(0),
-        at_once: AtomicU64::new(0),
-        most_at_once: AtomicU64::new(0),
+        running: AtomicU64::new(0),
+        max_running: AtomicU64::new(0),
     });
     let port = server.number("port").unwrap_or_default();
     let listener = TcpListener::bind(("127.0.0.1", u16::try_from(port)?))?;
     println!("listening on http://{}/v1", listener.local_addr()?);
     for stream in listener.incoming() {
         let server = Arc::clone(&server);
-        // Whoever hangs up is not missed.
+        // Errors of a connection, such as a client that hangs up, are ignored.
         std::thread::spawn(move || stream.map(|stream| server.connection(&stream)));
     }
     Ok(())
 }
 
 struct Server {
-    switches: HashMap<String, String>,
+    flags: HashMap<String, String>,
     table: StaticEmbed,
     requests: AtomicU64,
     texts: AtomicU64,
-    at_once: AtomicU64,
-    most_at_once: AtomicU64,
+    running: AtomicU64,
+    max_running: AtomicU64,
 }
 
 struct Request {
@@ -82,15 +82,15 @@ struct Request {
     body: Vec<u8>,
 }
 
-struct Answer {
+struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-    /// Only this much of the body is sent, and the connection closed.
+    /// The number of bytes of the body after which the connection is closed.
     cut: Option<usize>,
 }
 
-impl Answer {
+impl Response {
     fn json(status: u16, body: &Value) -> Self {
         Self { status, headers: Vec::new(), body: body.to_string().into_bytes(), cut: None }
     }
@@ -101,28 +101,28 @@ impl Answer {
 }
 
 impl Server {
-    fn number(&self, switch: &str) -> Option<u64> {
-        self.switches.get(switch)?.parse().ok()
+    fn number(&self, flag: &str) -> Option<u64> {
+        self.flags.get(flag)?.parse().ok()
     }
 
-    /// Whether this request is among the first that the switch is about.
-    fn among_first(&self, switch: &str, nth: u64) -> bool {
-        self.number(switch).is_some_and(|first| nth < first)
+    /// Whether request number `index` is among the first ones that the flag affects.
+    fn among_first(&self, flag: &str, index: u64) -> bool {
+        self.number(flag).is_some_and(|first| index < first)
     }
 
     fn connection(&self, stream: &TcpStream) -> Outcome<()> {
         let mut reader = BufReader::new(stream.try_clone()?);
         while let Some(request) = read_request(&mut reader)? {
-            let answer = self.answer(&request);
-            let whole = answer.body.len();
-            let mut head = format!("HTTP/1.1 {} -\r\nContent-Length: {whole}\r\n", answer.status);
-            for (name, value) in &answer.headers {
+            let response = self.response(&request);
+            let whole = response.body.len();
+            let mut head = format!("HTTP/1.1 {} -\r\nContent-Length: {whole}\r\n", response.status);
+            for (name, value) in &response.headers {
                 head.push_str(&format!("{name}: {value}\r\n"));
             }
             let mut stream = stream;
             stream.write_all(format!("{head}\r\n").as_bytes())?;
-            stream.write_all(&answer.body[..answer.cut.unwrap_or(whole)])?;
-            if answer.cut.is_some() {
+            stream.write_all(&response.body[..response.cut.unwrap_or(whole)])?;
+            if response.cut.is_some() {
                 stream.shutdown(std::net::Shutdown::Both)?;
                 break;
             }
@@ -130,57 +130,60 @@ impl Server {
         Ok(())
     }
 
-    fn answer(&self, request: &Request) -> Answer {
+    fn response(&self, request: &Request) -> Response {
         let mut words = request.line.split(' ');
         match (words.next(), words.next()) {
             (Some("GET"), Some("/counts")) => {
                 let load = |count: &AtomicU64| count.load(Ordering::SeqCst);
                 let (requests, texts) = (load(&self.requests), load(&self.texts));
-                Answer::json(200, &json!({ "requests": requests, "texts": texts, "at_once": load(&self.most_at_once) }))
+                Response::json(
+                    200,
+                    &json!({ "requests": requests, "texts": texts, "at_once": load(&self.max_running) }),
+                )
             }
             (Some("GET"), Some(path)) => self.file(path, request),
             (Some("POST"), Some("/v1/embeddings")) => {
-                let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
-                self.most_at_once.fetch_max(now, Ordering::SeqCst);
-                let answer = self.embeddings(request);
-                self.at_once.fetch_sub(1, Ordering::SeqCst);
-                answer
+                let now = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+                self.max_running.fetch_max(now, Ordering::SeqCst);
+                let response = self.embeddings(request);
+                self.running.fetch_sub(1, Ordering::SeqCst);
+                response
             }
-            _ => Answer::error(404, "there is nothing here"),
+            _ => Response::error(404, "there is nothing here"),
         }
     }
 
-    fn embeddings(&self, request: &Request) -> Answer {
-        let nth = self.requests.fetch_add(1, Ordering::SeqCst);
+    fn embeddings(&self, request: &Request) -> Response {
+        let index = self.requests.fetch_add(1, Ordering::SeqCst);
         if let Some(slow) = self.number("slow") {
             std::thread::sleep(Duration::from_millis(slow));
         }
-        if self.among_first("silent", nth) {
+        if self.among_first("silent", index) {
             std::thread::sleep(Duration::from_secs(3_600));
         }
-        if self.among_first("fail", nth) {
+        if self.among_first("fail", index) {
             let status = self.number("status").and_then(|status| status.try_into().ok()).unwrap_or(500);
-            let mut answer = Answer::error(status, "not now");
-            answer.headers.extend(self.switches.get("retry-after").map(|wait| ("Retry-After", wait.clone())));
-            return answer;
+            let mut response = Response::error(status, "not now");
+            response.headers.extend(self.flags.get("retry-after").map(|wait| ("Retry-After", wait.clone())));
+            return response;
         }
-        let wanted = self.switches.get("key").map(|key| format!("Bearer {key}"));
+        let wanted = self.flags.get("key").map(|key| format!("Bearer {key}"));
         if wanted.is_some_and(|wanted| request.headers.get("authorization") != Some(&wanted)) {
-            return Answer::error(401, &format!("wrong key: {:?}", request.headers.get("authorization")));
+            return Response::error(401, &format!("wrong key: {:?}", request.headers.get("authorization")));
         }
         let Ok(body) = serde_json::from_slice::<Value>(&request.body) else {
-            return Answer::error(400, "this is no JSON");
+            return Response::error(400, "this is no JSON");
         };
-        if self.switches.get("model").is_some_and(|model| body["model"] != **model) {
-            return Answer::error(404, "no such model");
+        if self.flags.get("model").is_some_and(|model| body["model"] != **model) {
+            return Response::error(404, "no such model");
         }
         let texts: Vec<&str> = body["input"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         if self.number("most").is_some_and(|most| texts.len() as u64 > most) {
-            return Answer::error(413, "too many texts");
+            return Response::error(413, "too many texts");
         }
-        let holds = |switch: &str, text: &str| self.switches.get(switch).is_some_and(|word| text.contains(&**word));
+        let holds = |flag: &str, text: &str| self.flags.get(flag).is_some_and(|word| text.contains(&**word));
         if texts.iter().any(|text| holds("refuse", text)) {
-            return Answer::error(400, "I do not like this text");
+            return Response::error(400, "I do not like this text");
         }
         self.texts.fetch_add(texts.len() as u64, Ordering::SeqCst);
         let components = self.number("components").map_or(256, |components| components as usize);
@@ -192,32 +195,32 @@ impl Server {
                 vector.iter().map(|value| if holds("null", text) { Value::Null } else { json!(value) }).collect();
             data.push(json!({ "index": index, "embedding": values }));
         }
-        // Servers promise no order.
+        // The protocol does not guarantee an order.
         data.reverse();
-        if self.among_first("few", nth) {
+        if self.among_first("few", index) {
             data.pop();
         }
-        let mut answer = Answer::json(200, &json!({ "object": "list", "data": data }));
-        answer.cut = self.among_first("half", nth).then_some(answer.body.len() / 2);
-        answer
+        let mut response = Response::json(200, &json!({ "object": "list", "data": data }));
+        response.cut = self.among_first("half", index).then_some(response.body.len() / 2);
+        response
     }
 
-    fn file(&self, path: &str, request: &Request) -> Answer {
-        let Some(folder) = self.switches.get("files") else { return Answer::error(404, "no files are served") };
+    fn file(&self, path: &str, request: &Request) -> Response {
+        let Some(folder) = self.flags.get("files") else { return Response::error(404, "no files are served") };
         let Ok(bytes) = std::fs::read(std::path::Path::new(folder).join(path.trim_start_matches('/'))) else {
-            return Answer::error(404, "there is no such file");
+            return Response::error(404, "there is no such file");
         };
-        let nth = self.requests.fetch_add(1, Ordering::SeqCst);
+        let index = self.requests.fetch_add(1, Ordering::SeqCst);
         let range = request.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
         let from = range.and_then(|from| from.parse().ok()).unwrap_or(0_usize).min(bytes.len());
         let status = if range.is_some() { 206 } else { 200 };
         let body = bytes[from..].to_vec();
-        let cut = self.among_first("half", nth).then_some(body.len() / 2);
-        Answer { status, headers: Vec::new(), body, cut }
+        let cut = self.among_first("half", index).then_some(body.len() / 2);
+        Response { status, headers: Vec::new(), body, cut }
     }
 }
 
-/// The next request of a connection; nothing at its end.
+/// Reads the next request of a connection; `None` at its end.
 fn read_request(reader: &mut BufReader<TcpStream>) -> Outcome<Option<Request>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {

@@ -1,13 +1,13 @@
-//! Chunks a second of the embedders, beside fastembed called in a plain loop.
+//! Measures the chunks per second of the embedders, and of fastembed in a plain loop.
 //!
 //! ```text
 //! cargo run --release -p gristmill-operators --example embed_throughput -- FOLDER [MODEL…]
 //! ```
 //!
-//! The chunks are cut from the source files under FOLDER, in three sizes, and are of
-//! uneven length as real ones are. Models are `static`, and folders among the local
-//! models; by default `static minilm minilm-int8`.
-#![allow(clippy::print_stdout, reason = "its output is what it is for")]
+//! The chunks are cut from the source files under FOLDER, in three sizes, with varying lengths as
+//! in real use. MODEL is `static` or the name of a local model; the default is `static minilm
+//! minilm-int8`.
+#![allow(clippy::print_stdout, reason = "it prints a table")]
 
 use std::error::Error;
 use std::fs;
@@ -22,22 +22,22 @@ use gristmill_operators::chunk::estimate_tokens;
 use gristmill_operators::embed::models::models_folder;
 use gristmill_operators::embed::{FastEmbed, OnnxConfig, StaticConfig, StaticEmbed};
 use gristmill_pipeline::port::{Header, Passage, Text, Vector};
-use gristmill_pipeline::{Batch, Emitter, Operator, TokenCount};
+use gristmill_pipeline::{Batch, Embedder as _, Emitter, Operator, PassageKey, TokenCount};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Chunks that a model is measured on; a static table takes all.
+/// Number of chunks per measurement of a model; a static table gets all.
 const CHUNKS: usize = 128;
 
-/// Chunks that load a model's sessions.
+/// Number of chunks that warm up a model's sessions.
 const WARM_UP: usize = 16;
 
-/// How often each is measured.
+/// Number of measurements.
 const ROUNDS: usize = 5;
 
 fn main() -> Outcome<()> {
     let mut args = std::env::args().skip(1);
-    let folder = args.next().ok_or("which folder? embed_throughput FOLDER [MODEL…]")?;
+    let folder = args.next().ok_or("usage: embed_throughput FOLDER [MODEL…]")?;
     let mut models: Vec<String> = args.collect();
     if models.is_empty() {
         models = ["static", "minilm", "minilm-int8"].map(str::to_owned).into();
@@ -61,14 +61,14 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Embeds chunks, and counts their tokens if it does.
+/// Embeds chunks, and returns the token counts where they are known.
 type Embedding = Box<dyn FnMut(&[String]) -> Outcome<TokenCount>>;
 
-/// A way to embed chunks.
+/// A configuration to measure.
 struct Contender {
     how: String,
-    /// The threads of a bare loop, with one text at a time; or of an operator, if one loop
-    /// is to be compared with it.
+    /// The threads of a plain loop with one text per batch, or of an operator that is compared with
+    /// such a loop.
     threads: Option<usize>,
     is_bare: bool,
     embed: Embedding,
@@ -113,13 +113,12 @@ fn transformer(model: &str) -> Outcome<Vec<Contender>> {
     Ok(contenders)
 }
 
-/// Lets all embed the chunks in turn, several times, and shows of each the median of its rates
-/// and the median of how they compare with the bare loop's in the same round: what else the
-/// machine does in a round, all of them feel.
+/// Measures all contenders in turn, for several rounds. Prints the median rate of each, and the
+/// median ratio to the plain loop of the same round, which cancels out other load on the machine.
 fn compare(model: &str, tokens: u32, chunks: &[String], mut contenders: Vec<Contender>) -> Outcome<()> {
     let mut rates = vec![Vec::new(); contenders.len()];
     let mut padding = vec![0.0; contenders.len()];
-    // The first round loads sessions and does not count.
+    // The first round warms up and is not measured.
     for round in 0..=ROUNDS {
         for (nth, contender) in contenders.iter_mut().enumerate() {
             let few = chunks.get(..WARM_UP).filter(|_| round == 0).unwrap_or(chunks);
@@ -151,7 +150,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Runs an operator as an executor does: in batches of its wish, on some workers.
+/// Runs an operator as an executor does: in batches of its size, on several workers.
 fn operator<O>(operator: &O, chunks: &[String], workers: usize) -> Outcome<TokenCount>
 where
     O: Operator<In = Arc<Passage>, Out = Vector>,
@@ -180,17 +179,18 @@ where
 
 fn passage(key: u128, text: &str) -> Arc<Passage> {
     Arc::new(Passage {
-        key,
+        key: PassageKey::from_bits(key),
         header: Header::None,
         path: "src/lib.rs".into(),
         scope: "".into(),
         symbol: "".into(),
+        context: "".into(),
         text: Text::new(text),
         tokens: 0,
     })
 }
 
-/// fastembed as its users call it. The operator loaded the library before.
+/// Returns fastembed as its users call it. Building the operator first loads the library.
 fn bare(model: &str, threads: usize) -> Outcome<TextEmbedding> {
     let embed = FastEmbed::open(&OnnxConfig { model: model.into(), ..OnnxConfig::default() }, Path::new("."))?;
     embed.embed_query("a").ok_or("it embeds no queries")??;
@@ -220,7 +220,7 @@ fn source_files(folder: &Path, out: &mut Vec<PathBuf>) -> Outcome<()> {
     Ok(())
 }
 
-/// Cuts files at line ends into chunks of half to three halves of `tokens` tokens.
+/// Cuts files at line ends into chunks of 0.5 to 1.5 times `tokens` tokens.
 fn chunks(files: &[PathBuf], tokens: u32) -> Outcome<Vec<String>> {
     let mut chunks = Vec::new();
     for file in files {
@@ -228,12 +228,12 @@ fn chunks(files: &[PathBuf], tokens: u32) -> Outcome<Vec<String>> {
         let mut chunk = String::new();
         for line in text.split_inclusive('\n') {
             chunk.push_str(line);
-            // A spread of lengths that is the same in every run.
+            // Lengths that vary, but are the same in every run.
             let wanted = tokens / 2 + (chunks.len() as u32 * 37) % tokens;
             if estimate_tokens(&chunk) >= wanted {
                 chunks.push(std::mem::take(&mut chunk));
             }
         }
     }
-    if chunks.is_empty() { Err("there are no source files in the folder".into()) } else { Ok(chunks) }
+    if chunks.is_empty() { Err("the folder contains no source files".into()) } else { Ok(chunks) }
 }

@@ -1,65 +1,67 @@
-//! The chunk operator: a parsed text to the passages that are indexed and embedded.
+//! The chunk operator: cuts parsed texts into the chunks that are indexed and embedded.
 //!
 //! ```text
-//! text ─► atoms (lines, with token counts) ─► pieces (along the blocks) ─► chunks (labelled)
+//! text ─► atoms (lines with token counts) ─► pieces (along the blocks) ─► chunks (with labels)
 //! ```
 //!
-//! Chunks cover the text in order, without gap or overlap; none has more tokens than
-//! the budget. A definition stays whole, with its documentation and attributes, while
-//! it fits; a larger one is cut between the blocks inside it, and where there are none
-//! between lines. Small neighbours share a chunk. All of it is linear in the text.
+//! Chunks cover the text in order, without gap or overlap, and have at most `max_tokens` tokens
+//! each. A definition that fits is kept whole, together with its documentation and attributes. A
+//! larger one is cut between the blocks inside it, or between lines where it has none. Small
+//! neighbouring definitions share a chunk. Takes time linear in the text.
 
 mod atoms;
 mod label;
 mod pieces;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Chunk, Chunked, Header, Span, Syntax};
-use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError};
+use gristmill_pipeline::{AnyOperator, Batch, Chunker, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::atoms::Atoms;
 use self::label::label;
+use crate::{OperatorConfig, OperatorConfigError};
 
 pub use self::atoms::estimate_tokens;
 
-/// Raised by every change that lets the same syntax give other chunks.
+/// Must be raised by every change that cuts the same syntax into other chunks.
 const VERSION: &str = "1";
 
-/// The least budget: below it, chunks would be scraps.
-const LEAST_TOKENS: u32 = 16;
+/// The minimum of `max_tokens`: chunks below it are too short to search.
+const MIN_MAX_TOKENS: u32 = 16;
 
-/// Configuration of the chunk operator.
+/// Configuration of [`Chunking`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChunkConfig {
-    /// No chunk has more tokens than this, by [`estimate_tokens`]; at least 16.
+    /// Maximum number of tokens in a chunk, by [`estimate_tokens`]. Must be at least 16.
     ///
-    /// 300 is about 1,000 bytes of code, and keeps most functions whole (measured: 70 %
-    /// in large Rust crates, 88 % in Python packages); the mean chunk then has some 150.
-    /// Embedders gain little beyond 128 tokens; past that, a function is kept whole so
-    /// that it is found, and shown, as one.
+    /// 300 tokens are about 1,000 bytes of code and keep most functions whole (measured: 70 %
+    /// in large Rust crates, 88 % in Python packages); the mean chunk then has about 150.
+    /// Embeddings gain little beyond 128 tokens; larger chunks keep a function in one search
+    /// result.
     pub max_tokens: u32,
-    /// A definition of at least this many tokens has a chunk of its own; smaller
-    /// neighbours share one.
+    /// Minimum number of tokens for a definition to get a chunk of its own; smaller neighbours
+    /// share one. Must be at most `max_tokens`.
     pub min_tokens: u32,
-    /// What stands before a chunk's text in what is embedded.
+    /// The header that is put before a chunk's text when it is embedded.
     #[schemars(with = "HeaderName")]
     pub header: Header,
 }
 
-/// The names of [`Header`], for the schema.
+/// The values of [`Header`], for the schema.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
 enum HeaderName {
-    /// Path, scope and symbol: the best quality, but a renamed file is embedded again.
+    /// Path, scope and symbol: the best search quality, but a renamed file is embedded again.
     Path,
-    /// Scope and symbol only.
+    /// Scope and symbol only: a renamed file is not embedded again.
     Scope,
-    /// Nothing.
+    /// No header.
     None,
 }
 
@@ -69,20 +71,45 @@ impl Default for ChunkConfig {
     }
 }
 
-/// A chunk configuration that makes no sense.
+/// A chunk configuration with a value out of range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChunkConfigError {
-    /// The budget is too small.
-    #[error("chunk: `max_tokens` = {0} is too small for a passage; set it to 16 or more (the default is 300)")]
-    Budget(u32),
-    /// A definition would have to stand alone and could not.
-    #[error("chunk: `min_tokens` = {min} exceeds `max_tokens` = {max}; lower it (the default is 32)")]
-    Order {
-        /// `min_tokens`
+    /// `max_tokens` is too small.
+    #[error("`max_tokens` must be at least {MIN_MAX_TOKENS}, got {0}; the default is 300")]
+    MaxTokens(u32),
+    /// `min_tokens` is greater than `max_tokens`.
+    #[error("`min_tokens` must be at most `max_tokens` = {max}, got {min}; the default is 32")]
+    MinTokens {
+        /// The value of `min_tokens`.
         min: u32,
-        /// `max_tokens`
+        /// The value of `max_tokens`.
         max: u32,
     },
+}
+
+impl ChunkConfigError {
+    /// Returns the parameter that is out of range.
+    #[must_use]
+    pub const fn parameter(&self) -> &'static str {
+        match self {
+            Self::MaxTokens(_) => "max_tokens",
+            Self::MinTokens { .. } => "min_tokens",
+        }
+    }
+}
+
+impl OperatorConfig for ChunkConfig {
+    type Operator = Chunking;
+
+    const NAME: &'static str = "chunk";
+
+    fn build(&self, _folder: &Path) -> Result<Chunking, OperatorConfigError> {
+        Chunking::new(self.clone()).map_err(|error| OperatorConfigError::of(error.parameter(), error))
+    }
+
+    fn into_role(operator: Chunking) -> AnyOperator {
+        AnyOperator::chunker(operator)
+    }
 }
 
 /// Cuts parsed texts into chunks.
@@ -93,17 +120,17 @@ pub struct Chunking {
 }
 
 impl Chunking {
-    /// A chunk operator of that configuration.
+    /// Returns a chunk operator with that configuration.
     ///
     /// # Errors
-    /// If the limits contradict each other.
+    /// If a limit is out of range.
     pub fn new(config: ChunkConfig) -> Result<Self, ChunkConfigError> {
         let (min, max) = (config.min_tokens, config.max_tokens);
-        if max < LEAST_TOKENS {
-            return Err(ChunkConfigError::Budget(max));
+        if max < MIN_MAX_TOKENS {
+            return Err(ChunkConfigError::MaxTokens(max));
         }
         if min > max {
-            return Err(ChunkConfigError::Order { min, max });
+            return Err(ChunkConfigError::MinTokens { min, max });
         }
         let header: &[u8] = match config.header {
             Header::Path => b"path",
@@ -130,7 +157,8 @@ impl Chunking {
             };
             let body = text.get(span.bytes()).unwrap_or_default();
             let body_hash = self.config.header.body_hash(&scope, &symbol, body);
-            Chunk { span, kind, symbol, scope, tokens: atoms.tokens(piece.from, piece.to), body_hash }
+            let tokens = atoms.tokens(piece.from, piece.to);
+            Chunk { span, kind, symbol, scope, tokens, body_hash, extras: Extras::default() }
         };
         pieces.iter().map(chunk).collect()
     }
@@ -148,15 +176,17 @@ impl Operator for Chunking {
         self.fingerprint
     }
 
-    fn header(&self) -> Header {
-        self.config.header
-    }
-
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
         for syntax in batch {
             let chunks = self.chunks(&syntax);
             out.emit(Arc::new(Chunked { syntax, chunks }));
         }
         Ok(())
+    }
+}
+
+impl Chunker for Chunking {
+    fn header(&self) -> Header {
+        self.config.header
     }
 }

@@ -1,15 +1,39 @@
-//! The hash operator: lets through what is still the content that the scan saw.
+//! The hash operator: rejects files that changed since the scan.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::Content;
-use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity};
+use gristmill_pipeline::{AnyOperator, Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// Compares the bytes that were read with the hash of the scan.
+use crate::{OperatorConfig, OperatorConfigError};
+
+/// Configuration of [`VerifyHash`], which has no parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HashConfig {}
+
+impl OperatorConfig for HashConfig {
+    type Operator = VerifyHash;
+
+    const NAME: &'static str = "hash";
+
+    fn build(&self, _folder: &Path) -> Result<VerifyHash, OperatorConfigError> {
+        Ok(VerifyHash)
+    }
+
+    fn into_role(operator: VerifyHash) -> AnyOperator {
+        AnyOperator::plain(operator)
+    }
+}
+
+/// Rejects files whose bytes changed since the scan.
 ///
-/// A file that changes between scan and read would otherwise enter the index under the
-/// hash of a content that nobody has. It is left to the next run, whose scan sees it
-/// changed.
+/// Compares the hash of the bytes that were read with the hash that the scan computed. A
+/// changed file would be indexed under the hash of its old content; instead it becomes a
+/// diagnostic `changed`, and the next run indexes it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VerifyHash;
 

@@ -1,7 +1,7 @@
 //! Which language a file is in.
 //!
-//! The path decides, or else the interpreter that a first line `#!…` names. The rest of the content is not read: two files of equal bytes and equal path
-//! variant are in the same language.
+//! The path decides, or else the interpreter in a first line `#!…`. The rest of the content is not
+//! read: two files with equal bytes and equal path variants are in the same language.
 
 use gristmill_pipeline::RelPath;
 

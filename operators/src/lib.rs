@@ -1,7 +1,18 @@
 //! The operators of the data plane: read, hash, parse, chunk, embed.
 //!
-//! Each is plain synchronous code (see [`gristmill_pipeline::Operator`]); none knows
-//! where its results go.
+//! Each is plain synchronous code (see [`gristmill_pipeline::Operator`]) and knows nothing of what
+//! stores its results. Each has a configuration type that builds it (see [`OperatorConfig`]):
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use gristmill_operators::chunk::ChunkConfig;
+//! use gristmill_operators::{OperatorConfig as _, OperatorConfigError};
+//!
+//! let config = ChunkConfig { max_tokens: 200, ..ChunkConfig::default() };
+//! let chunking = config.build(Path::new("."))?;
+//! # Ok::<(), OperatorConfigError>(())
+//! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -16,9 +27,11 @@ mod language;
 mod languages;
 pub mod parse;
 pub mod read;
+mod registration;
 mod spec;
 #[cfg(test)]
 mod testing;
 
 pub use languages::known_languages;
+pub use registration::{OperatorConfig, OperatorConfigError, OperatorRegistry, register};
 pub use spec::Language;

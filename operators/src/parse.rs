@@ -17,10 +17,13 @@ mod modules;
 mod references;
 mod walk;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, Import, Syntax};
-use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, RelPath, Severity};
+use gristmill_pipeline::{
+    AnyOperator, Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Parser, RelPath, Severity,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,20 +32,21 @@ use self::walk::Outline;
 use crate::language;
 use crate::languages::{PLAIN_TEXT, known_languages};
 use crate::spec::Language;
+use crate::{OperatorConfig, OperatorConfigError};
 
 /// Must be raised by every change that finds other definitions, references, imports or blocks
 /// in the same text.
 const VERSION: &str = "2";
 
-/// Configuration of the parse operator.
+/// Configuration of [`Parse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParseConfig {
-    /// Texts of more bytes than this are not parsed: they are cut by lines. Files that
-    /// large are mostly generated or data, and a tree takes many times their size.
+    /// Maximum size in bytes of a text that is parsed; a larger one is chunked by lines. Such files
+    /// are mostly generated or data, and a syntax tree takes many times their size.
     pub max_bytes: u64,
-    /// Texts that nest brackets deeper than this are not parsed: some grammars take
-    /// time that grows with the square of the depth.
+    /// Maximum nesting of brackets in a text that is parsed; a deeper one is chunked by lines. Some
+    /// grammars take time quadratic in the depth.
     pub max_nesting: u32,
 }
 
@@ -52,7 +56,21 @@ impl Default for ParseConfig {
     }
 }
 
-/// Finds the definitions of a text and where it may be cut.
+impl OperatorConfig for ParseConfig {
+    type Operator = Parse;
+
+    const NAME: &'static str = "parse";
+
+    fn build(&self, _folder: &Path) -> Result<Parse, OperatorConfigError> {
+        Ok(Parse::new(self.clone()))
+    }
+
+    fn into_role(operator: Parse) -> AnyOperator {
+        AnyOperator::parser(operator)
+    }
+}
+
+/// Finds the definitions, references, imports and blocks of texts.
 #[derive(Debug)]
 pub struct Parse {
     config: ParseConfig,
@@ -88,6 +106,7 @@ impl Parse {
             references: outline.references,
             imports: outline.imports,
             blocks: outline.blocks,
+            extras: Extras::default(),
             content,
         }));
     }
@@ -161,10 +180,15 @@ impl Operator for Parse {
         language::of_path(path).map_or("", |language| language.name)
     }
 
-    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
-        modules::name_scope(language)
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for content in batch {
+            self.parse(content, out);
+        }
+        Ok(())
     }
+}
 
+impl Parser for Parse {
     fn module_names(&self, path: &RelPath) -> Vec<String> {
         modules::module_names(path)
     }
@@ -173,11 +197,8 @@ impl Operator for Parse {
         modules::import_names(path, import)
     }
 
-    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
-        for content in batch {
-            self.parse(content, out);
-        }
-        Ok(())
+    fn name_scope<'t>(&self, language: &'t str) -> &'t str {
+        modules::name_scope(language)
     }
 }
 

@@ -1,10 +1,10 @@
-//! The read operator: a file's bytes become one shared text.
+//! The read operator: reads a file's bytes and decodes them into one shared text.
 
 mod decode;
 mod redact;
 mod secrets;
 
-pub use decode::{Decoded, Undecodable, decode};
+pub use decode::{DecodeError, Decoded, decode};
 pub use redact::redact;
 pub use secrets::{Finding, find_secrets};
 
@@ -15,44 +15,63 @@ use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, FileItem, Text};
 use gristmill_pipeline::source::Origin;
-use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity};
+use gristmill_pipeline::{AnyOperator, Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What to do with a text that holds a secret.
+use crate::{OperatorConfig, OperatorConfigError};
+
+/// What to do with a file that contains a secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretPolicy {
-    /// Quarantine the file.
+    /// Quarantine the file: it is not indexed.
     Skip,
-    /// Put a `*` in place of each byte of the secret, and index the rest.
+    /// Replace each byte of the secret with `*`, and index the file.
     #[default]
     Redact,
-    /// Do not look for secrets.
+    /// Do not scan for secrets.
     Off,
 }
 
-/// Configures [`Read`].
+/// Configuration of [`Read`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadConfig {
-    /// What to do with a text that holds a secret.
+    /// What to do with a file that contains a secret: `skip` it, `redact` the secret, or
+    /// turn the scan `off`.
     pub secrets: SecretPolicy,
 }
 
-/// Reads files, decodes them and looks for secrets.
+impl OperatorConfig for ReadConfig {
+    type Operator = Read;
+
+    const NAME: &'static str = "read";
+
+    fn build(&self, _folder: &Path) -> Result<Read, OperatorConfigError> {
+        Ok(Read::new(*self))
+    }
+
+    fn into_role(operator: Read) -> AnyOperator {
+        AnyOperator::plain(operator)
+    }
+}
+
+/// Reads files, decodes them and scans them for secrets.
+///
+/// Reports these diagnostics:
 ///
 /// | finding | severity | code | content |
 /// |---|---|---|---|
-/// | not text | note | `binary` | none |
-/// | NUL in valid UTF-8 past the first 8,000 bytes | note | `nul` | whole |
+/// | binary | note | `binary` | none |
+/// | NUL in valid UTF-8 past the first 8,000 bytes | note | `nul` | unchanged |
 /// | UTF-16 | note | `encoding` | decoded |
 /// | neither UTF-8 nor UTF-16 | warning | `encoding` | decoded as Windows-1252 |
-/// | gone since the scan | note | `vanished` | none |
-/// | far longer than at the scan | note | `changed` | none |
-/// | cannot be read | error | `unreadable` | none |
-/// | more text than 32-bit offsets reach | error | `too_large` | none |
-/// | a secret, under `redact` | warning | `secret` | without it |
+/// | deleted since the scan | note | `vanished` | none |
+/// | grown since the scan, past 64 KiB | note | `changed` | none |
+/// | unreadable, or not a regular file | error | `unreadable` | none |
+/// | more than 4 GiB of text (offsets have 32 bits) | error | `too_large` | none |
+/// | a secret, under `redact` | warning | `secret` | redacted |
 /// | a secret, under `skip` | error | `secret` | none |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Read {
@@ -60,13 +79,13 @@ pub struct Read {
 }
 
 impl Read {
-    /// An operator of that configuration.
+    /// Returns a read operator with that configuration.
     #[must_use]
     pub const fn new(config: ReadConfig) -> Self {
         Self { config }
     }
 
-    /// Reads one file. `Ok(None)` if it gives no content and that has been reported.
+    /// Reads one file. Returns `Ok(None)` where a reported secret keeps it out of the index.
     fn read(&self, file: &Arc<FileItem>, out: &mut Emitter<Arc<Content>>) -> Result<Option<Content>, Fault> {
         let bytes = match &file.origin {
             Origin::File(location) => read_bounded(location, file.bytes)?,
@@ -93,35 +112,36 @@ impl Read {
             }
             redact(&decoded.text, &findings).into()
         };
-        let encoding = decoded.encoding;
-        Ok(Some(Content { file: Arc::clone(file), text: Text::new(text), content_hash, encoding }))
+        let (encoding, extras) = (decoded.encoding, Extras::default());
+        Ok(Some(Content { file: Arc::clone(file), text: Text::new(text), content_hash, encoding, extras }))
     }
 }
 
-/// A file reports no more secrets than this one by one.
-const MOST_REPORTS: usize = 100;
+/// Secrets of one file that are reported one by one; the others are only counted.
+const MAX_SECRET_REPORTS: usize = 100;
 
+/// Reports the secrets of a file, without their text.
 fn report_secrets(findings: &[Finding], policy: SecretPolicy, file: &FileItem, out: &mut Emitter<Arc<Content>>) {
     let (severity, outcome) = match policy {
         SecretPolicy::Skip => (Severity::Error, "the file is not indexed"),
         SecretPolicy::Redact | SecretPolicy::Off => (Severity::Warning, "redacted"),
     };
-    for finding in findings.iter().take(MOST_REPORTS) {
+    for finding in findings.iter().take(MAX_SECRET_REPORTS) {
         let message = format!("{}; {outcome}; revoke it if it is real", finding.rule);
         out.report(&file.path, severity, "secret", finding.line, message);
     }
-    if let Some(more) = findings.len().checked_sub(MOST_REPORTS).filter(|more| *more > 0) {
+    if let Some(more) = findings.len().checked_sub(MAX_SECRET_REPORTS).filter(|more| *more > 0) {
         out.report(&file.path, severity, "secret", 0, format!("{more} more secrets; {outcome}"));
     }
 }
 
-/// Why a file gives no content.
+/// Why a file has no content.
 enum Fault {
     Io(io::Error),
     NoFile,
     Grew { limit: u64 },
     TooLarge,
-    Binary(Undecodable),
+    Binary(DecodeError),
 }
 
 impl From<io::Error> for Fault {
@@ -130,8 +150,8 @@ impl From<io::Error> for Fault {
     }
 }
 
-impl From<Undecodable> for Fault {
-    fn from(reason: Undecodable) -> Self {
+impl From<DecodeError> for Fault {
+    fn from(reason: DecodeError) -> Self {
         Self::Binary(reason)
     }
 }
@@ -164,18 +184,18 @@ impl Fault {
     }
 }
 
-/// A file may always be this long, whatever the scan saw.
-const SMALLEST_LIMIT: u64 = 64 << 10;
+/// Every file may have this many bytes, whatever size the scan saw.
+const MIN_SIZE_LIMIT: u64 = 64 << 10;
 
 /// Reads a whole file. Memory is bounded by the size at the scan: a file that has grown
-/// past it is another content, which the next run takes.
+/// past it has other content, which the next run indexes.
 fn read_bounded(path: &Path, scanned: u64) -> Result<Vec<u8>, Fault> {
-    // Asked before it is opened: to open a FIFO waits for a writer.
+    // Checked before opening: opening a FIFO blocks until it has a writer.
     if !std::fs::metadata(path)?.is_file() {
         return Err(Fault::NoFile);
     }
-    let limit = scanned.max(SMALLEST_LIMIT);
-    // One byte more than the limit is read: to see the end, or to see that it grew.
+    let limit = scanned.max(MIN_SIZE_LIMIT);
+    // Reads one byte past the limit, to tell the end of the file from a file that grew.
     let mut reader = File::open(path)?.take(limit.saturating_add(1));
     let mut bytes = Vec::new();
     let expected = usize::try_from(scanned.saturating_add(1)).unwrap_or_default();

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use gristmill_pipeline::port::{Import, Syntax};
-use gristmill_pipeline::{Operator, RelPath};
+use gristmill_pipeline::{Parser as _, RelPath};
 
 pub(crate) use self::parsed::parse;
 use self::parsed::parse_with;

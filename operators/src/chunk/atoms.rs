@@ -1,13 +1,14 @@
-//! The smallest stretches that chunks are made of, and how many tokens they have.
+//! Atoms, the units that chunks are made of, and their token counts.
 //!
-//! An atom is a line with its line feed, or a part of a line that exceeds the budget by
-//! itself. Token counts are prefix sums, so that any stretch is measured at once.
+//! An atom is a line with its line feed, or a part of a line that alone exceeds `max_tokens`.
+//! Token counts are prefix sums, so that a range of atoms is counted in constant time.
 
-/// Letters of one word that count as one token, and digits of one number.
-const WORD: u32 = 8;
-const NUMBER: u32 = 3;
-/// White space that counts as one token: it bounds the size of a chunk of blanks.
-const BLANKS: u32 = 16;
+/// Letters of a word per token.
+const LETTERS_PER_TOKEN: u32 = 8;
+/// Digits of a number per token.
+const DIGITS_PER_TOKEN: u32 = 3;
+/// White space per token: it bounds the size of a chunk of blanks.
+const BLANKS_PER_TOKEN: u32 = 16;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
@@ -18,9 +19,9 @@ enum Class {
     Feed,
     Underscore,
     Mark,
-    /// The first byte of a character outside ASCII.
+    /// The leading byte of a character outside ASCII.
     Wide,
-    /// Its other bytes.
+    /// A continuation byte of such a character.
     Rest,
 }
 
@@ -44,9 +45,7 @@ const CLASSES: [Class; 256] = {
     classes
 };
 
-/// Counts tokens about as a code tokenizer does: parts of identifiers (at case changes,
-/// underscores and every 8 letters), numbers (every 3 digits), single marks, single
-/// characters outside ASCII, and every 16 blanks.
+/// Counts tokens byte by byte; see [`estimate_tokens`].
 struct Counter {
     before: Class,
     /// Length of the current run.
@@ -58,18 +57,18 @@ impl Counter {
         Self { before: Class::Mark, run: 0 }
     }
 
-    /// The tokens that begin at a byte: none or one.
+    /// Takes the next byte, and returns the number of tokens that start at it: 0 or 1.
     fn step(&mut self, class: Class) -> u32 {
         let same = class == self.before;
         let token = match class {
             Class::Lower if same || self.before == Class::Upper => {
                 // `HTTPServer`: the last capital belongs to the second word.
-                let splits = if same { self.run >= WORD } else { self.run > 1 };
+                let splits = if same { self.run >= LETTERS_PER_TOKEN } else { self.run > 1 };
                 self.run = if splits { 1 } else { self.run + 1 };
                 splits
             }
             Class::Lower | Class::Upper | Class::Digit => {
-                let limit = if class == Class::Digit { NUMBER } else { WORD };
+                let limit = if class == Class::Digit { DIGITS_PER_TOKEN } else { LETTERS_PER_TOKEN };
                 let begins = !same || self.run >= limit;
                 self.run = if begins { 1 } else { self.run + 1 };
                 begins
@@ -77,7 +76,7 @@ impl Counter {
             Class::Blank | Class::Feed => {
                 let blank = matches!(self.before, Class::Blank | Class::Feed);
                 self.run = if blank { self.run + 1 } else { 1 };
-                let full = self.run >= BLANKS;
+                let full = self.run >= BLANKS_PER_TOKEN;
                 if full {
                     self.run = 0;
                 }
@@ -91,11 +90,11 @@ impl Counter {
     }
 }
 
-/// About how many tokens of a model a text has.
+/// Estimates the number of model tokens in a text, in one pass without allocation.
 ///
-/// A pass over the bytes that allocates nothing: parts of identifiers at case changes,
-/// underscores and every 8 letters; numbers every 3 digits; single marks; single
-/// characters outside ASCII; every 16 blanks.
+/// A token is a part of an identifier (split at case changes, at underscores and every 8
+/// letters), up to 3 digits of a number, a punctuation mark, a character outside ASCII, or 16
+/// blanks.
 #[must_use]
 pub fn estimate_tokens(text: &str) -> u32 {
     let mut counter = Counter::new();
@@ -104,11 +103,11 @@ pub fn estimate_tokens(text: &str) -> u32 {
 
 /// The atoms of a text.
 pub(crate) struct Atoms {
-    /// First byte of each, then the length of the text.
+    /// First byte of each atom, then the length of the text.
     starts: Vec<u32>,
-    /// Tokens before each, then all.
+    /// Number of tokens before each atom, then their total.
     tokens: Vec<u32>,
-    /// Line of each, counted from 1.
+    /// 1-based line of each atom.
     lines: Vec<u32>,
 }
 
@@ -123,7 +122,8 @@ impl Atoms {
         };
         let mut counter = Counter::new();
         let (mut total, mut line) = (0_u32, 1_u32);
-        // The current atom, and the best place in it to break: offset and total before it.
+        // The start of the current atom and the best place to break it: each an offset and the
+        // number of tokens before it.
         let (mut start, mut first) = (0_u32, 0_u32);
         let (mut place, mut at_place) = (0_u32, 0_u32);
         for (offset, byte) in text.bytes().enumerate() {
@@ -131,7 +131,7 @@ impl Atoms {
             let class = CLASSES[usize::from(byte)];
             let token = counter.step(class);
             if total + token - first > limit {
-                // Where a word ends late enough, else right here, before a token.
+                // Breaks after a word in the second half of the atom, else right before this token.
                 if at_place <= first + limit / 2 {
                     (place, at_place) = (offset, total);
                 }
@@ -163,34 +163,35 @@ impl Atoms {
         self.lines.push(line);
     }
 
-    /// How many there are.
+    /// Returns the number of atoms.
     pub fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// First byte of an atom; of one past the last, the length of the text.
+    /// Returns the first byte of an atom; for the index past the last atom, the length of the
+    /// text.
     pub fn start(&self, atom: usize) -> u32 {
         self.starts.get(atom).copied().unwrap_or_default()
     }
 
-    /// Line of an atom, counted from 1.
+    /// Returns the 1-based line of an atom.
     pub fn line(&self, atom: usize) -> u32 {
         self.lines.get(atom).copied().unwrap_or_default()
     }
 
-    /// Tokens of the atoms `from..to`.
+    /// Returns the number of tokens of the atoms `from..to`.
     pub fn tokens(&self, from: usize, to: usize) -> u32 {
         let before = |atom: usize| self.tokens.get(atom).copied().unwrap_or_default();
         before(to).saturating_sub(before(from))
     }
 
-    /// The first atom in `from..to` before which there are at least `tokens` since `from`.
+    /// Returns the first atom in `from..to` with at least `tokens` tokens between `from` and it.
     pub fn after_tokens(&self, from: usize, to: usize, tokens: u32) -> usize {
         let least = self.tokens.get(from).copied().unwrap_or_default().saturating_add(tokens);
         from + self.tokens.get(from..to).unwrap_or_default().partition_point(|before| *before < least)
     }
 
-    /// The atom that holds a byte.
+    /// Returns the atom that contains a byte.
     pub fn at(&self, byte: u32) -> usize {
         self.starts.partition_point(|start| *start <= byte).saturating_sub(1)
     }

@@ -1,19 +1,19 @@
-//! What a chunk is called: kind, symbol and scope.
+//! Labels of chunks: kind, symbol and scope.
 
 use gristmill_pipeline::port::{Definition, DefinitionKind, Syntax};
 
 use super::pieces::Piece;
 use crate::languages::PLAIN_TEXT;
 
-/// How many names a chunk of several definitions is given.
-const NAMES: usize = 3;
+/// Maximum number of names in the symbol of a chunk.
+const MAX_NAMES: usize = 3;
 
-/// Kind, symbol and scope of a piece.
+/// Returns kind, symbol and scope of a piece.
 ///
-/// A piece with one definition is named after it; one with several after the first
-/// three, joined by spaces, for both search by word and the embedder gain from them. The
-/// head of a definition that was cut counts as one of them; a part with no definition of
-/// its own is named after the one that it belongs to.
+/// A piece with one definition takes its name. One with several takes the names of the first
+/// three, joined by spaces: both lexical and vector search gain from them. The head of a
+/// definition that was cut counts as one of them. A piece without a definition takes the name
+/// of the definition that it is part of.
 pub(crate) fn label(syntax: &Syntax, piece: &Piece) -> (&'static str, Box<str>, Box<str>) {
     let code = if syntax.language == PLAIN_TEXT { PLAIN_TEXT } else { "code" };
     let definition = |index: u32| syntax.definitions.get(index as usize);
@@ -34,7 +34,7 @@ pub(crate) fn label(syntax: &Syntax, piece: &Piece) -> (&'static str, Box<str>, 
         };
         block = found.next;
         count += 1;
-        if count <= NAMES && !symbol.split(' ').any(|name| name == &*inner.name) {
+        if count <= MAX_NAMES && !symbol.split(' ').any(|name| name == &*inner.name) {
             if !symbol.is_empty() {
                 symbol.push(' ');
             }

@@ -1,4 +1,4 @@
-//! Where to cut: along blocks as far as they go, then between lines.
+//! Cutting a text along its blocks, and between lines where there are none.
 
 use std::ops::Range;
 
@@ -6,25 +6,25 @@ use gristmill_pipeline::port::{Block, DefinitionKind, Syntax};
 
 use super::atoms::Atoms;
 
-/// Levels of blocks that are followed; what nests deeper is cut by lines.
+/// Maximum nesting of blocks that are cut along; deeper ones are cut between lines.
 const MAX_DEPTH: usize = 64;
 
-/// A stretch that becomes a chunk.
+/// A range of atoms that becomes a chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
     /// First atom.
     pub from: usize,
     /// One past the last.
     pub to: usize,
-    /// The blocks that lie in it whole, siblings with all they contain.
+    /// The blocks that lie completely in it: siblings with all their descendants.
     pub blocks: Range<u32>,
-    /// The innermost definition that it is a part of.
+    /// The innermost definition that it is part of.
     pub owner: Option<u32>,
-    /// Whether it holds the head of that definition.
+    /// Whether it contains the head of that definition.
     pub head: bool,
 }
 
-/// A block with what belongs to it, or what lies between blocks.
+/// A block with the lines that belong to it, or the lines between two blocks.
 struct Unit {
     from: usize,
     to: usize,
@@ -36,7 +36,7 @@ pub(crate) fn cut(syntax: &Syntax, atoms: &Atoms, max: u32, min: u32) -> Vec<Pie
     let mut cutter = Cutter { syntax, text: &syntax.content.text, atoms, max, min, pieces: Vec::new() };
     let blocks = 0..u32::try_from(syntax.blocks.len()).unwrap_or(u32::MAX);
     if atoms.len() > 0 {
-        cutter.level(Unit { from: 0, to: atoms.len(), blocks }, None, 0);
+        cutter.cut_level(Unit { from: 0, to: atoms.len(), blocks }, None, 0);
     }
     cutter.pieces
 }
@@ -51,10 +51,10 @@ struct Cutter<'a> {
 }
 
 impl Cutter<'_> {
-    /// Cuts a stretch along the blocks of one level.
-    fn level(&mut self, whole: Unit, owner: Option<u32>, depth: usize) {
+    /// Cuts a range along the blocks of one level.
+    fn cut_level(&mut self, whole: Unit, owner: Option<u32>, depth: usize) {
         if whole.blocks.is_empty() || depth >= MAX_DEPTH {
-            return self.lines(whole.from, whole.to, owner, owner.is_some());
+            return self.cut_lines(whole.from, whole.to, owner, owner.is_some());
         }
         let first_piece = self.pieces.len();
         let start = whole.from;
@@ -64,16 +64,16 @@ impl Cutter<'_> {
             let tokens = self.tokens(&unit);
             let definition = self.definition(&unit);
             let module = definition.is_some_and(|kind| kind == DefinitionKind::Module);
-            let slight = group.as_ref().is_some_and(|group| self.slight(group));
+            let slight = group.as_ref().is_some_and(|group| self.is_slight(group));
             if tokens > self.max || module && tokens >= self.min {
                 let mut unit = unit;
                 if slight && let Some(group) = group.take() {
                     unit.from = group.from;
                 }
                 self.flush(group.take(), owner, &head, first_piece);
-                self.inside(unit, owner, &head, depth);
+                self.cut_inside(unit, owner, &head, depth);
             } else if definition.is_some() && tokens >= self.min {
-                // It stands alone, but for a line or two right before it.
+                // A definition of this size gets its own piece, with the few lines right before it.
                 let joined = match group.take() {
                     Some(group) if slight && self.tokens(&group) + tokens <= self.max => join(group, unit),
                     group => {
@@ -95,7 +95,7 @@ impl Cutter<'_> {
         self.flush(group, owner, &head, first_piece);
     }
 
-    /// Splits a level into its blocks and what lies between them.
+    /// Splits a level into its blocks and the lines between them.
     fn units(&self, whole: Unit) -> Vec<Unit> {
         let mut units: Vec<Unit> = Vec::new();
         let mut at = whole.from;
@@ -107,7 +107,7 @@ impl Cutter<'_> {
             let from = self.atoms.at(block.start).max(at);
             let to = (self.atoms.at(block.end.saturating_sub(1)) + 1).clamp(from, whole.to);
             if from >= to {
-                // It shares its only line with the block before it.
+                // The block lies on the last line of the block before it.
                 if let Some(last) = units.last_mut() {
                     last.blocks.end = blocks.end;
                 }
@@ -124,30 +124,30 @@ impl Cutter<'_> {
         units
     }
 
-    /// Adds what lies between two blocks: blank lines to the unit before, the rest as a
-    /// unit. Gives the first atom of the unit that follows.
+    /// Adds the lines between two blocks: leading blank lines to the unit before, the others as
+    /// a unit of their own. Returns the first atom of the unit after them.
     fn gap(&self, units: &mut Vec<Unit>, mut from: usize, to: usize, block: u32) -> usize {
         if let Some(last) = units.last_mut() {
-            while from < to && self.blank(from) {
+            while from < to && self.is_blank(from) {
                 from += 1;
             }
             last.to = from;
         }
-        if (from..to).all(|atom| self.blank(atom)) {
+        if (from..to).all(|atom| self.is_blank(atom)) {
             return from;
         }
         units.push(Unit { from, to, blocks: block..block });
         to
     }
 
-    /// Cuts what does not fit, or is no unit of its own.
-    fn inside(&mut self, unit: Unit, owner: Option<u32>, head: &dyn Fn(usize) -> bool, depth: usize) {
+    /// Cuts a unit that does not fit, or a module, along the blocks inside it.
+    fn cut_inside(&mut self, unit: Unit, owner: Option<u32>, head: &dyn Fn(usize) -> bool, depth: usize) {
         let Some(block) = (!unit.blocks.is_empty()).then(|| self.block(unit.blocks.start)).flatten() else {
-            return self.lines(unit.from, unit.to, owner, head(unit.from));
+            return self.cut_lines(unit.from, unit.to, owner, head(unit.from));
         };
-        // Several blocks in one unit share a line: they are cut as siblings.
+        // Several blocks in one unit share a line, so the unit is cut between lines.
         if block.next < unit.blocks.end {
-            return self.lines(unit.from, unit.to, owner, head(unit.from));
+            return self.cut_lines(unit.from, unit.to, owner, head(unit.from));
         }
         let owner = if self.syntax.definitions.get(block.definition as usize).is_some() {
             Some(block.definition)
@@ -155,11 +155,11 @@ impl Cutter<'_> {
             owner
         };
         let blocks = unit.blocks.start + 1..unit.blocks.end;
-        self.level(Unit { blocks, ..unit }, owner, depth + 1);
+        self.cut_level(Unit { blocks, ..unit }, owner, depth + 1);
     }
 
-    /// Cuts a stretch between lines, best at blank ones, into parts of about equal size.
-    fn lines(&mut self, from: usize, to: usize, owner: Option<u32>, head: bool) {
+    /// Cuts a range between lines, preferably at blank ones, into pieces of about equal size.
+    fn cut_lines(&mut self, from: usize, to: usize, owner: Option<u32>, head: bool) {
         let mut at = from;
         let mut head = head;
         while at < to {
@@ -171,7 +171,7 @@ impl Cutter<'_> {
         }
     }
 
-    /// The best atom to begin the next piece with, where `rest` tokens are left.
+    /// Returns the best first atom of the next piece, where `rest` tokens remain.
     fn best_cut(&self, at: usize, to: usize, rest: u32) -> usize {
         let target = rest / rest.div_ceil(self.max).max(1);
         let mut best = (i64::MIN, at + 1);
@@ -180,14 +180,14 @@ impl Cutter<'_> {
             if tokens > self.max {
                 break;
             }
-            let strength = if self.blank(cut) {
+            let strength = if self.is_blank(cut) {
                 0
-            } else if self.blank(cut - 1) {
+            } else if self.is_blank(cut - 1) {
                 3
             } else if self.atoms.line(cut) == self.atoms.line(cut - 1) {
                 0
             } else {
-                1 + i64::from(!self.indented(cut))
+                1 + i64::from(!self.is_indented(cut))
             };
             let distance = i64::from(tokens.abs_diff(target)) * 1000 / i64::from(target.max(1));
             best = best.max((strength * 1000 - distance, cut));
@@ -195,10 +195,11 @@ impl Cutter<'_> {
         best.1
     }
 
+    /// Emits the group, if there is one.
     fn flush(&mut self, group: Option<Unit>, owner: Option<u32>, head: &dyn Fn(usize) -> bool, first_piece: usize) {
         let Some(group) = group else { return };
-        // A closing bracket is no chunk if it can help it.
-        if self.slight(&group)
+        // Appends a few last lines, such as a closing bracket, to the piece before if they fit.
+        if self.is_slight(&group)
             && self.pieces.len() > first_piece
             && let Some(last) = self.pieces.last_mut()
             && last.to == group.from
@@ -219,14 +220,14 @@ impl Cutter<'_> {
         self.syntax.blocks.get(index as usize)
     }
 
-    /// What a unit defines, if it is a definition.
+    /// Returns the kind of the definition that a unit starts with.
     fn definition(&self, unit: &Unit) -> Option<DefinitionKind> {
         let block = (!unit.blocks.is_empty()).then(|| self.block(unit.blocks.start)).flatten()?;
         Some(self.syntax.definitions.get(block.definition as usize)?.kind)
     }
 
-    /// Whether a unit is little and defines nothing.
-    fn slight(&self, unit: &Unit) -> bool {
+    /// Whether a unit has no blocks and fewer than `min` tokens.
+    fn is_slight(&self, unit: &Unit) -> bool {
         unit.blocks.is_empty() && self.tokens(unit) < self.min
     }
 
@@ -239,11 +240,11 @@ impl Cutter<'_> {
         self.text.as_bytes().get(range).unwrap_or_default()
     }
 
-    fn blank(&self, atom: usize) -> bool {
+    fn is_blank(&self, atom: usize) -> bool {
         self.bytes(atom).iter().all(u8::is_ascii_whitespace)
     }
 
-    fn indented(&self, atom: usize) -> bool {
+    fn is_indented(&self, atom: usize) -> bool {
         self.bytes(atom).first().is_some_and(u8::is_ascii_whitespace)
     }
 }

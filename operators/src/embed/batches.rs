@@ -1,13 +1,14 @@
-//! Batches of texts of like length.
+//! Forming batches of texts of similar length.
 
-use super::embedder::BatchLimits;
+use super::embedding_model::BatchLimits;
 
-/// Of what is computed in a batch, at most one part in this many is padding.
-const PADDING_PART: usize = 16;
+/// At most one token in this many of a batch is padding.
+const MIN_TOKENS_PER_PADDING: usize = 16;
 
-/// Groups texts, given by their lengths in tokens, into batches; returns their indices.
+/// Groups texts, given by their lengths in tokens, into batches of indices.
 ///
-/// The longest come first, so that several workers end at about the same time.
+/// Where texts are padded, the longest come first, so that several workers finish at about the
+/// same time.
 pub(super) fn batches(lengths: &[usize], limits: BatchLimits) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     if limits.pads {
@@ -31,12 +32,12 @@ pub(super) fn batches(lengths: &[usize], limits: BatchLimits) -> Vec<Vec<usize>>
     batches
 }
 
-/// Whether a text joins a batch of `texts` texts with `total` tokens, of which the first
-/// has `longest`.
+/// Whether a text of `length` tokens fits into a batch of `texts` texts with `total` tokens, the
+/// longest of which has `longest`.
 fn fits(texts: usize, longest: usize, total: usize, length: usize, limits: BatchLimits) -> bool {
     let total = total + length;
     let computed = if limits.pads { longest * (texts + 1) } else { total };
-    texts < limits.texts && computed <= limits.tokens && (computed - total) * PADDING_PART <= computed
+    texts < limits.max_texts && computed <= limits.max_tokens && (computed - total) * MIN_TOKENS_PER_PADDING <= computed
 }
 
 #[cfg(test)]
@@ -44,10 +45,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LIMITS: BatchLimits = BatchLimits { texts: 4, tokens: 300, pads: true, concurrency: 1 };
+    const LIMITS: BatchLimits = BatchLimits { max_texts: 4, max_tokens: 300, pads: true, concurrency: 1 };
 
     #[test]
-    fn like_lengths_come_together() {
+    fn similar_lengths_are_batched_together() {
         assert_eq!(batches(&[10, 100, 20, 99, 500], LIMITS), [vec![4], vec![1, 3], vec![2], vec![0]]);
         let unpadded = BatchLimits { pads: false, ..LIMITS };
         assert_eq!(batches(&[10, 100, 20, 99, 500], unpadded), [vec![0, 1, 2, 3], vec![4]]);
@@ -62,7 +63,7 @@ mod tests {
             tokens in 1_usize..1_000,
             pads: bool,
         ) {
-            let limits = BatchLimits { texts, tokens, pads, concurrency: 1 };
+            let limits = BatchLimits { max_texts: texts, max_tokens: tokens, pads, concurrency: 1 };
             let batches = batches(&lengths, limits);
             let mut seen: Vec<usize> = batches.iter().flatten().copied().collect();
             seen.sort_unstable();
@@ -73,7 +74,7 @@ mod tests {
                 let longest = batch.iter().map(|&index| lengths[index]).max().unwrap_or_default();
                 let computed = if pads { longest * batch.len() } else { total };
                 prop_assert!(batch.len() == 1 || computed <= tokens);
-                prop_assert!((computed - total) * PADDING_PART <= computed);
+                prop_assert!((computed - total) * MIN_TOKENS_PER_PADDING <= computed);
             }
         }
     }

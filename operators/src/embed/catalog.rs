@@ -1,4 +1,4 @@
-//! The models that there are, for people and programs to choose from.
+//! The catalogue of models: built in, local, and on the Hugging Face hub.
 
 mod fetch;
 
@@ -10,75 +10,75 @@ use serde::Serialize;
 
 use super::models::{FileEntry, MANIFEST, Manifest, ModelKind, Quantization, models_folder};
 use super::onnx::files::ModelFiles;
-use super::onnx::named::Named;
+use super::onnx::known::KnownModel;
 use super::static_table::{StaticModel, is_model_folder};
 
-/// A model that a job can name.
+/// A model that a job can use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CatalogEntry {
-    /// What `model` is set to.
+    /// The value of `model` that selects it.
     pub name: String,
     /// The operator that runs it.
     pub operator: &'static str,
-    /// What it is, in a line.
+    /// A description in one line.
     pub description: String,
-    /// The number of components of its vectors, where it is known without loading it.
+    /// Number of components of a vector, where it is known without loading the model.
     pub dimension: Option<usize>,
-    /// Whether it rounds by what else is in the batch, and so gets one text at a time.
+    /// Whether it embeds one text at a time because its vectors depend on the batch.
     pub one_at_a_time: bool,
-    /// The licence of its weights, where it is known here.
+    /// Licence of its weights, if known.
     pub licence: Option<String>,
-    /// Where it is.
+    /// Where its files are.
     pub place: ModelPlace,
 }
 
-/// Where a model is.
+/// Where the files of a model are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "where", rename_all = "snake_case")]
 pub enum ModelPlace {
-    /// In the program.
+    /// In the executable.
     BuiltIn,
-    /// In a folder among the local models.
+    /// In a folder of [`models_folder`].
     Local {
         /// The folder.
         folder: PathBuf,
-        /// Whether it is whole.
+        /// Whether the folder is complete.
         state: ModelState,
     },
-    /// In the cache of the hub's tools.
+    /// In the cache of the hub's own tools.
     HubCache {
         /// The folder.
         folder: PathBuf,
     },
-    /// On the hub; [`fetch`] brings it here.
+    /// On the hub; [`fetch()`] downloads it.
     Hub {
         /// Its repository.
         repository: String,
     },
 }
 
-/// Whether a model's folder is whole.
+/// Whether the folder of a model is complete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum ModelState {
-    /// Every file is as `model.json` says. [`list`] looks at sizes, [`verify`] at every
-    /// byte.
+    /// Every file matches its entry in `model.json`. [`list`] compares sizes, [`verify`]
+    /// SHA-256 hashes.
     Verified,
-    /// All is there, and nothing says how it should be.
+    /// All required files exist, but there is no `model.json`.
     Undescribed,
-    /// Files differ from what `model.json` says.
+    /// Files differ from their entries in `model.json`.
     Changed {
         /// Their names.
         files: Vec<String>,
     },
-    /// Files are missing, or the folder cannot be read as a model.
+    /// Files are missing, or `model.json` is invalid.
     Incomplete {
-        /// What is wrong.
+        /// What is missing or invalid.
         reason: String,
     },
 }
 
-/// All models: the built-in table, the local folders, and those that fastembed knows.
+/// Returns all models: the built-in table, the local models, and those that fastembed knows.
 #[must_use]
 pub fn list() -> Vec<CatalogEntry> {
     list_in(&models_folder())
@@ -99,14 +99,14 @@ fn list_in(folder: &Path) -> Vec<CatalogEntry> {
         .into_iter()
         .collect();
     let local = local(folder);
-    let named = Named::all().into_iter().filter(|named| local.iter().all(|entry| entry.name != named.name));
-    let named: Vec<CatalogEntry> = named.map(|named| of_named(&named)).collect();
+    let known = KnownModel::all().into_iter().filter(|known| local.iter().all(|entry| entry.name != known.name));
+    let known: Vec<CatalogEntry> = known.map(|known| of_known(&known)).collect();
     entries.extend(local);
-    entries.extend(named);
+    entries.extend(known);
     entries
 }
 
-/// The models in the folders of `folder`, by name.
+/// Returns the models in the subfolders of `folder`, sorted by name.
 fn local(folder: &Path) -> Vec<CatalogEntry> {
     let mut folders: Vec<PathBuf> =
         std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
@@ -140,39 +140,39 @@ fn of_folder(folder: &Path) -> CatalogEntry {
     }
 }
 
-fn of_named(named: &Named) -> CatalogEntry {
-    let place = match named.in_hub_cache() {
+fn of_known(known: &KnownModel) -> CatalogEntry {
+    let place = match known.in_hub_cache() {
         Some(folder) => ModelPlace::HubCache { folder },
-        None => ModelPlace::Hub { repository: named.repository.clone() },
+        None => ModelPlace::Hub { repository: known.repository.clone() },
     };
     CatalogEntry {
-        name: named.name.clone(),
+        name: known.name.clone(),
         operator: "fastembed",
-        description: named.description.clone(),
-        dimension: Some(named.dimension),
-        one_at_a_time: named.quantization == Quantization::Dynamic,
+        description: known.description.clone(),
+        dimension: Some(known.dimension),
+        one_at_a_time: known.quantization == Quantization::Dynamic,
         licence: None,
         place,
     }
 }
 
-/// Compares every byte of a local model with its `model.json`.
+/// Compares the SHA-256 hash of every file of a local model with `model.json`.
 ///
 /// # Errors
-/// If there is no folder of that name among the local models.
+/// If there is no local model of that name.
 pub fn verify(name: &str) -> Result<ModelState, String> {
     let folder = models_folder().join(name);
     if name.is_empty() || !folder.is_dir() {
         let models = models_folder();
         return Err(format!(
-            "there is no model `{name}` in `{}`; `gristmill model list` shows those that there are",
+            "unknown model `{name}`: `{}` has no such folder; `gristmill model list` lists the models",
             models.display()
         ));
     }
     Ok(verify_folder(&folder))
 }
 
-/// Compares every byte of the model in `folder` with its `model.json`.
+/// Compares the SHA-256 hash of every file of the model in `folder` with `model.json`.
 #[must_use]
 pub fn verify_folder(folder: &Path) -> ModelState {
     state(folder, |path, entry| FileEntry::of_file(path).map_or(true, |found| found != *entry))
@@ -185,11 +185,11 @@ fn size_differs(path: &Path, entry: &FileEntry) -> bool {
 fn state(folder: &Path, differs: impl Fn(&Path, &FileEntry) -> bool) -> ModelState {
     let incomplete = |reason: String| ModelState::Incomplete { reason };
     if !folder.join(MANIFEST).exists() {
-        let found = if is_model_folder(folder) { Ok(()) } else { ModelFiles::look(folder) };
+        let found = if is_model_folder(folder) { Ok(()) } else { ModelFiles::check_folder(folder) };
         return found.map_or_else(|error| incomplete(error.to_string()), |()| ModelState::Undescribed);
     }
     let Some(manifest) = manifest_of(folder) else {
-        return incomplete(format!("`{}` describes no model", folder.join(MANIFEST).display()));
+        return incomplete(format!("`{}` is not a valid model description", folder.join(MANIFEST).display()));
     };
     let missing: Vec<&str> =
         manifest.files.keys().map(String::as_str).filter(|file| !folder.join(file).is_file()).collect();
@@ -246,12 +246,12 @@ mod tests {
     }
 
     #[test]
-    fn verification_sees_every_byte() {
+    fn verification_compares_every_byte() {
         let folder = tempfile::tempdir().expect("creates");
         write(folder.path(), true);
         assert_eq!(verify_folder(folder.path()), ModelState::Verified);
         std::fs::write(folder.path().join("model.onnx"), "model.onnX").expect("writes");
-        assert_eq!(state(folder.path(), size_differs), ModelState::Verified, "a list looks at sizes");
+        assert_eq!(state(folder.path(), size_differs), ModelState::Verified, "a list compares sizes");
         assert_eq!(verify_folder(folder.path()), ModelState::Changed { files: vec!["model.onnx".into()] });
         std::fs::remove_file(folder.path().join("tokenizer.json")).expect("removes");
         assert!(

@@ -1,62 +1,65 @@
-//! Models behind an OpenAI-compatible server: `POST …/v1/embeddings`.
+//! Models on an OpenAI-compatible server: `POST …/v1/embeddings`.
 
 mod client;
 mod error;
-mod pace;
+mod throttle;
 
 pub(super) use client::agent;
 pub use error::HttpError;
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use gristmill_pipeline::{Fingerprint, Hash};
+use gristmill_pipeline::{AnyOperator, Fingerprint, Hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::client::{Client, Key};
-use self::pace::{Gate, Pace, backoff};
-use super::embedder::{BatchLimits, EmbedFailure, Embedder, Exactness};
+use self::client::{ApiKey, Client};
+use self::throttle::{RateLimiter, Semaphore, retry_delay};
+use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 use super::operator::{Embed, EmbedSettings};
 use crate::chunk::estimate_tokens;
+use crate::{OperatorConfig, OperatorConfigError};
 
-/// Configures [`HttpEmbed`].
+/// Configuration of [`HttpEmbed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
-    /// The server's address up to and with `/v1`, such as `http://localhost:8080/v1`.
+    /// Base URL of the server including `/v1`, such as `http://localhost:8080/v1`. Required.
     pub url: Option<String>,
-    /// The model, as the server names it.
+    /// Name of the model on the server. Required.
     pub model: Option<String>,
-    /// The number of components of its vectors; the server is asked, when the job is
-    /// built, if absent.
+    /// Number of components of a vector; if absent, the server is queried for it when the job is
+    /// built.
     pub dimension: Option<NonZeroUsize>,
-    /// A word of yours for the weights that the server has, which nobody else can know:
-    /// change it when they change, and everything is embedded again. Another `url` alone
-    /// changes nothing.
+    /// A label for the version of the model's weights, which the server does not report. Change
+    /// it when the weights change, to embed every chunk again. A change of `url` alone embeds
+    /// nothing again.
     pub revision: String,
-    /// The environment variable that holds the key, if the server wants one.
+    /// Name of the environment variable with the API key, if the server requires one.
     pub key_env: Option<String>,
-    /// Texts in a request, at most.
+    /// Maximum number of texts in a request.
     pub batch_texts: NonZeroUsize,
-    /// Tokens in a request, at most, by estimate.
+    /// Maximum number of tokens in a request, estimated.
     pub batch_tokens: NonZeroUsize,
-    /// Requests under way at once.
+    /// Maximum number of concurrent requests.
     pub concurrency: NonZeroUsize,
-    /// Requests a minute, at most; no limit if 0.
+    /// Maximum number of requests per minute; 0 means no limit.
     pub requests_per_minute: u32,
-    /// How long a request may take, in milliseconds.
+    /// Timeout of a request in milliseconds.
     pub timeout_ms: u64,
-    /// How often a request is made again that failed.
+    /// Maximum number of retries of a failed request.
     pub retries: u32,
-    /// The wait before the first retry, in milliseconds; it doubles with each.
+    /// Backoff before the first retry in milliseconds; it doubles with each retry, up to 30
+    /// seconds.
     pub backoff_ms: u64,
-    /// Stands before each query.
+    /// Text that is prepended to each query.
     pub query_prefix: String,
-    /// Stands before each passage.
+    /// Text that is prepended to each passage.
     pub passage_prefix: String,
-    /// Divide each vector by its norm.
+    /// Whether to normalise vectors to unit length.
     pub normalize: bool,
 }
 
@@ -82,18 +85,33 @@ impl Default for HttpConfig {
     }
 }
 
-/// How far vectors of the same text may lie apart: servers batch as they like.
+impl OperatorConfig for HttpConfig {
+    type Operator = HttpEmbed;
+
+    const NAME: &'static str = "http";
+
+    fn build(&self, _folder: &Path) -> Result<HttpEmbed, OperatorConfigError> {
+        HttpEmbed::connect(self).map_err(|error| OperatorConfigError::of(error.parameter(), error))
+    }
+
+    fn into_role(operator: HttpEmbed) -> AnyOperator {
+        AnyOperator::embedder(operator)
+    }
+}
+
+/// Maximum difference between components of two vectors of the same text: servers form their own
+/// batches.
 const TOLERANCE: f32 = 1e-3;
 
-/// Embeds passages with a model behind HTTP.
+/// Embeds passages with a model on an OpenAI-compatible server.
 pub type HttpEmbed = Embed<HttpModel>;
 
 impl HttpEmbed {
-    /// A client of the server that `config` names, which is asked for the dimension if
-    /// `config` does not say it.
+    /// Returns an operator for the server in `config`. Queries the server for the dimension if
+    /// `config` has none.
     ///
     /// # Errors
-    /// If a parameter is missing, or the server does not answer.
+    /// If a parameter is missing or invalid, or the query for the dimension fails.
     pub fn connect(config: &HttpConfig) -> Result<Self, HttpError> {
         let settings = EmbedSettings {
             passage_prefix: config.passage_prefix.clone(),
@@ -104,78 +122,79 @@ impl HttpEmbed {
     }
 }
 
-/// A model behind HTTP.
+/// A model on an OpenAI-compatible server.
 #[derive(Debug)]
 pub struct HttpModel {
     client: Client,
     dimension: usize,
     identity: Fingerprint,
-    gate: Gate,
-    pace: Pace,
+    semaphore: Semaphore,
+    rate_limiter: RateLimiter,
     retries: u32,
-    first_wait: Duration,
+    first_backoff: Duration,
     limits: BatchLimits,
-    /// Whether the server has embedded anything, so that a refusal is the text's fault.
-    has_answered: AtomicBool,
+    /// Whether the server has embedded any text. If so, a rejection is the fault of the texts.
+    has_embedded: AtomicBool,
 }
 
-/// Requests that are no part of a run wait no longer than this for their retries.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Maximum total backoff of a request outside the run: a query, or the query for the dimension.
+const MAX_QUERY_BACKOFF: Duration = Duration::from_secs(10);
 
 impl HttpModel {
     fn connect(config: &HttpConfig) -> Result<Self, HttpError> {
-        let missing = |key: &'static str, example: &str| HttpError::Parameter {
-            key,
-            message: format!("`{key}` is missing; name it, such as `{key} = \"{example}\"`"),
+        let missing = |name: &'static str, example: &str| HttpError::Parameter {
+            name,
+            message: format!("`{name}` is missing; set it, for example `{name} = \"{example}\"`"),
         };
         let url = config.url.as_deref().ok_or_else(|| missing("url", "http://localhost:8080/v1"))?;
         let model = config.model.as_deref().ok_or_else(|| missing("model", "nomic-embed-text"))?;
         if !(url.starts_with("http://") || url.starts_with("https://")) {
-            let message = "`url` begins with neither `http://` nor `https://`".to_owned();
-            return Err(HttpError::Parameter { key: "url", message });
+            let message = "`url` must start with `http://` or `https://`".to_owned();
+            return Err(HttpError::Parameter { name: "url", message });
         }
         if url.split('/').nth(2).is_some_and(|host| host.contains('@')) {
-            let message = "`url` holds a name or password; put the key into an environment variable, and name it \
-                           with `key_env`";
-            return Err(HttpError::Parameter { key: "url", message: message.into() });
+            let message = "`url` must not contain a user name or password; put the API key into an environment \
+                           variable and set `key_env` to its name";
+            return Err(HttpError::Parameter { name: "url", message: message.into() });
         }
-        let key = config.key_env.as_deref().map(key_of).transpose()?;
+        let key = config.key_env.as_deref().map(api_key).transpose()?;
         let concurrency = config.concurrency.get();
         let timeout = Duration::from_millis(config.timeout_ms.max(1));
-        let mut found = Self {
+        let mut connected = Self {
             client: Client::new(url, model, key, timeout, concurrency + 1),
             dimension: 0,
             identity: Hash::of(b""),
-            gate: Gate::new(concurrency),
-            pace: Pace::new(config.requests_per_minute),
+            semaphore: Semaphore::new(concurrency),
+            rate_limiter: RateLimiter::new(config.requests_per_minute),
             retries: config.retries,
-            first_wait: Duration::from_millis(config.backoff_ms),
+            first_backoff: Duration::from_millis(config.backoff_ms),
             limits: BatchLimits {
-                texts: config.batch_texts.get(),
-                tokens: config.batch_tokens.get(),
+                max_texts: config.batch_texts.get(),
+                max_tokens: config.batch_tokens.get(),
                 pads: false,
                 concurrency,
             },
-            has_answered: AtomicBool::new(false),
+            has_embedded: AtomicBool::new(false),
         };
-        found.dimension = match config.dimension {
+        connected.dimension = match config.dimension {
             Some(dimension) => dimension.get(),
-            None => found.ask_dimension(url)?,
+            None => connected.query_dimension(url)?,
         };
-        found.identity = Hash::of_parts([
+        connected.identity = Hash::of_parts([
             b"http 1".as_slice(),
             model.as_bytes(),
-            &(found.dimension as u64).to_le_bytes(),
+            &(connected.dimension as u64).to_le_bytes(),
             config.revision.as_bytes(),
         ]);
-        Ok(found)
+        Ok(connected)
     }
 
-    fn ask_dimension(&self, url: &str) -> Result<usize, HttpError> {
-        let vectors = self.request(&["a"], None, Some(PATIENCE)).map_err(|error| match error {
-            HttpError::NoAnswer { .. } | HttpError::Timeout { .. } => HttpError::Parameter {
-                key: "url",
-                message: format!("{url} was asked for the dimension of the model: {error}; or name `dimension`"),
+    /// Embeds a short text to find the dimension.
+    fn query_dimension(&self, url: &str) -> Result<usize, HttpError> {
+        let vectors = self.request(&["a"], None, Some(MAX_QUERY_BACKOFF)).map_err(|error| match error {
+            HttpError::NoResponse { .. } | HttpError::Timeout { .. } => HttpError::Parameter {
+                name: "url",
+                message: format!("cannot query {url} for the dimension of the model: {error}; or set `dimension`"),
             },
             other => other,
         })?;
@@ -185,77 +204,77 @@ impl HttpModel {
         }
     }
 
-    /// Makes a request until it succeeds, cannot succeed, or has been made often enough.
-    /// With `patience` it does not wait for its turn, and ends before its waits are longer
-    /// than that.
+    /// Sends a request, and retries it while the error is transient and retries are left.
+    ///
+    /// With `max_backoff` it ignores the rate limit, and fails rather than back off for longer
+    /// than that in total.
     fn request(
         &self,
         texts: &[&str],
         dimension: Option<usize>,
-        patience: Option<Duration>,
+        max_backoff: Option<Duration>,
     ) -> Result<Vec<Vec<f32>>, HttpError> {
-        let (mut attempt, mut waited) = (0, Duration::ZERO);
+        let (mut attempt, mut total) = (0, Duration::ZERO);
         loop {
-            if patience.is_none() {
-                std::thread::sleep(self.pace.turn(Instant::now()));
+            if max_backoff.is_none() {
+                std::thread::sleep(self.rate_limiter.reserve(Instant::now()));
             }
             match self.client.embed(texts, dimension) {
                 Ok(vectors) => {
-                    self.has_answered.store(true, Ordering::Relaxed);
+                    self.has_embedded.store(true, Ordering::Relaxed);
                     return Ok(vectors);
                 }
                 Err(error) => {
-                    let wait = backoff(self.first_wait, attempt, error.wait());
-                    waited += wait;
-                    let is_patient = patience.is_none_or(|patience| waited <= patience);
-                    if !error.may_pass() || attempt >= self.retries || !is_patient {
+                    let delay = retry_delay(self.first_backoff, attempt, error.retry_after());
+                    total += delay;
+                    let is_within_backoff = max_backoff.is_none_or(|max_backoff| total <= max_backoff);
+                    if !error.is_transient() || attempt >= self.retries || !is_within_backoff {
                         return Err(error);
                     }
-                    std::thread::sleep(wait);
+                    std::thread::sleep(delay);
                     attempt += 1;
                 }
             }
         }
     }
 
-    /// What a failure means for the texts of a run.
-    fn failure(&self, error: &HttpError, texts: usize) -> EmbedFailure {
+    /// Returns what an error means for the `texts` texts of a batch.
+    fn batch_error(&self, error: &HttpError, texts: usize) -> EmbeddingModelError {
         match error {
-            HttpError::Refused { status, .. } if texts > 1 || self.accepts_anything() => {
-                EmbedFailure::Refused(format!("the server refuses a text (status {status})"))
+            HttpError::Rejected { status, .. } if texts > 1 || self.accepts_any_text() => {
+                EmbeddingModelError::Rejected(format!("the server refuses a text (status {status})"))
             }
-            error if error.may_pass() => EmbedFailure::Broken(format!(
-                "given up after {} attempts: {error}; what was embedded is kept, so run again when the server works",
+            error if error.is_transient() => EmbeddingModelError::Failed(format!(
+                "gave up after {} attempts: {error}; the vectors so far are kept, so run again when the server is available",
                 self.retries + 1
             )),
-            error => EmbedFailure::Broken(error.to_string()),
+            error => EmbeddingModelError::Failed(error.to_string()),
         }
     }
 
-    /// Whether the server embeds at all. A wrong parameter would have it refuse every
-    /// text, and it would be wrong to blame them one by one.
-    fn accepts_anything(&self) -> bool {
-        self.has_answered.load(Ordering::Relaxed) || self.request(&["a"], Some(self.dimension), None).is_ok()
+    /// Whether the server embeds any text. With a wrong parameter it rejects every one, and
+    /// reporting each text would hide the cause.
+    fn accepts_any_text(&self) -> bool {
+        self.has_embedded.load(Ordering::Relaxed) || self.request(&["a"], Some(self.dimension), None).is_ok()
     }
 }
 
-/// The key that an environment variable holds.
-fn key_of(variable: &str) -> Result<Key, HttpError> {
-    let held = std::env::var(variable).unwrap_or_default();
-    let key = held.trim();
+/// Returns the API key in an environment variable.
+fn api_key(variable: &str) -> Result<ApiKey, HttpError> {
+    let value = std::env::var(variable).unwrap_or_default();
+    let key = value.trim();
     let problem = if key.is_empty() {
         "is not set"
     } else if key.contains(|c: char| c.is_control() || !c.is_ascii()) {
-        "holds what no key can"
+        "contains a character that is not printable ASCII"
     } else {
-        return Ok(Key(key.to_owned()));
+        return Ok(ApiKey(key.to_owned()));
     };
-    let message =
-        format!("the environment variable `{variable}` {problem}; it is where the server's key is taken from");
-    Err(HttpError::Parameter { key: "key_env", message })
+    let message = format!("the environment variable `{variable}` {problem}; set it to the API key of the server");
+    Err(HttpError::Parameter { name: "key_env", message })
 }
 
-impl Embedder for HttpModel {
+impl EmbeddingModel for HttpModel {
     fn kind(&self) -> &'static str {
         "http"
     }
@@ -268,7 +287,7 @@ impl Embedder for HttpModel {
         self.dimension
     }
 
-    /// Only the server knows.
+    /// Unlimited: only the server knows its limit.
     fn max_tokens(&self) -> usize {
         usize::MAX
     }
@@ -281,19 +300,19 @@ impl Embedder for HttpModel {
         self.limits
     }
 
-    fn count_tokens(&self, text: &str) -> Result<usize, EmbedFailure> {
+    fn count_tokens(&self, text: &str) -> Result<usize, EmbeddingModelError> {
         Ok(estimate_tokens(text) as usize)
     }
 
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFailure> {
-        let _place = self.gate.enter();
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbeddingModelError> {
+        let _permit = self.semaphore.acquire();
         let vectors = self.request(texts, Some(self.dimension), None);
-        vectors.map_err(|error| self.failure(&error, texts.len()))
+        vectors.map_err(|error| self.batch_error(&error, texts.len()))
     }
 
-    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbedFailure> {
-        let vectors = self.request(&[text], Some(self.dimension), Some(PATIENCE));
-        let vectors = vectors.map_err(|error| EmbedFailure::Broken(error.to_string()))?;
-        vectors.into_iter().next().ok_or_else(|| EmbedFailure::Broken("the server gave no vector".into()))
+    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbeddingModelError> {
+        let vectors = self.request(&[text], Some(self.dimension), Some(MAX_QUERY_BACKOFF));
+        let vectors = vectors.map_err(|error| EmbeddingModelError::Failed(error.to_string()))?;
+        vectors.into_iter().next().ok_or_else(|| EmbeddingModelError::Failed("the server returned no vector".into()))
     }
 }

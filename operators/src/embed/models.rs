@@ -1,4 +1,4 @@
-//! Where models lie, and what says what a model is.
+//! Model folders and their descriptions.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -7,104 +7,104 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The file that describes a model folder.
+/// The name of the file that describes a model folder.
 pub const MANIFEST: &str = "model.json";
 
-/// What a model folder holds, as its `model.json` says.
+/// The description of a model folder: the content of `model.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The form of the file: 1.
+    /// Version of the file format: 1.
     pub format: u32,
-    /// The model's name.
+    /// Name of the model.
     pub name: String,
-    /// How the model is run.
+    /// The kind of model.
     pub kind: ModelKind,
-    /// What it is, in a line.
+    /// A description in one line.
     #[serde(default)]
     pub description: String,
-    /// The licence of the weights.
+    /// Licence of the weights.
     #[serde(default)]
     pub licence: String,
-    /// Where the weights come from.
+    /// Origin of the weights.
     #[serde(default)]
     pub source: String,
-    /// The number of components of its vectors.
+    /// Number of components of a vector.
     pub dimension: usize,
-    /// How much of a text it looks at, in tokens.
+    /// Maximum number of tokens per text; longer texts are truncated.
     pub max_tokens: usize,
-    /// How the vectors of tokens become one.
+    /// How token vectors are pooled into one vector.
     #[serde(default)]
     pub pooling: PoolingRule,
-    /// Whether and how its numbers are rounded.
+    /// How the weights are quantized.
     #[serde(default)]
     pub quantization: Quantization,
-    /// Stands before each query.
+    /// Text that is prepended to each query.
     #[serde(default)]
     pub query_prefix: String,
-    /// Stands before each passage.
+    /// Text that is prepended to each passage.
     #[serde(default)]
     pub passage_prefix: String,
-    /// Its name in fastembed, where it comes from the hub.
+    /// Its name in fastembed, if it was fetched from the hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fastembed: Option<String>,
-    /// The files, by their path in the folder.
+    /// The files of the model, by their path in the folder.
     pub files: BTreeMap<String, FileEntry>,
 }
 
-/// How a model is run.
+/// The kind of a model: what runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelKind {
-    /// By ONNX Runtime.
+    /// An ONNX model, run by ONNX Runtime.
     Onnx,
-    /// As a table of token rows.
+    /// A static token table.
     Static,
 }
 
-/// How the vectors of tokens become one.
+/// How token vectors are pooled into one vector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PoolingRule {
-    /// Their mean.
+    /// The mean of all token vectors.
     #[default]
     Mean,
-    /// The first one's.
+    /// The vector of the first token, `[CLS]`.
     Cls,
 }
 
-/// Whether and how a model's numbers are rounded.
+/// How a model's weights are quantized.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantization {
-    /// Not at all.
+    /// They are not quantized.
     #[default]
     None,
-    /// By scales that the file holds.
+    /// With scales that the file contains.
     Static,
-    /// By scales that depend on what else is in the batch.
+    /// With scales that are computed from each batch, so that vectors depend on the batch.
     Dynamic,
 }
 
-/// A file as a manifest describes it.
+/// The entry of a file in a [`Manifest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
     /// SHA-256 of its bytes, in hex digits.
     pub sha256: String,
 }
 
 impl FileEntry {
-    /// Describes bytes.
+    /// Returns the entry for a file with that content.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) }
     }
 
-    /// Describes a file, read piece by piece.
+    /// Returns the entry for a file on disk, in constant memory.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If the file cannot be read.
     pub fn of_file(path: &Path) -> std::io::Result<Self> {
         let mut file = std::fs::File::open(path)?;
         let (mut hasher, mut bytes) = (Sha256::new(), 0);
@@ -125,23 +125,23 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// gristmill's folder among the caches: `$XDG_CACHE_HOME` or `~/.cache`, and `gristmill`.
+/// Returns gristmill's cache folder: `gristmill` in `$XDG_CACHE_HOME` or `~/.cache`.
 #[must_use]
 pub fn cache_folder() -> PathBuf {
-    let cache = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+    let cache = path_variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
     let cache = cache.or_else(|| Some(std::env::home_dir()?.join(".cache")));
     cache.unwrap_or_else(std::env::temp_dir).join("gristmill")
 }
 
-/// The folder with a folder for each model: `$GRISTMILL_MODELS`, or `models` in
+/// Returns the folder that contains the local models: `$GRISTMILL_MODELS`, or else `models` in
 /// [`cache_folder`].
 #[must_use]
 pub fn models_folder() -> PathBuf {
-    set("GRISTMILL_MODELS").unwrap_or_else(|| cache_folder().join("models"))
+    path_variable("GRISTMILL_MODELS").unwrap_or_else(|| cache_folder().join("models"))
 }
 
-/// A path that an environment variable holds.
-pub(super) fn set(variable: &str) -> Option<PathBuf> {
+/// Returns the path in an environment variable, if it is set and not empty.
+pub(super) fn path_variable(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_and_its_bytes_are_described_alike() {
+    fn a_file_has_the_entry_of_its_bytes() {
         let folder = tempfile::tempdir().expect("creates");
         let path = folder.path().join("file");
         let bytes = vec![7; 200_000];

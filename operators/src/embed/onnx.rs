@@ -1,13 +1,13 @@
-//! Models in ONNX form, by way of fastembed and ONNX Runtime.
+//! ONNX models, run through fastembed and ONNX Runtime.
 //!
-//! A model is loaded when the first text is embedded. Until then its folder says what it
-//! is; a folder without `model.json` is read and tried once, when the job is built.
+//! A model is loaded when the first text is embedded; until then its `model.json` describes it.
+//! A model without `model.json` is loaded when the job is built, to find its dimension.
 
 mod error;
 pub(super) mod files;
-pub(super) mod named;
+pub(super) mod known;
 mod runtime;
-mod sessions;
+mod session_pool;
 
 pub use error::OnnxError;
 pub use runtime::runtime_library;
@@ -20,43 +20,47 @@ use fastembed::{
     InitOptionsUserDefined, OutputKey, Pooling, QuantizationMode, TextEmbedding, TokenizerFiles,
     UserDefinedEmbeddingModel,
 };
-use gristmill_pipeline::{Fingerprint, Hash};
+use gristmill_pipeline::{AnyOperator, Fingerprint, Hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::files::ModelFiles;
 use self::runtime::load_runtime;
-use self::sessions::Sessions;
-use super::embedder::{BatchLimits, EmbedFailure, Embedder, Exactness};
+use self::session_pool::SessionPool;
+use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 use super::models::{PoolingRule, Quantization};
 use super::operator::{Embed, EmbedSettings};
+use crate::{OperatorConfig, OperatorConfigError};
 
-/// Configures [`FastEmbed`].
+/// Configuration of [`FastEmbed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OnnxConfig {
-    /// A folder among the local models, such as `minilm`; a name that fastembed knows,
-    /// such as `BGESmallENV15`; or the path of a folder.
+    /// The model: the name of a local model, such as `minilm`; a name that fastembed knows, such
+    /// as `BGESmallENV15`; or the path of a model folder.
     pub model: String,
-    /// Look at no more than this many tokens of a text; the model's own limit if absent.
+    /// Maximum number of tokens per text; longer texts are truncated. Defaults to the model's own
+    /// limit.
     pub max_tokens: Option<usize>,
-    /// Threads that compute one batch; 1 if absent.
+    /// Number of threads per session. Defaults to 1.
     pub threads: Option<NonZeroUsize>,
-    /// Batches computed at once, each with a copy of the model in memory; as many as the
-    /// cores allow, but no more than 4, if absent.
+    /// Number of sessions, each of which computes one batch at a time and holds a copy of the
+    /// model in memory. Defaults to the number of cores divided by `threads`, at most 4; on
+    /// `cuda` to 1.
     pub sessions: Option<NonZeroUsize>,
-    /// Tokens computed at once, padding included; what suits the device if absent.
+    /// Maximum number of tokens per batch, padding included. Defaults to 256 on `cpu` and 16,384
+    /// on `cuda`.
     pub batch_tokens: Option<NonZeroUsize>,
-    /// What computes.
+    /// The device that runs the model.
     pub device: Device,
-    /// Stands before each query; what the model's makers say if absent.
+    /// Text that is prepended to each query. Defaults to what the model was trained with.
     pub query_prefix: Option<String>,
-    /// Stands before each passage; what the model's makers say if absent.
+    /// Text that is prepended to each passage. Defaults to what the model was trained with.
     pub passage_prefix: Option<String>,
-    /// How the vectors of tokens become one; what the model says if absent.
+    /// How token vectors are pooled into one vector. Defaults to the model's own pooling.
     pub pooling: Option<PoolingRule>,
-    /// Divide each vector by its norm.
+    /// Whether to normalise vectors to unit length.
     pub normalize: bool,
 }
 
@@ -77,36 +81,56 @@ impl Default for OnnxConfig {
     }
 }
 
-/// What computes a model.
+impl OperatorConfig for OnnxConfig {
+    type Operator = FastEmbed;
+
+    const NAME: &'static str = "fastembed";
+
+    fn build(&self, folder: &Path) -> Result<FastEmbed, OperatorConfigError> {
+        FastEmbed::open(self, folder).map_err(|error| OperatorConfigError::of(error.parameter(), error))
+    }
+
+    fn into_role(operator: FastEmbed) -> AnyOperator {
+        AnyOperator::embedder(operator)
+    }
+}
+
+/// The device that runs a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
-    /// The processor.
+    /// The CPU.
     #[default]
     Cpu,
-    /// An NVIDIA card; needs ONNX Runtime's library for it.
+    /// An NVIDIA GPU. Requires a build of ONNX Runtime with CUDA.
     Cuda,
 }
 
-/// Sessions made where nothing is said: each holds the weights.
-const MOST_SESSIONS: usize = 4;
+/// Maximum default number of sessions: each holds a copy of the weights.
+const MAX_DEFAULT_SESSIONS: usize = 4;
 
-/// Tokens computed at once on a processor: more fill its caches and gain nothing.
+/// Default tokens per batch on a CPU: larger batches exceed its caches and gain nothing.
 const CPU_BATCH_TOKENS: usize = 256;
 
-/// Tokens computed at once on a card, which needs many to be busy.
+/// Default tokens per batch on a GPU, which only large batches keep busy.
 const CUDA_BATCH_TOKENS: usize = 16_384;
 
-/// Texts computed at once at most. A task of the operator has four times as many, and is one
-/// session's: the fewer they are, the shorter the others wait at the end of a run, and the
-/// fewer chunks it takes to give each session some.
+/// Maximum texts per batch on a CPU. A batch of the operator has four times as many and is one
+/// session's work: small batches spread few chunks over all sessions, and shorten the wait for
+/// the last session of a run.
 const CPU_BATCH_TEXTS: usize = 16;
+
+/// Maximum texts per batch on a GPU.
 const CUDA_BATCH_TEXTS: usize = 256;
 
-/// How far vectors of the same text may lie apart, whatever the batch and the device.
+/// The minimum of `max_tokens`: the model adds a special token at each end of a text.
+const MIN_MAX_TOKENS: usize = 3;
+
+/// Maximum difference between components of two vectors of the same text, over all batches and
+/// devices.
 const TOLERANCE: f32 = 1e-4;
 
-/// Which output to take: the only one, or the first of these that there is.
+/// The output of the model: its only one, or else the first of these names that it has.
 const OUTPUTS: &[OutputKey] = &[
     OutputKey::OnlyOne,
     OutputKey::ByName("text_embeds"),
@@ -115,15 +139,14 @@ const OUTPUTS: &[OutputKey] = &[
     OutputKey::ByName("token_embeddings"),
 ];
 
-/// Embeds passages with a model in ONNX form.
+/// Embeds passages with an ONNX model.
 pub type FastEmbed = Embed<OnnxModel>;
 
 impl FastEmbed {
-    /// Finds the model that `config` names; a path is relative to `base`.
+    /// Returns an operator for the model in `config`; a relative path is resolved against `base`.
     ///
     /// # Errors
-    /// If there is no such model, its files do not fit together, or a parameter is out of
-    /// range.
+    /// If the model is unknown, not installed or inconsistent, or a parameter is out of range.
     pub fn open(config: &OnnxConfig, base: &Path) -> Result<Self, OnnxError> {
         let files = ModelFiles::find(&config.model, base)?;
         let settings = EmbedSettings {
@@ -135,7 +158,7 @@ impl FastEmbed {
     }
 }
 
-/// A model in ONNX form, loaded when it is first needed.
+/// An ONNX model, loaded on first use.
 pub struct OnnxModel {
     files: ModelFiles,
     pooling: PoolingRule,
@@ -146,27 +169,30 @@ pub struct OnnxModel {
     device: Device,
     identity: Fingerprint,
     tokenizer: OnceLock<tokenizers::Tokenizer>,
-    sessions: Sessions<TextEmbedding>,
-    /// Queries have a session of their own, so that they never wait for passages.
-    for_queries: Sessions<TextEmbedding>,
+    sessions: SessionPool<TextEmbedding>,
+    /// The session for queries, which therefore never wait for passages.
+    query_sessions: SessionPool<TextEmbedding>,
 }
 
 impl OnnxModel {
     fn new(files: ModelFiles, config: &OnnxConfig) -> Result<Self, OnnxError> {
-        let (most, usual) = files.token_limits();
-        let max_tokens = config.max_tokens.unwrap_or(usual);
-        // Two tokens stand at the ends of every text.
-        if !(3..=most).contains(&max_tokens) {
-            return Err(OnnxError::MaxTokens { model: files.name, asked: max_tokens, most });
+        let (limit, default) = files.token_limits();
+        let max_tokens = config.max_tokens.unwrap_or(default);
+        if max_tokens < MIN_MAX_TOKENS || limit.is_some_and(|limit| max_tokens > limit) {
+            let range = match limit {
+                Some(limit) => format!("between {MIN_MAX_TOKENS} and {limit}"),
+                None => format!("at least {MIN_MAX_TOKENS}"),
+            };
+            return Err(OnnxError::MaxTokens { model: files.name, value: max_tokens, range });
         }
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = config.threads.map_or(1, NonZeroUsize::get);
         let sessions = match (config.sessions, config.device) {
             (Some(sessions), _) => sessions.get(),
-            (None, Device::Cpu) => (cores / threads).clamp(1, MOST_SESSIONS),
+            (None, Device::Cpu) => (cores / threads).clamp(1, MAX_DEFAULT_SESSIONS),
             (None, Device::Cuda) => 1,
         };
-        let usual_batch = match config.device {
+        let default_batch_tokens = match config.device {
             Device::Cpu => CPU_BATCH_TOKENS,
             Device::Cuda => CUDA_BATCH_TOKENS,
         };
@@ -180,29 +206,29 @@ impl OnnxModel {
             dimension: declared.unwrap_or_default(),
             max_tokens,
             threads,
-            batch_tokens: config.batch_tokens.map_or(usual_batch, NonZeroUsize::get),
+            batch_tokens: config.batch_tokens.map_or(default_batch_tokens, NonZeroUsize::get),
             device: config.device,
             identity,
             tokenizer: OnceLock::new(),
-            sessions: Sessions::new(sessions),
-            for_queries: Sessions::new(1),
+            sessions: SessionPool::new(sessions),
+            query_sessions: SessionPool::new(1),
         };
         if declared.is_none() {
-            model.dimension = model.try_out()?;
+            model.dimension = model.measure_dimension()?;
         }
         Ok(model)
     }
 
-    /// Loads the model and looks at what it gives.
-    fn try_out(&self) -> Result<usize, OnnxError> {
-        self.sessions.with(|| self.session(self.threads), |session| self.trial(session))
+    /// Loads the model and returns the dimension of its vectors.
+    fn measure_dimension(&self) -> Result<usize, OnnxError> {
+        self.sessions.with(|| self.session(self.threads), |session| self.dimension_of(session))
     }
 
-    fn trial(&self, session: &mut TextEmbedding) -> Result<usize, OnnxError> {
+    fn dimension_of(&self, session: &mut TextEmbedding) -> Result<usize, OnnxError> {
         Ok(self.run(session, &["a"])?.first().map_or(0, Vec::len))
     }
 
-    /// Makes a session, and sees that it does what is known of it.
+    /// Creates a session, and checks that its vectors have the declared dimension.
     fn session(&self, threads: usize) -> Result<TextEmbedding, OnnxError> {
         load_runtime(&runtime_library())?;
         let failed =
@@ -229,12 +255,12 @@ impl OnnxModel {
         }
         let mut options = InitOptionsUserDefined::new().with_max_length(self.max_tokens).with_intra_threads(threads);
         if self.device == Device::Cuda {
-            // Without the short form of floats, in which vectors differ from a processor's.
-            let card = ort::ep::CUDA::default().with_tf32(false).build().error_on_failure();
-            options = options.with_execution_providers(vec![card]);
+            // TF32 would round floats, and vectors would differ from those of a CPU.
+            let cuda = ort::ep::CUDA::default().with_tf32(false).build().error_on_failure();
+            options = options.with_execution_providers(vec![cuda]);
         }
         let mut session = TextEmbedding::try_new_from_user_defined(model, options).map_err(failed)?;
-        let found = self.trial(&mut session)?;
+        let found = self.dimension_of(&mut session)?;
         match self.files.dimension {
             Some(declared) if declared != found => {
                 Err(OnnxError::Dimension { model: self.files.name.clone(), declared, found })
@@ -243,7 +269,7 @@ impl OnnxModel {
         }
     }
 
-    /// Refuses a tokenizer with ids that the weights have no row for.
+    /// Rejects a tokenizer with ids for which the model has no embedding.
     fn check_vocabulary(&self, files: &TokenizerFiles) -> Result<(), OnnxError> {
         let tokens = self.tokenizer_of(&files.tokenizer_file)?.get_vocab_size(true);
         let config: Option<Value> = serde_json::from_slice(&files.config_file).ok();
@@ -255,7 +281,7 @@ impl OnnxModel {
         }
     }
 
-    /// The tokenizer that counts: without padding, and without a limit.
+    /// Returns the tokenizer that counts tokens, without padding and truncation.
     fn tokenizer(&self) -> Result<&tokenizers::Tokenizer, OnnxError> {
         match self.tokenizer.get() {
             Some(tokenizer) => Ok(tokenizer),
@@ -263,6 +289,7 @@ impl OnnxModel {
         }
     }
 
+    /// Returns the tokenizer; parses `json` if that was not done before.
     fn tokenizer_of(&self, json: &[u8]) -> Result<&tokenizers::Tokenizer, OnnxError> {
         if let Some(tokenizer) = self.tokenizer.get() {
             return Ok(tokenizer);
@@ -277,6 +304,7 @@ impl OnnxModel {
         Ok(self.tokenizer.get_or_init(|| tokenizer))
     }
 
+    /// Computes one batch.
     fn run(&self, session: &mut TextEmbedding, texts: &[&str]) -> Result<Vec<Vec<f32>>, OnnxError> {
         let computed = session.transform(texts, Some(texts.len())).and_then(|output| {
             let mut vectors = Vec::with_capacity(texts.len());
@@ -301,11 +329,11 @@ fn pooling(rule: PoolingRule) -> Pooling {
     }
 }
 
-fn broken(error: OnnxError) -> EmbedFailure {
-    EmbedFailure::Broken(error.to_string())
+fn failed(error: OnnxError) -> EmbeddingModelError {
+    EmbeddingModelError::Failed(error.to_string())
 }
 
-impl Embedder for OnnxModel {
+impl EmbeddingModel for OnnxModel {
     fn kind(&self) -> &'static str {
         "fastembed"
     }
@@ -325,34 +353,34 @@ impl Embedder for OnnxModel {
     fn exactness(&self) -> Exactness {
         match self.files.quantization {
             Quantization::None | Quantization::Static => Exactness::Within(TOLERANCE),
-            Quantization::Dynamic => Exactness::Batch,
+            Quantization::Dynamic => Exactness::BatchDependent,
         }
     }
 
     fn batch_limits(&self) -> BatchLimits {
-        let texts = match self.device {
+        let max_texts = match self.device {
             Device::Cpu => CPU_BATCH_TEXTS,
             Device::Cuda => CUDA_BATCH_TEXTS,
         };
-        BatchLimits { texts, tokens: self.batch_tokens, pads: true, concurrency: 1 }
+        BatchLimits { max_texts, max_tokens: self.batch_tokens, pads: true, concurrency: 1 }
     }
 
-    fn count_tokens(&self, text: &str) -> Result<usize, EmbedFailure> {
-        let tokenizer = self.tokenizer().map_err(broken)?;
+    fn count_tokens(&self, text: &str) -> Result<usize, EmbeddingModelError> {
+        let tokenizer = self.tokenizer().map_err(failed)?;
         let encoding = tokenizer.encode_fast(text, false);
-        encoding.map(|encoding| encoding.len()).map_err(|error| EmbedFailure::Broken(error.to_string()))
+        encoding.map(|encoding| encoding.len()).map_err(|error| EmbeddingModelError::Failed(error.to_string()))
     }
 
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedFailure> {
-        self.sessions.with(|| self.session(self.threads), |session| self.run(session, texts)).map_err(broken)
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbeddingModelError> {
+        self.sessions.with(|| self.session(self.threads), |session| self.run(session, texts)).map_err(failed)
     }
 
-    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbedFailure> {
-        // One text is all there is to compute, so it may have every core.
+    fn embed_query(&self, text: &str) -> Result<Vec<f32>, EmbeddingModelError> {
+        // A single text may use every core.
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let vectors =
-            self.for_queries.with(|| self.session(cores), |session| self.run(session, &[text])).map_err(broken)?;
-        vectors.into_iter().next().ok_or_else(|| EmbedFailure::Broken("the model gave no vector".into()))
+            self.query_sessions.with(|| self.session(cores), |session| self.run(session, &[text])).map_err(failed)?;
+        vectors.into_iter().next().ok_or_else(|| EmbeddingModelError::Failed("the model returned no vector".into()))
     }
 }
 

@@ -1,117 +1,119 @@
-//! The operator over any [`Embedder`].
+//! The operator that runs an [`EmbeddingModel`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gristmill_pipeline::port::{Passage, Vector};
-use gristmill_pipeline::{Batch, BatchSize, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity, TokenCount};
+use gristmill_pipeline::{
+    Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity, TokenCount,
+};
 
 use super::batches::batches;
-use super::embedder::{BatchLimits, EmbedFailure, Embedder, Exactness};
+use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 
-/// What is done to texts before the model sees them, and to vectors after.
+/// How texts are prepared for the model, and vectors after it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EmbedSettings {
-    /// Stands before each passage.
+    /// Is prepended to each passage.
     pub passage_prefix: String,
-    /// Stands before each query.
+    /// Is prepended to each query.
     pub query_prefix: String,
-    /// Divides each vector by its norm.
+    /// Whether vectors are normalised to unit length.
     pub normalize: bool,
 }
 
 /// Embeds passages with a model.
 ///
-/// A passage without tokens has a zero vector. One that the model refuses, or for which
-/// it gives no finite vector of the right length, has none, and a warning says so: its
-/// row stays, and a search by words finds it.
+/// A passage without tokens gets a zero vector. One that the model rejects, or for which it
+/// returns a vector of the wrong length or with a value that is not finite, gets no vector and a
+/// diagnostic `no_vector`; its row stays in the index, where lexical search finds it.
 #[derive(Debug)]
-pub struct Embed<E> {
-    embedder: E,
+pub struct Embed<M> {
+    model: M,
     settings: EmbedSettings,
     fingerprint: Fingerprint,
 }
 
-/// What became of the texts of a batch, by their index: a vector, or why there is none.
+/// The results of texts, by index: a vector, or the reason why there is none.
 type Embedded = Vec<(usize, Result<Vec<f32>, String>)>;
 
-/// Passages that the operator takes at once, per batch of the model: among so many, there
-/// are enough of like length.
+/// Model batches per batch of the operator: enough to group passages of similar length.
 const BATCHES_AT_ONCE: usize = 4;
 
-/// Fewer than this at once leave no choice of like lengths.
-const LEAST_PASSAGES: usize = 32;
+/// Minimum number of passages per batch of the operator, for the same reason.
+const MIN_PASSAGES: usize = 32;
 
-impl<E: Embedder> Embed<E> {
-    /// An operator over `embedder`.
-    pub fn new(embedder: E, settings: EmbedSettings) -> Self {
+impl<M: EmbeddingModel> Embed<M> {
+    /// Returns an operator that runs `model`.
+    pub fn new(model: M, settings: EmbedSettings) -> Self {
         let fingerprint = Hash::of_parts([
             b"embed".as_slice(),
-            embedder.kind().as_bytes(),
+            model.kind().as_bytes(),
             b"1",
-            embedder.identity().as_bytes(),
+            model.identity().as_bytes(),
             settings.passage_prefix.as_bytes(),
             &[u8::from(settings.normalize)],
         ]);
-        Self { embedder, settings, fingerprint }
+        Self { model, settings, fingerprint }
     }
 
-    /// The model.
-    pub const fn embedder(&self) -> &E {
-        &self.embedder
+    /// Returns the model.
+    pub const fn model(&self) -> &M {
+        &self.model
     }
 
-    /// What is done before and after the model.
+    /// Returns the settings.
     pub const fn settings(&self) -> &EmbedSettings {
         &self.settings
     }
 
+    /// Returns the limits of a model batch.
     fn limits(&self) -> BatchLimits {
-        let limits = self.embedder.batch_limits();
-        match self.embedder.exactness() {
-            Exactness::Batch => BatchLimits { texts: 1, ..limits },
+        let limits = self.model.batch_limits();
+        match self.model.exactness() {
+            Exactness::BatchDependent => BatchLimits { max_texts: 1, ..limits },
             Exactness::Bitwise | Exactness::Within(_) => limits,
         }
     }
 
-    fn broken(&self, message: impl Into<Box<str>>) -> OperatorError {
-        OperatorError { stage: self.embedder.kind().into(), message: message.into() }
+    fn error(&self, message: impl Into<Box<str>>) -> OperatorError {
+        OperatorError { stage: self.model.kind().into(), message: message.into() }
     }
 
-    fn tokens(&self, text: &str) -> Result<usize, OperatorError> {
-        self.embedder.count_tokens(text).map_err(|failure| self.broken(failure.to_string()))
+    fn count_tokens(&self, text: &str) -> Result<usize, OperatorError> {
+        self.model.count_tokens(text).map_err(|error| self.error(error.to_string()))
     }
 
-    /// Embeds texts. Those that the model refuses together are given to it in halves,
-    /// down to the text that it refuses alone.
+    /// Embeds a batch. If the model rejects it, embeds its halves, down to the single text that
+    /// is rejected.
     fn embed(&self, texts: &[&str], indices: &[usize], done: &mut Embedded) -> Result<(), OperatorError> {
-        match self.embedder.embed(texts) {
+        match self.model.embed(texts) {
             Ok(vectors) if vectors.len() == texts.len() => {
                 done.extend(indices.iter().copied().zip(vectors.into_iter().map(|vector| self.checked(vector))));
                 Ok(())
             }
-            Ok(vectors) => Err(self.broken(format!(
-                "the model gave {} vectors for {} texts; check the model, or take another",
+            Ok(vectors) => Err(self.error(format!(
+                "the model returned {} vectors for {} texts; check the model or use another one",
                 vectors.len(),
                 texts.len()
             ))),
-            Err(EmbedFailure::Refused(_)) if texts.len() > 1 => {
+            Err(EmbeddingModelError::Rejected(_)) if texts.len() > 1 => {
                 let (left, right) = texts.split_at(texts.len() / 2);
                 let (left_indices, right_indices) = indices.split_at(left.len());
                 self.embed(left, left_indices, done)?;
                 self.embed(right, right_indices, done)
             }
-            Err(EmbedFailure::Refused(reason)) => {
+            Err(EmbeddingModelError::Rejected(reason)) => {
                 done.extend(indices.iter().map(|&index| (index, Err(reason.clone()))));
                 Ok(())
             }
-            Err(EmbedFailure::Broken(message)) => Err(self.broken(message)),
+            Err(EmbeddingModelError::Failed(message)) => Err(self.error(message)),
         }
     }
 
-    /// The vector as it is stored, or what is wrong with it.
+    /// Returns the vector as it is stored, or what is wrong with it.
     fn checked(&self, mut vector: Vec<f32>) -> Result<Vec<f32>, String> {
-        let dimension = self.embedder.dimension();
+        let dimension = self.model.dimension();
         if vector.len() != dimension {
             return Err(format!("the model gave a vector of {} components, not {dimension}", vector.len()));
         }
@@ -127,7 +129,7 @@ impl<E: Embedder> Embed<E> {
         Ok(vector)
     }
 
-    /// Embeds batches, as many at once as the model takes from one caller.
+    /// Embeds batches, with the concurrency that the model allows.
     fn embed_all(&self, texts: &[String], batches: &[Vec<usize>]) -> Result<Embedded, OperatorError> {
         let next = AtomicUsize::new(0);
         let work = || {
@@ -136,7 +138,7 @@ impl<E: Embedder> Embed<E> {
                 let batch_texts: Vec<&str> =
                     batch.iter().filter_map(|&index| texts.get(index)).map(String::as_str).collect();
                 if let Err(error) = self.embed(&batch_texts, batch, &mut done) {
-                    // The others need not begin what will not be used.
+                    // Stops the other threads: their results would not be used.
                     next.store(batches.len(), Ordering::Relaxed);
                     return Err(error);
                 }
@@ -160,12 +162,12 @@ impl<E: Embedder> Embed<E> {
     }
 }
 
-impl<E: Embedder> Operator for Embed<E> {
+impl<M: EmbeddingModel> Operator for Embed<M> {
     type In = Arc<Passage>;
     type Out = Vector;
 
     fn name(&self) -> &str {
-        self.embedder.kind()
+        self.model.kind()
     }
 
     fn fingerprint(&self) -> Fingerprint {
@@ -174,43 +176,33 @@ impl<E: Embedder> Operator for Embed<E> {
 
     fn batch_size(&self) -> BatchSize {
         let limits = self.limits();
-        let items = match limits.texts {
+        let items = match limits.max_texts {
             1 => 8,
-            texts => texts.saturating_mul(limits.concurrency.max(BATCHES_AT_ONCE)).max(LEAST_PASSAGES),
+            max_texts => max_texts.saturating_mul(limits.concurrency.max(BATCHES_AT_ONCE)).max(MIN_PASSAGES),
         };
         BatchSize { items, bytes: u64::MAX, tokens: u64::MAX }
     }
 
-    fn dimension(&self) -> Option<usize> {
-        Some(self.embedder.dimension())
-    }
-
-    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
-        let prefixed = format!("{}{text}", self.settings.query_prefix);
-        let vector = self.embedder.embed_query(&prefixed).map_err(|failure| failure.to_string());
-        Some(vector.and_then(|vector| self.checked(vector)).map_err(|message| self.broken(message)))
-    }
-
     fn process(&self, batch: Batch<Arc<Passage>>, out: &mut Emitter<Vector>) -> Result<(), OperatorError> {
         let prefix = &self.settings.passage_prefix;
-        let added = if prefix.is_empty() { 0 } else { self.tokens(prefix)? };
-        let most = self.embedder.max_tokens();
+        let added = if prefix.is_empty() { 0 } else { self.count_tokens(prefix)? };
+        let max_tokens = self.model.max_tokens();
         let (mut passages, mut texts, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
         for passage in batch {
             let mut text = prefix.clone();
             passage.write_to(&mut text);
-            let tokens = self.tokens(text.get(prefix.len()..).unwrap_or_default())?;
+            let tokens = self.count_tokens(text.get(prefix.len()..).unwrap_or_default())?;
             if tokens == 0 {
-                out.emit(Vector { key: passage.key, values: vec![0.0; self.embedder.dimension()].into() });
+                out.emit(Vector { key: passage.key, values: vec![0.0; self.model.dimension()].into() });
                 continue;
             }
             passages.push(passage);
             texts.push(text);
-            lengths.push((added + tokens).min(most));
+            lengths.push((added + tokens).min(max_tokens));
         }
         let limits = self.limits();
         let batches = batches(&lengths, limits);
-        out.count_tokens(computed(&lengths, &batches, limits.pads));
+        out.count_tokens(count_computed(&lengths, &batches, limits.pads));
         for (index, vector) in self.embed_all(&texts, &batches)? {
             let Some(passage) = passages.get(index) else { continue };
             match vector {
@@ -228,8 +220,20 @@ impl<E: Embedder> Operator for Embed<E> {
     }
 }
 
-/// The tokens of the texts, and those that pad them to the longest of their batch.
-fn computed(lengths: &[usize], batches: &[Vec<usize>], pads: bool) -> TokenCount {
+impl<M: EmbeddingModel> Embedder for Embed<M> {
+    fn dimension(&self) -> usize {
+        self.model.dimension()
+    }
+
+    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+        let prefixed = format!("{}{text}", self.settings.query_prefix);
+        let vector = self.model.embed_query(&prefixed).map_err(|error| error.to_string());
+        Some(vector.and_then(|vector| self.checked(vector)).map_err(|message| self.error(message)))
+    }
+}
+
+/// Counts the tokens of the texts, and those that pad them to the longest of their batch.
+fn count_computed(lengths: &[usize], batches: &[Vec<usize>], pads: bool) -> TokenCount {
     let tokens: usize = lengths.iter().sum();
     let longest = |batch: &Vec<usize>| batch.iter().filter_map(|&index| lengths.get(index)).max().copied();
     let all: usize = batches.iter().map(|batch| longest(batch).unwrap_or_default() * batch.len()).sum();

@@ -1,9 +1,9 @@
-//! A static token table in Model2Vec form.
+//! Static token tables in Model2Vec format.
 //!
-//! A text's vector is a weighted sum of one row per token, so it costs no more than
-//! tokenising: no matrix product, no padding, no dependence on the batch.
+//! The vector of a text is a weighted sum of one table row per token. It costs about as much as
+//! tokenising the text: no matrix product, no padding, no dependence on the batch.
 //!
-//! The table comes with the crate (`models/static-code`), or is any folder in
+//! The table is the one built into the crate (`models/static-code`), or any folder in
 //! [Model2Vec](https://github.com/MinishLab/model2vec) layout: `model.safetensors`,
 //! `tokenizer.json`, `config.json`.
 
@@ -17,7 +17,7 @@ mod tokenizer;
 mod tokenizer_file;
 mod word_piece;
 
-pub use error::EmbedError;
+pub use error::StaticModelError;
 pub use model::StaticModel;
 pub use split::split_identifiers;
 pub use tokenizer::{Scratch, Tokenizer};
@@ -26,21 +26,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Passage, Vector};
-use gristmill_pipeline::{Batch, BatchSize, Emitter, Fingerprint, Hash, Operator, OperatorError};
+use gristmill_pipeline::{
+    AnyOperator, Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Configures [`StaticEmbed`].
+use crate::{OperatorConfig, OperatorConfigError};
+
+/// Configuration of [`StaticEmbed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StaticConfig {
-    /// A folder in Model2Vec layout; the built-in `static-code` table if absent.
+    /// Path of a folder in Model2Vec layout. Defaults to the built-in table `static-code`.
     pub model: Option<PathBuf>,
-    /// Keep only the first this many components and normalise those; all if absent.
+    /// Number of components to keep: vectors are truncated, then normalised. Defaults to all.
     pub dimensions: Option<usize>,
-    /// Look at no more than this many tokens of a text; the model's own limit if absent.
+    /// Maximum number of tokens per text; longer texts are truncated. Defaults to the model's own
+    /// limit.
     pub max_tokens: Option<usize>,
-    /// The most tokens in a batch. Vectors do not depend on it.
+    /// Maximum number of tokens per batch. Vectors do not depend on it.
     pub batch_tokens: u64,
 }
 
@@ -50,17 +55,33 @@ impl Default for StaticConfig {
     }
 }
 
+impl OperatorConfig for StaticConfig {
+    type Operator = StaticEmbed;
+
+    const NAME: &'static str = "embed";
+
+    fn build(&self, folder: &Path) -> Result<StaticEmbed, OperatorConfigError> {
+        let model = self.model.as_ref().map(|model| folder.join(model));
+        let config = Self { model, ..self.clone() };
+        StaticEmbed::new(&config).map_err(|error| OperatorConfigError::of(error.parameter(), error))
+    }
+
+    fn into_role(operator: StaticEmbed) -> AnyOperator {
+        AnyOperator::embedder(operator)
+    }
+}
+
 /// Whether a folder has the files of a model in Model2Vec layout.
 pub(super) fn is_model_folder(folder: &Path) -> bool {
     ["model.safetensors", "tokenizer.json", "config.json"].iter().all(|file| folder.join(file).is_file())
 }
 
-/// The most passages in a batch: enough to make the cost of a batch vanish.
+/// Maximum number of passages per batch: enough to amortise the overhead of a batch.
 const BATCH_ITEMS: usize = 64;
 
 /// Embeds passages with a static token table.
 ///
-/// Vectors are equal to the bit whatever the batch, the thread and the mode.
+/// Vectors are bit-identical for every batch, thread and mode.
 #[derive(Debug)]
 pub struct StaticEmbed {
     model: Arc<StaticModel>,
@@ -71,12 +92,12 @@ pub struct StaticEmbed {
 }
 
 impl StaticEmbed {
-    /// Loads the model that `config` names, or shares the built-in one.
+    /// Loads the model in `config`, or shares the built-in one.
     ///
     /// # Errors
-    /// If the folder holds no model that can be read, or `dimensions` or `max_tokens` is
-    /// out of range.
-    pub fn new(config: &StaticConfig) -> Result<Self, EmbedError> {
+    /// If the folder does not contain a valid model, or `dimensions` or `max_tokens` is out of
+    /// range.
+    pub fn new(config: &StaticConfig) -> Result<Self, StaticModelError> {
         let model = match &config.model {
             Some(folder) => Arc::new(StaticModel::load(folder)?),
             None => StaticModel::built_in()?,
@@ -84,11 +105,11 @@ impl StaticEmbed {
         let available = model.dimension();
         let dimension = config.dimensions.unwrap_or(available);
         if !(1..=available).contains(&dimension) {
-            return Err(EmbedError::Dimensions { model: model.name().into(), asked: dimension, available });
+            return Err(StaticModelError::Dimensions { model: model.name().into(), value: dimension, available });
         }
         let max_tokens = config.max_tokens.unwrap_or_else(|| model.max_tokens());
         if max_tokens == 0 {
-            return Err(EmbedError::NoTokens);
+            return Err(StaticModelError::MaxTokens);
         }
         let fingerprint = Hash::of_parts([
             b"embed".as_slice(),
@@ -100,10 +121,10 @@ impl StaticEmbed {
         Ok(Self { model, dimension, max_tokens, batch_tokens: config.batch_tokens.max(1), fingerprint })
     }
 
-    /// Embeds one text, such as a query, as it stands: no header is added.
+    /// Writes the vector of one text, such as a query, to `out`. No header is added.
     ///
-    /// `out` is meant to have [`Operator::dimension`] components. Of a shorter one only
-    /// those are computed and normalised; what a longer one has more is zero.
+    /// `out` should have [`Embedder::dimension`] components. A shorter `out` gets the truncated
+    /// vector, normalised; in a longer one the remaining components are zero.
     pub fn embed_text(&self, text: &str, out: &mut [f32]) {
         self.embed_with(text, &mut Scratch::default(), out);
     }
@@ -132,16 +153,6 @@ impl Operator for StaticEmbed {
         BatchSize { items: BATCH_ITEMS, bytes: u64::MAX, tokens: self.batch_tokens }
     }
 
-    fn dimension(&self) -> Option<usize> {
-        Some(self.dimension)
-    }
-
-    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
-        let mut values = vec![0.0; self.dimension];
-        self.embed_text(text, &mut values);
-        Some(Ok(values))
-    }
-
     fn process(&self, batch: Batch<Arc<Passage>>, out: &mut Emitter<Vector>) -> Result<(), OperatorError> {
         let mut scratch = Scratch::default();
         let mut text = String::new();
@@ -153,5 +164,17 @@ impl Operator for StaticEmbed {
             out.emit(Vector { key: passage.key, values });
         }
         Ok(())
+    }
+}
+
+impl Embedder for StaticEmbed {
+    fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+        let mut values = vec![0.0; self.dimension];
+        self.embed_text(text, &mut values);
+        Some(Ok(values))
     }
 }

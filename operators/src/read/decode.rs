@@ -1,69 +1,70 @@
-//! From bytes to text.
+//! Decoding bytes into text.
 
 use std::borrow::Cow;
 
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
 use gristmill_pipeline::Severity;
 
-/// Git looks for a NUL in as many bytes to tell binary files from text.
-const HEAD: usize = 8_000;
+/// The number of leading bytes in which a NUL marks a binary file, as in Git.
+const NUL_SCAN_BYTES: usize = 8_000;
 
-/// A text, and how it came out of the bytes.
+/// A decoded text, and how it was decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Decoded<'a> {
-    /// The text; borrowed where the bytes are UTF-8. A UTF-8 byte order mark stays in it,
-    /// so that offsets are those of the file.
+    /// The text; borrowed where the bytes are UTF-8. It keeps a UTF-8 byte order mark, so
+    /// that its offsets are those of the file.
     pub text: Cow<'a, str>,
     /// The encoding: `UTF-8`, `UTF-16LE`, `UTF-16BE` or `windows-1252`.
     pub encoding: &'static str,
-    /// Where the first byte that is not UTF-8 lies, if the text was taken for
-    /// Windows-1252 for that.
+    /// Offset of the first byte that is not valid UTF-8, where the text was therefore
+    /// decoded as Windows-1252.
     pub first_invalid: Option<usize>,
-    /// Whether UTF-16 held unpaired surrogates or an odd byte; each became U+FFFD.
+    /// Whether UTF-16 contained unpaired surrogates or an odd byte; each became U+FFFD.
     pub had_errors: bool,
-    /// Where the first NUL lies, if there is one.
+    /// Offset of the first NUL, if there is one.
     pub first_nul: Option<usize>,
 }
 
-/// Why bytes are not text.
+/// Why bytes were not decoded: they are binary.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Undecodable {
+pub enum DecodeError {
     /// A NUL among the first 8,000 bytes.
     #[error("NUL at byte {0}")]
     Nul(usize),
-    /// A NUL further on, in bytes that are not UTF-8.
+    /// A NUL after the first 8,000 bytes, in bytes that are not valid UTF-8.
     #[error("NUL at byte {nul}, and byte {invalid} is not UTF-8")]
     NulAndInvalid {
-        /// Where the NUL is.
+        /// Offset of the NUL.
         nul: usize,
-        /// Where the first byte is that is not UTF-8.
+        /// Offset of the first byte that is not valid UTF-8.
         invalid: usize,
     },
-    /// A byte order mark of UTF-16, but NUL characters after it.
+    /// A UTF-16 byte order mark, followed by NUL characters.
     #[error("a byte order mark of UTF-16, but NUL characters after it")]
     Utf16Nul,
 }
 
-/// Decodes a file: UTF-16 by its byte order mark, else UTF-8, else Windows-1252.
+/// Decodes bytes as UTF-16 if they start with its byte order mark, else as UTF-8, else as
+/// Windows-1252.
 ///
-/// Bytes with a NUL near the front are binary, as they are for git. A NUL further on in
-/// valid UTF-8 leaves the file a text, because a stray NUL is no reason to lose it.
+/// Bytes with a NUL among the first 8,000 are binary, as in Git. A later NUL in valid UTF-8
+/// is accepted: one stray NUL should not drop the file from the index.
 ///
 /// # Errors
-/// If the bytes are not text.
-pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Undecodable> {
+/// If the bytes are binary.
+pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, DecodeError> {
     for (mark, encoding) in [([0xff, 0xfe], UTF_16LE), ([0xfe, 0xff], UTF_16BE)] {
         if let Some(body) = bytes.strip_prefix(&mark) {
             let (text, had_errors) = encoding.decode_without_bom_handling(body);
             if memchr::memchr(0, text.as_bytes()).is_some() {
-                return Err(Undecodable::Utf16Nul);
+                return Err(DecodeError::Utf16Nul);
             }
             return Ok(Decoded { text, encoding: encoding.name(), first_invalid: None, had_errors, first_nul: None });
         }
     }
     let first_nul = memchr::memchr(0, bytes);
-    if let Some(nul) = first_nul.filter(|nul| *nul < HEAD) {
-        return Err(Undecodable::Nul(nul));
+    if let Some(nul) = first_nul.filter(|nul| *nul < NUL_SCAN_BYTES) {
+        return Err(DecodeError::Nul(nul));
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => {
@@ -73,7 +74,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Undecodable> {
         Err(error) => {
             let invalid = error.valid_up_to();
             if let Some(nul) = first_nul {
-                return Err(Undecodable::NulAndInvalid { nul, invalid });
+                return Err(DecodeError::NulAndInvalid { nul, invalid });
             }
             let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
             let first_invalid = Some(invalid);
@@ -83,7 +84,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Undecodable> {
 }
 
 impl Decoded<'_> {
-    /// What there is to tell about the decoding: severity, code, line, message.
+    /// Returns the diagnostics about the decoding: severity, code, line, message.
     pub(super) fn remarks(&self) -> impl Iterator<Item = (Severity, &'static str, u32, String)> {
         let utf16 = (self.encoding != "UTF-8" && self.first_invalid.is_none()).then(|| {
             let name = self.encoding;
@@ -97,7 +98,7 @@ impl Decoded<'_> {
         let single_byte = self.first_invalid.map(|invalid| {
             let message =
                 format!("byte {invalid} is not UTF-8; decoded as Windows-1252, save it as UTF-8 if that is wrong");
-            // In Windows-1252 a byte is a character.
+            // Every byte of Windows-1252 is one character.
             let at = self.text.char_indices().nth(invalid).map_or(0, |(at, _)| at);
             (Severity::Warning, "encoding", line_of(&self.text, at), message)
         });
@@ -108,7 +109,7 @@ impl Decoded<'_> {
     }
 }
 
-/// The 1-based line of a byte.
+/// Returns the 1-based line of the byte at `at`.
 fn line_of(text: &str, at: usize) -> u32 {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     u32::try_from(memchr::memchr_iter(b'\n', before).count()).unwrap_or(u32::MAX).saturating_add(1)
@@ -136,13 +137,13 @@ mod tests {
 
     #[test]
     fn nul_near_the_front_is_binary_and_later_only_if_not_utf8() {
-        assert_eq!(decode(b"ab\0"), Err(Undecodable::Nul(2)));
-        assert_eq!(decode(b"\xff\xfe\0\0a\0\0\0"), Err(Undecodable::Utf16Nul));
-        let mut late = vec![b'a'; HEAD];
+        assert_eq!(decode(b"ab\0"), Err(DecodeError::Nul(2)));
+        assert_eq!(decode(b"\xff\xfe\0\0a\0\0\0"), Err(DecodeError::Utf16Nul));
+        let mut late = vec![b'a'; NUL_SCAN_BYTES];
         late.push(0);
-        assert_eq!(decode(&late).expect("text").first_nul, Some(HEAD));
+        assert_eq!(decode(&late).expect("text").first_nul, Some(NUL_SCAN_BYTES));
         late.push(0xff);
-        assert_eq!(decode(&late), Err(Undecodable::NulAndInvalid { nul: HEAD, invalid: HEAD + 1 }));
+        assert_eq!(decode(&late), Err(DecodeError::NulAndInvalid { nul: NUL_SCAN_BYTES, invalid: NUL_SCAN_BYTES + 1 }));
     }
 
     #[test]
@@ -152,6 +153,6 @@ mod tests {
         };
         assert_eq!(lines("é\né\n".as_bytes()), []);
         assert_eq!(lines(b"\xc3\xa9\n\xc3\xa9\n\xe9\n"), [("encoding", 3)]);
-        assert_eq!(lines(&[vec![b'\n'; HEAD], vec![0]].concat()), [("nul", HEAD as u32 + 1)]);
+        assert_eq!(lines(&[vec![b'\n'; NUL_SCAN_BYTES], vec![0]].concat()), [("nul", NUL_SCAN_BYTES as u32 + 1)]);
     }
 }

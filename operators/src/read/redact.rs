@@ -1,11 +1,11 @@
-//! Taking secrets out of a text.
+//! Redacting secrets.
 
 use super::secrets::Finding;
 
-/// The text with a `*` for each byte of each finding. Line breaks stay, and the length in
-/// bytes is the same, so offsets and line numbers hold.
+/// Returns the text with each byte of each finding replaced by `*`.
 ///
-/// Findings lie in order, do not overlap, and begin and end between characters.
+/// Line breaks and the length in bytes are kept, so that offsets and line numbers stay valid.
+/// Findings must be sorted, must not overlap, and must start and end on character boundaries.
 #[must_use]
 pub fn redact(text: &str, findings: &[Finding]) -> String {
     let mut out = String::with_capacity(text.len());

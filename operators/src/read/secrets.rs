@@ -1,8 +1,8 @@
-//! Finding credentials in text.
+//! Secret scanning.
 //!
-//! One pass looks for a few dozen literals at once: prefixes of known key formats, and
-//! the words by which code names a credential. Only around a hit does a rule look closer.
-//! All rules match ASCII alone.
+//! One Aho-Corasick pass searches for a few dozen literals: prefixes of known key formats, and
+//! words that code uses to name a credential. A rule inspects the text around each hit. All
+//! rules match ASCII only.
 
 mod assignment;
 mod block;
@@ -19,17 +19,17 @@ use token::{TOKENS, TokenShape};
 /// A credential in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of credential it is.
+    /// The kind of credential, such as `GitHub token`.
     pub rule: &'static str,
-    /// Its bytes.
+    /// Its byte range.
     pub range: Range<usize>,
-    /// The line of its first byte, counted from 1.
+    /// The 1-based line of its first byte.
     pub line: u32,
 }
 
-/// What a literal is a sign of.
+/// The rule that a literal triggers.
 #[derive(Clone, Copy)]
-enum Sign {
+enum Rule {
     Token(&'static TokenShape),
     PrivateKey,
     WebToken,
@@ -38,50 +38,50 @@ enum Sign {
     Assignment,
 }
 
-/// Literals that are no prefix of a [`TokenShape`]. None is shorter than three bytes:
-/// that is what keeps the search vectorised.
-const LITERALS: &[(&str, Sign)] = &[
-    ("-----BEGIN ", Sign::PrivateKey),
-    ("eyJ", Sign::WebToken),
-    ("://", Sign::Url),
-    ("wilio", Sign::Twilio),
-    ("WILIO", Sign::Twilio),
-    ("passw", Sign::Assignment),
-    ("Passw", Sign::Assignment),
-    ("PASSW", Sign::Assignment),
-    ("secret", Sign::Assignment),
-    ("Secret", Sign::Assignment),
-    ("SECRET", Sign::Assignment),
-    ("token", Sign::Assignment),
-    ("Token", Sign::Assignment),
-    ("TOKEN", Sign::Assignment),
-    ("api_key", Sign::Assignment),
-    ("api-key", Sign::Assignment),
-    ("apikey", Sign::Assignment),
-    ("apiKey", Sign::Assignment),
-    ("ApiKey", Sign::Assignment),
-    ("API_KEY", Sign::Assignment),
-    ("APIKEY", Sign::Assignment),
-    ("access_key", Sign::Assignment),
-    ("accessKey", Sign::Assignment),
-    ("AccessKey", Sign::Assignment),
-    ("ACCESS_KEY", Sign::Assignment),
+/// Literals other than the prefixes of [`TOKENS`]. Each has at least three bytes: shorter ones
+/// would disable the vectorised search.
+const LITERALS: &[(&str, Rule)] = &[
+    ("-----BEGIN ", Rule::PrivateKey),
+    ("eyJ", Rule::WebToken),
+    ("://", Rule::Url),
+    ("wilio", Rule::Twilio),
+    ("WILIO", Rule::Twilio),
+    ("passw", Rule::Assignment),
+    ("Passw", Rule::Assignment),
+    ("PASSW", Rule::Assignment),
+    ("secret", Rule::Assignment),
+    ("Secret", Rule::Assignment),
+    ("SECRET", Rule::Assignment),
+    ("token", Rule::Assignment),
+    ("Token", Rule::Assignment),
+    ("TOKEN", Rule::Assignment),
+    ("api_key", Rule::Assignment),
+    ("api-key", Rule::Assignment),
+    ("apikey", Rule::Assignment),
+    ("apiKey", Rule::Assignment),
+    ("ApiKey", Rule::Assignment),
+    ("API_KEY", Rule::Assignment),
+    ("APIKEY", Rule::Assignment),
+    ("access_key", Rule::Assignment),
+    ("accessKey", Rule::Assignment),
+    ("AccessKey", Rule::Assignment),
+    ("ACCESS_KEY", Rule::Assignment),
 ];
 
 struct Scanner {
     literals: Option<AhoCorasick>,
-    signs: Vec<Sign>,
+    rules: Vec<Rule>,
 }
 
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
-    let tokens = TOKENS.iter().map(|shape| (shape.prefix, Sign::Token(shape)));
-    let (literals, signs): (Vec<&str>, Vec<Sign>) = tokens.chain(LITERALS.iter().copied()).unzip();
-    // Some fifty fixed literals are far below every limit of the builder.
+    let tokens = TOKENS.iter().map(|shape| (shape.prefix, Rule::Token(shape)));
+    let (literals, rules): (Vec<&str>, Vec<Rule>) = tokens.chain(LITERALS.iter().copied()).unzip();
+    // Building cannot fail: some fifty literals are far below every limit of the builder.
     let literals = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(literals).ok();
-    Scanner { literals, signs }
+    Scanner { literals, rules }
 });
 
-/// Finds the credentials in a text, in order and without overlap.
+/// Returns the credentials in a text, sorted and without overlap.
 #[must_use]
 pub fn find_secrets(text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -91,14 +91,14 @@ pub fn find_secrets(text: &str) -> Vec<Finding> {
     let (mut at, mut counted, mut line) = (0, 0, 1);
     while let Some(hit) = literals.find(Input::new(bytes).range(at..)) {
         at = hit.end();
-        let Some(sign) = scanner.signs.get(hit.pattern().as_usize()) else { continue };
-        let found = match sign {
-            Sign::Token(shape) => token::find(bytes, hit.start(), shape),
-            Sign::PrivateKey => block::private_key(bytes, hit.start()),
-            Sign::WebToken => block::web_token(bytes, hit.start()),
-            Sign::Url => block::url_password(bytes, hit.start()),
-            Sign::Twilio => token::find_twilio(bytes, hit.end()),
-            Sign::Assignment => assignment::find(bytes, hit.start()),
+        let Some(rule) = scanner.rules.get(hit.pattern().as_usize()) else { continue };
+        let found = match rule {
+            Rule::Token(shape) => token::find(bytes, hit.start(), shape),
+            Rule::PrivateKey => block::private_key(bytes, hit.start()),
+            Rule::WebToken => block::web_token(bytes, hit.start()),
+            Rule::Url => block::url_password(bytes, hit.start()),
+            Rule::Twilio => token::find_twilio(bytes, hit.end()),
+            Rule::Assignment => assignment::find(bytes, hit.start()),
         };
         let Some((rule, range)) = found else { continue };
         let between = bytes.get(counted..range.start).unwrap_or_default();
@@ -109,10 +109,10 @@ pub fn find_secrets(text: &str) -> Vec<Finding> {
     findings
 }
 
-/// What a rule finds: the name of the kind, and where it is.
+/// What a rule finds: the kind of credential and its byte range.
 type Found = Option<(&'static str, Range<usize>)>;
 
-/// The first bytes of `bytes` from `at` on that satisfy `wanted`, at most `limit`.
+/// Returns the longest run of bytes from `at` on that satisfy `wanted`, at most `limit` bytes.
 fn run_of(bytes: &[u8], at: usize, limit: usize, wanted: impl Fn(u8) -> bool) -> &[u8] {
     let rest = bytes.get(at..).unwrap_or_default();
     let rest = rest.get(..limit).unwrap_or(rest);

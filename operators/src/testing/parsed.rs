@@ -6,14 +6,15 @@ use std::sync::Arc;
 use gristmill_operators::parse::{Parse, ParseConfig};
 use gristmill_pipeline::port::{Content, FileItem, NO_DEFINITION, Span, Syntax, Text};
 use gristmill_pipeline::source::Origin;
-use gristmill_pipeline::{Batch, ContentHash, Diagnostic, Emitter, Operator, RelPath};
+use gristmill_pipeline::{Batch, ContentHash, Diagnostic, Emitter, Extras, Operator, RelPath};
 
 /// Returns a content as the hash stage makes it.
 fn content(path: &str, text: &str) -> Arc<Content> {
     let content_hash = ContentHash::of(text.as_bytes());
     let path = RelPath::from(path);
     let file = FileItem { path, origin: Origin::File("".into()), bytes: text.len() as u64, content_hash, variant: "" };
-    Arc::new(Content { file: Arc::new(file), text: Text::new(text), content_hash, encoding: "UTF-8" })
+    let extras = Extras::default();
+    Arc::new(Content { file: Arc::new(file), text: Text::new(text), content_hash, encoding: "UTF-8", extras })
 }
 
 /// Parses a text that is the file at `path`, and checks what holds for every text.

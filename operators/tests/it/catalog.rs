@@ -1,4 +1,4 @@
-//! Fetching models, from a server that stands for the hub.
+//! Downloading models from a server that mimics the hub.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::http::Server;
 
 const NAME: &str = "MultilingualE5Large";
 
-/// A hub with the files of a model, all but those that a model can do without.
+/// A hub with the required files of a model.
 fn hub(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
     let files = [
         ("model.onnx", vec![1; 300_000]),
@@ -32,7 +32,7 @@ fn fetch(models: &Path, server: &Server) -> Result<Fetched, FetchError> {
 }
 
 #[test]
-fn a_model_is_fetched_described_and_found() {
+fn a_fetched_model_is_described_and_found() {
     let (files, models) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let expected = hub(files.path());
     let server = Server::start(&["--files", files.path().to_str().unwrap()]);
@@ -48,18 +48,18 @@ fn a_model_is_fetched_described_and_found() {
     assert_eq!(verify_folder(&fetched.folder), ModelState::Verified);
     let asked = server.counts().0;
     assert!(fetch(models.path(), &server).unwrap().was_here);
-    assert_eq!(server.counts().0, asked, "what is here is not fetched");
-    assert_eq!(fs::read_dir(models.path()).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(server.counts().0, asked, "a local model is not fetched");
+    assert_eq!(fs::read_dir(models.path()).unwrap().count(), 1, "no temporary folder is left");
 }
 
 #[test]
-fn what_came_before_an_interruption_is_not_fetched_again() {
+fn an_interrupted_download_is_resumed() {
     let (files, models) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let expected = hub(files.path());
     let server = Server::start(&["--files", files.path().to_str().unwrap(), "--half", "1"]);
     let error = fetch(models.path(), &server).unwrap_err().to_string();
-    assert!(error.contains("model.onnx") && error.contains("try again, or put model.onnx"), "{error}");
-    assert!(!models.path().join(NAME).exists(), "half a model is none");
+    assert!(error.contains("model.onnx") && error.contains("retry, or put model.onnx"), "{error}");
+    assert!(!models.path().join(NAME).exists(), "a partial model is not visible");
     let mut first = None;
     let told = &mut |file: &str, bytes: u64| {
         if file == "model.onnx" {
@@ -68,14 +68,14 @@ fn what_came_before_an_interruption_is_not_fetched_again() {
     };
     let address = server.url.trim_end_matches("/v1");
     let fetched = fetch_into(NAME, models.path(), address, None, told).unwrap();
-    assert!(first.unwrap() > 150_000, "it goes on where it stopped: {first:?}");
+    assert!(first.unwrap() > 150_000, "it resumes: {first:?}");
     for (file, bytes) in &expected {
         assert_eq!(&fs::read(fetched.folder.join(file)).unwrap(), bytes, "{file}");
     }
 }
 
 #[test]
-fn what_cannot_be_fetched_says_how_to_bring_it() {
+fn a_failed_download_says_how_to_install_the_model() {
     let models = tempfile::tempdir().unwrap();
     let error = fetch_into(NAME, models.path(), "http://127.0.0.1:9", None, &mut |_, _| {}).unwrap_err().to_string();
     for part in
@@ -88,7 +88,7 @@ fn what_cannot_be_fetched_says_how_to_bring_it() {
     fs::remove_file(files.path().join("Qdrant/multilingual-e5-large-onnx/resolve/main/tokenizer.json")).unwrap();
     let server = Server::start(&["--files", files.path().to_str().unwrap()]);
     let error = fetch(models.path(), &server).unwrap_err().to_string();
-    assert!(error.contains("tokenizer.json: it is not there"), "{error}");
+    assert!(error.contains("tokenizer.json: not found"), "{error}");
     assert!(matches!(
         fetch_into("no-such-model", models.path(), "http://127.0.0.1:9", None, &mut |_, _| {}),
         Err(FetchError::Unknown { .. })

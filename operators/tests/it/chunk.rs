@@ -1,4 +1,4 @@
-//! The chunk operator as a stage sees it, and the laws of chunks.
+//! The chunk operator, and the invariants of chunks.
 #![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ fn config(max_tokens: u32, min_tokens: u32) -> ChunkConfig {
     ChunkConfig { max_tokens, min_tokens, ..ChunkConfig::default() }
 }
 
-/// Cuts a text and checks what holds for every text.
+/// Cuts a text and checks the invariants of chunks.
 fn chunk_syntax(config: &ChunkConfig, syntax: Arc<Syntax>) -> Arc<Chunked> {
     let mut out = Emitter::new("chunk".into());
     let operator = Chunking::new(config.clone()).expect("a valid configuration");
@@ -46,7 +46,7 @@ fn chunk(config: &ChunkConfig, path: &str, text: &str) -> Arc<Chunked> {
     chunk_syntax(config, parse(path, text))
 }
 
-/// One line for each chunk: `kind scope symbol @lines tokens`.
+/// Returns a line for each chunk: `kind scope symbol @lines tokens`.
 fn table(chunked: &Chunked) -> String {
     let row = |chunk: &gristmill_pipeline::port::Chunk| {
         let span = chunk.span;
@@ -122,7 +122,7 @@ fn definitions_stand_alone_and_small_neighbours_share() {
 }
 
 #[test]
-fn what_fits_is_whole() {
+fn an_implementation_that_fits_is_one_chunk() {
     let chunked = chunk(&config(1000, 32), "a.rs", RUST);
     insta::assert_snapshot!(table(&chunked), @r"
     code [] LIMIT OTHER @1-6 26
@@ -166,13 +166,13 @@ fn text_without_a_grammar_is_cut_at_blank_lines() {
 }
 
 #[test]
-fn nothing_gives_nothing() {
+fn an_empty_text_has_no_chunks() {
     assert!(chunk(&ChunkConfig::default(), "a.rs", "").chunks.is_empty());
     assert_eq!(chunk(&ChunkConfig::default(), "a.rs", "\n").chunks.len(), 1);
 }
 
 #[test]
-fn one_endless_line_is_cut() {
+fn a_very_long_line_is_cut() {
     let config = ChunkConfig::default();
     for (path, part) in [("a.js", "f(a,b);"), ("a.txt", "x"), ("a.json", "[1],"), ("a.txt", "麦"), ("a.txt", " ")] {
         let text = part.repeat(300_000);
@@ -190,10 +190,10 @@ fn many_blocks_are_cut_in_linear_time() {
 }
 
 #[test]
-fn limits_must_make_sense() {
-    let error = |max, min| Chunking::new(config(max, min)).expect_err("refused");
-    assert_eq!(error(15, 1), ChunkConfigError::Budget(15));
-    assert_eq!(error(20, 21), ChunkConfigError::Order { min: 21, max: 20 });
+fn limits_out_of_range_are_rejected() {
+    let error = |max, min| Chunking::new(config(max, min)).expect_err("out of range");
+    assert_eq!(error(15, 1), ChunkConfigError::MaxTokens(15));
+    assert_eq!(error(20, 21), ChunkConfigError::MinTokens { min: 21, max: 20 });
     let typo: Result<ChunkConfig, _> = serde_json::from_str(r#"{ "max_token": 1 }"#);
     assert!(typo.is_err());
 }

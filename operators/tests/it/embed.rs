@@ -1,4 +1,4 @@
-//! The static model against its fixture, and the tokenizer against the `tokenizers` crate.
+//! The static model against its fixture, and its tokenizer against the `tokenizers` crate.
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use gristmill_operators::embed::{
-    EmbedError, Scratch, StaticConfig, StaticEmbed, StaticModel, Tokenizer, split_identifiers,
+    Scratch, StaticConfig, StaticEmbed, StaticModel, StaticModelError, Tokenizer, split_identifiers,
 };
 use gristmill_pipeline::port::{Header, Passage, Text, Vector};
-use gristmill_pipeline::{Batch, Emitter, Operator};
+use gristmill_pipeline::{Batch, Embedder as _, Emitter, Operator, PassageKey};
 use proptest::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -151,7 +151,7 @@ struct Fixture {
 }
 
 fn embed(stage: &StaticEmbed, text: &str) -> Vec<f32> {
-    let mut out = vec![f32::NAN; stage.dimension().expect("an embedder has a dimension")];
+    let mut out = vec![f32::NAN; stage.dimension()];
     stage.embed_text(text, &mut out);
     out
 }
@@ -180,7 +180,7 @@ fn vectors_equal_the_fixture() {
 }
 
 #[test]
-fn a_text_without_known_tokens_is_zero() {
+fn a_text_without_known_tokens_has_a_zero_vector() {
     let stage = StaticEmbed::new(&StaticConfig::default()).expect("built in");
     for text in ["", " \n", "[UNK]", "\u{10348}"] {
         assert!(embed(&stage, text).iter().all(|value| *value == 0.0), "{text:?}");
@@ -191,7 +191,7 @@ fn a_text_without_known_tokens_is_zero() {
 fn fewer_dimensions_are_a_normalised_prefix() {
     let whole = StaticEmbed::new(&StaticConfig::default()).expect("built in");
     let part = StaticEmbed::new(&StaticConfig { dimensions: Some(50), ..StaticConfig::default() }).expect("built in");
-    assert_eq!(part.dimension(), Some(50));
+    assert_eq!(part.dimension(), 50);
     assert_ne!(part.fingerprint(), whole.fingerprint());
     let (long, short) = (embed(&whole, "open a file"), embed(&part, "open a file"));
     assert!((norm(&short) - 1.0).abs() < 1e-6);
@@ -214,15 +214,16 @@ fn the_token_limit_counts_unknown_tokens() {
 }
 
 #[test]
-fn a_batch_changes_no_bit() {
+fn vectors_do_not_depend_on_the_batch() {
     let stage = StaticEmbed::new(&StaticConfig::default()).expect("built in");
     let passage = |key: u128, text: &str| {
         Arc::new(Passage {
-            key,
+            key: PassageKey::from_bits(key),
             header: Header::Path,
             path: "src/read_file.rs".into(),
             scope: "Reader".into(),
             symbol: "readFile".into(),
+            context: "".into(),
             text: Text::new(text),
             tokens: 0,
         })
@@ -238,10 +239,15 @@ fn a_batch_changes_no_bit() {
     assert_eq!(run(&passages), alone);
     let mut text = String::new();
     passages[0].write_to(&mut text);
-    assert_eq!(&*alone[0].values, embed(&stage, &text), "what is embedded is what the header law says");
+    assert_eq!(&*alone[0].values, embed(&stage, &text), "the header and the text are embedded");
+    let with_context = Arc::new(Passage { context: "Opens a file.".into(), ..Passage::clone(&passages[0]) });
+    text.clear();
+    with_context.write_to(&mut text);
+    assert!(text.contains("Opens a file.\nfn readFile"));
+    assert_eq!(&*run(&[with_context])[0].values, embed(&stage, &text), "the context too");
 }
 
-/// A model of three words in a fresh folder.
+/// A model with three tokens in a temporary folder.
 struct TinyModel(tempfile::TempDir);
 
 impl TinyModel {
@@ -266,7 +272,7 @@ impl TinyModel {
         self
     }
 
-    fn load(&self) -> Result<StaticEmbed, EmbedError> {
+    fn load(&self) -> Result<StaticEmbed, StaticModelError> {
         StaticEmbed::new(&StaticConfig { model: Some(self.0.path().into()), ..StaticConfig::default() })
     }
 }
@@ -302,7 +308,7 @@ fn weights_mapping_and_halves_are_honoured() {
 }
 
 #[test]
-fn bytes_are_signed() {
+fn int8_components_are_signed() {
     let model = TinyModel::new(&[("embeddings", Dtype::I8, vec![3, 2], vec![0, 0, 255, 127, 128, 1])]);
     let stage = model.load().expect("loads");
     assert_eq!(embed(&stage, "red"), [-1.0, 127.0]);
@@ -320,10 +326,10 @@ fn bad_models_say_what_is_wrong() {
     let few_weights = TinyModel::new(&[tiny_rows(), ("weights", Dtype::F32, vec![2], f32_bytes(&[1.0; 2]))]);
     for (model, wanted) in [
         (few_rows, "has 3 tokens"),
-        (no_number, "not finite"),
+        (no_number, "finite"),
         (other_type, "U8"),
         (other_name, "no tensor `embeddings`"),
-        (wide_mapping, "`mapping` names row"),
+        (wide_mapping, "`mapping` refers to row"),
         (few_weights, "`weights`"),
         (fine().with("model.safetensors", "nonsense"), "model.safetensors"),
         (fine().with("tokenizer.json", "{}"), "tokenizer.json"),
@@ -335,13 +341,13 @@ fn bad_models_say_what_is_wrong() {
     }
     let missing = fine();
     fs::remove_file(missing.0.path().join("tokenizer.json")).expect("removes");
-    assert!(matches!(missing.load(), Err(EmbedError::Read { .. })));
+    assert!(matches!(missing.load(), Err(StaticModelError::Read { .. })));
     for dimensions in [0, 257] {
         let config = StaticConfig { dimensions: Some(dimensions), ..StaticConfig::default() };
-        assert!(matches!(StaticEmbed::new(&config), Err(EmbedError::Dimensions { .. })));
+        assert!(matches!(StaticEmbed::new(&config), Err(StaticModelError::Dimensions { .. })));
     }
     let config = StaticConfig { max_tokens: Some(0), ..StaticConfig::default() };
-    assert!(matches!(StaticEmbed::new(&config), Err(EmbedError::NoTokens)));
+    assert!(matches!(StaticEmbed::new(&config), Err(StaticModelError::MaxTokens)));
 }
 
 #[test]

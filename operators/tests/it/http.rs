@@ -1,4 +1,4 @@
-//! The HTTP embedder against a server in a process of its own, with faults.
+//! The HTTP embedder against a server in its own process, which injects faults.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use gristmill_operators::embed::{HttpConfig, HttpEmbed, HttpError, StaticConfig, StaticEmbed};
 use gristmill_pipeline::port::{Header, Passage, Text};
-use gristmill_pipeline::{Batch, Emitter, Operator, OperatorError};
+use gristmill_pipeline::{Batch, Embedder as _, Emitter, Operator, OperatorError, PassageKey};
 
 #[path = "../../examples/embed_server.rs"]
 mod embed_server;
 
-/// A server that ends with its test.
+/// A server that stops with its test.
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
 }
 
-/// Runs the server; started by the tests below in a process of its own.
+/// Runs the server; started by the tests below in its own process.
 #[test]
 #[ignore = "the server of the other tests"]
 fn serve() {
@@ -37,13 +37,13 @@ impl Server {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = lines.find_map(|line| Some(line.ok()?.split_once("listening on ")?.1.to_owned()));
-        let url = address.expect("the server says where it listens");
-        // What it says later must have somewhere to go.
+        let url = address.expect("the server prints its address");
+        // Drains its output, so that it never blocks.
         std::thread::spawn(move || lines.count());
         Self { child, url }
     }
 
-    /// (requests, texts, requests at once)
+    /// Returns the numbers of requests, of texts, and of concurrent requests.
     pub(crate) fn counts(&self) -> (u64, u64, u64) {
         let address = self.url.trim_start_matches("http://").trim_end_matches("/v1");
         let mut stream = TcpStream::connect(address).unwrap();
@@ -86,15 +86,16 @@ const TEXTS: [&str; 6] =
 
 type Found = (Vec<(u128, Vec<f32>)>, Vec<(String, String)>);
 
-/// Vectors by key, and what was reported of which path.
+/// Returns the vectors by key, and the paths and messages of the diagnostics.
 fn run(embed: &HttpEmbed, texts: &[&str]) -> Result<Found, OperatorError> {
     let passage = |(index, text): (usize, &&str)| {
         Arc::new(Passage {
-            key: index as u128,
+            key: PassageKey::from_bits(index as u128),
             header: Header::None,
             path: format!("src/{index}.rs").as_str().into(),
             scope: "".into(),
             symbol: "".into(),
+            context: "".into(),
             text: Text::new(*text),
             tokens: 0,
         })
@@ -102,12 +103,13 @@ fn run(embed: &HttpEmbed, texts: &[&str]) -> Result<Found, OperatorError> {
     let mut out = Emitter::new("embed".into());
     embed.process(Batch(texts.iter().enumerate().map(passage).collect()), &mut out)?;
     let (vectors, reports) = out.into_parts();
-    let mut vectors: Vec<_> = vectors.into_iter().map(|vector| (vector.key, vector.values.into_vec())).collect();
+    let mut vectors: Vec<_> =
+        vectors.into_iter().map(|vector| (vector.key.to_bits(), vector.values.into_vec())).collect();
     vectors.sort_by_key(|(key, _)| *key);
     Ok((vectors, reports.into_iter().map(|(path, found)| (path.to_string(), found.message.into())).collect()))
 }
 
-/// Checks that all texts have the vectors that the table gives.
+/// Checks that all texts have the vectors of the static table.
 fn check(embed: &HttpEmbed) {
     let (vectors, reports) = run(embed, &TEXTS).unwrap();
     assert_eq!(reports, []);
@@ -120,7 +122,7 @@ fn check(embed: &HttpEmbed) {
     }
 }
 
-fn refusal(embed: &HttpEmbed) -> String {
+fn failure(embed: &HttpEmbed) -> String {
     run(embed, &TEXTS).unwrap_err().message.into()
 }
 
@@ -128,33 +130,33 @@ fn refusal(embed: &HttpEmbed) -> String {
 fn texts_go_in_batches_and_vectors_come_back_in_order() {
     let server = Server::start(&[]);
     let embed = server.connect();
-    assert_eq!(server.counts(), (0, 0, 0), "with a dimension, nothing is asked");
+    assert_eq!(server.counts(), (0, 0, 0), "a known dimension is not queried");
     check(&embed);
     let (requests, texts, _) = server.counts();
     assert_eq!((requests, texts), (2, 6));
     let query = embed.embed_query("open a file").unwrap().unwrap();
     assert_eq!(query.len(), 256);
-    // The address may end where the protocol's own path ends.
+    // The URL may include the path of the endpoint.
     let whole = HttpConfig { url: Some(format!("{}/embeddings", server.url)), ..server.config() };
     check(&HttpEmbed::connect(&whole).unwrap());
 }
 
 #[test]
-fn the_dimension_is_asked_once() {
+fn the_dimension_is_queried_once() {
     let server = Server::start(&["--components", "40"]);
     let config = HttpConfig { dimension: None, ..server.config() };
     let embed = HttpEmbed::connect(&config).unwrap();
-    assert_eq!(embed.dimension(), Some(40));
+    assert_eq!(embed.dimension(), 40);
     assert_eq!(server.counts().0, 1);
     run(&embed, &TEXTS).unwrap();
     assert_eq!(server.counts().0, 3);
     let error = HttpEmbed::connect(&HttpConfig { dimension: 41.try_into().ok(), ..config }).unwrap();
-    let message = refusal(&error);
-    assert!(message.contains("40 components, not 41"), "{message}");
+    let message = failure(&error);
+    assert!(message.contains("expected vectors with 41 components, found 40"), "{message}");
 }
 
 #[test]
-fn no_more_requests_are_under_way_than_allowed() {
+fn concurrency_is_bounded() {
     let server = Server::start(&["--slow", "20"]);
     let texts: Vec<String> = (0..24).map(|index| format!("text {index}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -171,7 +173,7 @@ fn no_more_requests_are_under_way_than_allowed() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again() {
+fn transient_errors_are_retried() {
     for (fault, count) in [
         (vec!["--fail", "2", "--status", "429", "--retry-after", "0"], 2),
         (vec!["--fail", "3", "--status", "503"], 3),
@@ -186,7 +188,7 @@ fn what_may_pass_is_tried_again() {
 }
 
 #[test]
-fn a_server_that_asks_for_time_gets_it() {
+fn retry_after_is_honoured() {
     let server = Server::start(&["--fail", "1", "--status", "429", "--retry-after", "1"]);
     let started = std::time::Instant::now();
     check(&server.connect());
@@ -194,42 +196,42 @@ fn a_server_that_asks_for_time_gets_it() {
 }
 
 #[test]
-fn retries_end_and_say_what_to_do() {
+fn exhausted_retries_say_what_to_do() {
     let many = ["--fail", "1000", "--status"];
     for (fault, retries, words) in [
-        ([many.as_slice(), &["500"]].concat(), 2, "given up after 3 attempts: the server failed (status 500: not now)"),
+        ([many.as_slice(), &["500"]].concat(), 2, "gave up after 3 attempts: server error (status 500: not now)"),
         ([many.as_slice(), &["429"]].concat(), 1, "set `requests_per_minute`"),
-        (vec!["--half", "1000"], 1, "the answer is cut off"),
-        (vec!["--few", "1000"], 0, "5 vectors came back for 6 texts"),
+        (vec!["--half", "1000"], 1, "malformed response"),
+        (vec!["--few", "1000"], 0, "5 vectors for 6 texts"),
     ] {
         let server = Server::start(&fault);
         let config = HttpConfig { batch_texts: 8.try_into().unwrap(), retries, ..server.config() };
-        let message = refusal(&HttpEmbed::connect(&config).unwrap());
+        let message = failure(&HttpEmbed::connect(&config).unwrap());
         assert!(message.contains(words), "{message}");
-        assert!(message.contains("run again when the server works"), "{message}");
+        assert!(message.contains("run again when the server is available"), "{message}");
         assert_eq!(server.counts().0, u64::from(retries) + 1, "{fault:?}");
     }
 }
 
 #[test]
-fn silence_ends_with_the_timeout() {
+fn requests_time_out() {
     let server = Server::start(&["--silent", "1"]);
     let config = HttpConfig { timeout_ms: 300, concurrency: 1.try_into().unwrap(), ..server.config() };
     check(&HttpEmbed::connect(&config).unwrap());
     let server = Server::start(&["--silent", "1000"]);
     let config = HttpConfig { url: Some(server.url.clone()), retries: 0, ..config };
-    let message = refusal(&HttpEmbed::connect(&config).unwrap());
-    assert!(message.contains("no answer within 300 ms"), "{message}");
+    let message = failure(&HttpEmbed::connect(&config).unwrap());
+    assert!(message.contains("no response within 300 ms"), "{message}");
     let nobody = HttpConfig { url: Some("http://127.0.0.1:9/v1".into()), ..config };
-    let message = refusal(&HttpEmbed::connect(&nobody).unwrap());
-    assert!(message.contains("see that the server runs"), "{message}");
+    let message = failure(&HttpEmbed::connect(&nobody).unwrap());
+    assert!(message.contains("check that it is running"), "{message}");
     let error = HttpEmbed::connect(&HttpConfig { dimension: None, ..nobody }).unwrap_err();
-    assert_eq!(error.key(), "url");
-    assert!(error.to_string().ends_with("or name `dimension`"), "{error}");
+    assert_eq!(error.parameter(), "url");
+    assert!(error.to_string().ends_with("or set `dimension`"), "{error}");
 }
 
 #[test]
-fn what_is_too_much_goes_in_halves() {
+fn rejected_batches_are_halved() {
     let server = Server::start(&["--most", "1"]);
     check(&server.connect());
     assert_eq!(server.counts().1, 6);
@@ -246,43 +248,43 @@ fn what_is_too_much_goes_in_halves() {
 }
 
 #[test]
-fn a_server_that_refuses_everything_is_at_fault_itself() {
+fn a_server_that_rejects_every_text_fails_the_stage() {
     let server = Server::start(&["--fail", "1000", "--status", "400"]);
-    let message = refusal(&server.connect());
+    let message = failure(&server.connect());
     assert!(message.contains("status 400: not now"), "{message}");
 }
 
 #[test]
-fn keys_and_models_that_are_wrong_are_told_at_once() {
+fn wrong_keys_and_models_fail_without_retries() {
     let server = Server::start(&["--key", "right-key", "--model", "static-code"]);
-    // The only variable that is surely set here serves as a key.
+    // Cargo always sets this variable, so it serves as the key.
     let path = std::env::var("CARGO_MANIFEST_DIR").unwrap();
     for key_env in [None, Some("CARGO_MANIFEST_DIR".to_owned())] {
         let config = HttpConfig { key_env, ..server.config() };
         let before = server.counts().0;
         let one = HttpConfig { batch_texts: 8.try_into().unwrap(), ..config };
-        let message = refusal(&HttpEmbed::connect(&one).unwrap());
+        let message = failure(&HttpEmbed::connect(&one).unwrap());
         assert!(message.contains("status 401") && message.contains("`key_env`"), "{message}");
         assert!(!message.contains(&path), "{message}");
-        assert_eq!(server.counts().0, before + 1, "a wrong key does not get better");
+        assert_eq!(server.counts().0, before + 1, "a wrong key is not retried");
     }
     let unset = HttpConfig { key_env: Some("GRISTMILL_NO_SUCH_VARIABLE".into()), ..server.config() };
     let error = HttpEmbed::connect(&unset).unwrap_err();
-    assert_eq!(error.key(), "key_env");
+    assert_eq!(error.parameter(), "key_env");
     assert!(error.to_string().contains("is not set"), "{error}");
 
     let server = Server::start(&["--key", &path, "--model", "static-code"]);
     let right = HttpConfig { key_env: Some("CARGO_MANIFEST_DIR".into()), ..server.config() };
     check(&HttpEmbed::connect(&right).unwrap());
     let one = HttpConfig { model: Some("other".into()), batch_texts: 8.try_into().unwrap(), ..right };
-    let message = refusal(&HttpEmbed::connect(&one).unwrap());
-    assert!(message.contains("no such model or address (status 404: no such model)"), "{message}");
+    let message = failure(&HttpEmbed::connect(&one).unwrap());
+    assert!(message.contains("model or address not found (status 404: no such model)"), "{message}");
 }
 
 #[test]
-fn parameters_are_checked() {
+fn invalid_parameters_are_rejected() {
     let fault = |config: HttpConfig| match HttpEmbed::connect(&config).unwrap_err() {
-        HttpError::Parameter { key, .. } => key,
+        HttpError::Parameter { name, .. } => name,
         other => panic!("{other}"),
     };
     let url = |url: &str| HttpConfig { url: Some(url.into()), model: Some("m".into()), ..HttpConfig::default() };
@@ -293,7 +295,7 @@ fn parameters_are_checked() {
 }
 
 #[test]
-fn the_fingerprint_follows_model_and_revision_and_not_the_address() {
+fn the_fingerprint_depends_on_model_and_revision_but_not_on_the_url() {
     let config = HttpConfig {
         url: Some("http://localhost:1/v1".into()),
         model: Some("m".into()),

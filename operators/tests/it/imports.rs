@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gristmill_operators::parse::Parse;
 use gristmill_pipeline::port::Import;
-use gristmill_pipeline::{Operator, RelPath};
+use gristmill_pipeline::{Parser as _, RelPath};
 
 #[test]
 fn what_has_no_imports_has_no_names() {

@@ -4,7 +4,8 @@
 mod catalog;
 mod chunk;
 mod embed;
-mod embedder;
+mod embed_operator;
+mod fingerprints;
 mod http;
 mod imports;
 mod onnx;
@@ -13,4 +14,5 @@ mod parse;
 mod parsed;
 mod read;
 mod references;
+mod registration;
 mod samples;

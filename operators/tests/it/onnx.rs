@@ -1,4 +1,4 @@
-//! Models in ONNX form: the real ones where they are on this machine, and broken copies.
+//! ONNX models: the real ones if they are installed, and damaged copies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,13 +6,13 @@ use std::process::Command;
 use std::sync::Arc;
 
 use gristmill_operators::embed::models::{MANIFEST, Manifest, models_folder};
-use gristmill_operators::embed::{Embedder, FastEmbed, OnnxConfig, OnnxError, runtime_library};
+use gristmill_operators::embed::{EmbeddingModel as _, FastEmbed, OnnxConfig, OnnxError, runtime_library};
 use gristmill_pipeline::port::{Header, Passage, Text};
-use gristmill_pipeline::{Batch, Emitter, Operator};
+use gristmill_pipeline::{Batch, Embedder as _, Emitter, Operator, PassageKey};
 
-/// The folder of a model, or nothing where it was not built; then the test is skipped,
-/// unless `GRISTMILL_REQUIRE_MODELS=1`.
-#[expect(clippy::print_stderr, reason = "who runs the tests should know what was not tested")]
+/// Returns the folder of a model; `None`, which skips the test, if it is not installed. Panics
+/// instead with `GRISTMILL_REQUIRE_MODELS=1`.
+#[expect(clippy::print_stderr, reason = "skipped tests should be visible")]
 fn model(name: &str) -> Option<PathBuf> {
     let folder = models_folder().join(name);
     if folder.join(MANIFEST).is_file() && runtime_library().is_file() {
@@ -42,11 +42,12 @@ fn texts() -> Vec<String> {
 fn passages(texts: &[String]) -> Batch<Arc<Passage>> {
     let passage = |(index, text): (usize, &String)| {
         Arc::new(Passage {
-            key: index as u128,
+            key: PassageKey::from_bits(index as u128),
             header: Header::None,
             path: "src/lib.rs".into(),
             scope: "".into(),
             symbol: "".into(),
+            context: "".into(),
             text: Text::new(text.as_str()),
             tokens: 0,
         })
@@ -70,7 +71,7 @@ fn furthest(left: &[Vec<f32>], right: &[Vec<f32>]) -> f32 {
 }
 
 #[test]
-fn vectors_of_floats_agree_whatever_the_batch() {
+fn float_vectors_agree_within_the_tolerance_in_any_batch() {
     if model("minilm").is_none() {
         return;
     }
@@ -92,7 +93,7 @@ fn vectors_of_floats_agree_whatever_the_batch() {
 }
 
 #[test]
-fn vectors_of_bytes_are_equal_to_the_bit() {
+fn int8_vectors_are_bit_identical_in_any_batch() {
     if model("minilm-int8").is_none() {
         return;
     }
@@ -125,7 +126,7 @@ fn several_threads_share_the_sessions() {
 }
 
 #[test]
-fn meaning_is_near_and_the_limit_counts() {
+fn similar_texts_are_near_and_max_tokens_truncates() {
     if model("minilm").is_none() {
         return;
     }
@@ -136,15 +137,15 @@ fn meaning_is_near_and_the_limit_counts() {
     let short = open_with(OnnxConfig { max_tokens: Some(4), ..OnnxConfig::default() }).unwrap();
     let two = ["alpha beta".to_owned(), "alpha beta gamma delta".to_owned()];
     let cut = embed(&short, &two);
-    assert!(furthest(&cut[..1], &cut[1..]) < 1e-6, "what lies beyond the limit is not seen");
+    assert!(furthest(&cut[..1], &cut[1..]) < 1e-6, "tokens beyond the limit are ignored");
     let whole = embed(&embedder, &two);
     assert!(furthest(&whole[..1], &whole[1..]) > 1e-3);
     assert_ne!(short.fingerprint(), embedder.fingerprint());
     let error = open_with(OnnxConfig { max_tokens: Some(513), ..OnnxConfig::default() }).unwrap_err();
-    assert_eq!((error.key(), error.to_string().contains("3 to 512 tokens")), ("max_tokens", true), "{error}");
+    assert_eq!((error.parameter(), error.to_string().contains("between 3 and 512")), ("max_tokens", true), "{error}");
 }
 
-/// A copy of a model's folder to break.
+/// Copies a model's folder, to damage it.
 fn copy(of: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(of).unwrap() {
@@ -158,7 +159,7 @@ fn open_folder(folder: &Path) -> Result<FastEmbed, OnnxError> {
     open(folder.to_str().unwrap())
 }
 
-/// What the first use of a folder says.
+/// Returns the error of the first use of a model folder.
 fn failure(folder: &Path) -> String {
     let embedder = open_folder(folder).unwrap();
     let error = embedder.embed_query("a").unwrap().unwrap_err();
@@ -172,16 +173,16 @@ fn a_folder_without_a_manifest_gives_the_same_vectors() {
     fs::remove_file(folder.path().join(MANIFEST)).unwrap();
     let bare = open_with(OnnxConfig { max_tokens: Some(256), ..config_of(folder.path()) }).unwrap();
     let described = open("minilm-int8").unwrap();
-    assert_eq!(bare.dimension(), Some(384));
-    assert_eq!(bare.embedder().exactness(), described.embedder().exactness(), "rounding is seen in the file");
+    assert_eq!(bare.dimension(), 384);
+    assert_eq!(bare.model().exactness(), described.model().exactness(), "quantization is detected in the file");
     assert_eq!(bare.fingerprint(), described.fingerprint(), "the same files are the same model");
     assert_eq!(embed(&bare, &texts()), embed(&described, &texts()));
-    // As sentence-transformers lays it out.
+    // The layout of sentence-transformers.
     fs::create_dir(folder.path().join("onnx")).unwrap();
     fs::rename(folder.path().join("model.onnx"), folder.path().join("onnx/model.onnx")).unwrap();
     fs::write(folder.path().join("sentence_bert_config.json"), r#"{"max_seq_length": 128}"#).unwrap();
     let exported = open_folder(folder.path()).unwrap();
-    assert_eq!((exported.dimension(), exported.embedder().max_tokens()), (Some(384), 128));
+    assert_eq!((exported.dimension(), exported.model().max_tokens()), (384, 128));
     fs::create_dir(folder.path().join("1_Pooling")).unwrap();
     fs::write(folder.path().join("1_Pooling/config.json"), r#"{"pooling_mode_cls_token": true}"#).unwrap();
     assert_ne!(open_folder(folder.path()).unwrap().fingerprint(), exported.fingerprint());
@@ -192,7 +193,7 @@ fn config_of(folder: &Path) -> OnnxConfig {
 }
 
 #[test]
-fn damage_is_told() {
+fn damaged_files_are_reported() {
     let Some(original) = model("minilm-int8") else { return };
     let folder = copy(&original);
     let onnx = folder.path().join("model.onnx");
@@ -200,24 +201,24 @@ fn damage_is_told() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&onnx, &bytes).unwrap();
-    assert!(open_folder(folder.path()).is_ok(), "nothing is read before it is needed");
+    assert!(open_folder(folder.path()).is_ok(), "files are read on first use");
     assert!(failure(folder.path()).contains("its SHA-256 differs"), "{}", failure(folder.path()));
     fs::write(&onnx, &bytes[..1_000]).unwrap();
     let error = open_folder(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("1000 bytes, not"), "{error}");
+    assert!(error.contains("found 1000"), "{error}");
 
     fs::remove_file(folder.path().join(MANIFEST)).unwrap();
     let error = open_folder(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("cannot be loaded"), "{error}");
+    assert!(error.contains("cannot load the model"), "{error}");
     fs::write(&onnx, b"no model at all").unwrap();
     let error = open_folder(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("cannot be loaded"), "{error}");
+    assert!(error.contains("cannot load the model"), "{error}");
     fs::remove_file(&onnx).unwrap();
     assert!(matches!(open_folder(folder.path()), Err(OnnxError::Missing { file, .. }) if file == "model.onnx"));
 }
 
 #[test]
-fn tokenizers_that_do_not_fit_are_refused() {
+fn tokenizers_that_do_not_match_are_rejected() {
     let Some(original) = model("minilm-int8") else { return };
     let folder = copy(&original);
     let tokenizer = folder.path().join("tokenizer.json");
@@ -234,7 +235,7 @@ fn tokenizers_that_do_not_fit_are_refused() {
     let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/static-code/tokenizer.json");
     fs::copy(other, &tokenizer).unwrap();
     assert!(matches!(open_folder(folder.path()), Err(OnnxError::Mismatch { rows: 30_522, .. })));
-    // Where nothing tells the number of rows, the model does, when a text has such a token.
+    // Without `vocab_size`, the model fails on a text with such a token.
     fs::write(folder.path().join("config.json"), b"{}").unwrap();
     let embedder = open_folder(folder.path()).unwrap();
     let vocabulary: serde_json::Value = serde_json::from_slice(&fs::read(&tokenizer).unwrap()).unwrap();
@@ -245,33 +246,33 @@ fn tokenizers_that_do_not_fit_are_refused() {
         .unwrap();
     let error =
         embedder.process(passages(std::slice::from_ref(beyond)), &mut Emitter::new("embed".into())).unwrap_err();
-    assert!(error.message.contains("may belong to another model"), "{}", error.message);
+    assert!(error.message.contains("check that tokenizer.json belongs to the model"), "{}", error.message);
     fs::write(&tokenizer, kept).unwrap();
     assert!(open_folder(folder.path()).is_ok());
 }
 
 #[test]
-fn a_manifest_that_is_wrong_is_told() {
+fn invalid_manifests_are_reported() {
     let Some(original) = model("minilm-int8") else { return };
     let folder = copy(&original);
     let path = folder.path().join(MANIFEST);
     let manifest: Manifest = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let write = |manifest: &Manifest| fs::write(&path, serde_json::to_vec(manifest).unwrap()).unwrap();
     write(&Manifest { dimension: 100, ..manifest.clone() });
-    assert_eq!(open_folder(folder.path()).unwrap().dimension(), Some(100));
-    assert!(failure(folder.path()).contains("384 components, but is described with 100"));
+    assert_eq!(open_folder(folder.path()).unwrap().dimension(), 100);
+    assert!(failure(folder.path()).contains("384 components, but model.json declares 100"));
     write(&Manifest { format: 2, ..manifest.clone() });
-    assert!(open_folder(folder.path()).unwrap_err().to_string().contains("only 1 is known"));
+    assert!(open_folder(folder.path()).unwrap_err().to_string().contains("`format` must be 1, got 2"));
     let mut fewer = manifest.clone();
     fewer.files.remove("tokenizer.json");
     write(&fewer);
-    assert!(open_folder(folder.path()).unwrap_err().to_string().contains("does not list `tokenizer.json`"));
+    assert!(open_folder(folder.path()).unwrap_err().to_string().contains("no entry for `tokenizer.json`"));
     fs::write(&path, b"{").unwrap();
     assert!(matches!(open_folder(folder.path()), Err(OnnxError::Manifest { .. })));
 }
 
 #[test]
-fn names_that_mean_no_model_say_what_to_do() {
+fn unknown_names_say_what_to_do() {
     let error = open("BGESmalENV15").unwrap_err().to_string();
     assert!(error.contains("did you mean `BGESmallENV15`?"), "{error}");
     let error = open("no-such-model-at-all").unwrap_err().to_string();
@@ -281,9 +282,9 @@ fn names_that_mean_no_model_say_what_to_do() {
     assert!(error.contains("model.onnx, model.onnx_data, tokenizer.json"), "{error}");
 }
 
-/// Uses a model with whatever library the environment names; run by the test below.
+/// Uses a model with the library in the environment; run by the test below.
 #[test]
-#[ignore = "run by `a_wrong_library_is_told` in a process of its own"]
+#[ignore = "run by `an_invalid_library_is_reported` in its own process"]
 fn use_a_model() {
     let embedder = open("minilm-int8").unwrap();
     match embedder.embed_query("a").unwrap() {
@@ -293,7 +294,7 @@ fn use_a_model() {
 }
 
 #[test]
-fn a_wrong_library_is_told() {
+fn an_invalid_library_is_reported() {
     if model("minilm-int8").is_none() {
         return;
     }
@@ -309,14 +310,14 @@ fn a_wrong_library_is_told() {
         String::from_utf8_lossy(&child.stdout).into_owned()
     };
     let output = with(&text);
-    assert!(output.contains("failed: ") && output.contains("cannot be used as ONNX Runtime"), "{output}");
+    assert!(output.contains("failed: ") && output.contains("cannot load ONNX Runtime"), "{output}");
     let output = with(&folder.path().join("nowhere.so"));
-    assert!(output.contains("failed: ONNX Runtime is not on this machine"), "{output}");
-    // A library, but another one.
+    assert!(output.contains("failed: ONNX Runtime is not installed"), "{output}");
+    // A valid library, but not ONNX Runtime.
     let other = ["/lib/x86_64-linux-gnu/libm.so.6", "/lib64/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6"];
     if let Some(other) = other.iter().map(Path::new).find(|path| path.is_file()) {
         let output = with(other);
-        assert!(output.contains("cannot be used as ONNX Runtime"), "{output}");
+        assert!(output.contains("cannot load ONNX Runtime"), "{output}");
     }
     assert!(with(&runtime_library()).contains("embedded"));
 }

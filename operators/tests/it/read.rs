@@ -1,4 +1,4 @@
-//! Reading, decoding, and secrets.
+//! Reading, decoding and secret scanning.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use gristmill_pipeline::source::Origin;
 use gristmill_pipeline::{Batch, Diagnostic, Emitter, Hash, Operator, RelPath, Severity};
 use proptest::prelude::*;
 
-/// What a stage gave: contents and diagnostics.
+/// The output of a stage: contents and diagnostics.
 type Given = (Vec<Arc<Content>>, Vec<(RelPath, Diagnostic)>);
 
 fn item(location: &Path, bytes: u64) -> Arc<FileItem> {
@@ -31,7 +31,7 @@ fn run<O: Operator<Out = Arc<Content>>>(stage: &O, input: O::In) -> Given {
     out.into_parts()
 }
 
-/// Reads a file of those bytes.
+/// Reads a file with those bytes.
 fn read_as(bytes: &[u8], secrets: SecretPolicy) -> Given {
     let folder = tempfile::tempdir().expect("a folder");
     let location = folder.path().join("file.rs");
@@ -43,16 +43,16 @@ fn read(bytes: &[u8]) -> Given {
     read_as(bytes, SecretPolicy::Redact)
 }
 
-/// Severity, code and line of each diagnostic.
-fn told(given: &Given) -> Vec<(Severity, &str, u32)> {
+/// Returns severity, code and line of each diagnostic.
+fn reported(given: &Given) -> Vec<(Severity, &str, u32)> {
     given.1.iter().map(|(_, diagnostic)| (diagnostic.severity, &*diagnostic.code, diagnostic.line)).collect()
 }
 
 #[test]
-fn a_text_comes_through_whole() {
+fn text_is_read_unchanged() {
     let bytes = "\u{feff}fn é() {}\r\n".as_bytes();
     let given = read(bytes);
-    assert_eq!(told(&given), []);
+    assert_eq!(reported(&given), []);
     let content = &given.0[0];
     assert_eq!(content.text.as_bytes(), bytes);
     assert_eq!((content.encoding, content.content_hash), ("UTF-8", Hash::of(bytes)));
@@ -68,49 +68,49 @@ fn an_empty_file_is_an_empty_text() {
 #[test]
 fn encodings_are_decoded_and_noted() {
     let given = read(b"\xff\xfea\0\n\0");
-    assert_eq!(told(&given), [(Severity::Note, "encoding", 0)]);
+    assert_eq!(reported(&given), [(Severity::Note, "encoding", 0)]);
     assert_eq!((&*given.0[0].text, given.0[0].encoding), ("a\n", "UTF-16LE"));
     assert_eq!(given.0[0].content_hash, Hash::of(b"\xff\xfea\0\n\0"), "the hash is that of the bytes");
 
     let given = read(b"a\ncaf\xe9");
-    assert_eq!(told(&given), [(Severity::Warning, "encoding", 2)]);
+    assert_eq!(reported(&given), [(Severity::Warning, "encoding", 2)]);
     assert_eq!((&*given.0[0].text, given.0[0].encoding), ("a\ncafé", "windows-1252"));
 }
 
 #[test]
-fn a_nul_has_a_clear_outcome() {
+fn a_nul_makes_a_file_binary_only_near_its_start() {
     let given = read(b"GIF\0");
-    assert_eq!((given.0.len(), told(&given)), (0, vec![(Severity::Note, "binary", 0)]));
+    assert_eq!((given.0.len(), reported(&given)), (0, vec![(Severity::Note, "binary", 0)]));
 
     let mut late = "x\n".repeat(5_000).into_bytes();
     late.extend(b"\0 tail");
     let given = read(&late);
-    assert_eq!((given.0.len(), told(&given)), (1, vec![(Severity::Note, "nul", 5_001)]));
+    assert_eq!((given.0.len(), reported(&given)), (1, vec![(Severity::Note, "nul", 5_001)]));
 
     late.push(0xff);
     let given = read(&late);
-    assert_eq!((given.0.len(), told(&given)), (0, vec![(Severity::Note, "binary", 0)]));
+    assert_eq!((given.0.len(), reported(&given)), (0, vec![(Severity::Note, "binary", 0)]));
 }
 
 #[test]
-fn what_cannot_be_read_is_told_apart() {
+fn deleted_and_unreadable_files_are_reported_apart() {
     let folder = tempfile::tempdir().expect("a folder");
     let stage = Read::default();
     let gone = run(&stage, item(&folder.path().join("gone.rs"), 3));
-    assert_eq!((gone.0.len(), told(&gone)), (0, vec![(Severity::Note, "vanished", 0)]));
+    assert_eq!((gone.0.len(), reported(&gone)), (0, vec![(Severity::Note, "vanished", 0)]));
 
     let directory = run(&stage, item(folder.path(), 3));
-    assert_eq!((directory.0.len(), told(&directory)), (0, vec![(Severity::Error, "unreadable", 0)]));
+    assert_eq!((directory.0.len(), reported(&directory)), (0, vec![(Severity::Error, "unreadable", 0)]));
 
     let file = folder.path().join("file.rs");
     fs::write(&file, "x").expect("writes");
     let replaced = run(&stage, item(&file.join("under.rs"), 3));
-    assert_eq!(told(&replaced), [(Severity::Note, "vanished", 0)], "a parent that became a file");
+    assert_eq!(reported(&replaced), [(Severity::Note, "vanished", 0)], "a parent that became a file");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_file_without_permission_is_an_error_with_the_words_of_the_system() {
+fn a_permission_error_is_reported_with_its_cause() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().expect("a folder");
     let location = folder.path().join("file.rs");
@@ -118,21 +118,21 @@ fn a_file_without_permission_is_an_error_with_the_words_of_the_system() {
     fs::set_permissions(&location, fs::Permissions::from_mode(0o000)).expect("sets");
     let Err(refused) = fs::read(&location) else { return }; // Permissions do not bind the superuser.
     let given = run(&Read::default(), item(&location, 1));
-    assert_eq!(told(&given), [(Severity::Error, "unreadable", 0)]);
+    assert_eq!(reported(&given), [(Severity::Error, "unreadable", 0)]);
     assert!(given.1[0].1.message.contains(&refused.to_string()));
 }
 
 #[test]
-fn a_file_that_grew_far_is_left_to_the_next_run() {
+fn a_file_that_grew_is_skipped_until_the_next_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let location = folder.path().join("file.rs");
     fs::write(&location, vec![b'a'; 100 << 10]).expect("writes");
     let given = run(&Read::default(), item(&location, 10));
-    assert_eq!((given.0.len(), told(&given)), (0, vec![(Severity::Note, "changed", 0)]));
+    assert_eq!((given.0.len(), reported(&given)), (0, vec![(Severity::Note, "changed", 0)]));
 }
 
 #[test]
-fn hash_lets_through_only_what_the_scan_saw() {
+fn hash_rejects_files_that_changed_since_the_scan() {
     let folder = tempfile::tempdir().expect("a folder");
     let location = folder.path().join("file.rs");
     fs::write(&location, "before").expect("writes");
@@ -144,10 +144,10 @@ fn hash_lets_through_only_what_the_scan_saw() {
     fs::write(&location, "after").expect("writes");
     let content = run(&Read::default(), scanned).0.remove(0);
     let given = run(&VerifyHash, content);
-    assert_eq!((given.0.len(), told(&given)), (0, vec![(Severity::Note, "changed", 0)]));
+    assert_eq!((given.0.len(), reported(&given)), (0, vec![(Severity::Note, "changed", 0)]));
 }
 
-/// Random-looking alphanumeric text that is the same in every run; no real credential.
+/// Returns pseudo-random alphanumeric text, the same in every run; not a real credential.
 fn noise(length: usize) -> String {
     let alphabet = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
     let mut state = 0x2545_f491_u64;
@@ -162,8 +162,8 @@ fn hex(length: usize) -> String {
     Hash::of(b"gristmill").to_string()[..length].to_owned()
 }
 
-/// Lines with one credential each, and the name of the rule that finds it. They are put
-/// together here so that no file of the repository looks like it holds one.
+/// Returns credentials, lines to put them into, and the kind that is found. They are assembled here
+/// so that no file of the repository seems to contain one.
 fn credentials() -> Vec<(String, String, &'static str)> {
     let dotted = format!("SG.{}.{}", noise(22), noise(43));
     let token = |payload: &str| format!("eyJhbGciOiJIUzI1NiIs.eyJ{payload}.{}", noise(43));
@@ -196,7 +196,7 @@ fn credentials() -> Vec<(String, String, &'static str)> {
 }
 
 #[test]
-fn credentials_are_found_where_they_are() {
+fn credentials_are_found_at_their_position() {
     for (secret, frame, rule) in credentials() {
         let text = format!("// é first line\n{}\nlast", frame.replace("{}", &secret));
         let findings = find_secrets(&text);
@@ -207,7 +207,7 @@ fn credentials_are_found_where_they_are() {
 }
 
 #[test]
-fn what_only_looks_like_a_credential_is_left() {
+fn placeholders_and_checksums_are_not_credentials() {
     let placeholder = format!("AKIA{}EXAMPLE", &noise(9).to_uppercase());
     let checksum = format!("\"js-tokens\": \"sha512-{}\"", noise(60));
     let lines = [
@@ -237,35 +237,35 @@ fn what_only_looks_like_a_credential_is_left() {
 }
 
 #[test]
-fn redacting_keeps_length_and_lines_and_the_rest() {
+fn redaction_keeps_length_and_line_numbers() {
     for (secret, frame, _) in credentials() {
         let text = format!("é\n{}\nrest", frame.replace("{}", &secret));
         let given = read(text.as_bytes());
         let redacted = &given.0[0].text;
         assert_eq!((redacted.len(), redacted.lines().count()), (text.len(), text.lines().count()));
         assert!(!redacted.contains(&secret) && redacted.ends_with("\nrest"), "{redacted:?}");
-        assert_eq!(told(&given), [(Severity::Warning, "secret", 2)]);
+        assert_eq!(reported(&given), [(Severity::Warning, "secret", 2)]);
         assert_eq!(given.0[0].content_hash, Hash::of(text.as_bytes()));
         assert!(!given.1[0].1.message.contains(&secret));
     }
 }
 
 #[test]
-fn policies_differ() {
+fn each_policy_treats_secrets_differently() {
     let secret = format!("ghp_{}", noise(36));
     let text = format!("a\n{secret}\n{secret}");
     let skipped = read_as(text.as_bytes(), SecretPolicy::Skip);
     let twice = vec![(Severity::Error, "secret", 2), (Severity::Error, "secret", 3)];
-    assert_eq!((skipped.0.len(), told(&skipped)), (0, twice));
+    assert_eq!((skipped.0.len(), reported(&skipped)), (0, twice));
     let kept = read_as(text.as_bytes(), SecretPolicy::Off);
-    assert_eq!((&*kept.0[0].text, told(&kept)), (text.as_str(), vec![]));
+    assert_eq!((&*kept.0[0].text, reported(&kept)), (text.as_str(), vec![]));
     let prints = [SecretPolicy::Skip, SecretPolicy::Redact, SecretPolicy::Off]
         .map(|secrets| Read::new(ReadConfig { secrets }).fingerprint());
     assert!(prints[0] != prints[1] && prints[1] != prints[2] && prints[0] != prints[2]);
 }
 
 #[test]
-fn many_secrets_are_all_redacted_and_told_in_bounded_number() {
+fn all_secrets_are_redacted_but_reports_are_capped() {
     let text = format!("ghp_{}\n", noise(36)).repeat(250);
     let given = read(text.as_bytes());
     assert_eq!(given.1.len(), 101);
@@ -283,7 +283,7 @@ fn configuration_is_strict() {
 
 proptest! {
     #[test]
-    fn findings_are_ordered_and_redacting_is_final(
+    fn findings_are_sorted_and_redaction_changes_nothing_else(
         parts in proptest::collection::vec((0_usize..23, "\\PC{0,8}|[ -~\n]{0,20}"), 0..6),
     ) {
         let credentials = credentials();
@@ -310,7 +310,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_give_a_content_or_a_reason(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_yield_a_content_or_a_diagnostic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let given = read(&bytes);
         prop_assert!(given.0.len() == 1 || !given.1.is_empty());
         if let (Ok(text), [content]) = (std::str::from_utf8(&bytes), given.0.as_slice())

@@ -1,4 +1,4 @@
-//! Models from the hub.
+//! Downloading models from the Hugging Face hub.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -10,79 +10,78 @@ use ureq::Agent;
 
 use super::super::http::agent;
 use super::super::models::{FileEntry, MANIFEST, Manifest, ModelKind, models_folder};
-use super::super::onnx::files::{ModelFiles, by_hand};
-use super::super::onnx::named::{Named, TOKENIZER_FILES, TOKENIZER_FILES_NEEDED};
+use super::super::onnx::files::{ModelFiles, manual_install};
+use super::super::onnx::known::{KnownModel, REQUIRED_TOKENIZER_FILES, TOKENIZER_FILES};
 
-/// How long one file may take.
-const LONGEST: Duration = Duration::from_secs(3_600);
+/// Timeout of the download of one file.
+const TIMEOUT: Duration = Duration::from_secs(3_600);
 
-/// The hub's address, unless `HF_ENDPOINT` names another.
-const HUB: &str = "https://huggingface.co";
+/// The default address of the hub.
+const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 
-/// A model was not fetched.
+/// A model could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// fastembed knows no such model.
-    #[error("the hub has no model that is known as `{name}`; `gristmill model list --all` shows those that are")]
+    /// The name is unknown.
+    #[error("unknown model `{name}`; `gristmill model list --all` lists the models of the hub")]
     Unknown {
         /// The name.
         name: String,
     },
-    /// The hub did not give a file.
-    #[error("cannot fetch {url}: {reason}; try again, or {by_hand}")]
+    /// A file could not be downloaded.
+    #[error("cannot fetch {url}: {reason}; retry, or {manual_install}")]
     Hub {
-        /// The file.
+        /// URL of the file.
         url: String,
-        /// What happened.
+        /// The cause.
         reason: String,
-        /// How to bring the files by hand.
-        by_hand: String,
+        /// How to install the files manually.
+        manual_install: String,
     },
     /// A file cannot be written.
     #[error("cannot write `{}`: {source}", path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The cause.
         source: std::io::Error,
     },
-    /// What came is no model.
-    #[error("what the hub gave is no model: {reason}")]
-    NoModel {
+    /// The downloaded files are not a valid model.
+    #[error("the files from the hub are not a valid model: {reason}")]
+    InvalidModel {
         /// What is wrong.
         reason: String,
     },
 }
 
-/// A model that is now among the local ones.
+/// A fetched model.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Fetched {
-    /// What `model` is set to.
+    /// The value of `model` that selects it.
     pub name: String,
     /// Its folder.
     pub folder: PathBuf,
-    /// Its files' size, in bytes.
+    /// Total size of its files in bytes.
     pub bytes: u64,
-    /// Whether it was there before.
+    /// Whether it was a local model before.
     pub was_here: bool,
 }
 
-/// Brings a model that fastembed knows from the hub to the local models, and describes it
-/// there. `progress` is told each file and how many of its bytes have come.
+/// Downloads a model that fastembed knows from the hub into [`models_folder`], and writes its
+/// `model.json`. Calls `progress` with the name of each file and its bytes so far.
 ///
-/// What was fetched before an interruption is not fetched again. `HF_ENDPOINT` and
-/// `HF_TOKEN` are honoured.
+/// Resumes an interrupted download. Honours `HF_ENDPOINT` and `HF_TOKEN`.
 ///
 /// # Errors
-/// If the name is not known, or the hub cannot be reached; the error then says which files
-/// to put where.
+/// If the name is unknown or a file cannot be downloaded; the error then says how to install the
+/// files manually.
 pub fn fetch(name: &str, progress: &mut dyn FnMut(&str, u64)) -> Result<Fetched, FetchError> {
-    let hub = std::env::var("HF_ENDPOINT").ok().filter(|hub| !hub.is_empty());
+    let endpoint = std::env::var("HF_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
     let token = std::env::var("HF_TOKEN").ok().filter(|token| !token.trim().is_empty());
-    fetch_into(name, &models_folder(), hub.as_deref().unwrap_or(HUB), token.as_deref(), progress)
+    fetch_into(name, &models_folder(), endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT), token.as_deref(), progress)
 }
 
-/// [`fetch`] into a folder of models, from a hub.
+/// As [`fetch`], from the hub at `hub` into the folder `models`.
 ///
 /// # Errors
 /// Those of [`fetch`].
@@ -93,43 +92,44 @@ pub fn fetch_into(
     token: Option<&str>,
     progress: &mut dyn FnMut(&str, u64),
 ) -> Result<Fetched, FetchError> {
-    let named = Named::find(name).ok_or_else(|| FetchError::Unknown { name: name.into() })?;
-    let folder = models.join(&named.name);
+    let known = KnownModel::find(name).ok_or_else(|| FetchError::Unknown { name: name.into() })?;
+    let folder = models.join(&known.name);
     if folder.is_dir() {
         let files =
-            ModelFiles::in_folder(&folder).map_err(|error| FetchError::NoModel { reason: error.to_string() })?;
+            ModelFiles::in_folder(&folder).map_err(|error| FetchError::InvalidModel { reason: error.to_string() })?;
         let bytes = files.entries.values().map(|entry| entry.bytes).sum();
-        return Ok(Fetched { name: named.name, folder, bytes, was_here: true });
+        return Ok(Fetched { name: known.name, folder, bytes, was_here: true });
     }
-    // Beside its place, and renamed when it is whole: no half model is ever taken for one.
-    let partial = models.join(format!(".{}.partial", named.name));
+    // Downloads into a folder beside the final one and renames it when complete, so that a partial
+    // model is never used.
+    let partial = models.join(format!(".{}.partial", known.name));
     let hub = hub.trim_end_matches('/');
-    let base = format!("{hub}/{}/resolve/main", named.repository);
-    let from = Hub { agent: agent(hub, LONGEST, 1), base, token, by_hand: by_hand(&named, models) };
-    let may_lack = TOKENIZER_FILES.get(TOKENIZER_FILES_NEEDED..).unwrap_or_default();
-    for file in named.files().chain(["sentence_bert_config.json"]) {
+    let base = format!("{hub}/{}/resolve/main", known.repository);
+    let from = Hub { agent: agent(hub, TIMEOUT, 1), base, token, manual_install: manual_install(&known, models) };
+    let optional = TOKENIZER_FILES.get(REQUIRED_TOKENIZER_FILES..).unwrap_or_default();
+    for file in known.files().chain(["sentence_bert_config.json"]) {
         let path = partial.join(file);
         let parent = path.parent().unwrap_or(&partial);
         std::fs::create_dir_all(parent).map_err(|source| FetchError::Write { path: parent.to_owned(), source })?;
         match from.file(file, &path, progress) {
             Ok(()) => {}
-            Err(Failure::Missing) if may_lack.contains(&file) || file == "sentence_bert_config.json" => {}
-            Err(Failure::Missing) => return Err(from.error(file, "it is not there")),
+            Err(Failure::Missing) if optional.contains(&file) || file == "sentence_bert_config.json" => {}
+            Err(Failure::Missing) => return Err(from.error(file, "not found (status 404)")),
             Err(Failure::Hub(reason)) => return Err(from.error(file, &reason)),
             Err(Failure::Write(source)) => return Err(FetchError::Write { path, source }),
         }
     }
-    let bytes = describe(&named, &partial, &from.base)?;
+    let bytes = describe(&known, &partial, &from.base)?;
     std::fs::rename(&partial, &folder).map_err(|source| FetchError::Write { path: folder.clone(), source })?;
-    Ok(Fetched { name: named.name, folder, bytes, was_here: false })
+    Ok(Fetched { name: known.name, folder, bytes, was_here: false })
 }
 
 struct Hub<'t> {
     agent: Agent,
     base: String,
     token: Option<&'t str>,
-    /// What to do without it.
-    by_hand: String,
+    /// How to install the files manually.
+    manual_install: String,
 }
 
 enum Failure {
@@ -141,10 +141,10 @@ enum Failure {
 impl Hub<'_> {
     fn error(&self, file: &str, reason: &str) -> FetchError {
         let url = format!("{}/{file}", self.base);
-        FetchError::Hub { url, reason: reason.into(), by_hand: self.by_hand.clone() }
+        FetchError::Hub { url, reason: reason.into(), manual_install: self.manual_install.clone() }
     }
 
-    /// Fetches a file, or what is missing of it. It has its name only when it is whole.
+    /// Downloads a file, or the rest of a partial download. Renames it to `path` when complete.
     fn file(&self, file: &str, path: &Path, progress: &mut dyn FnMut(&str, u64)) -> Result<(), Failure> {
         if path.is_file() {
             return Ok(());
@@ -164,14 +164,14 @@ impl Hub<'_> {
         let mut response = request.call().map_err(|error| Failure::Hub(error.to_string()))?;
         match response.status().as_u16() {
             200 if have > 0 => {
-                // The server sends all of it, whatever was asked.
+                // The server ignores ranges and sends the whole file.
                 out = File::create(&part).map_err(Failure::Write)?;
             }
             200 | 206 => {}
-            // All of it came before, and only its name is missing.
+            // The partial file is complete already.
             416 => return std::fs::rename(&part, path).map_err(Failure::Write),
             404 => {
-                // Nothing came, so nothing is kept.
+                // Removes the partial file, which is empty.
                 std::fs::remove_file(&part).map_err(Failure::Write)?;
                 return Err(Failure::Missing);
             }
@@ -193,31 +193,31 @@ impl Hub<'_> {
     }
 }
 
-/// Writes `model.json`; gives the size of all files.
-fn describe(named: &Named, folder: &Path, source: &str) -> Result<u64, FetchError> {
-    let no_model = |reason: String| FetchError::NoModel { reason };
-    let files = ModelFiles::of_named(named, folder.to_owned()).map_err(|error| no_model(error.to_string()))?;
+/// Writes `model.json`; returns the total size of the files.
+fn describe(known: &KnownModel, folder: &Path, source: &str) -> Result<u64, FetchError> {
+    let invalid = |reason: String| FetchError::InvalidModel { reason };
+    let files = ModelFiles::of_known(known, folder.to_owned()).map_err(|error| invalid(error.to_string()))?;
     let (_, max_tokens) = files.token_limits();
     let entries: BTreeMap<String, FileEntry> = files.entries;
     let bytes = entries.values().map(|entry| entry.bytes).sum();
     let manifest = Manifest {
         format: 1,
-        name: named.name.clone(),
+        name: known.name.clone(),
         kind: ModelKind::Onnx,
-        description: named.description.clone(),
+        description: known.description.clone(),
         licence: String::new(),
         source: source.into(),
-        dimension: named.dimension,
+        dimension: known.dimension,
         max_tokens,
-        pooling: named.pooling,
-        quantization: named.quantization,
+        pooling: known.pooling,
+        quantization: known.quantization,
         query_prefix: files.query_prefix,
         passage_prefix: files.passage_prefix,
-        fastembed: Some(named.name.clone()),
+        fastembed: Some(known.name.clone()),
         files: entries,
     };
     let path = folder.join(MANIFEST);
-    let json = serde_json::to_vec_pretty(&manifest).map_err(|error| no_model(error.to_string()))?;
+    let json = serde_json::to_vec_pretty(&manifest).map_err(|error| invalid(error.to_string()))?;
     std::fs::write(&path, json).map_err(|source| FetchError::Write { path, source })?;
     Ok(bytes)
 }

@@ -1,4 +1,4 @@
-//! One request for embeddings, and its answer.
+//! Sending a request for embeddings and reading its response.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,22 +10,22 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::error::HttpError;
 
-/// Asks a server for embeddings, once a call.
+/// Sends requests for embeddings to a server, without retries.
 #[derive(Debug)]
 pub(super) struct Client {
     agent: Agent,
     url: String,
     model: String,
-    key: Option<Key>,
+    key: Option<ApiKey>,
     timeout: Duration,
 }
 
-/// A secret, which is never shown.
-pub(super) struct Key(pub(super) String);
+/// An API key. Its `Debug` form hides it.
+pub(super) struct ApiKey(pub(super) String);
 
-impl fmt::Debug for Key {
+impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key(…)")
+        f.write_str("ApiKey(…)")
     }
 }
 
@@ -37,7 +37,7 @@ struct Request<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Response {
     data: Vec<Embedding>,
 }
 
@@ -48,76 +48,78 @@ struct Embedding {
     embedding: Vec<Option<f32>>,
 }
 
-/// Bytes that a number takes in an answer, at most.
+/// Maximum number of bytes that a component takes in a response.
 const NUMBER_BYTES: usize = 40;
 
-/// The most components that a vector may have where it is not known.
-const MOST_COMPONENTS: usize = 16_384;
+/// Maximum dimension where it is not known.
+const MAX_DIMENSION: usize = 16_384;
 
-/// Bytes of an answer beside its numbers, and of an answer that is an error.
-const OTHER_BYTES: usize = 1 << 20;
+/// Maximum number of bytes of a response beside its components.
+const MAX_OTHER_BYTES: usize = 1 << 20;
 
-/// Letters of what the server said that a message repeats.
-const SAID_LETTERS: usize = 200;
+/// Maximum number of characters of a server's message that an error repeats.
+const MAX_DETAIL_CHARS: usize = 200;
 
 impl Client {
-    pub(super) fn new(url: &str, model: &str, key: Option<Key>, timeout: Duration, connections: usize) -> Self {
+    pub(super) fn new(url: &str, model: &str, key: Option<ApiKey>, timeout: Duration, connections: usize) -> Self {
         let base = url.trim_end_matches('/');
         let url = if base.ends_with("/embeddings") { base.to_owned() } else { format!("{base}/embeddings") };
         let agent = agent(&url, timeout, connections);
         Self { agent, url, model: model.into(), key, timeout }
     }
 
-    /// Vectors for texts, in their order; of `dimension` components, if that is known.
+    /// Returns the vectors of texts, in their order. Rejects vectors with another number of
+    /// components than `dimension`, if that is known.
     pub(super) fn embed(&self, texts: &[&str], dimension: Option<usize>) -> Result<Vec<Vec<f32>>, HttpError> {
         let request = Request { model: &self.model, input: texts, encoding_format: "float" };
         let body = serde_json::to_vec(&request).map_err(|error| HttpError::Malformed { reason: error.to_string() })?;
         let mut request = self.agent.post(&self.url).header("Content-Type", "application/json");
-        if let Some(Key(key)) = &self.key {
+        if let Some(ApiKey(key)) = &self.key {
             request = request.header("Authorization", format!("Bearer {key}"));
         }
-        let mut response = request.send(body.as_slice()).map_err(|error| self.failed(&error))?;
-        let most = dimension.unwrap_or(MOST_COMPONENTS) * NUMBER_BYTES * texts.len() + OTHER_BYTES;
-        let (status, wait) = (response.status(), retry_after(response.headers()));
-        let body = response.body_mut().with_config().limit(most as u64).read_to_vec();
+        let mut response = request.send(body.as_slice()).map_err(|error| self.transport_error(&error))?;
+        let max_bytes = dimension.unwrap_or(MAX_DIMENSION) * NUMBER_BYTES * texts.len() + MAX_OTHER_BYTES;
+        let (status, retry_after) = (response.status(), retry_after(response.headers()));
+        let body = response.body_mut().with_config().limit(max_bytes as u64).read_to_vec();
         if !status.is_success() {
-            return Err(self.refused(status, wait, &body.unwrap_or_default()));
+            return Err(self.status_error(status, retry_after, &body.unwrap_or_default()));
         }
-        let body = body.map_err(|error| match self.failed(&error) {
-            HttpError::NoAnswer { reason } => HttpError::Malformed { reason },
+        let body = body.map_err(|error| match self.transport_error(&error) {
+            HttpError::NoResponse { reason } => HttpError::Malformed { reason },
             timeout => timeout,
         })?;
-        let answer: Answer =
-            serde_json::from_slice(&body).map_err(|error| HttpError::Malformed { reason: shape(&error) })?;
-        in_order(answer, texts.len(), dimension)
+        let response: Response =
+            serde_json::from_slice(&body).map_err(|error| HttpError::Malformed { reason: json_error(&error) })?;
+        in_order(response, texts.len(), dimension)
     }
 
-    fn failed(&self, error: &ureq::Error) -> HttpError {
+    fn transport_error(&self, error: &ureq::Error) -> HttpError {
         match error {
             ureq::Error::Timeout(_) => HttpError::Timeout { after: self.timeout },
             ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => {
                 HttpError::Timeout { after: self.timeout }
             }
-            error => HttpError::NoAnswer { reason: self.without_key(&error.to_string()) },
+            error => HttpError::NoResponse { reason: self.without_key(&error.to_string()) },
         }
     }
 
-    fn refused(&self, status: StatusCode, wait: Option<Duration>, body: &[u8]) -> HttpError {
-        let said = self.said(body);
+    fn status_error(&self, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> HttpError {
+        let detail = self.detail(body);
         let status = status.as_u16();
         match status {
-            // What the server says here may repeat a part of the key.
-            401 | 403 => HttpError::Key { status },
-            404 => HttpError::NotFound { said },
-            400 | 413 | 422 => HttpError::Refused { status, said },
-            429 => HttpError::TooOften { said, wait },
-            408 | 500.. => HttpError::Server { status, said, wait },
-            _ => HttpError::Status { status, said },
+            // The server's message may contain a part of the key.
+            401 | 403 => HttpError::Unauthorized { status },
+            404 => HttpError::NotFound { detail },
+            400 | 413 | 422 => HttpError::Rejected { status, detail },
+            429 => HttpError::RateLimited { detail, retry_after },
+            408 | 500.. => HttpError::Server { status, detail, retry_after },
+            _ => HttpError::Status { status, detail },
         }
     }
 
-    /// The message in an error's body, cut short, as the end of a clause.
-    fn said(&self, body: &[u8]) -> String {
+    /// Returns the message in the body of an error response, truncated and with a colon before
+    /// it; empty if there is none.
+    fn detail(&self, body: &[u8]) -> String {
         let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
         let message = json.as_ref().and_then(|json| {
             let error = json.get("error").unwrap_or(json);
@@ -126,20 +128,22 @@ impl Client {
         let text = message.map_or_else(|| String::from_utf8_lossy(body), Into::into);
         let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let plain = self.without_key(plain.trim());
-        let short: String = plain.chars().take(SAID_LETTERS).collect();
+        let short: String = plain.chars().take(MAX_DETAIL_CHARS).collect();
         if short.is_empty() { short } else { format!(": {short}") }
     }
 
     fn without_key(&self, text: &str) -> String {
         match &self.key {
-            Some(Key(key)) if !key.is_empty() => text.replace(key.as_str(), "…"),
+            Some(ApiKey(key)) if !key.is_empty() => text.replace(key.as_str(), "…"),
             _ => text.to_owned(),
         }
     }
 }
 
-/// The agent that makes requests to `url`. It trusts whom the system trusts, so that a
-/// company's own authority is known; where the system names none, Mozilla's list holds.
+/// Returns an agent for requests to `url`.
+///
+/// It trusts the system's certificates, among which a company's own authority may be; where the
+/// system has none, Mozilla's root certificates.
 pub(in super::super) fn agent(url: &str, timeout: Duration, connections: usize) -> Agent {
     let mut config = Agent::config_builder()
         .timeout_global(Some(timeout))
@@ -156,7 +160,7 @@ pub(in super::super) fn agent(url: &str, timeout: Duration, connections: usize) 
         }
     }
     if is_local(url) {
-        // A proxy is for what lies beyond this machine.
+        // A proxy cannot reach this machine's loopback interface.
         config = config.proxy(None);
     }
     config.build().into()
@@ -167,34 +171,36 @@ fn is_local(url: &str) -> bool {
     ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local))
 }
 
-/// What is wrong with an answer, without any of it.
-fn shape(error: &serde_json::Error) -> String {
+/// Describes a JSON error without quoting the response.
+fn json_error(error: &serde_json::Error) -> String {
     if error.is_eof() {
-        return "it ends too early".into();
+        return "unexpected end of JSON".into();
     }
-    format!("line {}, column {}", error.line(), error.column())
+    format!("invalid JSON at line {}, column {}", error.line(), error.column())
 }
 
-/// `Retry-After` in seconds; a date is left to the usual waits.
+/// Returns the `Retry-After` header if it is in seconds; a date is ignored, which leaves the
+/// usual backoff.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
-fn in_order(answer: Answer, asked: usize, dimension: Option<usize>) -> Result<Vec<Vec<f32>>, HttpError> {
-    let mut vectors: Vec<Option<Vec<f32>>> = vec![None; asked];
-    for (position, item) in answer.data.into_iter().enumerate() {
+/// Returns the vectors of a response in the order of the `expected` texts of the request.
+fn in_order(response: Response, expected: usize, dimension: Option<usize>) -> Result<Vec<Vec<f32>>, HttpError> {
+    let mut vectors: Vec<Option<Vec<f32>>> = vec![None; expected];
+    for (position, item) in response.data.into_iter().enumerate() {
         let vector: Vec<f32> = item.embedding.into_iter().map(|value| value.unwrap_or(f32::NAN)).collect();
-        if let Some(wanted) = dimension.filter(|wanted| *wanted != vector.len()) {
-            return Err(HttpError::Dimension { wanted, found: vector.len() });
+        if let Some(expected) = dimension.filter(|expected| *expected != vector.len()) {
+            return Err(HttpError::Dimension { expected, found: vector.len() });
         }
         if let Some(place) = vectors.get_mut(item.index.unwrap_or(position)) {
             *place = Some(vector);
         }
     }
     let found = vectors.iter().flatten().count();
-    let whole: Option<Vec<Vec<f32>>> = vectors.into_iter().collect();
-    whole.ok_or(HttpError::TooFew { asked, found })
+    let all: Option<Vec<Vec<f32>>> = vectors.into_iter().collect();
+    all.ok_or(HttpError::MissingVectors { expected, found })
 }
 
 #[cfg(test)]
@@ -202,7 +208,7 @@ mod tests {
     use super::*;
 
     fn client() -> Client {
-        Client::new("http://127.0.0.1:1/v1/", "m", Some(Key("secret-key".into())), Duration::from_secs(1), 1)
+        Client::new("http://127.0.0.1:1/v1/", "m", Some(ApiKey("secret-key".into())), Duration::from_secs(1), 1)
     }
 
     #[test]
@@ -211,23 +217,23 @@ mod tests {
         assert_eq!(client.url, "http://127.0.0.1:1/v1/embeddings");
         assert!(!format!("{client:?}").contains("secret-key"));
         let body = br#"{"error": {"message": "bad input for secret-key\n"}}"#;
-        assert_eq!(client.said(body), ": bad input for …");
-        let refused = |status| client.refused(status, None, body);
-        assert_eq!(refused(StatusCode::UNAUTHORIZED), HttpError::Key { status: 401 });
-        assert!(!refused(StatusCode::BAD_GATEWAY).to_string().contains("secret-key"));
+        assert_eq!(client.detail(body), ": bad input for …");
+        let error = |status| client.status_error(status, None, body);
+        assert_eq!(error(StatusCode::UNAUTHORIZED), HttpError::Unauthorized { status: 401 });
+        assert!(!error(StatusCode::BAD_GATEWAY).to_string().contains("secret-key"));
     }
 
     #[test]
     fn vectors_come_in_the_order_of_the_texts() {
-        let answer = |json: &str| serde_json::from_str::<Answer>(json).expect("an answer");
+        let response = |json: &str| serde_json::from_str::<Response>(json).expect("a response");
         let json = r#"{"data": [{"index": 1, "embedding": [2, null]}, {"index": 0, "embedding": [1, 0.5]}], "x": 1}"#;
-        let vectors = in_order(answer(json), 2, Some(2)).expect("whole");
+        let vectors = in_order(response(json), 2, Some(2)).expect("complete");
         assert_eq!(vectors[0], [1.0, 0.5]);
         assert!(vectors[1][1].is_nan());
         let plain = r#"{"data": [{"embedding": [1]}, {"embedding": [2]}]}"#;
-        assert_eq!(in_order(answer(plain), 2, None), Ok(vec![vec![1.0], vec![2.0]]));
-        assert_eq!(in_order(answer(plain), 3, None), Err(HttpError::TooFew { asked: 3, found: 2 }));
-        assert_eq!(in_order(answer(plain), 2, Some(2)), Err(HttpError::Dimension { wanted: 2, found: 1 }));
+        assert_eq!(in_order(response(plain), 2, None), Ok(vec![vec![1.0], vec![2.0]]));
+        assert_eq!(in_order(response(plain), 3, None), Err(HttpError::MissingVectors { expected: 3, found: 2 }));
+        assert_eq!(in_order(response(plain), 2, Some(2)), Err(HttpError::Dimension { expected: 2, found: 1 }));
     }
 
     #[test]

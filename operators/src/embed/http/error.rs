@@ -1,136 +1,138 @@
-//! What can go wrong between a client and a server of embeddings.
+//! Errors of requests for embeddings.
 
 use std::time::Duration;
 
 /// A request for embeddings failed, or cannot be made.
 ///
-/// No message holds the key; only those for the user hold what the server said.
+/// No message contains the API key.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum HttpError {
-    /// A parameter is missing or makes no sense.
+    /// A parameter is missing or invalid.
     #[error("{message}")]
     Parameter {
         /// The parameter.
-        key: &'static str,
+        name: &'static str,
         /// What is wrong, and what to do.
         message: String,
     },
-    /// No answer: there is no server, or the connection broke.
-    #[error("no answer ({reason}); see that the server runs and that `url` is right")]
-    NoAnswer {
-        /// What the system says.
+    /// The connection failed.
+    #[error("no response from the server ({reason}); check that it is running and that `url` is correct")]
+    NoResponse {
+        /// The cause.
         reason: String,
     },
-    /// No answer in time.
-    #[error("no answer within {} ms; raise `timeout_ms`, or lower `batch_texts`", after.as_millis())]
+    /// The request timed out.
+    #[error("no response within {} ms; raise `timeout_ms` or lower `batch_texts`", after.as_millis())]
     Timeout {
-        /// The limit.
+        /// The timeout.
         after: Duration,
     },
-    /// The answer ended too early, or is not what the protocol asks for.
-    #[error(
-        "the answer is cut off or is no list of embeddings ({reason}); see that `url` is that of an OpenAI-compatible server"
-    )]
+    /// The response is truncated or does not follow the protocol.
+    #[error("malformed response ({reason}); check that `url` is the address of an OpenAI-compatible server")]
     Malformed {
         /// What is wrong with it.
         reason: String,
     },
-    /// Vectors are missing.
-    #[error("{found} vectors came back for {asked} texts; the server is at fault")]
-    TooFew {
-        /// Texts that were sent.
-        asked: usize,
-        /// Vectors that came back.
+    /// The response has fewer vectors than the request had texts.
+    #[error("the server returned {found} vectors for {expected} texts; check that it is OpenAI-compatible")]
+    MissingVectors {
+        /// Number of texts in the request.
+        expected: usize,
+        /// Number of vectors in the response.
         found: usize,
     },
-    /// Vectors of another length.
+    /// The response has vectors of another dimension.
     #[error(
-        "the vectors have {found} components, not {wanted}; correct `dimension`, or leave it out to ask the server"
+        "expected vectors with {expected} components, found {found}; correct `dimension`, or remove it to query the \
+         server for it"
     )]
     Dimension {
-        /// The number that the job names.
-        wanted: usize,
-        /// The number that came back.
+        /// The dimension in the configuration.
+        expected: usize,
+        /// The dimension in the response.
         found: usize,
     },
-    /// The key is missing, wrong, or may not do this.
-    #[error("the server refuses the key (status {status}); `key_env` names the environment variable that holds it")]
-    Key {
+    /// The API key is missing, wrong or lacks permission.
+    #[error(
+        "the server rejected the API key (status {status}); set `key_env` to the name of the environment variable \
+         that contains it"
+    )]
+    Unauthorized {
         /// 401 or 403.
         status: u16,
     },
-    /// There is no such model, or nothing at that address.
-    #[error("the server knows no such model or address (status 404{said}); check `model` and `url`")]
+    /// The server has no such model or address.
+    #[error("model or address not found (status 404{detail}); check `model` and `url`")]
     NotFound {
-        /// What the server said.
-        said: String,
+        /// The server's message.
+        detail: String,
     },
-    /// The texts are too many, too long, or not to the server's liking.
-    #[error("the server refuses the texts (status {status}{said})")]
-    Refused {
+    /// The server rejected the texts, for example because they are too many or too long.
+    #[error("the server rejected the texts (status {status}{detail})")]
+    Rejected {
         /// 400, 413 or 422.
         status: u16,
-        /// What the server said.
-        said: String,
+        /// The server's message.
+        detail: String,
     },
-    /// Too many requests.
-    #[error("the server is asked too often (status 429{said}); set `requests_per_minute`, or lower `concurrency`")]
-    TooOften {
-        /// What the server said.
-        said: String,
-        /// How long it wants to be left alone.
-        wait: Option<Duration>,
+    /// The server's rate limit was exceeded.
+    #[error("rate limit exceeded (status 429{detail}); set `requests_per_minute` or lower `concurrency`")]
+    RateLimited {
+        /// The server's message.
+        detail: String,
+        /// The delay that the server asks for.
+        retry_after: Option<Duration>,
     },
     /// The server failed.
-    #[error("the server failed (status {status}{said})")]
+    #[error("server error (status {status}{detail})")]
     Server {
-        /// 408 or from 500 on.
+        /// 408, or at least 500.
         status: u16,
-        /// What the server said.
-        said: String,
-        /// How long it wants to be left alone.
-        wait: Option<Duration>,
+        /// The server's message.
+        detail: String,
+        /// The delay that the server asks for.
+        retry_after: Option<Duration>,
     },
-    /// Another status.
-    #[error("the server answered with status {status}{said}; check `url`")]
+    /// Any other status.
+    #[error("unexpected status {status}{detail}; check `url`")]
     Status {
         /// The status.
         status: u16,
-        /// What the server said.
-        said: String,
+        /// The server's message.
+        detail: String,
     },
 }
 
 impl HttpError {
-    /// Whether the same request may succeed later.
+    /// Whether a retry may succeed.
     #[must_use]
-    pub const fn may_pass(&self) -> bool {
+    pub const fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::NoAnswer { .. }
+            Self::NoResponse { .. }
                 | Self::Timeout { .. }
                 | Self::Malformed { .. }
-                | Self::TooFew { .. }
-                | Self::TooOften { .. }
+                | Self::MissingVectors { .. }
+                | Self::RateLimited { .. }
                 | Self::Server { .. }
         )
     }
 
-    /// How long the server wants to be left alone.
+    /// Returns the delay that the server asks for before a retry.
     #[must_use]
-    pub const fn wait(&self) -> Option<Duration> {
+    pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooOften { wait, .. } | Self::Server { wait, .. } => *wait,
+            Self::RateLimited { retry_after, .. } | Self::Server { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
 
-    /// The parameter that is to blame.
+    /// Returns the parameter that caused the error.
     #[must_use]
-    pub const fn key(&self) -> &'static str {
+    pub const fn parameter(&self) -> &'static str {
         match self {
-            Self::Parameter { key, .. } => key,
-            Self::Key { .. } => "key_env",
+            Self::Parameter { name, .. } => name,
+            Self::Unauthorized { .. } => "key_env",
             Self::Dimension { .. } => "dimension",
             _ => "url",
         }

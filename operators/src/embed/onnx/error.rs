@@ -1,33 +1,33 @@
-//! What can be wrong with a model for ONNX Runtime.
+//! Errors of ONNX models.
 
 use std::path::PathBuf;
 
-/// A model that cannot be used.
+/// An ONNX model cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OnnxError {
-    /// No model has that name.
-    #[error("there is no model `{name}`{}; {known}", near.as_ref().map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default())]
+    /// There is no model of that name.
+    #[error("unknown model `{name}`{}; {known}", near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
     Unknown {
         /// The name.
         name: String,
-        /// The name that was probably meant.
+        /// The known name nearest to it.
         near: Option<String>,
-        /// What there is.
+        /// Where to find the names of the known models.
         known: String,
     },
-    /// The model is known but its files are not here.
-    #[error("the model `{name}` is not on this machine; {how}")]
-    Absent {
+    /// The model is known, but its files are not on this machine.
+    #[error("the model `{name}` is not installed; {how}")]
+    NotInstalled {
         /// The name.
         name: String,
-        /// How to get it.
+        /// How to install it.
         how: String,
     },
     /// A file of the model is missing.
     #[error(
-        "the model folder `{}` has no `{file}`; it needs model.onnx (or onnx/model.onnx), tokenizer.json and \
+        "`{}` is missing; a model folder contains model.onnx (or onnx/model.onnx), tokenizer.json and \
          tokenizer_config.json from one export",
-        folder.display()
+        folder.join(file).display()
     )]
     Missing {
         /// The folder.
@@ -40,101 +40,107 @@ pub enum OnnxError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The cause.
         source: std::io::Error,
     },
-    /// `model.json` describes no model.
-    #[error("`{}`: {reason}; make the model again or delete the file, which is not needed", path.display())]
+    /// `model.json` is invalid.
+    #[error("`{}`: {reason}; install the model again, or delete the file: it is optional", path.display())]
     Manifest {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         reason: String,
     },
-    /// A file is not the one that `model.json` describes.
+    /// A file differs from its entry in `model.json`.
     #[error(
-        "`{}` is not the file that model.json describes ({found}); get the model again, or, if the change is meant, \
-         delete model.json",
+        "`{}` does not match its entry in model.json: {mismatch}; install the model again, or delete model.json if \
+         the change is intended",
         path.display()
     )]
     Changed {
         /// The file.
         path: PathBuf,
         /// What differs.
-        found: String,
+        mismatch: String,
     },
-    /// ONNX Runtime's library is nowhere.
+    /// The ONNX Runtime library is missing.
     #[error(
-        "ONNX Runtime is not on this machine: there is no `{}`; `./dev models` installs it, or set ORT_DYLIB_PATH to \
-         the library (1.24 or newer)",
-        looked.display()
+        "ONNX Runtime is not installed: `{}` is missing; install it with `./dev models`, or set ORT_DYLIB_PATH to \
+         the path of the library (version 1.24 or newer)",
+        path.display()
     )]
     NoRuntime {
-        /// Where it should be.
-        looked: PathBuf,
+        /// The expected path.
+        path: PathBuf,
     },
-    /// ONNX Runtime's library cannot be loaded.
+    /// The ONNX Runtime library cannot be loaded.
     #[error(
-        "`{}` cannot be used as ONNX Runtime: {reason}; set ORT_DYLIB_PATH to the library, in version 1.24 or newer",
+        "cannot load ONNX Runtime from `{}`: {reason}; set ORT_DYLIB_PATH to the path of the library (version 1.24 \
+         or newer)",
         path.display()
     )]
     BadRuntime {
         /// The library.
         path: PathBuf,
-        /// What is wrong.
+        /// The cause.
         reason: String,
     },
     /// The model cannot be loaded.
-    #[error("the model `{model}` cannot be loaded: {reason}; take its files again, all from one export")]
+    #[error("cannot load the model `{model}`: {reason}; install its files again, all from one export")]
     Load {
         /// The model.
         model: String,
-        /// What the library says.
+        /// The cause.
         reason: String,
     },
-    /// Tokenizer and weights do not belong together.
+    /// Tokenizer and weights do not match.
     #[error(
-        "the model `{model}` takes token ids below {rows}, but its tokenizer.json has {tokens} tokens; take both from \
-         one export"
+        "the model `{model}` has {rows} token embeddings, but its tokenizer.json has {tokens} tokens; install both \
+         files from one export"
     )]
     Mismatch {
         /// The model.
         model: String,
-        /// The model's vocabulary.
+        /// Size of the model's vocabulary.
         rows: u64,
-        /// The tokenizer's.
+        /// Size of the tokenizer's vocabulary.
         tokens: usize,
     },
-    /// The model gives other vectors than `model.json` says.
-    #[error("the model `{model}` gives vectors of {found} components, but is described with {declared}")]
+    /// The dimension in `model.json` is wrong.
+    #[error("the model `{model}` returns vectors of {found} components, but model.json declares {declared}")]
     Dimension {
         /// The model.
         model: String,
-        /// The number described.
+        /// The dimension in `model.json`.
         declared: usize,
-        /// The number found.
+        /// The dimension of its vectors.
         found: usize,
     },
-    /// The model failed on a text.
-    #[error("the model `{model}` failed: {reason}; its tokenizer may belong to another model, or memory ran out")]
+    /// The model failed on a batch.
+    #[error(
+        "the model `{model}` failed: {reason}; check that tokenizer.json belongs to the model and that memory suffices"
+    )]
     Run {
         /// The model.
         model: String,
-        /// What the library says.
+        /// The cause.
         reason: String,
     },
-    /// A limit that the model cannot keep.
-    #[error("`max_tokens = {asked}` is out of range: `{model}` looks at 3 to {most} tokens")]
+    /// `max_tokens` is out of range.
+    #[error("`max_tokens` must be {range} for the model `{model}`, got {value}")]
     MaxTokens {
         /// The model.
         model: String,
-        /// The number asked for.
-        asked: usize,
-        /// The most it can look at.
-        most: usize,
+        /// The value of `max_tokens`.
+        value: usize,
+        /// The range that is allowed, such as `between 3 and 512`.
+        range: String,
     },
-    /// Static tables are run by another operator.
-    #[error("`{model}` is a static table; use it with `operator = \"embed\"` and `model = \"{}\"`", folder.display())]
+    /// The model is a static token table, which another operator runs.
+    #[error(
+        "the model `{model}` is a static token table; set `operator = \"embed\"` and `model = \"{}\"`",
+        folder.display()
+    )]
     Static {
         /// The model.
         model: String,
@@ -144,9 +150,9 @@ pub enum OnnxError {
 }
 
 impl OnnxError {
-    /// The parameter that is to blame.
+    /// Returns the parameter that caused the error.
     #[must_use]
-    pub const fn key(&self) -> &'static str {
+    pub const fn parameter(&self) -> &'static str {
         match self {
             Self::MaxTokens { .. } => "max_tokens",
             _ => "model",

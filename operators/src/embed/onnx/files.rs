@@ -1,4 +1,4 @@
-//! A model's files, and what is known about the model before it is loaded.
+//! The files of a model, and its description before it is loaded.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,24 +9,24 @@ use serde_json::Value;
 
 use super::super::models::{FileEntry, MANIFEST, Manifest, ModelKind, PoolingRule, Quantization, models_folder};
 use super::error::OnnxError;
-use super::named::{Named, TOKENIZER_FILES, TOKENIZER_FILES_NEEDED};
+use super::known::{KnownModel, REQUIRED_TOKENIZER_FILES, TOKENIZER_FILES};
 
-/// What fastembed cuts texts to where nothing else is said.
-const USUAL_MAX_TOKENS: usize = 512;
+/// fastembed's default limit of tokens per text.
+const DEFAULT_MAX_TOKENS: usize = 512;
 
-/// A model's files and what describes them.
+/// The files of a model and its description.
 #[derive(Clone, Debug)]
 pub(crate) struct ModelFiles {
-    /// How messages name the model.
+    /// The model's name in messages.
     pub(crate) name: String,
     pub(crate) folder: PathBuf,
-    /// The weights' file and those that it refers to, by their path in the folder.
+    /// The ONNX file and the external data files that it refers to, by their path in the folder.
     pub(crate) weights: Vec<String>,
-    /// What each file was when it was described.
+    /// Size and hash of each file, by its path in the folder.
     pub(crate) entries: BTreeMap<String, FileEntry>,
-    /// Nothing if only the model itself can tell.
+    /// `None` if it is unknown until the model is loaded.
     pub(crate) dimension: Option<usize>,
-    /// The model's own limit, if it names one.
+    /// The limit of tokens per text that the model declares, if it does.
     pub(crate) max_tokens: Option<usize>,
     pub(crate) pooling: PoolingRule,
     pub(crate) quantization: Quantization,
@@ -36,8 +36,8 @@ pub(crate) struct ModelFiles {
 }
 
 impl ModelFiles {
-    /// Finds the model that `name` means: a folder in [`models_folder`], a name that
-    /// fastembed knows, or a folder, relative to `base`.
+    /// Finds a model by name: a folder in [`models_folder`], a model that fastembed knows, or the
+    /// path of a folder, relative to `base`.
     pub(crate) fn find(name: &str, base: &Path) -> Result<Self, OnnxError> {
         let is_name = Path::new(name).components().count() == 1 && !name.starts_with('.');
         let local = models_folder().join(name);
@@ -45,13 +45,13 @@ impl ModelFiles {
             return Self::in_folder(&local);
         }
         let folder = base.join(name);
-        if let Some(named) = Named::find(name) {
-            let fetched = models_folder().join(&named.name);
-            return match (fetched.is_dir(), named.in_hub_cache()) {
+        if let Some(known) = KnownModel::find(name) {
+            let fetched = models_folder().join(&known.name);
+            return match (fetched.is_dir(), known.in_hub_cache()) {
                 (true, _) => Self::in_folder(&fetched),
-                (false, Some(snapshot)) => Self::of_named(&named, snapshot),
+                (false, Some(snapshot)) => Self::of_known(&known, snapshot),
                 (false, None) if folder.is_dir() => Self::in_folder(&folder),
-                (false, None) => Err(absent(&named)),
+                (false, None) => Err(not_installed(&known)),
             };
         }
         if folder.is_dir() {
@@ -60,7 +60,7 @@ impl ModelFiles {
         Err(unknown(name))
     }
 
-    /// Describes the model in a folder, by its `model.json` or by what lies in it.
+    /// Describes the model in a folder, from its `model.json` or else from its files.
     pub(crate) fn in_folder(folder: &Path) -> Result<Self, OnnxError> {
         let path = folder.join(MANIFEST);
         match std::fs::read(&path) {
@@ -79,19 +79,19 @@ impl ModelFiles {
             return Err(OnnxError::Static { model: manifest.name, folder: folder.to_owned() });
         }
         if manifest.format != 1 {
-            let reason = format!("its format is {}, and only 1 is known", manifest.format);
+            let reason = format!("`format` must be 1, got {}", manifest.format);
             return Err(OnnxError::Manifest { path, reason });
         }
         let mut weights: Vec<String> = manifest.files.keys().filter(|file| is_weights(file)).cloned().collect();
-        // The file itself before those that it refers to.
+        // The ONNX file before its external data files.
         weights.sort_by_key(|file| !file.ends_with(".onnx"));
-        let needed = TOKENIZER_FILES.iter().take(TOKENIZER_FILES_NEEDED).map(|file| (*file).to_owned());
+        let required = TOKENIZER_FILES.iter().take(REQUIRED_TOKENIZER_FILES).map(|file| (*file).to_owned());
         if weights.is_empty() {
             return Err(OnnxError::Missing { folder: folder.to_owned(), file: "model.onnx".into() });
         }
-        for file in weights.iter().cloned().chain(needed) {
+        for file in weights.iter().cloned().chain(required) {
             if !manifest.files.contains_key(&file) {
-                return Err(OnnxError::Manifest { path, reason: format!("it does not list `{file}`") });
+                return Err(OnnxError::Manifest { path, reason: format!("`files` has no entry for `{file}`") });
             }
         }
         for (file, entry) in &manifest.files {
@@ -101,10 +101,10 @@ impl ModelFiles {
                 Err(_) => return Err(OnnxError::Missing { folder: folder.to_owned(), file: file.clone() }),
             };
             if found != entry.bytes {
-                return Err(OnnxError::Changed { path, found: format!("{found} bytes, not {}", entry.bytes) });
+                return Err(OnnxError::Changed { path, mismatch: size_mismatch(entry.bytes, found) });
             }
         }
-        let named = manifest.fastembed.as_deref().and_then(Named::find);
+        let known = manifest.fastembed.as_deref().and_then(KnownModel::find);
         Ok(Self {
             name: manifest.name,
             folder: folder.to_owned(),
@@ -116,29 +116,29 @@ impl ModelFiles {
             quantization: manifest.quantization,
             query_prefix: manifest.query_prefix,
             passage_prefix: manifest.passage_prefix,
-            output: named.and_then(|named| named.output),
+            output: known.and_then(|known| known.output),
         })
     }
 
-    /// A model that fastembed knows, in a folder without `model.json`.
-    pub(crate) fn of_named(named: &Named, folder: PathBuf) -> Result<Self, OnnxError> {
-        let (query_prefix, passage_prefix) = named.prefixes();
+    /// Describes a model that fastembed knows, in a folder without `model.json`.
+    pub(crate) fn of_known(known: &KnownModel, folder: PathBuf) -> Result<Self, OnnxError> {
+        let (query_prefix, passage_prefix) = known.prefixes();
         Ok(Self {
-            name: named.name.clone(),
-            entries: describe(&folder, &named.weights)?,
-            weights: named.weights.clone(),
-            dimension: Some(named.dimension),
+            name: known.name.clone(),
+            entries: describe(&folder, &known.weights)?,
+            weights: known.weights.clone(),
+            dimension: Some(known.dimension),
             max_tokens: sentence_limit(&folder),
-            pooling: named.pooling,
-            quantization: named.quantization,
+            pooling: known.pooling,
+            quantization: known.quantization,
             query_prefix: query_prefix.into(),
             passage_prefix: passage_prefix.into(),
-            output: named.output.clone(),
+            output: known.output.clone(),
             folder,
         })
     }
 
-    /// A folder without `model.json`, as sentence-transformers exports it.
+    /// Describes a folder without `model.json`, as sentence-transformers exports it.
     fn of_export(folder: &Path) -> Result<Self, OnnxError> {
         let onnx = exported(folder)?;
         let mut weights = vec![onnx.to_owned()];
@@ -156,33 +156,32 @@ impl ModelFiles {
             dimension: None,
             max_tokens: sentence_limit(folder),
             pooling: if takes_first { PoolingRule::Cls } else { PoolingRule::Mean },
-            quantization: if rounds_by_batch(&bytes) { Quantization::Dynamic } else { Quantization::None },
+            quantization: if is_dynamically_quantized(&bytes) { Quantization::Dynamic } else { Quantization::None },
             query_prefix: String::new(),
             passage_prefix: String::new(),
             output: None,
         })
     }
 
-    /// Sees whether a folder without `model.json` has what a model needs, without reading
-    /// it.
-    pub(crate) fn look(folder: &Path) -> Result<(), OnnxError> {
+    /// Checks that a folder without `model.json` has the files of a model, without reading them.
+    pub(crate) fn check_folder(folder: &Path) -> Result<(), OnnxError> {
         exported(folder)?;
-        let mut needed = TOKENIZER_FILES.into_iter().take(TOKENIZER_FILES_NEEDED);
-        match needed.find(|file| !folder.join(file).is_file()) {
+        let mut required = TOKENIZER_FILES.into_iter().take(REQUIRED_TOKENIZER_FILES);
+        match required.find(|file| !folder.join(file).is_file()) {
             Some(file) => Err(OnnxError::Missing { folder: folder.to_owned(), file: file.into() }),
             None => Ok(()),
         }
     }
 
-    /// Hash of all files and of what says how they are used.
+    /// Returns the hash of all files, the pooling and the output.
     pub(crate) fn identity(&self, pooling: PoolingRule) -> Hash {
         let files = self.entries.iter().flat_map(|(file, entry)| [file.as_bytes(), entry.sha256.as_bytes()]);
         let how = format!("{pooling:?} {:?}", self.output);
         Hash::of_parts(files.chain([how.as_bytes()]))
     }
 
-    /// Reads a file, which must be as it was described; one that the model can do
-    /// without is an empty object.
+    /// Reads a file and checks it against its entry; an optional file without an entry is an empty
+    /// JSON object.
     pub(crate) fn read(&self, file: &str) -> Result<Vec<u8>, OnnxError> {
         let Some(entry) = self.entries.get(file) else { return Ok(b"{}".to_vec()) };
         let path = self.folder.join(file);
@@ -191,31 +190,32 @@ impl ModelFiles {
         if found == *entry {
             return Ok(bytes);
         }
-        let found = if found.bytes == entry.bytes {
+        let mismatch = if found.bytes == entry.bytes {
             "its SHA-256 differs".into()
         } else {
-            format!("{} bytes, not {}", found.bytes, entry.bytes)
+            size_mismatch(entry.bytes, found.bytes)
         };
-        Err(OnnxError::Changed { path, found })
+        Err(OnnxError::Changed { path, mismatch })
     }
 
-    /// How many tokens the model can look at, and how many it looks at if nothing is
-    /// said.
-    pub(crate) fn token_limits(&self) -> (usize, usize) {
+    /// Returns the maximum number of tokens per text, if there is one, and the default number.
+    pub(crate) fn token_limits(&self) -> (Option<usize>, usize) {
         let config = json_in(&self.folder, "tokenizer_config.json");
-        let longest = config.and_then(|config| config.get("model_max_length")?.as_f64());
-        // Models without a limit of their own name one beyond all numbers.
-        let longest = longest.filter(|longest| *longest < 1e6).map_or(usize::MAX, |longest| longest as usize);
-        (longest, self.max_tokens.unwrap_or(USUAL_MAX_TOKENS).min(longest))
+        let limit = config.and_then(|config| config.get("model_max_length")?.as_f64());
+        // Tokenizers without a limit declare a huge one, such as 1e30.
+        let limit = limit.filter(|limit| *limit < 1e6).map(|limit| limit as usize);
+        let default = self.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS);
+        (limit, limit.map_or(default, |limit| default.min(limit)))
     }
 }
 
-/// The weights' file of a folder without `model.json`.
+/// Returns the ONNX file of a folder without `model.json`.
 fn exported(folder: &Path) -> Result<&'static str, OnnxError> {
     let found = ["model.onnx", "onnx/model.onnx"].into_iter().find(|file| folder.join(file).is_file());
     found.ok_or_else(|| OnnxError::Missing { folder: folder.to_owned(), file: "model.onnx".into() })
 }
 
+/// Whether a file is an ONNX file or its external data.
 fn is_weights(file: &str) -> bool {
     file.ends_with(".onnx") || file.ends_with(".onnx_data") || file.ends_with(".onnx.data")
 }
@@ -224,28 +224,32 @@ fn read(path: &Path) -> Result<Vec<u8>, OnnxError> {
     std::fs::read(path).map_err(|source| OnnxError::Read { path: path.to_owned(), source })
 }
 
+fn size_mismatch(expected: u64, found: u64) -> String {
+    format!("expected {expected} bytes, found {found}")
+}
+
 fn json_in(folder: &Path, file: &str) -> Option<Value> {
     serde_json::from_slice(&std::fs::read(folder.join(file)).ok()?).ok()
 }
 
-/// The limit that sentence-transformers keeps beside a model.
+/// Returns the limit of tokens per text that sentence-transformers stores beside a model.
 fn sentence_limit(folder: &Path) -> Option<usize> {
     let limit = json_in(folder, "sentence_bert_config.json")?.get("max_seq_length")?.as_u64()?;
     usize::try_from(limit).ok()
 }
 
-/// Describes the weights and what stands beside them.
+/// Returns size and hash of the weights and the tokenizer files.
 fn describe(folder: &Path, weights: &[String]) -> Result<BTreeMap<String, FileEntry>, OnnxError> {
     let mut entries = BTreeMap::new();
-    let beside = TOKENIZER_FILES.iter().enumerate().map(|(nth, file)| (*file, nth < TOKENIZER_FILES_NEEDED));
-    for (file, is_needed) in weights.iter().map(|file| (file.as_str(), true)).chain(beside) {
+    let beside = TOKENIZER_FILES.iter().enumerate().map(|(index, file)| (*file, index < REQUIRED_TOKENIZER_FILES));
+    for (file, is_required) in weights.iter().map(|file| (file.as_str(), true)).chain(beside) {
         let path = folder.join(file);
         match FileEntry::of_file(&path) {
             Ok(entry) => {
                 entries.insert(file.to_owned(), entry);
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                if is_needed {
+                if is_required {
                     return Err(OnnxError::Missing { folder: folder.to_owned(), file: file.to_owned() });
                 }
             }
@@ -255,34 +259,35 @@ fn describe(folder: &Path, weights: &[String]) -> Result<BTreeMap<String, FileEn
     Ok(entries)
 }
 
-/// Whether a model has operators that choose their scales by what is in the batch.
-fn rounds_by_batch(onnx: &[u8]) -> bool {
+/// Whether a model has operators that derive their quantization scales from the batch.
+fn is_dynamically_quantized(onnx: &[u8]) -> bool {
     ["DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"]
         .iter()
         .any(|operator| memchr::memmem::find(onnx, operator.as_bytes()).is_some())
 }
 
-/// A model of the hub that is not here.
-fn absent(named: &Named) -> OnnxError {
-    let by_hand = by_hand(named, &models_folder());
-    let how = format!("fetch it with `gristmill model fetch {}`, or {by_hand}", named.name);
-    OnnxError::Absent { name: named.name.clone(), how }
+/// Returns the error for a model of the hub that is not on this machine.
+fn not_installed(known: &KnownModel) -> OnnxError {
+    let manual_install = manual_install(known, &models_folder());
+    let how = format!("fetch it with `gristmill model fetch {}`, or {manual_install}", known.name);
+    OnnxError::NotInstalled { name: known.name.clone(), how }
 }
 
-/// How to bring a model of the hub without a program.
-pub(crate) fn by_hand(named: &Named, models: &Path) -> String {
-    let files: Vec<&str> = named.files().collect();
-    let (files, folder) = (files.join(", "), models.join(&named.name));
-    format!("put {files} from https://huggingface.co/{} into `{}`", named.repository, folder.display())
+/// Returns the instruction for installing a model of the hub manually.
+pub(crate) fn manual_install(known: &KnownModel, models: &Path) -> String {
+    let files: Vec<&str> = known.files().collect();
+    let (files, folder) = (files.join(", "), models.join(&known.name));
+    format!("put {files} from https://huggingface.co/{} into `{}`", known.repository, folder.display())
 }
 
+/// Returns the error for a name that no model has.
 fn unknown(name: &str) -> OnnxError {
     if ["minilm", "minilm-int8"].contains(&name) {
         let how = format!(
-            "`./dev models` builds it into `{}`, or take `model = \"AllMiniLML6V2\"` after `gristmill model fetch AllMiniLML6V2`",
+            "build it into `{}` with `./dev models`, or set `model = \"AllMiniLML6V2\"` after `gristmill model fetch AllMiniLML6V2`",
             models_folder().display()
         );
-        return OnnxError::Absent { name: name.into(), how };
+        return OnnxError::NotInstalled { name: name.into(), how };
     }
     let local: Vec<String> = std::fs::read_dir(models_folder())
         .into_iter()
@@ -292,17 +297,17 @@ fn unknown(name: &str) -> OnnxError {
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
     let lower = name.to_lowercase();
-    let named = Named::all().into_iter().flat_map(|named| [named.name, named.repository]);
+    let known = KnownModel::all().into_iter().flat_map(|known| [known.name, known.repository]);
     let near = local
         .into_iter()
         .chain(["minilm".into(), "minilm-int8".into()])
-        .chain(named)
-        .map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), known))
+        .chain(known)
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= 1 + name.len() / 4)
         .min()
-        .map(|(_, known)| known);
+        .map(|(_, candidate)| candidate);
     let known = format!(
-        "`gristmill model list` shows those that there are, or give the path of a folder (models lie in `{}`)",
+        "`gristmill model list` lists the known models, or set `model` to the path of a folder (local models are in `{}`)",
         models_folder().display()
     );
     OnnxError::Unknown { name: name.into(), near, known }

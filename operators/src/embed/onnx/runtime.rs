@@ -1,29 +1,30 @@
-//! ONNX Runtime's library, which is loaded when the first model is.
+//! The ONNX Runtime library, which is loaded with the first model.
 
 use std::path::{Path, PathBuf};
 
-use super::super::models::{cache_folder, set};
+use super::super::models::{cache_folder, path_variable};
 use super::error::OnnxError;
 
-/// Where the library is: `$ORT_DYLIB_PATH`, or `onnxruntime` in gristmill's cache folder.
+/// Returns the path of the ONNX Runtime library: `$ORT_DYLIB_PATH`, or else a file in
+/// `onnxruntime` in gristmill's cache folder.
 #[must_use]
 pub fn runtime_library() -> PathBuf {
     let name = format!("{}onnxruntime{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    set("ORT_DYLIB_PATH").unwrap_or_else(|| cache_folder().join("onnxruntime").join(name))
+    path_variable("ORT_DYLIB_PATH").unwrap_or_else(|| cache_folder().join("onnxruntime").join(name))
 }
 
-/// Loads the library, if that was not done before.
+/// Loads the library if that was not done before.
 ///
-/// Done before anything else: what uses the library takes it for granted and panics.
+/// Must be called before any other use of ONNX Runtime, which panics without the library.
 pub(super) fn load_runtime(library: &Path) -> Result<(), OnnxError> {
     let bad = |reason: String| OnnxError::BadRuntime { path: library.to_owned(), reason };
     if !library.is_file() {
-        return Err(OnnxError::NoRuntime { looked: library.to_owned() });
+        return Err(OnnxError::NoRuntime { path: library.to_owned() });
     }
     let library = std::path::absolute(library).map_err(|error| bad(error.to_string()))?;
     ort::init_from(library).map(|_| ()).map_err(|error| bad(error.to_string()))?;
-    // Texts are tokenized on the thread that embeds them. A thread of a pool that waited
-    // here for others would take up another batch, and wait for the session that it holds.
+    // Tokenizes on the calling thread. A thread of a rayon pool that waited for others would take
+    // up another batch meanwhile, and deadlock on the session that it already holds.
     tokenizers::utils::parallelism::set_parallelism(false);
     Ok(())
 }

@@ -1,73 +1,85 @@
-//! What can be wrong with a model.
+//! Errors of static models.
 
 use std::path::PathBuf;
 
-/// A static model that cannot be used.
+/// A static model cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum EmbedError {
+pub enum StaticModelError {
     /// A file of the model cannot be read.
     #[error(
-        "cannot read `{}`: {source}; a Model2Vec folder holds model.safetensors, tokenizer.json and config.json",
+        "cannot read `{}`: {source}; a Model2Vec folder contains model.safetensors, tokenizer.json and config.json",
         path.display()
     )]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The cause.
         source: std::io::Error,
     },
-    /// `config.json` is no model configuration.
-    #[error("`{model}`: config.json: {source}; correct it or take the file from the model's source again")]
+    /// `config.json` is invalid.
+    #[error("`{model}`: config.json: {source}; correct the file or install the model again")]
     Config {
         /// The model.
         model: Box<str>,
-        /// What the parser says.
+        /// The cause.
         source: serde_json::Error,
     },
-    /// `tokenizer.json` describes no tokenizer.
-    #[error("`{model}`: tokenizer.json: {reason}; take the file from the model's source again")]
+    /// `tokenizer.json` is invalid.
+    #[error("`{model}`: tokenizer.json: {reason}; install the model again")]
     Tokenizer {
         /// The model.
         model: Box<str>,
         /// What is wrong.
         reason: Box<str>,
     },
-    /// `model.safetensors` is damaged or has no table of a known form.
-    #[error("`{model}`: model.safetensors: {reason}; take the file from the model's source again")]
+    /// `model.safetensors` is damaged or has an unsupported format.
+    #[error("`{model}`: model.safetensors: {reason}; install the model again")]
     Table {
         /// The model.
         model: Box<str>,
         /// What is wrong.
         reason: Box<str>,
     },
-    /// Table and tokenizer do not belong together.
+    /// Table and tokenizer do not match.
     #[error(
         "`{model}`: tokenizer.json has {tokens} tokens with ids up to {highest}, but `{tensor}` in \
-         model.safetensors has {rows} rows; take both files from the same model"
+         model.safetensors has {rows} rows; install both files from the same model"
     )]
     Mismatch {
         /// The model.
         model: Box<str>,
-        /// Tokens of the tokenizer.
+        /// Number of tokens of the tokenizer.
         tokens: usize,
         /// The highest token id.
         highest: u32,
-        /// The tensor that is indexed by token id.
+        /// The tensor that token ids index.
         tensor: &'static str,
-        /// Its rows.
+        /// Its number of rows.
         rows: usize,
     },
-    /// More components were asked for than the table has.
-    #[error("`dimensions = {asked}` is out of range: the vectors of `{model}` have 1 to {available} components")]
+    /// `dimensions` is out of range.
+    #[error("`dimensions` must be between 1 and {available} for the model `{model}`, got {value}")]
     Dimensions {
         /// The model.
         model: Box<str>,
-        /// The number asked for.
-        asked: usize,
-        /// The number that the table has.
+        /// The value of `dimensions`.
+        value: usize,
+        /// Number of components of the table.
         available: usize,
     },
-    /// A limit of no tokens.
-    #[error("`max_tokens = 0` leaves nothing to embed; give at least 1, or leave it out for the model's own limit")]
-    NoTokens,
+    /// `max_tokens` is 0.
+    #[error("`max_tokens` must be at least 1, got 0; remove it to use the model's own limit")]
+    MaxTokens,
+}
+
+impl StaticModelError {
+    /// Returns the parameter that caused the error.
+    #[must_use]
+    pub const fn parameter(&self) -> &'static str {
+        match self {
+            Self::Dimensions { .. } => "dimensions",
+            Self::MaxTokens => "max_tokens",
+            _ => "model",
+        }
+    }
 }

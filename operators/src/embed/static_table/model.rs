@@ -1,4 +1,4 @@
-//! A static model: tokenizer, table and the rule that joins them.
+//! A static model: tokenizer, table and pooling.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -7,13 +7,13 @@ use std::sync::{Arc, OnceLock};
 use gristmill_pipeline::Hash;
 use serde::Deserialize;
 
-use super::error::EmbedError;
+use super::error::StaticModelError;
 use super::pooling::{Pooling, pool};
 use super::table::{Loaded, Table};
 use super::tokenizer::{Scratch, Tokenizer};
 
-/// Model2Vec's own limit, for models that name none.
-const PLAIN_MAX_TOKENS: usize = 512;
+/// Model2Vec's own limit of tokens per text.
+const MODEL2VEC_MAX_TOKENS: usize = 512;
 
 const BUILT_IN_NAME: &str = "static-code (built in)";
 const BUILT_IN_CONFIG: &[u8] = include_bytes!("../../../models/static-code/config.json");
@@ -22,10 +22,10 @@ const BUILT_IN_TABLE: &[u8] = include_bytes!("../../../models/static-code/model.
 
 /// A model in Model2Vec layout.
 ///
-/// `config.json` decides the rule. With a `gristmill` key: split identifiers if it says
-/// so, take the first `max_tokens` tokens, drop the unknown, weigh by `term_frequency`,
-/// normalise. Without: drop the unknown tokens, take the first 512, average, and
-/// normalise if `normalize` is true.
+/// `config.json` decides how it embeds. With a `gristmill` key: splits identifiers if
+/// `split_identifiers` is true, takes the first `max_tokens` tokens, drops unknown ones, weights
+/// the others by `term_frequency`, and normalises. Without it: drops unknown tokens, takes the
+/// first 512, averages them, and normalises if `normalize` is true.
 #[derive(Debug)]
 pub struct StaticModel {
     name: Box<str>,
@@ -65,11 +65,11 @@ enum TermFrequency {
 }
 
 impl StaticModel {
-    /// The model that comes with the crate, read at the first call and then shared.
+    /// Returns the built-in model, which is loaded by the first call and then shared.
     ///
     /// # Errors
-    /// Never, unless the crate was built with damaged model files.
-    pub fn built_in() -> Result<Arc<Self>, EmbedError> {
+    /// Only if the crate was built with damaged model files.
+    pub fn built_in() -> Result<Arc<Self>, StaticModelError> {
         static MODEL: OnceLock<Arc<StaticModel>> = OnceLock::new();
         if let Some(model) = MODEL.get() {
             return Ok(Arc::clone(model));
@@ -79,14 +79,14 @@ impl StaticModel {
         Ok(Arc::clone(MODEL.get_or_init(|| Arc::new(model))))
     }
 
-    /// Reads `config.json`, `tokenizer.json` and `model.safetensors` from `folder`.
+    /// Loads `config.json`, `tokenizer.json` and `model.safetensors` from `folder`.
     ///
     /// # Errors
-    /// If a file is missing or damaged, or tokenizer and table do not belong together.
-    pub fn load(folder: &Path) -> Result<Self, EmbedError> {
+    /// If a file is missing or invalid, or tokenizer and table do not match.
+    pub fn load(folder: &Path) -> Result<Self, StaticModelError> {
         let read = |name: &str| {
             let path = folder.join(name);
-            std::fs::read(&path).map_err(|source| EmbedError::Read { path, source })
+            std::fs::read(&path).map_err(|source| StaticModelError::Read { path, source })
         };
         let (config, tokenizer) = (read("config.json")?, read("tokenizer.json")?);
         let table = read("model.safetensors")?;
@@ -98,24 +98,24 @@ impl StaticModel {
         config_json: &[u8],
         tokenizer_json: &[u8],
         table_file: Cow<'static, [u8]>,
-    ) -> Result<Self, EmbedError> {
+    ) -> Result<Self, StaticModelError> {
         let model = || Box::<str>::from(name);
-        let config: ModelConfig =
-            serde_json::from_slice(config_json).map_err(|source| EmbedError::Config { model: model(), source })?;
+        let config: ModelConfig = serde_json::from_slice(config_json)
+            .map_err(|source| StaticModelError::Config { model: model(), source })?;
         let splits = config.gristmill.as_ref().is_some_and(|rule| rule.split_identifiers);
         let tokenizer = Tokenizer::from_json(tokenizer_json, splits)
-            .map_err(|reason| EmbedError::Tokenizer { model: model(), reason })?;
+            .map_err(|reason| StaticModelError::Tokenizer { model: model(), reason })?;
         let identity = Hash::of_parts([
             Hash::of(config_json).as_bytes().as_slice(),
             Hash::of(tokenizer_json).as_bytes(),
             Hash::of(&table_file).as_bytes(),
         ]);
         let Loaded { table, indexed } =
-            Table::read(table_file).map_err(|reason| EmbedError::Table { model: model(), reason })?;
+            Table::read(table_file).map_err(|reason| StaticModelError::Table { model: model(), reason })?;
         for (tensor, rows) in indexed {
             let (tokens, highest) = (tokenizer.tokens(), tokenizer.highest());
             if tokens != rows || highest as usize >= rows {
-                return Err(EmbedError::Mismatch { model: model(), tokens, highest, tensor, rows });
+                return Err(StaticModelError::Mismatch { model: model(), tokens, highest, tensor, rows });
             }
         }
         let (pooling, max_tokens) = match &config.gristmill {
@@ -125,44 +125,44 @@ impl StaticModel {
             }
             None => {
                 let normalise = config.normalize.unwrap_or_default();
-                (Pooling { log_counts: false, normalise }, PLAIN_MAX_TOKENS)
+                (Pooling { log_counts: false, normalise }, MODEL2VEC_MAX_TOKENS)
             }
         };
         let limit_counts_unknown = config.gristmill.is_some();
         Ok(Self { name: model(), tokenizer, table, pooling, max_tokens, limit_counts_unknown, identity })
     }
 
-    /// How errors name the model.
+    /// Returns the model's name in error messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The number of components of the table's rows.
+    /// Returns the number of components of a table row.
     #[must_use]
     pub const fn dimension(&self) -> usize {
         self.table.dimension()
     }
 
-    /// The model's own limit of tokens a text.
+    /// Returns the model's own limit of tokens per text.
     #[must_use]
     pub const fn max_tokens(&self) -> usize {
         self.max_tokens
     }
 
-    /// Hash of the three files: equal models embed equally.
+    /// Returns the hash of the three files.
     #[must_use]
     pub const fn identity(&self) -> &Hash {
         &self.identity
     }
 
-    /// The tokenizer.
+    /// Returns the tokenizer.
     #[must_use]
     pub const fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
     }
 
-    /// Writes the vector of `text` to `out`, which is zero and no longer than a row.
+    /// Writes the vector of `text` to `out`, which must be zero and no longer than a row.
     pub(super) fn embed(&self, text: &str, max_tokens: usize, scratch: &mut Scratch, out: &mut [f32]) {
         let limit = if self.limit_counts_unknown { max_tokens } else { usize::MAX };
         self.tokenizer.encode(text, limit, scratch);

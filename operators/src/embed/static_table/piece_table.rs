@@ -2,41 +2,41 @@
 
 use std::collections::HashMap;
 
-/// Pieces of up to this many bytes are keyed by a register; it covers all but a few
-/// entries of any WordPiece vocabulary.
+/// Pieces of up to this many bytes are keyed by a `u128`. It covers all but a few entries of any
+/// WordPiece vocabulary.
 const INLINE: usize = 16;
 
-/// How many zero bytes must follow a text that is looked up.
+/// The number of zero bytes that must follow a text that is looked up.
 pub(super) const PADDING: usize = INLINE;
 
-/// A piece in the table, keyed by its bytes padded with zeros.
+/// A piece in the table. Its key is its bytes, padded with zeros.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     key: u128,
     id: u32,
 }
 
-/// Finds the longest piece that a text begins with.
+/// Finds the longest piece that is a prefix of a text.
 ///
-/// Pieces of up to 16 bytes lie in one open-addressed table. A prefix of the text is the
-/// text's first 16 bytes under a mask, so trying a length costs a mask, a multiplication
-/// and one probe, and copies nothing. A table indexed by the first two bytes says which
-/// lengths exist at all, which spares nearly every probe that would miss.
+/// Pieces of up to 16 bytes are in an open-addressed hash table. A prefix of the text is its first
+/// 16 bytes under a mask, so testing a length costs a mask, a multiplication and one probe, and
+/// copies nothing. A table indexed by the first two bytes records which lengths exist, which
+/// avoids nearly every probe that would miss.
 #[derive(Debug)]
 pub(super) struct PieceTable {
     /// Upper half: hash tag. Lower half: index into `entries` plus one; 0 is empty.
     slots: Box<[u64]>,
     shift: u32,
     entries: Vec<Entry>,
-    /// By the first two bytes: bit `n - 1` is set if a piece of `n` bytes begins so; bit
-    /// `INLINE` if a longer one does.
+    /// Indexed by the first two bytes: bit `n - 1` is set if a piece of `n` bytes starts with them,
+    /// bit `INLINE` if a longer piece does.
     lengths: Box<[u32]>,
     longer: HashMap<Box<[u8]>, u32>,
     longest: usize,
 }
 
 impl PieceTable {
-    /// Builds the table, or gives `None` if a piece is empty, holds a NUL, or comes twice.
+    /// Builds the table; `None` if a piece is empty, contains a NUL or is a duplicate.
     pub(super) fn new(pieces: &[(&str, u32)]) -> Option<Self> {
         let capacity = (pieces.len() * 2).next_power_of_two().max(16);
         let mut table = Self {
@@ -51,7 +51,7 @@ impl PieceTable {
         all_new.then_some(table)
     }
 
-    /// Adds a piece; false if it cannot be added.
+    /// Adds a piece. Returns whether it is valid and new.
     fn insert(&mut self, piece: &[u8], id: u32) -> bool {
         if piece.is_empty() || piece.contains(&0) {
             return false;
@@ -92,7 +92,7 @@ impl PieceTable {
         let mask = self.slots.len() - 1;
         let mut at = (hash >> self.shift) as usize;
         loop {
-            // The table is at most half full, so an empty slot ends every search.
+            // The table is at most half full, so every search ends at an empty slot.
             let slot = *self.slots.get(at & mask)?;
             if slot == 0 {
                 return None;
@@ -107,8 +107,8 @@ impl PieceTable {
         }
     }
 
-    /// The longest piece that the first `remaining` bytes of `padded` begin with: its
-    /// length in bytes and its id. At least [`PADDING`] bytes must be readable.
+    /// Returns the length in bytes and the id of the longest piece that is a prefix of the first
+    /// `remaining` bytes of `padded`, which must have at least [`PADDING`] bytes.
     #[inline]
     pub(super) fn longest_prefix(&self, padded: &[u8], remaining: usize) -> Option<(usize, u32)> {
         let head = padded.first_chunk::<INLINE>()?;
@@ -150,8 +150,8 @@ fn length_index(head: &[u8; INLINE]) -> usize {
     (usize::from(head[0] & 63) << 6) | usize::from(head[1] & 63)
 }
 
-/// Multiplies the halves and folds the product. The vocabulary is fixed and a search is
-/// bounded by its longest run, so nothing hostile in a text can slow it.
+/// Multiplies the halves and folds the product. The vocabulary is fixed, so no input can cause
+/// collisions: a search is bounded by the longest run of occupied slots.
 #[inline]
 const fn hash(key: u128) -> u64 {
     let low = (key as u64) ^ 0x9e37_79b9_7f4a_7c15;

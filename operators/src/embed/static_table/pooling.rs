@@ -1,20 +1,20 @@
-//! From token ids to one vector.
+//! Pooling token rows into one vector.
 
 use super::table::Table;
 
-/// How the rows of a text's tokens become its vector.
+/// How the rows of a text's tokens are pooled into its vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pooling {
-    /// Weigh a token that occurs n times by 1 + ln n rather than by n.
+    /// Whether a token that occurs n times has weight 1 + ln n rather than n.
     pub(super) log_counts: bool,
-    /// Divide by the norm; else by the number of tokens.
+    /// Whether the sum is divided by its norm rather than by the number of tokens.
     pub(super) normalise: bool,
 }
 
-/// Sums the rows of `ids` into `out`, which is zero, and scales the sum.
+/// Sums the rows of `ids` into `out`, which must be zero, and scales the sum.
 ///
-/// Rows are added in ascending order of id, each once with its count, so the result
-/// depends on nothing but the multiset of ids.
+/// Adds rows in ascending order of id, each once with its weight, so that the result depends only
+/// on the multiset of ids.
 pub(super) fn pool(table: &Table, pooling: Pooling, ids: &mut [u32], out: &mut [f32]) {
     ids.sort_unstable();
     for run in ids.chunk_by(|a, b| a == b) {
@@ -35,11 +35,11 @@ pub(super) fn pool(table: &Table, pooling: Pooling, ids: &mut [u32], out: &mut [
     }
 }
 
-/// Number of sums that run side by side; a fixed number, so that the order of additions
-/// is the same on every machine.
+/// Number of partial sums. It is fixed, so that the order of additions is the same on every
+/// machine.
 const LANES: usize = 16;
 
-/// The Euclidean norm.
+/// Returns the Euclidean norm.
 fn norm(values: &[f32]) -> f32 {
     let (chunks, rest) = values.as_chunks::<LANES>();
     let mut sums = [0.0_f32; LANES];

@@ -1,11 +1,11 @@
 //! Splitting identifiers into words.
 
-/// Whether a space belongs before the upper-case letter at `at`: after a lower-case
-/// letter or digit (`aB`), or before the last capital of a run that a lower-case letter
-/// follows (`HTTPServer`).
+/// Whether an identifier is split before the upper-case letter at `at`: after a lower-case
+/// letter or digit (`aB`), or before the last capital of a run that a lower-case letter follows
+/// (`HTTPServer`).
 ///
-/// Both rules look at ASCII alone and at one byte to either side, so they hold at any
-/// byte of a UTF-8 text.
+/// Both rules inspect only ASCII and one byte on either side, so they are valid at any byte of a
+/// UTF-8 text.
 #[inline]
 pub(super) fn splits_before_upper(bytes: &[u8], at: usize) -> bool {
     let Some(&before) = at.checked_sub(1).and_then(|previous| bytes.get(previous)) else {
@@ -20,7 +20,7 @@ pub(super) fn splits_before_upper(bytes: &[u8], at: usize) -> bool {
 /// Appends `text` with its identifiers split: `aB` → `a B`, `HTTPServer` → `HTTP Server`,
 /// `_` → space.
 ///
-/// The result is that of replacing `([a-z0-9])([A-Z])` by `\1 \2`, then
+/// Equivalent to replacing `([a-z0-9])([A-Z])` by `\1 \2`, then
 /// `([A-Z]+)([A-Z][a-z])` by `\1 \2`, then `_` by a space.
 pub fn split_identifiers(text: &str, out: &mut String) {
     out.reserve(text.len() + text.len() / 8);
@@ -29,7 +29,7 @@ pub fn split_identifiers(text: &str, out: &mut String) {
     for (at, byte) in bytes.iter().enumerate() {
         let is_underscore = *byte == b'_';
         if is_underscore || (byte.is_ascii_uppercase() && splits_before_upper(bytes, at)) {
-            // `at` is the place of an ASCII byte, hence a character boundary.
+            // `at` is the offset of an ASCII byte, hence a character boundary.
             out.push_str(text.get(copied..at).unwrap_or_default());
             out.push(' ');
             copied = at + usize::from(is_underscore);

@@ -1,44 +1,44 @@
-//! The table of token rows, as `model.safetensors` holds it.
+//! The table of token rows in `model.safetensors`.
 
 use std::borrow::Cow;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
-/// One row per token, with what Model2Vec may put beside it.
+/// One row per token, with Model2Vec's optional weights and mapping.
 #[derive(Debug)]
 pub(super) struct Table {
     values: Values,
     dimension: usize,
-    /// A factor per token id; empty if all are 1.
+    /// The weight of each token id; empty if all are 1.
     weights: Vec<f32>,
-    /// The row of each token id; empty if they are the same.
+    /// The row of each token id; empty if a token's row is its id.
     mapping: Vec<u32>,
 }
 
 #[derive(Debug)]
 enum Values {
-    /// One signed byte a component; borrowed where the model is part of the binary.
+    /// One signed byte per component; borrowed where the model is part of the executable.
     Int8(Cow<'static, [u8]>),
-    /// Other forms are widened once, when they are read.
+    /// Components of other types, converted when the table is loaded.
     Float(Vec<f32>),
 }
 
-/// A table read, and where token ids point into it.
+/// A loaded table, and the tensors that token ids index.
 pub(super) struct Loaded {
     pub(super) table: Table,
-    /// The tensors that are indexed by token id, with their lengths.
+    /// The tensors that token ids index, with their lengths.
     pub(super) indexed: Vec<(&'static str, usize)>,
 }
 
 impl Table {
-    /// Reads `embeddings` and, where there are such, `weights` and `mapping`.
+    /// Reads `embeddings` and the optional `weights` and `mapping`.
     ///
     /// # Errors
-    /// What is wrong with the file, in words.
+    /// A description of what is wrong with the file.
     pub(super) fn read(file: Cow<'static, [u8]>) -> Result<Loaded, Box<str>> {
         match file {
-            // Matched, so that the rows of a built-in model keep their lifetime.
+            // Matching keeps the `'static` lifetime of the rows of a built-in model.
             Cow::Borrowed(bytes) => Self::from_tensors(bytes, Cow::Borrowed),
             Cow::Owned(bytes) => Self::from_tensors(&bytes, |data| Cow::Owned(data.to_vec())),
         }
@@ -47,9 +47,11 @@ impl Table {
     fn from_tensors<'a>(bytes: &'a [u8], keep: impl Fn(&'a [u8]) -> Cow<'static, [u8]>) -> Result<Loaded, Box<str>> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
         let tensor = |name: &str| tensors.iter().find_map(|(found, view)| (found == name).then_some(view));
-        let embeddings = tensor("embeddings").ok_or("it has no tensor `embeddings`")?;
+        let embeddings = tensor("embeddings").ok_or("no tensor `embeddings`")?;
         let &[rows, dimension] = embeddings.shape() else {
-            return Err(format!("`embeddings` has shape {:?}, not tokens × components", embeddings.shape()).into());
+            return Err(
+                format!("`embeddings` must have the shape [tokens, components], got {:?}", embeddings.shape()).into()
+            );
         };
         if rows == 0 || dimension == 0 {
             return Err("`embeddings` is empty".into());
@@ -61,7 +63,7 @@ impl Table {
         let weights = tensor("weights").map_or(Ok(Vec::new()), |view| floats("weights", &view))?;
         let mapping = tensor("mapping").map_or(Ok(Vec::new()), |view| indices(&view))?;
         if let Some(row) = mapping.iter().find(|&&row| row as usize >= rows) {
-            return Err(format!("`mapping` names row {row}, but `embeddings` has {rows} rows").into());
+            return Err(format!("`mapping` refers to row {row}, but `embeddings` has {rows} rows").into());
         }
         let mut indexed = Vec::new();
         if !weights.is_empty() {
@@ -71,7 +73,7 @@ impl Table {
         Ok(Loaded { table: Self { values, dimension, weights, mapping }, indexed })
     }
 
-    /// The number of components of a row.
+    /// Returns the number of components of a row.
     pub(super) const fn dimension(&self) -> usize {
         self.dimension
     }
@@ -95,8 +97,10 @@ impl Table {
     }
 }
 
-/// `out += factor × row`. A plain loop over two slices is what the compiler vectorises
-/// best; cut into fixed chunks, it is unrolled first and vectorised badly.
+/// Computes `out += factor × row`.
+///
+/// The compiler vectorises a plain loop over two slices best; with fixed-size chunks it unrolls
+/// first and vectorises badly.
 #[inline]
 fn add_scaled<T: Copy>(row: &[T], factor: f32, out: &mut [f32], widen: impl Fn(T) -> f32) {
     for (out, &value) in out.iter_mut().zip(row) {
@@ -104,8 +108,8 @@ fn add_scaled<T: Copy>(row: &[T], factor: f32, out: &mut [f32], widen: impl Fn(T
     }
 }
 
-/// A tensor's numbers as f32. Those that are not finite are refused: one would spoil
-/// every vector that it enters.
+/// Converts a tensor to f32. Rejects values that are not finite: one would spoil every vector
+/// that it is added to.
 fn floats(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, Box<str>> {
     let data = view.data();
     let values: Vec<f32> = match view.dtype() {
@@ -116,26 +120,30 @@ fn floats(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, Box<str>> {
             let widen = |bytes: &[u8; 2]| f32::from_bits(u32::from(u16::from_le_bytes(*bytes)) << 16);
             data.as_chunks().0.iter().map(widen).collect()
         }
-        other => return Err(format!("`{name}` is of type {other:?}; f32, f64, f16, bf16 and i8 are known").into()),
+        other => {
+            return Err(format!("`{name}` has the unsupported type {other:?}; use f32, f64, f16, bf16 or i8").into());
+        }
     };
     match values.iter().position(|value| !value.is_finite()) {
-        Some(at) => Err(format!("`{name}` holds a number that is not finite, at place {at}").into()),
+        Some(at) => Err(format!("`{name}` must contain only finite values, got one that is not at index {at}").into()),
         None => Ok(values),
     }
 }
 
-/// A tensor's numbers as indices.
+/// Converts a tensor to indices.
 fn indices(view: &TensorView<'_>) -> Result<Vec<u32>, Box<str>> {
     let data = view.data();
-    let index = |value: i64| u32::try_from(value).map_err(|_| format!("`mapping` holds {value}").into());
+    let index = |value: i64| {
+        u32::try_from(value).map_err(|_| format!("`mapping` contains {value}, which is out of range").into())
+    };
     match view.dtype() {
         Dtype::I32 => data.as_chunks().0.iter().map(|bytes| index(i32::from_le_bytes(*bytes).into())).collect(),
         Dtype::I64 => data.as_chunks().0.iter().map(|bytes| index(i64::from_le_bytes(*bytes))).collect(),
-        other => Err(format!("`mapping` is of type {other:?}; i32 and i64 are known").into()),
+        other => Err(format!("`mapping` has the unsupported type {other:?}; use i32 or i64").into()),
     }
 }
 
-/// Widens an IEEE 754 binary16.
+/// Converts an IEEE 754 binary16 value to f32.
 fn widen_half(bits: u16) -> f32 {
     let sign = u32::from(bits >> 15) << 31;
     let exponent = u32::from(bits >> 10) & 31;

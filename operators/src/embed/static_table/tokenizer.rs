@@ -1,27 +1,27 @@
-//! From text to token ids.
+//! Tokenising a text into token ids.
 
 use super::split::split_identifiers;
 use super::tokenizer_file::TokenizerFile;
 use super::word_piece::WordPiece;
 
-/// Room that embedding one text after another reuses.
+/// Buffers that are reused from one text to the next.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// The ids of the text at hand.
+    /// The token ids of the current text.
     pub(super) ids: Vec<u32>,
-    /// A text, or a part of one, rewritten on its way to tokens.
+    /// The current text, or a part of it, after normalisation.
     pub(super) rewritten: String,
 }
 
 impl Scratch {
-    /// The ids that [`Tokenizer::encode`] found last.
+    /// Returns the token ids of the last call of [`Tokenizer::encode`].
     #[must_use]
     pub fn ids(&self) -> &[u32] {
         &self.ids
     }
 }
 
-/// A model's tokenizer: `tokenizer.json` with the identifier split before it.
+/// The tokenizer of a model: `tokenizer.json`, after an optional split of identifiers.
 #[derive(Debug)]
 pub struct Tokenizer {
     form: Form,
@@ -32,9 +32,9 @@ pub struct Tokenizer {
 
 #[derive(Debug)]
 enum Form {
-    /// Uncased BERT WordPiece, which is nearly every Model2Vec model.
+    /// Uncased BERT WordPiece, which nearly every Model2Vec model uses.
     WordPiece(Box<WordPiece>),
-    /// Any other.
+    /// Any other tokenizer.
     General { tokenizer: Box<tokenizers::Tokenizer>, split_identifiers: bool },
 }
 
@@ -42,9 +42,9 @@ impl Tokenizer {
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// A description of what is wrong with it.
     pub fn from_json(json: &[u8], split_identifiers: bool) -> Result<Self, Box<str>> {
-        // Checked once as a whole, rather than by the parser token by token.
+        // Validates UTF-8 once for the file, rather than in the parser for each token.
         let text = std::str::from_utf8(json).map_err(|error| error.to_string())?;
         let file: TokenizerFile<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
         if let Some(word_piece) = file.word_piece(split_identifiers) {
@@ -60,32 +60,32 @@ impl Tokenizer {
         let vocabulary = tokenizer.get_vocab(true);
         let tokens = vocabulary.len();
         let Some(highest) = vocabulary.into_values().max() else {
-            return Err("it has no vocabulary".into());
+            return Err("no vocabulary".into());
         };
         let form = Form::General { tokenizer: Box::new(tokenizer), split_identifiers };
         Ok(Self { form, unknown, tokens, highest })
     }
 
-    /// The id that stands for what the vocabulary lacks.
+    /// Returns the id of the unknown token, if there is one.
     #[must_use]
     pub const fn unknown(&self) -> Option<u32> {
         self.unknown
     }
 
-    /// The number of tokens.
+    /// Returns the number of tokens in the vocabulary.
     #[must_use]
     pub const fn tokens(&self) -> usize {
         self.tokens
     }
 
-    /// The highest token id.
+    /// Returns the highest token id.
     #[must_use]
     pub const fn highest(&self) -> u32 {
         self.highest
     }
 
-    /// Puts the ids of the first `limit` tokens of `text` into `scratch`, without special
-    /// tokens at the ends.
+    /// Writes the ids of the first `limit` tokens of `text` to `scratch`, without special tokens
+    /// at the ends.
     pub fn encode(&self, text: &str, limit: usize, scratch: &mut Scratch) {
         match &self.form {
             Form::WordPiece(word_piece) => word_piece.encode(text, limit, scratch),
@@ -98,8 +98,8 @@ impl Tokenizer {
                 } else {
                     text
                 };
-                // An encoding fails where a word is unknown and the model names no token
-                // for that: such a text has nothing that the table knows.
+                // Encoding fails on an unknown word if the model has no unknown token. Such a text
+                // gets no tokens.
                 if let Ok(encoding) = tokenizer.encode_fast(text, false) {
                     scratch.ids.extend(encoding.get_ids().iter().take(limit));
                 }

@@ -8,7 +8,7 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::word_piece::{AddedToken, WordPiece};
 
-/// The parts of a `tokenizer.json` that say whether [`WordPiece`] can stand for it.
+/// The parts of a `tokenizer.json` that decide whether [`WordPiece`] implements it.
 #[derive(Deserialize)]
 pub(super) struct TokenizerFile<'a> {
     #[serde(default, borrow)]
@@ -72,7 +72,7 @@ pub(super) struct ModelSpec<'a> {
     vocab: Entries<'a>,
 }
 
-/// A vocabulary as (token, id); empty where the model is no map of tokens.
+/// A vocabulary as pairs of token and id; empty where the model has another format.
 #[derive(Default)]
 struct Entries<'a>(Vec<(Cow<'a, str>, u32)>);
 
@@ -82,7 +82,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
     }
 }
 
-/// A map key that is borrowed where the JSON string holds no escape.
+/// A map key that is borrowed where the JSON string has no escapes.
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -110,8 +110,8 @@ impl<'de> Visitor<'de> for EntriesVisitor {
 }
 
 impl TokenizerFile<'_> {
-    /// The tokenizer, if it is one that [`WordPiece`] implements to the letter:
-    /// uncased BERT with plain added tokens.
+    /// Returns the tokenizer, if it is one that [`WordPiece`] implements exactly: uncased BERT
+    /// with plain added tokens.
     pub(super) fn word_piece(&self, split_identifiers: bool) -> Option<WordPiece> {
         let normalizer = self.normalizer.as_ref()?;
         let pre_tokenizer = self.pre_tokenizer.as_ref()?;
@@ -137,7 +137,7 @@ impl TokenizerFile<'_> {
         )
     }
 
-    /// An added token that is found wherever its characters stand, or `None` if it has
+    /// Returns an added token that matches wherever its characters occur, or `None` if it has
     /// rules of its own.
     fn added(&self, token: &AddedTokenSpec<'_>) -> Option<AddedToken> {
         let is_plain = !(token.single_word || token.lstrip || token.rstrip || token.normalized);

@@ -1,11 +1,10 @@
 //! The tokenizer of uncased BERT: normalisation, pre-tokenisation, greedy WordPiece.
 //!
-//! It gives the ids that the `tokenizers` crate gives for `BertNormalizer`,
-//! `BertPreTokenizer` and `WordPiece`, and splits identifiers on the way. The text is
-//! scanned once; a *segment* ends at ASCII white space, at ASCII punctuation and where an
-//! identifier splits. Those are ASCII characters, which no normalisation moves or
-//! combines, so each segment is normalised by itself: by a table where it is ASCII, and
-//! through Unicode decomposition where it is not.
+//! Returns the same ids as `BertNormalizer`, `BertPreTokenizer` and `WordPiece` of the `tokenizers`
+//! crate, and optionally splits identifiers in the same pass. A *segment* ends at ASCII white
+//! space, at ASCII punctuation and where an identifier is split. No normalisation moves or combines
+//! ASCII characters, so each segment is normalised on its own: with a table if it is ASCII, else
+//! with Unicode decomposition.
 
 use unicode_categories::UnicodeCategories as _;
 use unicode_normalization_alignments::UnicodeNormalization as _;
@@ -14,32 +13,32 @@ use super::piece_table::{PADDING, PieceTable};
 use super::split::splits_before_upper;
 use super::tokenizer::Scratch;
 
-/// The longest word, in characters, that the buffer for ASCII words can hold.
-const LONGEST_WORD: usize = 128;
+/// The size of the buffer for ASCII words, and so the maximum of `max_word_chars`.
+const MAX_WORD_BYTES: usize = 128;
 
-/// A token that is found in the text before anything else is done to it.
+/// A token that is matched in the text before normalisation.
 #[derive(Debug)]
 pub(super) struct AddedToken {
     pub(super) content: Box<str>,
     pub(super) id: u32,
 }
 
-/// What a byte is to the scan.
+/// What the scanner does with a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
-    /// Ends a segment and is dropped.
+    /// Ends a segment; dropped.
     Space,
-    /// Ends a segment and is a word of its own.
+    /// Ends a segment; a word of its own.
     Punctuation,
-    /// As punctuation, but an added token may begin here.
+    /// As punctuation, but an added token may start here.
     Added,
-    /// A control character: dropped, and ends nothing.
+    /// A control character: dropped without ending the segment.
     Dropped,
-    /// Part of a word as it is.
+    /// Part of a word, unchanged.
     Lower,
-    /// Part of a word in lower case; an identifier may split before it.
+    /// Part of a word, lower-cased; an identifier may be split before it.
     Upper,
-    /// Part of a character that is not ASCII.
+    /// Part of a character outside ASCII.
     Wide,
 }
 
@@ -48,33 +47,33 @@ enum Class {
 pub(super) struct WordPiece {
     initial: PieceTable,
     continuing: PieceTable,
-    /// The id of each ASCII character as a word.
+    /// The id of each ASCII character that is a word of its own.
     single: [u32; 128],
     classes: [Class; 256],
-    /// Longest first, so that the first that fits is the longest that fits.
+    /// Longest first, so that the first match is the longest.
     added: Vec<AddedToken>,
     unknown: u32,
-    longest_word: usize,
+    max_word_chars: usize,
     splits: bool,
     tokens: usize,
     highest: u32,
 }
 
 impl WordPiece {
-    /// Builds the tokenizer, or gives `None` where the parameters are such that scanning
-    /// segment by segment would not be exact.
+    /// Builds the tokenizer; `None` if scanning segment by segment would not be exact with these
+    /// parameters.
     pub(super) fn new<'a>(
         vocabulary: impl Iterator<Item = (&'a str, u32)> + Clone,
         mut added: Vec<AddedToken>,
         unknown_token: &str,
         continuing_prefix: &str,
-        longest_word: usize,
+        max_word_chars: usize,
         splits: bool,
     ) -> Option<Self> {
-        // A continuing piece must never equal an initial one; no word begins with `#`
-        // and goes on, because punctuation stands alone.
+        // A continuing piece must never equal an initial one. No word of several characters starts
+        // with `#`, because punctuation is a word of its own.
         let prefix_is_punctuation = continuing_prefix.len() > 1 && continuing_prefix.starts_with(is_ascii_punctuation);
-        if longest_word > LONGEST_WORD || !prefix_is_punctuation || !added.iter().all(stands_alone) {
+        if max_word_chars > MAX_WORD_BYTES || !prefix_is_punctuation || !added.iter().all(is_unsplittable) {
             return None;
         }
         let unknown = vocabulary.clone().find_map(|(token, id)| (token == unknown_token).then_some(id))?;
@@ -118,7 +117,7 @@ impl WordPiece {
             classes,
             added,
             unknown,
-            longest_word,
+            max_word_chars,
             splits,
             tokens: initial.len() + continuing.len(),
             highest,
@@ -137,12 +136,12 @@ impl WordPiece {
         self.highest
     }
 
-    /// Puts the first `limit` ids of `text` into `scratch.ids`.
+    /// Writes the first `limit` ids of `text` to `scratch.ids`.
     pub(super) fn encode(&self, text: &str, limit: usize, scratch: &mut Scratch) {
         let Scratch { ids, rewritten } = scratch;
         ids.clear();
         let bytes = text.as_bytes();
-        let mut word = [0; LONGEST_WORD + PADDING];
+        let mut word = [0; MAX_WORD_BYTES + PADDING];
         let mut at = 0;
         while ids.len() < limit
             && let Some(&byte) = bytes.get(at)
@@ -174,10 +173,10 @@ impl WordPiece {
         ids.truncate(limit);
     }
 
-    /// Finds the end of the segment that begins at `start`, and writes it in lower case
-    /// as far as the buffer goes.
+    /// Finds the end of the segment that starts at `start`, and writes the segment in lower case
+    /// to `word`, as far as it fits.
     #[inline]
-    fn scan_segment(&self, bytes: &[u8], start: usize, word: &mut [u8; LONGEST_WORD + PADDING]) -> Segment {
+    fn scan_segment(&self, bytes: &[u8], start: usize, word: &mut [u8; MAX_WORD_BYTES + PADDING]) -> Segment {
         let mut segment = Segment { end: start, length: 0, is_ascii: true };
         while let Some(&byte) = bytes.get(segment.end) {
             let lower = match self.classes[usize::from(byte)] {
@@ -207,7 +206,7 @@ impl WordPiece {
         segment
     }
 
-    /// Normalises a segment that is not ASCII, cuts it into words and pushes their ids.
+    /// Normalises a segment that is not ASCII, splits it into words and pushes their ids.
     #[cold]
     fn push_wide(&self, segment: &str, normalised: &mut String, ids: &mut Vec<u32>) {
         normalised.clear();
@@ -238,11 +237,11 @@ impl WordPiece {
         }
     }
 
-    /// Pushes the pieces of the word of `length` bytes and `chars` characters that
-    /// `padded` begins with, or the unknown token where some part of it is no piece.
+    /// Pushes the pieces of the word of `length` bytes and `chars` characters at the start of
+    /// `padded`, or the unknown token if the word is not a sequence of pieces.
     #[inline]
     fn push_word(&self, padded: &[u8], length: usize, chars: usize, ids: &mut Vec<u32>) {
-        if chars > self.longest_word {
+        if chars > self.max_word_chars {
             ids.push(self.unknown);
             return;
         }
@@ -263,7 +262,7 @@ impl WordPiece {
     }
 }
 
-/// A stretch of text between two places where ASCII cuts words.
+/// A range of text between two word boundaries that are ASCII.
 struct Segment {
     /// One past its last byte in the text.
     end: usize,
@@ -272,9 +271,9 @@ struct Segment {
     is_ascii: bool,
 }
 
-/// Whether the token is found in a text as it is found in the split text: it begins and
-/// ends with punctuation, and no identifier splits within it.
-fn stands_alone(token: &AddedToken) -> bool {
+/// Whether the token matches in a text exactly where it matches in the split text: it starts and
+/// ends with punctuation, and no identifier is split within it.
+fn is_unsplittable(token: &AddedToken) -> bool {
     let bytes = token.content.as_bytes();
     let is_edge = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_punctuation() && *byte != b'_');
     let splits = |at| bytes.get(at).is_some_and(u8::is_ascii_uppercase) && splits_before_upper(bytes, at);
@@ -285,8 +284,8 @@ fn is_ascii_punctuation(c: char) -> bool {
     c.is_ascii_punctuation()
 }
 
-/// Appends what `BertNormalizer` makes of a text: control characters dropped, ideographs
-/// set apart, decomposed, accents dropped, lower case.
+/// Normalises a text as `BertNormalizer` does: drops control characters, puts spaces around
+/// ideographs, decomposes, strips accents and lower-cases.
 fn normalise(text: &str, out: &mut String) {
     let cleaned = text.chars().filter(|&c| c != '\0' && c != '\u{fffd}' && !is_control(c)).flat_map(|c| {
         let (spaced, skipped) = match c {
@@ -300,7 +299,7 @@ fn normalise(text: &str, out: &mut String) {
     out.extend(stripped.flat_map(char::to_lowercase));
 }
 
-/// Whether a character is of category C, the white space among them excepted.
+/// Whether a character is in the Unicode category C and is not white space.
 fn is_control(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
@@ -313,7 +312,7 @@ fn is_punctuation(c: char) -> bool {
     if c.is_ascii() { c.is_ascii_punctuation() } else { !is_ideograph(c) && c.is_punctuation() }
 }
 
-/// The blocks that BERT takes for Chinese characters.
+/// Whether a character is in a block that BERT treats as Chinese.
 const fn is_ideograph(c: char) -> bool {
     matches!(
         c as u32,

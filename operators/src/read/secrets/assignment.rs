@@ -1,18 +1,18 @@
-//! Values that the code itself calls a credential.
+//! Random values assigned to a name such as `api_key`.
 
 use super::token::find_any;
 use super::value::{entropy, is_placeholder, looks_random};
 use super::{Found, run_of};
 
-/// The lengths of a value that can be a credential.
+/// The length in bytes of a value that can be a credential.
 const LENGTHS: std::ops::RangeInclusive<usize> = 16..=256;
 
-/// Checks whether the name that the word at `start` belongs to is given a random value:
+/// Finds a random value that is assigned to the name with the keyword at `start`:
 /// `"apiKey": "…"`, `api_key = '…'`, `const TOKEN: &str = "…"`, `SECRET_KEY=…`.
 pub(super) fn find(bytes: &[u8], start: usize) -> Found {
     let name = run_of(bytes, start, 48, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     let mut at = start + name.len();
-    // The name may be a quoted key.
+    // The name may be a quoted key, as in JSON.
     let is_quoted_key = matches!(bytes.get(at)?, b'"' | b'\'');
     if is_quoted_key {
         at += 1;
@@ -62,7 +62,7 @@ fn skip_blanks(bytes: &[u8], at: usize) -> usize {
     at + run_of(bytes, at, 32, |byte| matches!(byte, b' ' | b'\t')).len()
 }
 
-/// The length of a type annotation up to and with its `=`; 0 if there is none.
+/// Returns the length of a type annotation including the `=` after it; 0 if there is none.
 fn skip_type(rest: &[u8]) -> usize {
     let annotation = run_of(rest, 0, 48, |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'&' | b'_' | b':' | b'?' | b'[' | b']')
@@ -73,7 +73,7 @@ fn skip_type(rest: &[u8]) -> usize {
     }
 }
 
-/// Whether the name from its key word on is `secret access key` in some spelling.
+/// Whether the name, from its keyword on, spells `secret access key`.
 fn is_aws_secret(name: &[u8]) -> bool {
     let mut letters = name.iter().filter(|byte| byte.is_ascii_alphabetic()).map(u8::to_ascii_lowercase);
     b"secretaccesskey".iter().all(|wanted| letters.next() == Some(*wanted))

@@ -1,4 +1,4 @@
-//! Credentials with a structure of their own: key blocks, web tokens, URLs.
+//! Structured credentials: PEM blocks, JSON web tokens, passwords in URLs.
 
 use memchr::memmem;
 
@@ -6,18 +6,18 @@ use super::token::{begins_word, url_safe};
 use super::value::{entropy, is_placeholder};
 use super::{Found, run_of};
 
-/// The longest key block; an RSA key of 16,384 bits has about 12,600 bytes.
-const LONGEST_BLOCK: usize = 16 << 10;
+/// The maximum length of a key block; an RSA key of 16,384 bits has about 12,600 bytes.
+const MAX_BLOCK_BYTES: usize = 16 << 10;
 
-/// The least run of base64 in a block that holds a key. An Ed25519 key has 64 bytes of
-/// it on one line.
-const LEAST_KEY: usize = 40;
+/// The minimum run of base64 in a block that contains a key. An Ed25519 key has 64 bytes of
+/// base64 on one line.
+const MIN_KEY_BYTES: usize = 40;
 
-/// A PEM or PGP private key, from `-----BEGIN` to the end of its end mark; to where the
-/// base64 ends if there is none.
+/// Finds a PEM or PGP private key, from `-----BEGIN` to the end of the `-----END` line, or to
+/// the end of the base64 where that line is missing.
 pub(super) fn private_key(bytes: &[u8], start: usize) -> Found {
     let rest = bytes.get(start..)?;
-    let rest = rest.get(..LONGEST_BLOCK).unwrap_or(rest);
+    let rest = rest.get(..MAX_BLOCK_BYTES).unwrap_or(rest);
     let label_start = "-----BEGIN ".len();
     let label = run_of(rest, label_start, 40, |byte| byte.is_ascii_uppercase() || matches!(byte, b' ' | b'0'..=b'9'));
     memmem::find(label, b"PRIVATE KEY")?;
@@ -35,12 +35,12 @@ pub(super) fn private_key(bytes: &[u8], start: usize) -> Found {
         None => {
             let is_body =
                 |byte: u8| is_base64(byte) || byte.is_ascii_whitespace() || matches!(byte, b'\\' | b'"' | b'\'' | b',');
-            let length = run_of(body, 0, LONGEST_BLOCK, is_body).len();
+            let length = run_of(body, 0, MAX_BLOCK_BYTES, is_body).len();
             (length, body_start + length)
         }
     };
     let key = longest_base64(body.get(..body_length)?);
-    (key.len() >= LEAST_KEY && entropy(key) > 3.0).then(|| ("private key", start..start + length))
+    (key.len() >= MIN_KEY_BYTES && entropy(key) > 3.0).then(|| ("private key", start..start + length))
 }
 
 fn is_base64(byte: u8) -> bool {
@@ -48,19 +48,19 @@ fn is_base64(byte: u8) -> bool {
 }
 
 fn longest_base64(body: &[u8]) -> &[u8] {
-    // In a string literal, lines end in `\n` as two characters; the `n` joins what follows,
-    // which does not matter for a length.
+    // In a string literal a line ends in the two characters `\n`. The `n` is counted with the
+    // next run, which is exact enough for a length.
     body.split(|byte| !is_base64(*byte)).max_by_key(|run| run.len()).unwrap_or_default()
 }
 
-/// A signed JSON web token (RFC 7519): header, payload and signature in base64url, the
-/// first two being JSON objects.
+/// Finds a signed JSON web token (RFC 7519): header, payload and signature in base64url, of
+/// which the first two are JSON objects.
 pub(super) fn web_token(bytes: &[u8], start: usize) -> Found {
-    const LONGEST_PART: usize = 8 << 10;
+    const MAX_PART_BYTES: usize = 8 << 10;
     if !begins_word(bytes, start) {
         return None;
     }
-    let part = |at| run_of(bytes, at, LONGEST_PART, url_safe).len();
+    let part = |at| run_of(bytes, at, MAX_PART_BYTES, url_safe).len();
     let header = part(start);
     let payload_start = start + header + 1;
     if header < 16 || !bytes.get(payload_start - 1..)?.starts_with(b".eyJ") {
@@ -73,10 +73,10 @@ pub(super) fn web_token(bytes: &[u8], start: usize) -> Found {
     is_signed.then(|| ("JSON web token", start..signature_start + signature))
 }
 
-/// Passwords that protect nothing: they stand in examples and local set-ups.
+/// Passwords of examples and local set-ups, which are not reported.
 const COMMON_PASSWORDS: &[&str] = &["password", "passwd", "secret", "postgres", "123456", "admin", "guest", "mysql"];
 
-/// The password in `scheme://user:password@host`.
+/// Finds the password in `scheme://user:password@host`.
 pub(super) fn url_password(bytes: &[u8], separator: usize) -> Found {
     let has_scheme = separator.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
     if !has_scheme {

@@ -1,17 +1,17 @@
-//! Tokens that begin with a mark of who issued them.
+//! Tokens that start with a prefix of their issuer.
 
 use std::ops::RangeInclusive;
 
 use super::value::{entropy, is_placeholder};
 use super::{Found, run_of};
 
-/// The form of a token: a prefix, and how long a run of which bytes follows it.
+/// The format of a token: a prefix, and the bytes and length of the body after it.
 pub(super) struct TokenShape {
     pub(super) rule: &'static str,
     pub(super) prefix: &'static str,
     body: fn(u8) -> bool,
     length: RangeInclusive<usize>,
-    /// A further condition on the body.
+    /// An additional condition on the body.
     holds: fn(&[u8]) -> bool,
 }
 
@@ -24,7 +24,7 @@ const fn shape(
     TokenShape { rule, prefix, body, length, holds: any }
 }
 
-/// The formats, as their issuers document them.
+/// Token formats, as documented by their issuers.
 pub(super) static TOKENS: &[TokenShape] = &[
     shape("AWS access key id", "AKIA", base32, 16..=16),
     shape("AWS access key id", "ASIA", base32, 16..=16),
@@ -52,11 +52,11 @@ pub(super) static TOKENS: &[TokenShape] = &[
     shape("Hugging Face token", "hf_", alphanumeric, 34..=34),
 ];
 
-/// Least entropy of a token's body, in bits a byte. Random bodies of sixteen characters
-/// have about 3.6; a body below this repeats itself.
-const LEAST_ENTROPY: f64 = 2.8;
+/// The minimum entropy of a token's body, in bits per byte. Random bodies of 16 characters
+/// have about 3.6; a body below the minimum repeats itself.
+const MIN_ENTROPY: f64 = 2.8;
 
-/// Checks the token whose prefix is at `start`.
+/// Finds the token of that format whose prefix is at `start`.
 pub(super) fn find(bytes: &[u8], start: usize, shape: &TokenShape) -> Found {
     if !begins_word(bytes, start) {
         return None;
@@ -65,26 +65,26 @@ pub(super) fn find(bytes: &[u8], start: usize, shape: &TokenShape) -> Found {
     let body = run_of(bytes, body_start, shape.length.end() + 1, shape.body);
     let is_token = shape.length.contains(&body.len())
         && (shape.holds)(body)
-        && entropy(body) >= LEAST_ENTROPY
+        && entropy(body) >= MIN_ENTROPY
         && !is_placeholder(body);
     is_token.then(|| (shape.rule, start..body_start + body.len()))
 }
 
-/// The token at `start` of whatever issuer.
+/// Finds a token of any format at `start`.
 pub(super) fn find_any(bytes: &[u8], start: usize) -> Found {
     let rest = bytes.get(start..)?;
     TOKENS.iter().filter(|shape| rest.starts_with(shape.prefix.as_bytes())).find_map(|shape| find(bytes, start, shape))
 }
 
-/// Twilio keys have a prefix too short to search for (`SK` and 32 hex digits); they count
-/// where the line names Twilio before.
+/// Finds a Twilio key: `SK` and 32 hex digits. The prefix is too short to search for, so the
+/// key must follow the word Twilio on the same line.
 pub(super) fn find_twilio(bytes: &[u8], after: usize) -> Found {
     let line = run_of(bytes, after, 200, |byte| byte != b'\n');
     let mut offset = 0;
     while let Some(found) = memchr::memmem::find(line.get(offset..)?, b"SK") {
         let start = after + offset + found;
         let body = run_of(bytes, start + 2, 33, |byte| byte.is_ascii_hexdigit());
-        if body.len() == 32 && begins_word(bytes, start) && entropy(body) >= LEAST_ENTROPY && !is_placeholder(body) {
+        if body.len() == 32 && begins_word(bytes, start) && entropy(body) >= MIN_ENTROPY && !is_placeholder(body) {
             return Some(("Twilio key", start..start + 34));
         }
         offset += found + 2;
@@ -92,7 +92,7 @@ pub(super) fn find_twilio(bytes: &[u8], after: usize) -> Found {
     None
 }
 
-/// Whether no word goes on across `start`. An escape such as `\n` before it is no word.
+/// Whether `start` is a word boundary. An escape such as `\n` before it is not part of a word.
 pub(super) fn begins_word(bytes: &[u8], start: usize) -> bool {
     let before = bytes.get(..start).unwrap_or_default();
     match before {
@@ -130,13 +130,14 @@ fn has_digits(body: &[u8]) -> bool {
     body.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4
 }
 
-/// Digits and both cases; what sets keys apart from class names such as `sk-wide-card`.
+/// Whether a body has digits and both cases, as keys do and class names such as
+/// `sk-wide-card` do not.
 fn is_mixed(body: &[u8]) -> bool {
     let count = |wanted: fn(&u8) -> bool| body.iter().filter(|byte| wanted(byte)).count();
     count(u8::is_ascii_digit) >= 2 && count(u8::is_ascii_uppercase) >= 2 && count(u8::is_ascii_lowercase) >= 2
 }
 
-/// 22 characters, a dot, 43 characters.
+/// Whether a body is 22 characters, a dot and 43 characters.
 fn is_sendgrid(body: &[u8]) -> bool {
     body.iter().enumerate().all(|(at, byte)| (*byte == b'.') == (at == 22))
 }

@@ -1,6 +1,6 @@
-//! Telling a credential from a word, a name or a placeholder.
+//! Heuristics that tell credentials from words, names and placeholders.
 
-/// Parts of values that people write where a credential is meant to go.
+/// Substrings of placeholders for a credential.
 const PLACEHOLDERS: &[&str] = &[
     "example",
     "placeholder",
@@ -28,13 +28,13 @@ const PLACEHOLDERS: &[&str] = &[
     "insert",
 ];
 
-/// Whether a value stands in for a credential rather than being one.
+/// Whether a value is a placeholder for a credential.
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let holds = |part: &str| value.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()));
     PLACEHOLDERS.iter().any(|part| holds(part))
 }
 
-/// Shannon entropy of a value's bytes, in bits a byte.
+/// Returns the Shannon entropy of a value, in bits per byte.
 pub(super) fn entropy(value: &[u8]) -> f64 {
     let mut counts = [0_u32; 256];
     for &byte in value {
@@ -48,10 +48,10 @@ pub(super) fn entropy(value: &[u8]) -> f64 {
     counts.iter().filter(|count| **count > 0).map(share).sum()
 }
 
-/// Whether a value looks drawn at random, as keys are, and not written by a person.
+/// Whether a value looks random, as keys do, rather than written by a person.
 ///
-/// Random values mix digits and both cases all along; names and sentences change kind
-/// only at the seams between words, and have their digits in one place.
+/// Random values mix digits and both cases throughout. Names and sentences change case only
+/// between words, and have their digits in one place.
 pub(super) fn looks_random(value: &[u8]) -> bool {
     let kind = |byte: u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
     let changes = value
@@ -71,7 +71,7 @@ pub(super) fn looks_random(value: &[u8]) -> bool {
     is_mixed && letters >= 4 && entropy(value) >= least_entropy && !is_checksum(value) && !is_placeholder(value)
 }
 
-/// Whether a value is a hash that says what it is, as lock files have them.
+/// Whether a value is a checksum that names its algorithm, as in lock files.
 fn is_checksum(value: &[u8]) -> bool {
     ["sha1-", "sha256-", "sha256:", "sha384-", "sha512-", "md5-", "h1:"]
         .iter()

@@ -1,40 +1,40 @@
-//! The models that fastembed knows by name, and the hub's cache.
+//! The models that fastembed knows by name, and the cache of the hub's tools.
 
 use std::path::{Path, PathBuf};
 
 use fastembed::{EmbeddingModel, ModelInfo, OutputKey, Pooling, QuantizationMode, TextEmbedding};
 
-use super::super::models::{PoolingRule, Quantization, set};
+use super::super::models::{PoolingRule, Quantization, path_variable};
 
 /// A model that fastembed knows.
 #[derive(Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct KnownModel {
     /// Its name in fastembed, such as `BGESmallENV15`.
     pub(crate) name: String,
     /// Its repository on the hub.
     pub(crate) repository: String,
-    /// What fastembed says about it.
+    /// Its description in fastembed.
     pub(crate) description: String,
     /// The number of components of its vectors.
     pub(crate) dimension: usize,
-    /// The weights' file, and others that it refers to.
+    /// The ONNX file, and the external data files that it refers to.
     pub(crate) weights: Vec<String>,
-    /// How the vectors of tokens become one.
+    /// How token vectors are pooled into one vector.
     pub(crate) pooling: PoolingRule,
-    /// Whether and how its numbers are rounded.
+    /// How its weights are quantized.
     pub(crate) quantization: Quantization,
-    /// Which of its outputs to take, if not the usual one.
+    /// Its output, if it is not one of the usual ones.
     pub(crate) output: Option<OutputKey>,
 }
 
-/// What stands beside the weights. The last two may be missing.
+/// The tokenizer files beside the weights. The last two are optional.
 pub(crate) const TOKENIZER_FILES: [&str; 4] =
     ["tokenizer.json", "tokenizer_config.json", "config.json", "special_tokens_map.json"];
 
-/// How many of [`TOKENIZER_FILES`] a model cannot do without.
-pub(crate) const TOKENIZER_FILES_NEEDED: usize = 2;
+/// The number of leading [`TOKENIZER_FILES`] that are required.
+pub(crate) const REQUIRED_TOKENIZER_FILES: usize = 2;
 
-impl Named {
+impl KnownModel {
     fn of(info: &ModelInfo<EmbeddingModel>) -> Self {
         let pooling = match TextEmbedding::get_default_pooling_method(&info.model) {
             Some(Pooling::Cls) | None => PoolingRule::Cls,
@@ -57,15 +57,15 @@ impl Named {
         }
     }
 
-    /// All of them, in fastembed's order.
+    /// Returns all of them, sorted by name.
     pub(crate) fn all() -> Vec<Self> {
         let mut all: Vec<Self> = TextEmbedding::list_supported_models().iter().map(Self::of).collect();
         all.sort_by(|left, right| left.name.cmp(&right.name));
         all
     }
 
-    /// The one with that name or repository, in any case of letters. Of several in one
-    /// repository it is the first that is not rounded.
+    /// Finds a model by its name or repository, ignoring case. Of several in one repository,
+    /// returns the first that is not quantized.
     pub(crate) fn find(name: &str) -> Option<Self> {
         let all = Self::all();
         let by_name = all.iter().find(|model| model.name.eq_ignore_ascii_case(name));
@@ -74,12 +74,12 @@ impl Named {
         by_name.or_else(exact).or_else(|| in_repository().next()).cloned()
     }
 
-    /// Its files: the weights and what stands beside them.
+    /// Returns its files: the weights and the tokenizer files.
     pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
         self.weights.iter().map(String::as_str).chain(TOKENIZER_FILES)
     }
 
-    /// What its makers say stands before a query and before a passage.
+    /// Returns the prefixes of queries and of passages that it was trained with.
     pub(crate) fn prefixes(&self) -> (&'static str, &'static str) {
         const FAMILIES: [(&str, &str, &str); 6] = [
             ("MultilingualE5", "query: ", "passage: "),
@@ -96,7 +96,7 @@ impl Named {
         family.map_or(("", ""), |&(_, query, passage)| (query, passage))
     }
 
-    /// The folder in the hub's cache that holds its files, if one does.
+    /// Returns the folder in the hub's cache that contains all its required files, if one does.
     pub(crate) fn in_hub_cache(&self) -> Option<PathBuf> {
         hub_caches().iter().find_map(|cache| self.in_cache(cache))
     }
@@ -105,19 +105,19 @@ impl Named {
         let folder = cache.join(format!("models--{}", self.repository.replace('/', "--")));
         let commit = std::fs::read_to_string(folder.join("refs").join("main")).ok()?;
         let snapshot = folder.join("snapshots").join(commit.trim());
-        let needed =
-            self.weights.iter().map(String::as_str).chain(TOKENIZER_FILES.into_iter().take(TOKENIZER_FILES_NEEDED));
-        let is_whole = needed.into_iter().all(|file| snapshot.join(file).is_file());
-        is_whole.then_some(snapshot)
+        let required =
+            self.weights.iter().map(String::as_str).chain(TOKENIZER_FILES.into_iter().take(REQUIRED_TOKENIZER_FILES));
+        let is_complete = required.into_iter().all(|file| snapshot.join(file).is_file());
+        is_complete.then_some(snapshot)
     }
 }
 
-/// Where the hub's own tools, and fastembed, keep what they fetched.
+/// Returns the folders in which the hub's own tools and fastembed cache models.
 fn hub_caches() -> Vec<PathBuf> {
     let home = std::env::home_dir().map(|home| home.join(".cache").join("huggingface"));
-    let huggingface = set("HF_HOME").or(home);
+    let huggingface = path_variable("HF_HOME").or(home);
     let candidates = [
-        set("HF_HUB_CACHE"),
+        path_variable("HF_HUB_CACHE"),
         huggingface.as_ref().map(|folder| folder.join("hub")),
         huggingface,
         Some(PathBuf::from(fastembed::get_cache_dir())),
@@ -130,8 +130,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_in_any_case_and_by_repository() {
-        let named = |name: &str| Named::find(name).map(|model| model.name);
+    fn models_are_found_by_name_and_repository_ignoring_case() {
+        let named = |name: &str| KnownModel::find(name).map(|model| model.name);
         assert_eq!(named("bgesmallenv15").as_deref(), Some("BGESmallENV15"));
         assert_eq!(named("xenova/all-minilm-l12-v2").as_deref(), Some("AllMiniLML12V2"));
         assert_eq!(named("Xenova/all-MiniLM-L6-v2").as_deref(), Some("AllMiniLML6V2Q"), "only this one is there");
@@ -139,8 +139,8 @@ mod tests {
     }
 
     #[test]
-    fn makers_prefixes() {
-        let prefixes = |name: &str| Named::find(name).expect("known").prefixes();
+    fn prefixes_by_family() {
+        let prefixes = |name: &str| KnownModel::find(name).expect("known").prefixes();
         assert_eq!(prefixes("MultilingualE5Small"), ("query: ", "passage: "));
         assert!(prefixes("BGESmallENV15").0.starts_with("Represent"));
         assert_eq!(prefixes("BGESmallZHV15"), ("", ""));
@@ -148,9 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_snapshot_is_found_and_a_part_is_not() {
+    fn only_a_complete_snapshot_is_found() {
         let cache = tempfile::tempdir().expect("creates");
-        let model = Named::find("AllMiniLML6V2").expect("known");
+        let model = KnownModel::find("AllMiniLML6V2").expect("known");
         let folder = cache.path().join("models--Qdrant--all-MiniLM-L6-v2-onnx");
         let snapshot = folder.join("snapshots").join("abc");
         for (path, text) in [(folder.join("refs/main"), "abc\n"), (snapshot.join("model.onnx"), "")] {
