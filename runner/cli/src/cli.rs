@@ -21,28 +21,28 @@ const ABOUT: &str = "Index source code into searchable tables, and keep them up 
 /// Commands that write indexes. In the help they come before those of the tools.
 #[derive(Clone, Debug, Subcommand)]
 enum Indexing {
-    Init(commands::init::Args),
-    Check(commands::check::Args),
-    Plan(commands::plan::Args),
-    Run(commands::run::Args),
-    Watch(commands::watch::Args),
-    Replay(commands::replay::Args),
-    Gc(commands::gc::Args),
+    Init(commands::init::InitArgs),
+    Check(commands::check::CheckArgs),
+    Plan(commands::plan::PlanArgs),
+    Run(commands::run::RunArgs),
+    Watch(commands::watch::WatchArgs),
+    Replay(commands::replay::ReplayArgs),
+    Gc(commands::gc::GcArgs),
 }
 
 /// Commands that serve, evaluate and inspect indexes. In the help they come after those of the
 /// tools.
 #[derive(Clone, Debug, Subcommand)]
 enum Service {
-    Serve(commands::serve::Args),
-    Mcp(commands::mcp::Args),
-    Eval(commands::eval::Args),
-    Model(commands::model::Args),
-    Status(commands::status::Args),
-    History(commands::history::Args),
-    Digest(commands::digest::Args),
-    Inspect(commands::inspect::Args),
-    Schema(commands::schema::Args),
+    Serve(commands::serve::ServeArgs),
+    Mcp(commands::mcp::McpArgs),
+    Eval(commands::eval::EvalArgs),
+    Model(commands::model::ModelArgs),
+    Status(commands::status::StatusArgs),
+    History(commands::history::HistoryArgs),
+    Digest(commands::digest::DigestArgs),
+    Inspect(commands::inspect::InspectArgs),
+    Schema(commands::schema::SchemaArgs),
 }
 
 /// Parses the process's arguments and runs the command. A program with tools of its own gives

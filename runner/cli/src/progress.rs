@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How far one stage is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StageProgress {
+pub struct StageLine {
     /// The stage's name.
     pub name: Arc<str>,
     /// Items that it has dealt with.
@@ -61,7 +61,7 @@ impl Progress {
     }
 
     /// Shows the headline and the stages as they are now.
-    pub fn update(&mut self, headline: &str, stages: &[StageProgress]) {
+    pub fn update(&mut self, headline: &str, stages: &[StageLine]) {
         match &mut self.0 {
             View::Hidden => {}
             View::Terminal { lines, headline: top, stages: bars } => {
@@ -98,7 +98,7 @@ impl Progress {
     }
 }
 
-fn show(bar: &ProgressBar, stage: &StageProgress, width: usize) {
+fn show(bar: &ProgressBar, stage: &StageLine, width: usize) {
     let template = match stage.items_total {
         Some(_) => "  {prefix} {bar:24.cyan/dim} {msg}",
         None => "  {prefix} {msg}",
@@ -114,14 +114,14 @@ fn show(bar: &ProgressBar, stage: &StageProgress, width: usize) {
     bar.set_message(measures(stage));
 }
 
-fn measures(stage: &StageProgress) -> String {
+fn measures(stage: &StageLine) -> String {
     let done = thousands(stage.items_done);
     let total = stage.items_total.map(|total| format!("/{}", thousands(total))).unwrap_or_default();
     let queued = if stage.queued > 0 { format!(", {} queued", thousands(stage.queued)) } else { String::new() };
     format!("{done}{total}, {}{queued}", bytes(stage.bytes_done))
 }
 
-fn plain_line(elapsed: Duration, headline: &str, stages: &[StageProgress]) -> String {
+fn plain_line(elapsed: Duration, headline: &str, stages: &[StageLine]) -> String {
     let seconds = elapsed.as_secs();
     let stages: Vec<String> = stages.iter().map(|stage| format!("{} {}", stage.name, measures(stage))).collect();
     let separator = if stages.is_empty() { "" } else { ": " };
@@ -147,8 +147,8 @@ mod tests {
         }
     }
 
-    fn stages(done: u64) -> [StageProgress; 2] {
-        let stage = |name: &str, items_total, queued| StageProgress {
+    fn stages(done: u64) -> [StageLine; 2] {
+        let stage = |name: &str, items_total, queued| StageLine {
             name: name.into(),
             items_done: done,
             items_total,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use gristmill_config::Job;
-use gristmill_display::{Cell, Table, bytes, milliseconds, seconds, thousands};
+use gristmill_display::{TextCell, TextTable, bytes, milliseconds, seconds, thousands};
 use gristmill_pipeline::StageReport;
 use gristmill_pipeline::run::{Ending, RunReport};
 
@@ -76,8 +76,18 @@ pub fn line(job: &Job, report: &RunReport) -> String {
 fn committed(out: &mut String, report: &RunReport) {
     let (changes, work, time) = (&report.changes, &report.work, &report.time);
     let _ = writeln!(out);
-    let mut stages =
-        Table::new(["stage", "items", "bytes", "busy", "cpu", "starved", "blocked", "queued at most", "p50", "p99"]);
+    let mut stages = TextTable::new([
+        "stage",
+        "items",
+        "bytes",
+        "busy",
+        "cpu",
+        "starved",
+        "blocked",
+        "queued at most",
+        "p50",
+        "p99",
+    ]);
     for stage in &report.stages {
         stages.row(stage_row(stage));
     }
@@ -156,18 +166,18 @@ fn committed(out: &mut String, report: &RunReport) {
     );
 }
 
-fn stage_row(stage: &StageReport) -> Vec<Cell> {
+fn stage_row(stage: &StageReport) -> Vec<TextCell> {
     let microseconds =
-        |value: f64| Cell::number(if value < 1e3 { format!("{value:.0} µs") } else { milliseconds(value / 1e3) });
+        |value: f64| TextCell::number(if value < 1e3 { format!("{value:.0} µs") } else { milliseconds(value / 1e3) });
     vec![
-        Cell::from(stage.name.as_str()),
-        Cell::number(thousands(stage.items)),
-        Cell::number(bytes(stage.bytes)),
-        Cell::number(milliseconds(stage.busy_ms)),
-        Cell::number(milliseconds(stage.cpu_ms)),
-        Cell::number(milliseconds(stage.starved_ms)),
-        Cell::number(milliseconds(stage.blocked_ms)),
-        Cell::number(thousands(stage.peak_queue_items)),
+        TextCell::from(stage.name.as_str()),
+        TextCell::number(thousands(stage.items)),
+        TextCell::number(bytes(stage.bytes)),
+        TextCell::number(milliseconds(stage.busy_ms)),
+        TextCell::number(milliseconds(stage.cpu_ms)),
+        TextCell::number(milliseconds(stage.starved_ms)),
+        TextCell::number(milliseconds(stage.blocked_ms)),
+        TextCell::number(thousands(stage.peak_queue_items)),
         microseconds(stage.latency_us.p50),
         microseconds(stage.latency_us.p99),
     ]

@@ -7,5 +7,5 @@ mod table;
 mod units;
 
 pub use percentile::percentile;
-pub use table::{Cell, Table};
+pub use table::{TextCell, TextTable};
 pub use units::{bytes, milliseconds, seconds, thousands, utc};

@@ -11,7 +11,7 @@ use super::metric::Target;
 #[derive(Clone, Debug)]
 pub struct AnnotationSet {
     /// The repositories, each with its queries.
-    pub repositories: Vec<(Repository, Vec<Query>)>,
+    pub repositories: Vec<(Repository, Vec<AnnotatedQuery>)>,
 }
 
 /// A repository at a pinned revision.
@@ -30,7 +30,7 @@ pub struct Repository {
 
 /// A query with the places that answer it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
+pub struct AnnotatedQuery {
     /// What is asked.
     pub text: String,
     /// What kind of query it is, such as `symbol`.
@@ -95,7 +95,7 @@ impl AnnotationSet {
         let queries = |repository: Repository| {
             let path = folder.join("annotations").join(format!("{}.json", repository.name));
             let annotations: Vec<Annotation> = read(&path)?;
-            let query = |annotation: Annotation| Query {
+            let query = |annotation: Annotation| AnnotatedQuery {
                 text: annotation.query,
                 category: annotation.category,
                 targets: annotation.relevant.into_iter().chain(annotation.secondary).map(Target::from).collect(),

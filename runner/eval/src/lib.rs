@@ -14,7 +14,7 @@ mod html;
 mod metric;
 mod tables;
 
-pub use annotations::{AnnotationSet, Query as AnnotatedQuery, Repository, SetError};
+pub use annotations::{AnnotatedQuery, AnnotationSet, Repository, SetError};
 pub use html::html;
 pub use metric::{Found, Quality, Target, judge};
 pub use tables::{by_category, by_language, csv, overview};

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use gristmill_config::{ByteSize, Job, SourceConfig};
-use gristmill_display::Table;
+use gristmill_display::TextTable;
 use gristmill_pipeline::Mode;
 use gristmill_pipeline::graph::Format;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::terminal::print;
 
 /// Checks a job and shows its graph.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct CheckArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
@@ -39,7 +39,7 @@ pub enum OutputFormat {
 ///
 /// # Errors
 /// Every error in the job.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: CheckArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
     print(&match args.format {
         OutputFormat::Text => text(&job),
@@ -50,7 +50,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
 }
 
 fn text(job: &Job) -> String {
-    let mut settings = Table::new(["job", &job.name]);
+    let mut settings = TextTable::new(["job", &job.name]);
     let globs = |globs: &[String], none: &str| if globs.is_empty() { none.to_owned() } else { globs.join(", ") };
     for (name, value) in [
         ("mode", job.mode.to_string()),

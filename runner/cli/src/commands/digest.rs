@@ -14,7 +14,7 @@ use crate::terminal;
 /// Prints a hash of each store's rows, and one of them all: equal digests mean equal
 /// indexes, whatever their history.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct DigestArgs {
     /// The index.
     #[command(flatten)]
     pub index: IndexArgs,
@@ -27,7 +27,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If there is no index, it does not hold the epoch, or it cannot be read.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: DigestArgs) -> Result<Exit, CommandError> {
     let folder = args.index.folder()?;
     let snapshot =
         Snapshot::open(&folder, args.epoch).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;

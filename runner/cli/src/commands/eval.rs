@@ -12,10 +12,10 @@ use gristmill_eval::{
 use gristmill_pipeline::run::Interrupt;
 use gristmill_pipeline::source::{GitConfig, GitSource, Revisions, SourceError};
 use gristmill_query::Snapshot;
-use gristmill_query::{Call, ErrorCode, Place, QueriedIndex, ToolError};
+use gristmill_query::{CallContext, ErrorCode, QueriedIndex, RequestOptions, ToolError};
 use gristmill_sinks::tables::Table;
 use gristmill_tools::Search;
-use gristmill_tools::{Hit, SearchMode};
+use gristmill_tools::{SearchHit, SearchMode};
 
 use super::job::JobArgs;
 use super::run::run;
@@ -32,7 +32,7 @@ use crate::terminal;
 ///
 /// The figure is NDCG@10 over chunks, the mean over all queries.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct EvalArgs {
     /// The annotation set: a folder of `repos.json` and `annotations/`.
     #[arg(value_name = "SET")]
     pub set: PathBuf,
@@ -85,7 +85,7 @@ impl Variant {
 ///
 /// # Errors
 /// If the set cannot be read, a job is wrong, or no repository of the set is there.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: EvalArgs) -> Result<Exit, CommandError> {
     let bad = |message: String| Failure::new(Exit::BadConfig, message);
     let mut set = AnnotationSet::read(&args.set).map_err(|error| bad(error.to_string()))?;
     if let Some(unknown) = args.only.iter().find(|only| !set.repositories.iter().any(|(it, _)| it.name == **only)) {
@@ -227,10 +227,10 @@ fn answers(
     let index = QueriedIndex::new(job.name.clone(), Arc::clone(job));
     let ask = |text: &str| {
         let question = Search { mode, limit: ASKED, plain, ..Search::new(text) };
-        let answered = index.answer(&Place::default(), &Call::new("eval", PATIENCE), question)?;
+        let answered = index.answer(&RequestOptions::default(), &CallContext::new("eval", PATIENCE), question)?;
         match answered.notes.first() {
             // An answer by other means than those asked for is none to be judged.
-            Some(note) => Err(ToolError::new(ErrorCode::Lacking, note.full_message())),
+            Some(note) => Err(ToolError::new(ErrorCode::MissingCapability, note.full_message())),
             None => Ok(answered.answer.hits),
         }
     };
@@ -264,7 +264,7 @@ fn answers(
         .collect()
 }
 
-fn found(hit: &Hit) -> Found<'_> {
+fn found(hit: &SearchHit) -> Found<'_> {
     Found { path: hit.path.as_str(), start_line: hit.start_line, end_line: hit.end_line }
 }
 

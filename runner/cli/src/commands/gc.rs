@@ -12,7 +12,7 @@ use crate::terminal;
 /// Gives up old epochs and compacts the stores: small fragments are joined and segments
 /// merged, as an epoch of its own. Epochs that a reader holds are kept.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct GcArgs {
     /// The job whose index it is.
     #[command(flatten)]
     pub job: JobArgs,
@@ -31,7 +31,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Every error in the job, and what keeps the index from being written.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: GcArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
     let (interrupt, meters) = (Interrupt::default(), Meters::new(&job.graph));
     // The source is not looked at.

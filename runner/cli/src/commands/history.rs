@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gristmill_display::{Cell, Table, utc};
+use gristmill_display::{TextCell, TextTable, utc};
 use gristmill_pipeline::run::RunReport;
 use gristmill_pipeline::source::RefRevision;
 use gristmill_pipeline::{Epoch, Hash, StagedRows};
@@ -17,7 +17,7 @@ use crate::terminal;
 
 /// Lists the epochs that are kept, each with what it changed and what it took.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct HistoryArgs {
     /// The index.
     #[command(flatten)]
     pub index: IndexArgs,
@@ -48,7 +48,7 @@ struct Entry {
 ///
 /// # Errors
 /// If there is no index, or it cannot be read.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: HistoryArgs) -> Result<Exit, CommandError> {
     let folder = args.index.folder()?;
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
     let snapshot = Snapshot::open(&folder, None).map_err(|error| failed(&error))?;
@@ -77,7 +77,7 @@ fn entry(PastEpoch { record, run }: PastEpoch) -> Entry {
 }
 
 fn render(entries: &[Entry]) -> String {
-    let mut table = Table::new([
+    let mut table = TextTable::new([
         "epoch",
         "committed (UTC)",
         "revision",
@@ -93,27 +93,27 @@ fn render(entries: &[Entry]) -> String {
     for entry in entries {
         let rows = |count: fn(&StagedRows) -> u64| entry.rows.values().map(count).sum::<u64>();
         let changes = entry.run.as_ref().map(|run| run.changes);
-        let count = |of: Option<u64>| of.map_or_else(|| Cell::from("-"), Cell::from);
+        let count = |of: Option<u64>| of.map_or_else(|| TextCell::from("-"), TextCell::from);
         table.row([
-            Cell::from(entry.epoch),
-            Cell::from(utc(entry.committed_ms)),
-            Cell::from(match (&entry.revision, entry.refs.len()) {
+            TextCell::from(entry.epoch),
+            TextCell::from(utc(entry.committed_ms)),
+            TextCell::from(match (&entry.revision, entry.refs.len()) {
                 (Some(revision), _) => revision.get(..12).unwrap_or(revision).to_owned(),
                 (None, 0) => "-".to_owned(),
                 (None, 1) => "1 ref".to_owned(),
                 (None, refs) => format!("{refs} refs"),
             }),
-            Cell::from(entry.files),
+            TextCell::from(entry.files),
             count(changes.map(|changes| changes.added)),
             count(changes.map(|changes| changes.modified)),
             count(changes.map(|changes| changes.deleted)),
             count(changes.map(|changes| changes.renamed)),
-            Cell::from(rows(|rows| rows.added)),
-            Cell::from(rows(|rows| rows.deleted)),
+            TextCell::from(rows(|rows| rows.added)),
+            TextCell::from(rows(|rows| rows.deleted)),
             entry
                 .run
                 .as_ref()
-                .map_or_else(|| Cell::from("-"), |run| Cell::number(format!("{:.0} ms", run.time.wall_ms))),
+                .map_or_else(|| TextCell::from("-"), |run| TextCell::number(format!("{:.0} ms", run.time.wall_ms))),
         ]);
     }
     table.render()

@@ -14,7 +14,7 @@ pub const TEMPLATE: &str = include_str!("init_template.toml");
 
 /// Writes a commented job file.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct InitArgs {
     /// Where to write it.
     #[arg(value_name = "FILE", default_value = DEFAULT_JOB_FILE)]
     pub file: PathBuf,
@@ -27,7 +27,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If it is there already, unless forced, or cannot be written.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: InitArgs) -> Result<Exit, CommandError> {
     let path = args.file.display();
     let mut options = OpenOptions::new();
     options.write(true);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use arrow::array::Array;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use gristmill_display::{Cell, Table};
+use gristmill_display::{TextCell, TextTable};
 use gristmill_query::Snapshot;
 use gristmill_sinks::LanceReader;
 use gristmill_sinks::tables::Table as LanceTable;
@@ -16,7 +16,7 @@ use crate::terminal;
 
 /// Lists the tables, or shows the schema and some rows of one.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct InspectArgs {
     /// The table, such as `chunks`, or `lance_small/chunks` where several sinks have it.
     /// Default: list them all.
     #[arg(long, value_name = "NAME")]
@@ -33,7 +33,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If there is no index, it has no such table, or it cannot be read.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: InspectArgs) -> Result<Exit, CommandError> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
     let snapshot = Snapshot::open(&args.index.folder()?, None).map_err(|error| failed(&error))?;
     let mut tables = Vec::new();
@@ -43,13 +43,17 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
         tables.push((sink.to_owned(), reader, names));
     }
     let Some(wanted) = &args.table else {
-        let mut list = Table::new(["table", "rows", "columns"]);
+        let mut list = TextTable::new(["table", "rows", "columns"]);
         for (sink, reader, names) in &tables {
             for table in names {
                 let schema = reader.schema(table).map_err(|error| failed(&error))?;
                 let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
                 let name = format!("{sink}/{}", table.as_str());
-                list.row([Cell::from(name), Cell::from(reader.count_rows(table)), Cell::from(columns.join(", "))]);
+                list.row([
+                    TextCell::from(name),
+                    TextCell::from(reader.count_rows(table)),
+                    TextCell::from(columns.join(", ")),
+                ]);
             }
         }
         terminal::print(&list.render())?;
@@ -73,10 +77,14 @@ const SHOWN: usize = 72;
 
 fn show(reader: &LanceReader, table: &LanceTable, rows: usize) -> Result<String, Box<dyn std::error::Error>> {
     let schema = reader.schema(table)?;
-    let mut columns = Table::new(["column", "type", "holds"]);
+    let mut columns = TextTable::new(["column", "type", "holds"]);
     for field in schema.fields() {
         let holds = field.metadata().get("description").cloned().unwrap_or_default();
-        columns.row([Cell::from(field.name().as_str()), Cell::from(field.data_type().to_string()), Cell::from(holds)]);
+        columns.row([
+            TextCell::from(field.name().as_str()),
+            TextCell::from(field.data_type().to_string()),
+            TextCell::from(holds),
+        ]);
     }
     let mut out = columns.render();
     let batch = reader.sample(table, rows)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use gristmill_config::{Job, Override, Registry, Request};
+use gristmill_config::{Job, JobRequest, Override, Registry};
 use gristmill_pipeline::Mode;
 
 use crate::exit::Exit;
@@ -51,7 +51,7 @@ impl JobArgs {
         };
         let overrides = self.overrides(&folder)?;
         let environment = |name: &str| std::env::var(name).ok();
-        let request = Request {
+        let request = JobRequest {
             file: file.as_deref(),
             overrides: &overrides,
             environment: &environment,

@@ -15,7 +15,7 @@ use crate::panics::keep_quiet_about_contained_panics;
 /// Speaks the Model Context Protocol on standard input and output, for an agent that starts
 /// it. It ends when its input does.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct McpArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
@@ -31,14 +31,14 @@ const LAST_CALLS: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// Every error in the job, and if the protocol cannot be spoken.
-pub fn execute(args: Args, tools: ToolSet) -> Result<Exit, CommandError> {
+pub fn execute(args: McpArgs, tools: ToolSet) -> Result<Exit, CommandError> {
     let job = Arc::new(args.job.load(args.watch)?);
     if args.watch {
         gristmill_watch::check(&job)?;
     }
     keep_quiet_about_contained_panics();
     let name: Arc<str> = job.name.as_str().into();
-    let index = Arc::new(QueriedIndex::new(name, job).loaded_ahead());
+    let index = Arc::new(QueriedIndex::new(name, job).preloaded());
     let runner = Runner::new([Arc::clone(&index)], tools, default_threads());
     let desk = Desk::new(runner, "local", Limits::default().deadlines());
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use gristmill_display::{Cell, Table};
+use gristmill_display::{TextCell, TextTable};
 use gristmill_operators::embed::catalog::{self, CatalogEntry, ModelPlace, ModelState};
 
 use crate::exit::Exit;
@@ -11,7 +11,7 @@ use crate::terminal;
 
 /// Lists, fetches and verifies embedding models.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct ModelArgs {
     #[command(subcommand)]
     action: Action,
 }
@@ -43,7 +43,7 @@ enum Action {
 ///
 /// # Errors
 /// If there is no such model, it cannot be fetched, or it is not as it should be.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: ModelArgs) -> Result<Exit, CommandError> {
     match args.action {
         Action::List { all, json } => {
             let mut entries = catalog::list();
@@ -110,7 +110,7 @@ fn told(state: &ModelState) -> String {
 }
 
 fn render(entries: &[CatalogEntry], hidden: usize) -> String {
-    let mut table = Table::new(["model", "operator", "dimension", "licence", "where", "what it is"]);
+    let mut table = TextTable::new(["model", "operator", "dimension", "licence", "where", "what it is"]);
     for entry in entries {
         let place = match &entry.place {
             ModelPlace::BuiltIn => "compiled in".to_owned(),
@@ -122,12 +122,12 @@ fn render(entries: &[CatalogEntry], hidden: usize) -> String {
             ModelPlace::Hub { repository } => format!("hub: {repository}"),
         };
         table.row([
-            Cell::from(entry.name.as_str()),
-            Cell::from(entry.operator),
-            entry.dimension.map_or_else(|| Cell::number("?"), Cell::from),
-            Cell::from(entry.licence.as_deref().unwrap_or("see its page")),
-            Cell::from(place),
-            Cell::from(entry.description.as_str()),
+            TextCell::from(entry.name.as_str()),
+            TextCell::from(entry.operator),
+            entry.dimension.map_or_else(|| TextCell::number("?"), TextCell::from),
+            TextCell::from(entry.licence.as_deref().unwrap_or("see its page")),
+            TextCell::from(place),
+            TextCell::from(entry.description.as_str()),
         ]);
     }
     let mut out = table.render();

@@ -13,7 +13,7 @@ use crate::terminal;
 /// Shows what a run would do, and writes nothing: files are scanned, and what is new is
 /// parsed and cut, but not embedded.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct PlanArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
@@ -29,7 +29,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Every error in the job, and what a run would fail for.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: PlanArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(false)?;
     let (interrupt, meters) = (Interrupt::default(), Meters::new(&job.graph));
     keep_quiet_about_contained_panics();

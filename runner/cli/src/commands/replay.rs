@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use gristmill_config::Job;
 use gristmill_display::percentile;
-use gristmill_display::{Cell, Table};
+use gristmill_display::{TextCell, TextTable};
 use gristmill_pipeline::run::{Indexer, Interrupt};
 use gristmill_pipeline::source::{CommitInfo, commits_between};
 use gristmill_pipeline::{Hash, Meters};
@@ -28,7 +28,7 @@ use crate::terminal;
 /// Indexes a range of commits of the source's git repository, one epoch each, and tells
 /// what they took.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct ReplayArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
@@ -81,7 +81,7 @@ struct Step {
 /// # Errors
 /// Every error in the job, what stopped an epoch, and an epoch that is not equal to one
 /// built from nothing.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: ReplayArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
     let bad = |error: &dyn std::fmt::Display| Failure::new(Exit::BadConfig, error.to_string());
     let root = &job.source.root;
@@ -172,7 +172,7 @@ fn line(nth: usize, of: usize, step: &Step) -> String {
 const CLASSES: [u64; 6] = [0, 1, 3, 10, 100, u64::MAX];
 
 fn render(steps: &[Step]) -> String {
-    let mut table = Table::new(["files changed", "commits", "median", "p95", "analysed", "embedded", "reused"]);
+    let mut table = TextTable::new(["files changed", "commits", "median", "p95", "analysed", "embedded", "reused"]);
     let mut least = 0;
     for most in CLASSES {
         let class: Vec<&Step> =
@@ -190,13 +190,13 @@ fn render(steps: &[Step]) -> String {
         let mut times: Vec<f64> = class.iter().map(|step| step.wall_ms).collect();
         times.sort_by(f64::total_cmp);
         table.row([
-            Cell::from(name),
-            Cell::from(class.len()),
-            Cell::number(format!("{:.0} ms", percentile(&times, 50))),
-            Cell::number(format!("{:.0} ms", percentile(&times, 95))),
-            Cell::from(sum(|step| step.contents_analysed)),
-            Cell::from(sum(|step| step.passages_embedded)),
-            Cell::from(sum(|step| step.passages_reused)),
+            TextCell::from(name),
+            TextCell::from(class.len()),
+            TextCell::number(format!("{:.0} ms", percentile(&times, 50))),
+            TextCell::number(format!("{:.0} ms", percentile(&times, 95))),
+            TextCell::from(sum(|step| step.contents_analysed)),
+            TextCell::from(sum(|step| step.passages_embedded)),
+            TextCell::from(sum(|step| step.passages_reused)),
         ]);
     }
     let mut out = format!("\n{}\n", table.render());

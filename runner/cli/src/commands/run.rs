@@ -13,14 +13,14 @@ use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::CommandError;
 use crate::panics::keep_quiet_about_contained_panics;
-use crate::progress::{Progress, StageProgress};
+use crate::progress::{Progress, StageLine};
 use crate::report_file::write_report;
 use crate::signals::watch_signals;
 use crate::{summary, terminal};
 
 /// Brings the index up to date: one epoch, published whole or not at all.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct RunArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
@@ -42,7 +42,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Every error in the job, and what stopped the epoch.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: RunArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
     let interrupt = Interrupt::default();
     let watched = watch_signals(&interrupt)?;
@@ -85,7 +85,7 @@ fn show(name: &str, meters: &Meters, mut progress: Progress, ended: &AtomicBool)
     while !ended.load(Ordering::Relaxed) {
         let total = meters.contents.load(Ordering::Relaxed);
         let files = meters.files.load(Ordering::Relaxed);
-        let stages: Vec<StageProgress> = meters
+        let stages: Vec<StageLine> = meters
             .stages()
             .iter()
             .enumerate()
@@ -93,7 +93,7 @@ fn show(name: &str, meters: &Meters, mut progress: Progress, ended: &AtomicBool)
                 let (items_done, bytes_done, queued) = meter.progress();
                 // Only the first stage's share is known beforehand.
                 let items_total = (index == 0 && total > 0).then_some(total);
-                StageProgress { name: Arc::clone(&meter.name), items_done, items_total, bytes_done, queued }
+                StageLine { name: Arc::clone(&meter.name), items_done, items_total, bytes_done, queued }
             })
             .collect();
         let headline = if files == 0 { format!("{name}: scanning") } else { format!("{name}: {files} files") };

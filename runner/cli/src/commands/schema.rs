@@ -8,13 +8,13 @@ use crate::terminal::print;
 
 /// Prints the JSON schema of job files.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub struct Args {}
+pub struct SchemaArgs {}
 
 /// Prints the schema.
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn execute(_: Args) -> Result<Exit, CommandError> {
+pub fn execute(_: SchemaArgs) -> Result<Exit, CommandError> {
     print(&format!("{:#}\n", gristmill_config::schema(&Registry::standard())))?;
     Ok(Exit::Done)
 }

@@ -23,7 +23,7 @@ use crate::terminal;
 /// Serves indexes over HTTP: an API, the Model Context Protocol at /mcp, and a page to search
 /// with. Without settings it serves one job, to this machine alone.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct ServeArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
@@ -45,7 +45,7 @@ const LAST_CALLS: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// Every error in the settings and the jobs, and if it cannot listen.
-pub fn execute(args: Args, tools: ToolSet) -> Result<Exit, CommandError> {
+pub fn execute(args: ServeArgs, tools: ToolSet) -> Result<Exit, CommandError> {
     let settings = args.config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load).map_err(wrong)?;
     let listen = args.listen.unwrap_or(settings.listen);
     if settings.tenants.is_empty() && !listen.ip().is_loopback() {
@@ -109,7 +109,7 @@ struct Loaded {
 }
 
 impl Opened {
-    fn of(args: &Args, settings: &Settings, tools: ToolSet) -> Result<Self, CommandError> {
+    fn of(args: &ServeArgs, settings: &Settings, tools: ToolSet) -> Result<Self, CommandError> {
         let limits = &settings.limits;
         if settings.tenants.is_empty() {
             let loaded = load(&args.job, None, args.watch)?;
@@ -189,7 +189,7 @@ fn names_a_job(args: &JobArgs) -> bool {
 
 fn served_of(loaded: &Loaded) -> Served {
     let name = loaded.job.name.as_str();
-    Served::new(Arc::new(QueriedIndex::new(name, Arc::clone(&loaded.job)).loaded_ahead()), loaded.watched)
+    Served::new(Arc::new(QueriedIndex::new(name, Arc::clone(&loaded.job)).preloaded()), loaded.watched)
 }
 
 fn runner_of(served: &[Arc<Served>], tools: ToolSet, max_calls: usize) -> Runner {

@@ -17,7 +17,7 @@ use crate::terminal;
 
 /// Shows the newest epoch and what it holds.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct StatusArgs {
     /// The index.
     #[command(flatten)]
     pub index: IndexArgs,
@@ -41,7 +41,7 @@ struct Status {
 ///
 /// # Errors
 /// If there is no index, or it cannot be read.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: StatusArgs) -> Result<Exit, CommandError> {
     let folder = args.index.folder()?;
     let failed = |error: SnapshotError| Failure::new(Exit::Failed, error.to_string());
     let status = gather(&folder).map_err(failed)?;

@@ -18,7 +18,7 @@ use crate::{summary, terminal};
 /// Keeps the index up to date: whatever changes in the source is an epoch a moment later.
 /// Ctrl-c ends it, at any time.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct WatchArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
@@ -41,7 +41,7 @@ fn milliseconds(time: Duration) -> u64 {
 ///
 /// # Errors
 /// Every error in the job, and what keeps the index from being written.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: WatchArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
     check(&job)?;
     let interrupt = Interrupt::default();

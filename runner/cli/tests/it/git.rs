@@ -212,8 +212,8 @@ fn refs_lie_side_by_side_and_a_search_names_one() {
     assert_eq!(names(&report["refs"]), ["main", "release/1"]);
 
     for mode in ["text", "vector", "hybrid"] {
-        let found = |of_ref: &[&str]| {
-            let hits = world.search(&[&["find the entry of a key", "--mode", mode], of_ref].concat());
+        let found = |ref_name: &[&str]| {
+            let hits = world.search(&[&["find the entry of a key", "--mode", mode], ref_name].concat());
             let hits = hits.as_array().unwrap().clone();
             let symbols: Vec<_> =
                 hits.iter().filter(|hit| hit["path"] == "lib.rs").map(|hit| hit["symbol"].to_string()).collect();
@@ -225,7 +225,7 @@ fn refs_lie_side_by_side_and_a_search_names_one() {
     }
     let output = world.command(&["search", "x", "--ref", "relase/1", "--index"]).arg(world.index()).output().unwrap();
     assert_eq!(code(&output), 1);
-    assert!(text(&output.stderr).contains("it holds main, release/1"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("available refs: main, release/1"), "{}", text(&output.stderr));
 
     world.git(&["branch", "release/2"]);
     let report = run_on(&world, REFS);

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use gristmill::Exit;
-use gristmill_query::{At, Tool, ToolError, ToolSet};
+use gristmill_query::{Tool, ToolContext, ToolError, ToolSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -23,8 +23,8 @@ impl Tool for CountFiles {
     const ABOUT: &'static str = "Count the files of the index. Needs nothing but the commit record.";
     type Answer = u64;
 
-    fn answer(self, at: &At<'_>) -> Result<u64, ToolError> {
-        let files = at.epoch.coverage().files;
+    fn answer(self, context: &ToolContext<'_>) -> Result<u64, ToolError> {
+        let files = context.epoch.coverage().files;
         if files < self.min_files {
             return Err(ToolError::bad_input(format!("`min_files` is {}, the index has {files}", self.min_files)));
         }
