@@ -1,4 +1,4 @@
-//! Tables, numbers, sizes, times and percentiles as people read them.
+//! Formats tables, numbers, sizes and times for people.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

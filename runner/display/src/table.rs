@@ -1,8 +1,8 @@
-//! Tables of aligned columns, and what stands in them.
+//! Text tables with aligned columns.
 
 use crate::units::thousands;
 
-/// What a cell holds, which decides where it is aligned.
+/// A cell; its kind decides the alignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextCell {
     /// Aligned left.
@@ -37,7 +37,7 @@ impl From<usize> for TextCell {
 }
 
 impl TextCell {
-    /// A number with a unit or decimals, written already.
+    /// Creates a right-aligned cell from formatted text, such as a number with a unit.
     pub fn number(text: impl Into<String>) -> Self {
         Self::Number(text.into())
     }
@@ -49,7 +49,7 @@ impl TextCell {
     }
 }
 
-/// A table with a heading for each column.
+/// A table with column headings.
 #[derive(Clone, Debug, Default)]
 pub struct TextTable {
     headings: Vec<String>,
@@ -57,19 +57,19 @@ pub struct TextTable {
 }
 
 impl TextTable {
-    /// A table with these headings and no rows.
+    /// Creates a table without rows.
     pub fn new<H: Into<String>>(headings: impl IntoIterator<Item = H>) -> Self {
         Self { headings: headings.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row; cells beyond the headings are not shown.
+    /// Adds a row; excess cells are ignored.
     pub fn row(&mut self, cells: impl IntoIterator<Item = TextCell>) -> &mut Self {
         self.rows.push(cells.into_iter().collect());
         self
     }
 
-    /// Writes the table, two spaces between columns, no trailing blanks. A column is
-    /// aligned right if any of its cells is a number.
+    /// Renders the table, with two spaces between columns and no trailing blanks. A column is aligned
+    /// right if any of its cells is a number.
     #[must_use]
     pub fn render(&self) -> String {
         let cell =

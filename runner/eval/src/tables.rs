@@ -1,4 +1,4 @@
-//! Evaluations as tables: for a terminal, and as CSV.
+//! Evaluations as text tables and CSV.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ fn three(value: f64) -> TextCell {
     TextCell::number(format!("{value:.3}"))
 }
 
-/// One row an evaluation.
+/// Renders one row per evaluation.
 #[must_use]
 pub fn overview(evaluations: &[Evaluation]) -> String {
     let mut table = TextTable::new([
@@ -43,13 +43,13 @@ pub fn overview(evaluations: &[Evaluation]) -> String {
     table.render()
 }
 
-/// NDCG@10 of each evaluation by the queries' languages.
+/// Renders NDCG@10 by language.
 #[must_use]
 pub fn by_language(evaluations: &[Evaluation]) -> String {
     grouped("language", evaluations, |answer| &answer.language)
 }
 
-/// NDCG@10 of each evaluation by the queries' categories.
+/// Renders NDCG@10 by category.
 #[must_use]
 pub fn by_category(evaluations: &[Evaluation]) -> String {
     grouped("category", evaluations, |answer| &answer.category)
@@ -57,7 +57,7 @@ pub fn by_category(evaluations: &[Evaluation]) -> String {
 
 fn grouped(heading: &str, evaluations: &[Evaluation], key: fn(&Answer) -> &str) -> String {
     let headings = [heading.to_owned(), "queries".to_owned()];
-    // Their names would make the table wider than any screen: they have numbers.
+    // Numbers, as the names would be too wide.
     let numbers = (1..=evaluations.len()).map(|number| format!("#{number}"));
     let mut table = TextTable::new(headings.into_iter().chain(numbers));
     let means: Vec<_> = evaluations.iter().map(|evaluation| evaluation.mean_by(key)).collect();
@@ -73,7 +73,7 @@ fn grouped(heading: &str, evaluations: &[Evaluation], key: fn(&Answer) -> &str) 
     table.render()
 }
 
-/// One line a query and evaluation, with a heading.
+/// Renders one CSV line per query and evaluation, with a header.
 #[must_use]
 pub fn csv(evaluations: &[Evaluation]) -> String {
     let mut out = String::from(
@@ -101,7 +101,7 @@ pub fn csv(evaluations: &[Evaluation]) -> String {
     out
 }
 
-/// A field of RFC 4180.
+/// Quotes a CSV field (RFC 4180).
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

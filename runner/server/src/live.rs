@@ -139,15 +139,15 @@ fn watch_job(served: &Served, interrupt: &Interrupt, follower: &Thread) {
 /// Records a step of the watch.
 fn track(tracker: &ProgressTracker, step: &Step<'_>) {
     match step {
-        Step::Begins => tracker.enter(IndexingState::Indexing, None),
-        Step::Ended(Ok(_)) => tracker.enter(IndexingState::Idle, None),
-        Step::Ended(Err(error @ RunError::Sink(_))) => {
+        Step::Started => tracker.enter(IndexingState::Indexing, None),
+        Step::Finished(Ok(_)) => tracker.enter(IndexingState::Idle, None),
+        Step::Finished(Err(error @ RunError::Sink(_))) => {
             tracing::error!(detail = %error, "an epoch failed");
             let message = "the last epoch failed; retrying with the next change, see the server log";
             tracker.enter(IndexingState::Failed, Some(message));
         }
         // Any other error ends the watch, and `watch_job` reports it.
-        Step::Ended(Err(_)) => {}
+        Step::Finished(Err(_)) => {}
     }
 }
 

@@ -16,7 +16,7 @@ use crate::terminal;
 /// The longest that a query may run. The user can interrupt it before.
 const TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Which index to query, and how to print the answer.
+/// Selects the index and epoch to query, and the output format.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct TargetArgs {
     /// Query the index of this job [default: `gristmill.toml` if it exists, else the index in

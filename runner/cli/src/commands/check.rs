@@ -1,4 +1,4 @@
-//! `gristmill check`: says what a job would do, without doing it.
+//! `gristmill check`: checks a job without running it.
 
 use clap::ValueEnum;
 use gristmill_config::{ByteSize, Job, SourceConfig};
@@ -13,21 +13,21 @@ use crate::exit::Exit;
 use crate::failure::CommandError;
 use crate::terminal::print;
 
-/// Checks a job and shows its graph.
+/// Check a job and print its settings and graph.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CheckArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// How the job is shown.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub format: OutputFormat,
 }
 
-/// How a checked job is shown.
+/// The output format of `check`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
-    /// Settings, and a line for each stage.
+    /// Settings, and one line per stage.
     Text,
     /// One JSON object.
     Json,
@@ -81,7 +81,7 @@ struct JobView<'a> {
 
 fn json(job: &Job) -> Result<String, CommandError> {
     let failed =
-        |error: serde_json::Error| CommandError::new(Exit::Failed, format!("cannot write the job as JSON: {error}"));
+        |error: serde_json::Error| CommandError::new(Exit::Failed, format!("cannot serialise the job: {error}"));
     let view = JobView {
         name: &job.name,
         mode: job.mode,

@@ -1,4 +1,4 @@
-//! `gristmill history`: the epochs of an index.
+//! `gristmill history`: the retained epochs of an index.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
 use crate::terminal;
 
-/// Lists the epochs that are kept, each with what it changed and what it took.
+/// List the retained epochs with their changes and run times.
 #[derive(Clone, Debug, clap::Args)]
 pub struct HistoryArgs {
     /// The index.
     #[command(flatten)]
     pub index: IndexArgs,
-    /// Show so many of the newest.
+    /// Number of newest epochs to show.
     #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
     pub last: usize,
     /// Print one JSON array.
@@ -29,7 +29,7 @@ pub struct HistoryArgs {
     pub json: bool,
 }
 
-/// An epoch, as this command tells of it.
+/// An epoch in the output.
 #[derive(Serialize)]
 struct Entry {
     epoch: Epoch,
@@ -40,7 +40,7 @@ struct Entry {
     merkle_root: Hash,
     files: u64,
     rows: BTreeMap<String, StagedRows>,
-    /// The report of the run that made it, while it is kept.
+    /// The report of the run that committed it, if it is retained.
     run: Option<RunReport>,
 }
 

@@ -1,4 +1,4 @@
-//! `gristmill inspect`: the tables of an index, and rows of one.
+//! `gristmill inspect`: the tables of an index, with sample rows.
 
 use std::fmt::Write as _;
 
@@ -14,25 +14,24 @@ use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
 use crate::terminal;
 
-/// Lists the tables, or shows the schema and some rows of one.
+/// List the tables of an index, or show the schema and sample rows of one.
 #[derive(Clone, Debug, clap::Args)]
 pub struct InspectArgs {
-    /// The table, such as `chunks`, or `lance_small/chunks` where several sinks have it.
-    /// Default: list them all.
+    /// Table, such as `chunks`, or `lance_small/chunks` if several sinks have it [default: list all]
     #[arg(long, value_name = "NAME")]
     pub table: Option<String>,
     /// The index.
     #[command(flatten)]
     pub index: IndexArgs,
-    /// How many rows to show.
+    /// Number of sample rows.
     #[arg(short = 'n', long = "rows", default_value_t = 3, value_name = "N")]
     pub rows: usize,
 }
 
-/// Shows the tables.
+/// Prints the tables.
 ///
 /// # Errors
-/// If there is no index, it has no such table, or it cannot be read.
+/// If the index or the table does not exist, or cannot be read.
 pub fn execute(args: InspectArgs) -> Result<Exit, CommandError> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
     let snapshot = Snapshot::open(&args.index.folder()?, None).map_err(|error| failed(&error))?;
@@ -65,25 +64,25 @@ pub fn execute(args: InspectArgs) -> Result<Exit, CommandError> {
         names.iter().find(|table| is_wanted(sink, table)).map(|table| (reader, table))
     });
     let Some((reader, table)) = found else {
-        let failure = Failure::new(Exit::BadConfig, format!("the index has no table `{wanted}`"));
-        return Err(failure.help("`gristmill inspect` without `--table` lists the tables").into());
+        let failure = Failure::new(Exit::BadConfig, format!("unknown table `{wanted}`"));
+        return Err(failure.help("run `gristmill inspect` without `--table` to list the tables").into());
     };
     terminal::print(&show(reader, table, args.rows).map_err(|error| failed(&error))?)?;
     Ok(Exit::Done)
 }
 
-/// Characters of a value that are shown.
-const SHOWN: usize = 72;
+/// The maximum length of a shown value, in characters.
+const MAX_VALUE_CHARS: usize = 72;
 
 fn show(reader: &LanceReader, table: &LanceTable, rows: usize) -> Result<String, Box<dyn std::error::Error>> {
     let schema = reader.schema(table)?;
-    let mut columns = TextTable::new(["column", "type", "holds"]);
+    let mut columns = TextTable::new(["column", "type", "description"]);
     for field in schema.fields() {
-        let holds = field.metadata().get("description").cloned().unwrap_or_default();
+        let description = field.metadata().get("description").cloned().unwrap_or_default();
         columns.row([
             TextCell::from(field.name().as_str()),
             TextCell::from(field.data_type().to_string()),
-            TextCell::from(holds),
+            TextCell::from(description),
         ]);
     }
     let mut out = columns.render();
@@ -95,7 +94,7 @@ fn show(reader: &LanceReader, table: &LanceTable, rows: usize) -> Result<String,
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
             let value = ArrayFormatter::try_new(column as &dyn Array, &options)?.value(row).try_to_string()?;
             let value = value.replace('\n', "⏎");
-            let shown: String = value.chars().take(SHOWN).collect();
+            let shown: String = value.chars().take(MAX_VALUE_CHARS).collect();
             let more = if shown.len() < value.len() { "…" } else { "" };
             let _ = writeln!(out, "  {:16} {shown}{more}", field.name());
         }

@@ -1,4 +1,4 @@
-//! `gristmill schema`: the JSON schema of job files, for editors and checks.
+//! `gristmill schema`: the JSON Schema of job files, for editors.
 
 use gristmill_config::Registry;
 
@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::failure::CommandError;
 use crate::terminal::print;
 
-/// Prints the JSON schema of job files.
+/// Print the JSON Schema of job files.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct SchemaArgs {}
 

@@ -31,7 +31,7 @@ fn answers_are_judged_and_reported() {
     command.arg("--json").arg(path("e.json")).arg("--csv").arg(path("e.csv")).arg("--html").arg(path("e.html"));
     let output = command.output().unwrap();
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("left out: gone"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("skipped: gone"), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("NDCG@10"), "{}", text(&output.stdout));
 
     let report: Value = serde_json::from_slice(&std::fs::read(path("e.json")).unwrap()).unwrap();
@@ -63,5 +63,5 @@ fn a_set_or_a_repository_that_is_not_there_is_told() {
     assert_eq!(code(&output), 2);
     assert!(text(&output.stderr).contains("no repository of the set is in"), "{}", text(&output.stderr));
     let output = world.command(&["eval", "set", "--repos", ".", "--only", "another"]).output().unwrap();
-    assert!(text(&output.stderr).contains("has no repository `another`"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("unknown repository `another`"), "{}", text(&output.stderr));
 }

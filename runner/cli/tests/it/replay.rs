@@ -47,7 +47,7 @@ fn every_epoch_of_a_history_equals_a_build_from_nothing() {
     let args = ["--from", &first, "--to", "main", "--verify", "every:3", "--report", report.to_str().unwrap()];
     let output = world.job_command("replay", &args).output().unwrap();
     assert_eq!(code(&output), 0, "{}{}", text(&output.stdout), text(&output.stderr));
-    assert!(text(&output.stdout).contains("4 of 4 epochs looked at equal a build from nothing"));
+    assert!(text(&output.stdout).contains("4 of 4 verified epochs equal a full rebuild"));
     assert!(text(&output.stdout).contains("12 commits in"), "{}", text(&output.stdout));
 
     let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();

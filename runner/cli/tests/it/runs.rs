@@ -224,5 +224,5 @@ fn damage_to_a_full_text_index_is_found() {
     std::fs::write(&store, bytes).unwrap();
     let damaged = verify();
     assert_eq!(code(&damaged), 1);
-    assert!(text(&damaged.stderr).contains("checksums do not fit"), "{}", text(&damaged.stderr));
+    assert!(text(&damaged.stderr).contains("checksum mismatch"), "{}", text(&damaged.stderr));
 }

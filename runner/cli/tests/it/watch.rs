@@ -64,7 +64,7 @@ fn the_index_follows_the_source() {
 #[test]
 fn it_ends_while_an_epoch_is_built() {
     let world = World::sample();
-    let mut watching = watching(world.job_command("watch", &["--mode", "sequential", "--quiet-for", "1"]));
+    let mut watching = watching(world.job_command("watch", &["--mode", "sequential", "--debounce", "1"]));
     let before = world.digest();
     for n in 0..100 {
         world.write(&format!("many/{n}.rs"), format!("fn f{n}() {{ {} }}\n", "call(); ".repeat(200)));
@@ -110,7 +110,7 @@ fn nobody_else_writes_meanwhile() {
 fn an_index_inside_of_the_source_is_not_watched() {
     let world = World::sample();
     let index = world.source().join(".gristmill");
-    let mut command = world.command(&["watch", "--quiet-for", "1"]);
+    let mut command = world.command(&["watch", "--debounce", "1"]);
     command.arg("--source").arg(world.source());
     let mut watching = watching(command);
     let runs = |index: &Path| std::fs::read_dir(index.join("runs")).unwrap().count();
@@ -128,7 +128,7 @@ fn what_is_ignored_leaves_no_report() {
     let world = World::sample();
     world.write(".gitignore", "target/\n");
     std::fs::create_dir(world.source().join("target")).unwrap();
-    let mut watching = watching(world.job_command("watch", &["--quiet-for", "1"]));
+    let mut watching = watching(world.job_command("watch", &["--debounce", "1"]));
     for n in 0..5 {
         world.write("target/output.rs", format!("fn f{n}() {{}}\n"));
         std::thread::sleep(Duration::from_millis(100));
