@@ -243,25 +243,25 @@ fn place_error(error: &GraphError, places: &[StagePlaces], names: &[Box<str>]) -
             let first = names.iter().position(|other| other == name).and_then(|first| places.get(first));
             match first {
                 Some(first) if first.name != stage.name => {
-                    fault.label("the second of this name").related(first.name.clone(), "the first")
+                    fault.label("duplicate").related(first.name.clone(), "first stage of this name")
                 }
                 _ => fault,
             }
         }
         GraphFault::NoInput => at("no-input", stage.input.clone()),
-        GraphFault::UnknownInput { input: name, .. } => at("unknown-input", input(name)).label("no such stage"),
+        GraphFault::UnknownInput { input: name, .. } => at("unknown-input", input(name)).label("unknown stage"),
         GraphFault::InputIsSink(name) => at("input-is-sink", input(name)),
         GraphFault::TooManyInputs(_) => at("too-many-inputs", stage.input.clone()),
         GraphFault::PortMismatch { input: name, gives, .. } => {
-            at("port-mismatch", input(name)).label(format!("gives `{gives}`"))
+            at("port-mismatch", input(name)).label(format!("outputs `{gives}`"))
         }
         GraphFault::RepeatedPort { port, inputs: [first, second] } => at("repeated-port", input(second))
-            .label(format!("gives `{port}`"))
-            .related(input(first), format!("gives `{port}`")),
+            .label(format!("outputs `{port}`"))
+            .related(input(first), format!("outputs `{port}`")),
         GraphFault::ForeignChunks { vectors, .. } => at("foreign-chunks", input(vectors)),
-        GraphFault::Cycle(_) => at("cycle", stage.input.clone()).label("closes the circle"),
+        GraphFault::Cycle(_) => at("cycle", stage.input.clone()).label("closes the cycle"),
         GraphFault::Unreachable => at("unreachable", stage.name.clone()),
-        GraphFault::Unused => at("unused", stage.name.clone()).label("stored nowhere"),
+        GraphFault::Unused => at("unused", stage.name.clone()).label("not stored"),
         GraphFault::FanOut { .. } => at("fan-out", stage.input.clone()),
         GraphFault::NoDimension => at("no-dimension", stage.name.clone()),
         GraphFault::NoSink => Fault::whole("no-sink", message),

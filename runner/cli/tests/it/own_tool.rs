@@ -41,7 +41,7 @@ fn tools() -> ToolSet {
 }
 
 #[test]
-fn the_command_line_has_a_subcommand_of_it() {
+fn a_tool_is_a_subcommand() {
     gristmill::cli::command(&tools()).debug_assert();
     let help = gristmill::cli::command(&tools()).render_help().to_string();
     assert!(help.contains("count-files") && help.contains("Count the files of the index\n"), "{help}");
@@ -60,7 +60,7 @@ fn the_command_line_has_a_subcommand_of_it() {
 }
 
 #[test]
-fn the_openapi_document_describes_it() {
+fn a_tool_is_in_the_openapi_document() {
     let document = gristmill_server::openapi(&tools());
     let operation = &document["paths"]["/v1/tools/count_files"]["post"];
     assert_eq!(operation["summary"], "Count the files of the index", "{operation}");

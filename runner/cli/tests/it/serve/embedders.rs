@@ -96,7 +96,7 @@ fn search_falls_back_to_lexical_when_the_embedder_hangs() {
 }
 
 #[test]
-fn vectors_of_another_dimension_are_refused() {
+fn vectors_of_another_dimension_are_rejected() {
     let embedded = Embedded::new();
     let before = embedded.world.digest();
     // The default job embeds by the table.
