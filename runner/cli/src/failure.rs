@@ -110,8 +110,10 @@ impl CommandError {
     /// Prints the error to standard error; help and version to standard output.
     pub fn print(&self, style: Style) {
         match self {
-            // Fails only if the stream is closed.
-            Self::Usage(error) => drop(error.print()),
+            Self::Usage(error) => {
+                // Fails only if the stream is closed.
+                let _ = error.print();
+            }
             _ => terminal::print_error(&self.render(style)),
         }
     }

@@ -19,7 +19,8 @@ use super::rows::{FileRows, Row};
 /// A query that an index can answer. A value of the type is the input of one call.
 ///
 /// The type is the only description of the tool: the schemas of HTTP and MCP come from
-/// [`JsonSchema`], the flags of the command line from [`clap::Args`].
+/// [`JsonSchema`], the flags of the command line from [`clap::Args`]. The flags `--job`, `--index`,
+/// `--epoch`, `--ref` and `--json` are those of the subcommand, and not available to tools.
 pub trait Tool: DeserializeOwned + JsonSchema + clap::Args + Send + 'static {
     /// The tool's name, in snake case. Its subcommand has dashes instead of underscores.
     const NAME: &'static str;

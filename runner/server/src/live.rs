@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use gristmill_pipeline::run::{Interrupt, RunError};
-use gristmill_watch::{Cause, Options, Step, WatchError};
+use gristmill_watch::{Cause, Step, WatchError, WatchOptions};
 
 use super::progress::{IndexingState, ProgressTracker};
 use super::served::Served;
@@ -109,7 +109,7 @@ fn watch_job(served: &Served, interrupt: &Interrupt, follower: &Thread) {
     let mut last_logged = String::new();
     while !interrupt.is_requested() {
         let watched = catch_unwind(AssertUnwindSafe(|| {
-            gristmill_watch::run(index.job(), Options::default(), interrupt, tracker.meters(), &mut |step| {
+            gristmill_watch::run(index.job(), WatchOptions::default(), interrupt, tracker.meters(), &mut |step| {
                 track(tracker, &step);
                 follower.unpark();
                 Ok(())

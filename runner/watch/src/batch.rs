@@ -9,7 +9,7 @@ use gristmill_config::Job;
 use gristmill_pipeline::run::Interrupt;
 use notify::Event;
 
-use super::Options;
+use super::WatchOptions;
 
 /// The events since the last epoch.
 #[derive(Debug, Default)]
@@ -54,12 +54,12 @@ pub(crate) fn excluded_folders(job: &Job) -> Vec<PathBuf> {
 /// Waits for events, and collects them until they pause. Returns `None` when interrupted.
 pub(crate) fn next_batch(
     events: &Receiver<notify::Result<Event>>,
-    options: Options,
+    options: WatchOptions,
     excluded: &[PathBuf],
     interrupt: &Interrupt,
 ) -> Option<Batch> {
     const POLL_INTERVAL: Duration = Duration::from_millis(100);
-    let Options { debounce, max_delay } = options;
+    let WatchOptions { debounce, max_delay } = options;
     let mut batch = Batch::default();
     let mut since = None;
     loop {

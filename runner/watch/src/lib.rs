@@ -21,14 +21,14 @@ pub use error::{Cause, WatchError};
 
 /// The timing of epochs.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct WatchOptions {
     /// An epoch starts after this long without changes.
     pub debounce: Duration,
     /// An epoch starts at most this long after the first change.
     pub max_delay: Duration,
 }
 
-impl Default for Options {
+impl Default for WatchOptions {
     fn default() -> Self {
         Self { debounce: Duration::from_millis(50), max_delay: Duration::from_millis(2000) }
     }
@@ -59,7 +59,7 @@ pub fn check(job: &Job) -> Result<(), WatchError> {
 /// If the index cannot be written or the source cannot be watched, and the errors of `on_step`.
 pub fn run<E: From<WatchError>>(
     job: &Job,
-    options: Options,
+    options: WatchOptions,
     interrupt: &Interrupt,
     meters: &Meters,
     on_step: &mut dyn FnMut(Step<'_>) -> Result<(), E>,

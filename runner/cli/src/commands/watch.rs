@@ -6,7 +6,7 @@ use std::time::Duration;
 use gristmill_config::Job;
 use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Ending, Interrupt, RunError, RunReport};
-use gristmill_watch::{Options, Step, WatchError, check};
+use gristmill_watch::{Step, WatchError, WatchOptions, check};
 
 use super::job::JobArgs;
 use crate::exit::Exit;
@@ -22,10 +22,10 @@ pub struct WatchArgs {
     #[command(flatten)]
     pub job: JobArgs,
     /// Start an epoch after this many milliseconds without changes.
-    #[arg(long, value_name = "MS", default_value_t = milliseconds(Options::default().debounce))]
+    #[arg(long, value_name = "MS", default_value_t = milliseconds(WatchOptions::default().debounce))]
     pub debounce: u64,
     /// Start an epoch at most this many milliseconds after the first change.
-    #[arg(long, value_name = "MS", default_value_t = milliseconds(Options::default().max_delay))]
+    #[arg(long, value_name = "MS", default_value_t = milliseconds(WatchOptions::default().max_delay))]
     pub max_delay: u64,
     /// Print only errors.
     #[arg(long, short)]
@@ -46,8 +46,10 @@ pub fn execute(args: WatchArgs) -> Result<Exit, CommandError> {
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;
     silence_operator_panics();
-    let options =
-        Options { debounce: Duration::from_millis(args.debounce), max_delay: Duration::from_millis(args.max_delay) };
+    let options = WatchOptions {
+        debounce: Duration::from_millis(args.debounce),
+        max_delay: Duration::from_millis(args.max_delay),
+    };
     let ended = gristmill_watch::run(&job, options, &interrupt, &Meters::new(&job.graph), &mut |step| match step {
         Step::Started => Ok(()),
         Step::Finished(report) => print_step(&job, args.quiet, report),
