@@ -8,7 +8,7 @@ use super::tool::{ErasedTool, Tool};
 /// implementing [`Tool`] for a type:
 ///
 /// ```
-/// use gristmill_query::{ToolContext, Tool, ToolError, ToolSet};
+/// use gristmill_query::{Tool, ToolContext, ToolError, ToolSet};
 /// use schemars::JsonSchema;
 /// use serde::Deserialize;
 ///
@@ -18,7 +18,7 @@ use super::tool::{ErasedTool, Tool};
 ///
 /// impl Tool for CountFiles {
 ///     const NAME: &'static str = "count_files";
-///     const ABOUT: &'static str = "Counts the files of the index.";
+///     const ABOUT: &'static str = "Count the files of the index.";
 ///     type Answer = u64;
 ///
 ///     fn answer(self, context: &ToolContext<'_>) -> Result<u64, ToolError> {

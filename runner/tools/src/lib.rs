@@ -7,7 +7,7 @@
 //! ```no_run
 //! use std::path::Path;
 //!
-//! use gristmill_query::{BlockingRunner, CallContext, DEFAULT_DEADLINE, RequestOptions, Request, ToolCall, ToolError};
+//! use gristmill_query::{BlockingRunner, CallContext, DEFAULT_DEADLINE, Request, RequestOptions, ToolCall, ToolError};
 //! use serde_json::json;
 //!
 //! fn main() -> Result<(), ToolError> {

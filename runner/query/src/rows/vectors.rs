@@ -137,9 +137,9 @@ impl Vectors {
 }
 
 fn quantise(vector: &[f32], codes: &mut Vec<u8>) -> Quantised {
-    let most = vector.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+    let max = vector.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
     // The quotient of subnormal numbers may be 0.
-    let scale = Some(most / 127.0).filter(|scale| *scale > 0.0).unwrap_or(1.0);
+    let scale = Some(max / 127.0).filter(|scale| *scale > 0.0).unwrap_or(1.0);
     let (mut sum, mut norm, mut quantised_norm, mut error_norm) = (0_u32, 0.0_f32, 0.0_f32, 0.0_f32);
     for value in vector {
         let code = (value / scale).round();
