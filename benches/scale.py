@@ -223,7 +223,7 @@ class Bench:
         The first file is edited before the watch starts: the line of its epoch tells that the
         tree is being watched, where a watch that finds nothing to do would say nothing.
         """
-        arguments = ["watch", "--source", self.tree, "--index", self.index, "--quiet-for", "1"]
+        arguments = ["watch", "--source", self.tree, "--index", self.index, "--debounce", "1"]
         measured = {"epochs": []}
         append_comment(paths[0], "edit before the watch")
         with open(os.path.join(self.folder, "watch.err"), "w+b") as errors, contextlib.ExitStack() as after:

@@ -14,7 +14,7 @@ use gristmill::commands::run::run;
 use gristmill::progress::Progress;
 use gristmill_config::{Job, Override, Registry};
 use gristmill_pipeline::run::Interrupt;
-use gristmill_query::{BlockingRunner, Call, Place, QueriedIndex, Request, Runner, Tool, ToolCall};
+use gristmill_query::{BlockingRunner, CallContext, QueriedIndex, Request, RequestOptions, Runner, Tool, ToolCall};
 use gristmill_tools::{GetSymbols, GotoDefinition, References, Search, SearchMode};
 use serde_json::json;
 
@@ -31,7 +31,7 @@ fn job(index: &Path) -> Job {
     };
     let overrides =
         [value("source", &corpus), value("index", index), Override::Assignment("views.edges=true".to_owned())];
-    let request = gristmill_config::Request {
+    let request = gristmill_config::JobRequest {
         file: None,
         overrides: &overrides,
         environment: &|_| None,
@@ -41,12 +41,12 @@ fn job(index: &Path) -> Job {
     gristmill_config::load(&request, &Registry::standard()).unwrap()
 }
 
-fn call() -> Call {
-    Call::new("bench", Duration::from_secs(600))
+fn call() -> CallContext {
+    CallContext::new("bench", Duration::from_secs(600))
 }
 
 fn ask<T: Tool>(index: &QueriedIndex, question: T) -> T::Answer {
-    index.answer(&Place::default(), &call(), question).unwrap().answer
+    index.answer(&RequestOptions::default(), &call(), question).unwrap().answer
 }
 
 /// Asks `iterations` questions from some threads; the time from the first to the last.
@@ -113,7 +113,7 @@ fn query(criterion: &mut Criterion) {
     .into_iter()
     .map(|(tool, input)| ToolCall { tool: tool.into(), input })
     .collect();
-    let request = |calls: &[ToolCall]| Request { calls: calls.to_vec(), place: Place::default() };
+    let request = |calls: &[ToolCall]| Request { calls: calls.to_vec(), options: RequestOptions::default() };
     let mut group = criterion.benchmark_group("three tools");
     group.bench_function("one request", |bencher| {
         bencher.iter(|| black_box(runner.ask(request(&calls), call()).unwrap()));

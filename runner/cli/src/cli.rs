@@ -1,4 +1,4 @@
-//! The command line: its subcommands are the built-in ones and one for each tool.
+//! The command line: the built-in subcommands, and one subcommand per tool.
 
 use std::ffi::OsString;
 
@@ -21,32 +21,32 @@ const ABOUT: &str = "Index source code into searchable tables, and keep them up 
 /// Commands that write indexes. In the help they come before those of the tools.
 #[derive(Clone, Debug, Subcommand)]
 enum Indexing {
-    Init(commands::init::Args),
-    Check(commands::check::Args),
-    Plan(commands::plan::Args),
-    Run(commands::run::Args),
-    Watch(commands::watch::Args),
-    Replay(commands::replay::Args),
-    Gc(commands::gc::Args),
+    Init(commands::init::InitArgs),
+    Check(commands::check::CheckArgs),
+    Plan(commands::plan::PlanArgs),
+    Run(commands::run::RunArgs),
+    Watch(commands::watch::WatchArgs),
+    Replay(commands::replay::ReplayArgs),
+    Gc(commands::gc::GcArgs),
 }
 
 /// Commands that serve, evaluate and inspect indexes. In the help they come after those of the
 /// tools.
 #[derive(Clone, Debug, Subcommand)]
 enum Service {
-    Serve(commands::serve::Args),
-    Mcp(commands::mcp::Args),
-    Eval(commands::eval::Args),
-    Model(commands::model::Args),
-    Status(commands::status::Args),
-    History(commands::history::Args),
-    Digest(commands::digest::Args),
-    Inspect(commands::inspect::Args),
-    Schema(commands::schema::Args),
+    Serve(commands::serve::ServeArgs),
+    Mcp(commands::mcp::McpArgs),
+    Eval(commands::eval::EvalArgs),
+    Model(commands::model::ModelArgs),
+    Status(commands::status::StatusArgs),
+    History(commands::history::HistoryArgs),
+    Digest(commands::digest::DigestArgs),
+    Inspect(commands::inspect::InspectArgs),
+    Schema(commands::schema::SchemaArgs),
 }
 
-/// Parses the process's arguments and runs the command. A program with tools of its own gives
-/// them here, and they are commands, routes of the server and tools of MCP:
+/// Parses the process's arguments and runs the command. `tools` are the subcommands, and the tools of
+/// the server and of MCP; a program adds its own with [`ToolSet::with`]:
 ///
 /// ```no_run
 /// # use gristmill_query::ToolSet;
@@ -77,8 +77,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, tools: ToolSet) -> Exit {
     }
 }
 
-/// The definition of the command line with the subcommands of these tools. A tool with the name
-/// of a built-in command has none.
+/// Defines the command line with one subcommand per tool. A tool with the name of a built-in command
+/// gets none.
 #[must_use]
 pub fn command(tools: &ToolSet) -> Command {
     let command = Command::new("gristmill")
@@ -89,7 +89,7 @@ pub fn command(tools: &ToolSet) -> Command {
         .arg_required_else_help(true);
     let command = Indexing::augment_subcommands(command);
     let of_tools = tools.iter().filter(|tool| !is_built_in(&ask::name(tool))).map(ask::command);
-    // Last, as the doc comments of the enums would replace it.
+    // Set last: the doc comments of the enums would override it.
     Service::augment_subcommands(command.subcommands(of_tools)).about(ABOUT)
 }
 
@@ -145,6 +145,6 @@ fn start_log() {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("error"));
     let in_colour = terminal::error_style() == Style::Terminal;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(in_colour).with_writer(std::io::stderr);
-    // Fails only where a log was started already, which then goes on.
+    // Fails only if a subscriber is installed already.
     let _ = log.try_init();
 }

@@ -1,4 +1,4 @@
-//! How errors are drawn.
+//! Renders errors for terminals and logs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 use gristmill_config::{ConfigError, ConfigErrors};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
-/// How errors are drawn.
+/// The style of rendered errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Colour and box-drawing characters.
+    /// Colours and box-drawing characters.
     Terminal,
-    /// ASCII, without colour: the same everywhere.
+    /// ASCII without colours.
     Plain,
 }
 
-/// Columns at which messages wrap on a terminal.
+/// The column at which messages wrap on a terminal.
 const WIDTH: usize = 100;
 
 impl Style {
@@ -25,15 +25,15 @@ impl Style {
             Self::Plain => GraphicalTheme::none(),
         };
         let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_context_lines(1);
-        // A log has no width: a message in it stays on one line, where it can be searched.
+        // Messages in logs are not wrapped, so that they can be searched.
         handler.with_width(WIDTH).with_wrap_lines(self == Self::Terminal)
     }
 
-    /// Draws one diagnostic.
+    /// Renders one diagnostic.
     #[must_use]
     pub fn render(self, diagnostic: &dyn Diagnostic) -> String {
         let mut out = String::new();
-        // Writing to a String fails only if a diagnostic's own text does.
+        // Fails only if the `Display` of the diagnostic does.
         if self.handler().render_report(&mut out, diagnostic).is_err() {
             out = format!("{diagnostic}\n");
         }
@@ -41,12 +41,12 @@ impl Style {
         format!("{}\n", lines.join("\n").trim_start_matches('\n'))
     }
 
-    /// Draws all errors of a job, one below the other.
+    /// Renders all errors of a job.
     #[must_use]
     pub fn render_job_errors(self, errors: &ConfigErrors) -> String {
         let mut out = String::new();
         for error in errors.errors() {
-            out.push_str(&self.render(&Drawn::of(error)));
+            out.push_str(&self.render(&JobDiagnostic::of(error)));
             out.push('\n');
         }
         let count = errors.errors().len();
@@ -55,29 +55,29 @@ impl Style {
     }
 }
 
-/// An error of a job, as it is drawn: with the text that it is in.
+/// An error of a job with its source text.
 #[derive(Debug)]
-struct Drawn<'a> {
+struct JobDiagnostic<'a> {
     error: &'a ConfigError,
     source: Option<NamedSource<Arc<str>>>,
 }
 
-impl<'a> Drawn<'a> {
+impl<'a> JobDiagnostic<'a> {
     fn of(error: &'a ConfigError) -> Self {
         let source = error.source_text().map(|source| NamedSource::new(&source.name, Arc::clone(&source.text)));
         Self { error, source }
     }
 }
 
-impl fmt::Display for Drawn<'_> {
+impl fmt::Display for JobDiagnostic<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-impl std::error::Error for Drawn<'_> {}
+impl std::error::Error for JobDiagnostic<'_> {}
 
-impl Diagnostic for Drawn<'_> {
+impl Diagnostic for JobDiagnostic<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(self.error.kind()))
     }

@@ -2,21 +2,21 @@
 
 use std::process::ExitCode;
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// All that was asked was done.
+    /// Success.
     Done = 0,
-    /// It could not be done; nothing of an unfinished epoch shows.
+    /// Failure; an unfinished epoch is not visible.
     Failed = 1,
-    /// The job or the arguments are wrong; nothing was run.
+    /// The job file or the arguments are invalid; nothing was run.
     BadConfig = 2,
-    /// Done, but some files could not be indexed; the index lists them.
+    /// Success, but some files were quarantined; the index lists them.
     Quarantined = 3,
-    /// Another process is writing this index.
+    /// Another process holds the lock of the index.
     Locked = 4,
-    /// Stopped by a signal; the index is as it was before.
+    /// Stopped by a signal; the index is unchanged.
     Interrupted = 130,
 }
 
@@ -25,26 +25,26 @@ impl Exit {
     pub const ALL: [Self; 6] =
         [Self::Done, Self::Failed, Self::BadConfig, Self::Quarantined, Self::Locked, Self::Interrupted];
 
-    /// The code that the process ends with.
+    /// Returns the exit code of the process.
     #[must_use]
     pub const fn code(self) -> u8 {
         self as u8
     }
 
-    /// What it means, as shown by `--help`.
+    /// Returns the meaning, as shown by `--help`.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Done => "done",
-            Self::Failed => "failed; nothing of an unfinished epoch shows",
-            Self::BadConfig => "bad job file or arguments; nothing was run",
-            Self::Quarantined => "done, with files that could not be indexed",
-            Self::Locked => "another process is writing this index",
-            Self::Interrupted => "interrupted; the index is as it was before",
+            Self::Done => "success",
+            Self::Failed => "failure; an unfinished epoch is not visible",
+            Self::BadConfig => "invalid job file or arguments; nothing was run",
+            Self::Quarantined => "success, with quarantined files",
+            Self::Locked => "the index is locked by another process",
+            Self::Interrupted => "interrupted; the index is unchanged",
         }
     }
 
-    /// The table of exit codes shown by `--help`.
+    /// Renders the table of exit codes for `--help`.
     #[must_use]
     pub fn help() -> String {
         let lines = Self::ALL.map(|exit| format!("  {:>3}  {}", exit.code(), exit.meaning()));

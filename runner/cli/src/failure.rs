@@ -1,4 +1,4 @@
-//! How commands fail.
+//! Errors of commands.
 
 use std::error::Error;
 use std::fmt;
@@ -13,24 +13,24 @@ use crate::diagnostic::Style;
 use crate::exit::Exit;
 use crate::terminal;
 
-/// Why a command ended early.
+/// The error of a command.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The job or the arguments are wrong.
+    /// The job is invalid.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
-    /// Standard output could not be written; quiet where its reader went away.
+    /// Standard output cannot be written. A closed pipe is not reported.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
     /// The command line is invalid, or requests help or the version.
     #[error(transparent)]
     Usage(#[from] clap::Error),
-    /// Anything else.
+    /// Any other failure.
     #[error(transparent)]
     Failure(#[from] Failure),
 }
 
-/// A failure that is told to the user.
+/// A failure with its exit code, message, help and cause.
 #[derive(Debug)]
 pub struct Failure {
     exit: Exit,
@@ -40,18 +40,18 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with this exit code. The message says what failed, and where.
+    /// Creates a failure. The message says what failed, and where.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), help: None, source: None }
     }
 
-    /// What the user can do about it.
+    /// Sets the help.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 
-    /// What brought it about.
+    /// Sets the cause.
     #[must_use]
     pub fn caused_by(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
@@ -77,12 +77,12 @@ impl Diagnostic for Failure {
 }
 
 impl CommandError {
-    /// A failure with this exit code.
+    /// Creates a failure with this exit code.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Failure::new(exit, message).into()
     }
 
-    /// The exit code of the process.
+    /// Returns the exit code of the process.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
@@ -95,7 +95,7 @@ impl CommandError {
         }
     }
 
-    /// What to tell the user; empty where there is nobody to tell.
+    /// Renders the error; empty for a closed pipe.
     #[must_use]
     pub fn render(&self, style: Style) -> String {
         match self {
@@ -110,8 +110,10 @@ impl CommandError {
     /// Prints the error to standard error; help and version to standard output.
     pub fn print(&self, style: Style) {
         match self {
-            // Fails only where nobody reads.
-            Self::Usage(error) => drop(error.print()),
+            Self::Usage(error) => {
+                // Fails only if the stream is closed.
+                let _ = error.print();
+            }
             _ => terminal::print_error(&self.render(style)),
         }
     }
@@ -137,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_closed_pipe_is_no_failure() {
+    fn a_closed_pipe_is_not_a_failure() {
         let error = CommandError::from(io::Error::from(io::ErrorKind::BrokenPipe));
         assert_eq!((error.exit(), error.render(Style::Plain)), (Exit::Done, String::new()));
         let error = CommandError::from(io::Error::from(io::ErrorKind::StorageFull));
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_tells_its_cause_and_what_to_do() {
+    fn a_failure_shows_its_cause_and_help() {
         let failure = Failure::new(Exit::Locked, "the index is being written").help("wait").caused_by("pid 7");
         let error = CommandError::from(failure);
         assert_eq!(error.exit(), Exit::Locked);

@@ -1,5 +1,5 @@
-//! The command line of gristmill: the modules under [`commands`] are what the binary runs.
-//! Jobs, queries, tools and the server are crates of their own below this one.
+//! The `gristmill` command line: one module per command under [`commands`]. Jobs, queries, tools and
+//! the server are separate crates.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

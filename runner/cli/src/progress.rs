@@ -1,5 +1,4 @@
-//! Shows how far a run is: a line for each stage on a terminal, and otherwise a plain
-//! line every few seconds, so that a log stays short and readable.
+//! Shows the progress of a run: a bar per stage on a terminal, else a plain line every few seconds.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -8,22 +7,22 @@ use std::time::{Duration, Instant};
 use gristmill_display::{bytes, thousands};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How far one stage is.
+/// The progress of one stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StageProgress {
-    /// The stage's name.
+pub struct StageLine {
+    /// The name of the stage.
     pub name: Arc<str>,
-    /// Items that it has dealt with.
+    /// Items processed.
     pub items_done: u64,
-    /// Items that it will have to deal with, if that is known yet.
+    /// Total number of items, if known.
     pub items_total: Option<u64>,
-    /// Bytes that it has dealt with.
+    /// Bytes processed.
     pub bytes_done: u64,
-    /// Items that wait for it.
+    /// Items in its queue.
     pub queued: u64,
 }
 
-/// Shows a run's progress. Each [`update`](Self::update) replaces what was shown before.
+/// A progress display. Each [`update`](Self::update) replaces the previous one.
 pub struct Progress(View);
 
 enum View {
@@ -32,7 +31,7 @@ enum View {
     Plain { out: Box<dyn Write + Send>, every: Duration, last: Option<Instant>, began: Instant },
 }
 
-/// Between two lines where there is no terminal.
+/// The interval between plain lines.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Progress {
@@ -54,14 +53,14 @@ impl Progress {
         Self(View::Terminal { lines, headline, stages: Vec::new() })
     }
 
-    /// Writes a plain line, at most one each `every`.
+    /// Writes plain lines, at most one per `every`.
     #[must_use]
     pub fn plain(out: impl Write + Send + 'static, every: Duration) -> Self {
         Self(View::Plain { out: Box::new(out), every, last: None, began: Instant::now() })
     }
 
-    /// Shows the headline and the stages as they are now.
-    pub fn update(&mut self, headline: &str, stages: &[StageProgress]) {
+    /// Shows the headline and the stages.
+    pub fn update(&mut self, headline: &str, stages: &[StageLine]) {
         match &mut self.0 {
             View::Hidden => {}
             View::Terminal { lines, headline: top, stages: bars } => {
@@ -80,25 +79,25 @@ impl Progress {
                     return;
                 }
                 *last = Some(Instant::now());
-                // Progress is a courtesy: a log that cannot be written must not stop the run.
+                // An unwritable log must not stop the run.
                 let _ = writeln!(out, "{}", plain_line(began.elapsed(), headline, stages));
                 let _ = out.flush();
             }
         }
     }
 
-    /// Takes the bars away, so that the summary stands alone.
+    /// Removes the bars.
     pub fn finish(self) {
         if let View::Terminal { lines, headline, stages } = self.0 {
             stages.iter().for_each(ProgressBar::finish_and_clear);
             headline.finish_and_clear();
-            // Failing to clear a terminal leaves a line too many, nothing worse.
+            // Best effort.
             let _ = lines.clear();
         }
     }
 }
 
-fn show(bar: &ProgressBar, stage: &StageProgress, width: usize) {
+fn show(bar: &ProgressBar, stage: &StageLine, width: usize) {
     let template = match stage.items_total {
         Some(_) => "  {prefix} {bar:24.cyan/dim} {msg}",
         None => "  {prefix} {msg}",
@@ -111,19 +110,19 @@ fn show(bar: &ProgressBar, stage: &StageProgress, width: usize) {
     }
     bar.set_prefix(format!("{:width$}", stage.name));
     bar.set_position(stage.items_done);
-    bar.set_message(measures(stage));
+    bar.set_message(counts(stage));
 }
 
-fn measures(stage: &StageProgress) -> String {
+fn counts(stage: &StageLine) -> String {
     let done = thousands(stage.items_done);
     let total = stage.items_total.map(|total| format!("/{}", thousands(total))).unwrap_or_default();
     let queued = if stage.queued > 0 { format!(", {} queued", thousands(stage.queued)) } else { String::new() };
     format!("{done}{total}, {}{queued}", bytes(stage.bytes_done))
 }
 
-fn plain_line(elapsed: Duration, headline: &str, stages: &[StageProgress]) -> String {
+fn plain_line(elapsed: Duration, headline: &str, stages: &[StageLine]) -> String {
     let seconds = elapsed.as_secs();
-    let stages: Vec<String> = stages.iter().map(|stage| format!("{} {}", stage.name, measures(stage))).collect();
+    let stages: Vec<String> = stages.iter().map(|stage| format!("{} {}", stage.name, counts(stage))).collect();
     let separator = if stages.is_empty() { "" } else { ": " };
     format!("[{:02}:{:02}] {headline}{separator}{}", seconds / 60, seconds % 60, stages.join("; "))
 }
@@ -147,8 +146,8 @@ mod tests {
         }
     }
 
-    fn stages(done: u64) -> [StageProgress; 2] {
-        let stage = |name: &str, items_total, queued| StageProgress {
+    fn stages(done: u64) -> [StageLine; 2] {
+        let stage = |name: &str, items_total, queued| StageLine {
             name: name.into(),
             items_done: done,
             items_total,
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_gets_one_line_each_interval() {
+    fn a_log_gets_one_line_per_interval() {
         let log = Log::default();
         let mut progress = Progress::plain(log.clone(), Duration::from_secs(3_600));
         for done in 1_000..1_010 {
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn no_interval_writes_every_line() {
+    fn a_zero_interval_writes_every_line() {
         let log = Log::default();
         let mut progress = Progress::plain(log.clone(), Duration::ZERO);
         (0..3).for_each(|done| progress.update("", &stages(done)));

@@ -1,16 +1,16 @@
-//! What a run prints when it is over.
+//! Summaries of runs.
 
 use std::fmt::Write as _;
 
 use gristmill_config::Job;
-use gristmill_display::{Cell, Table, bytes, milliseconds, seconds, thousands};
+use gristmill_display::{TextCell, TextTable, bytes, milliseconds, seconds, thousands};
 use gristmill_pipeline::StageReport;
 use gristmill_pipeline::run::{Ending, RunReport};
 
-/// Quarantined files that are named one by one.
-const NAMED: usize = 10;
+/// The maximum number of quarantined files to list.
+const MAX_LISTED: usize = 10;
 
-/// The summary of a run.
+/// Renders the summary of a run.
 #[must_use]
 pub fn render(job: &Job, report: &RunReport) -> String {
     let mut out = String::new();
@@ -20,14 +20,14 @@ pub fn render(job: &Job, report: &RunReport) -> String {
     let _ = match report.ending {
         Ending::Unchanged => writeln!(
             out,
-            "{}: nothing changed in {} files; epoch {} stands ({seconds})",
+            "{}: no changes in {} files; epoch {} is current ({seconds})",
             job.name,
             thousands(report.scan.files),
             report.epoch
         ),
         Ending::Committed => writeln!(
             out,
-            "{}: epoch {} of {} files committed in {seconds} ({}, {} workers)",
+            "{}: committed epoch {} with {} files in {seconds} ({}, {} workers)",
             job.name,
             report.epoch,
             thousands(report.scan.files),
@@ -39,7 +39,7 @@ pub fn render(job: &Job, report: &RunReport) -> String {
         let _ = writeln!(out, "note: {notice}");
     }
     if let Some(reason) = &report.rebuilt_because {
-        let _ = writeln!(out, "built from nothing: {reason}");
+        let _ = writeln!(out, "full rebuild: {reason}");
     }
     if report.ending == Ending::Committed {
         committed(&mut out, report);
@@ -49,7 +49,7 @@ pub fn render(job: &Job, report: &RunReport) -> String {
     out
 }
 
-/// An epoch on one line.
+/// Renders an epoch on one line.
 #[must_use]
 pub fn line(job: &Job, report: &RunReport) -> String {
     let (changes, work) = (&report.changes, &report.work);
@@ -77,7 +77,7 @@ fn committed(out: &mut String, report: &RunReport) {
     let (changes, work, time) = (&report.changes, &report.work, &report.time);
     let _ = writeln!(out);
     let mut stages =
-        Table::new(["stage", "items", "bytes", "busy", "cpu", "starved", "blocked", "queued at most", "p50", "p99"]);
+        TextTable::new(["stage", "items", "bytes", "busy", "cpu", "starved", "blocked", "max queue", "p50", "p99"]);
     for stage in &report.stages {
         stages.row(stage_row(stage));
     }
@@ -111,7 +111,7 @@ fn committed(out: &mut String, report: &RunReport) {
         let Some(padding) = stage.padding_share() else { continue };
         let _ = writeln!(
             out,
-            "tokens    {}: {} embedded; {:.1}% of what was computed was padding",
+            "tokens    {}: {} embedded, {:.1}% padding",
             stage.name,
             thousands(stage.tokens),
             padding * 100.0
@@ -132,23 +132,22 @@ fn committed(out: &mut String, report: &RunReport) {
     );
     let _ = writeln!(
         out,
-        "plane     {} rounds of {} facts, {} of them loaded, in {}",
+        "plane     {} rounds, {} facts ({} loaded), {}",
         thousands(report.plane.rounds),
         thousands(report.plane.facts),
         thousands(report.plane.loaded),
         milliseconds(report.plane.busy_ms)
     );
-    let memory =
-        report.peak_memory_bytes.map_or_else(String::new, |peak| format!("; {} of memory at most", bytes(peak)));
+    let memory = report.peak_memory_bytes.map_or_else(String::new, |peak| format!("; peak memory {}", bytes(peak)));
     let _ = writeln!(
         out,
-        "in flight {} at most, of {}{memory}",
+        "in flight peak {}, limit {}{memory}",
         bytes(report.in_flight.peak_bytes),
         bytes(report.in_flight.limit_bytes)
     );
     let _ = writeln!(
         out,
-        "overlap   {:.0}% of the bound of {} on {} cores; busiest: {}",
+        "overlap   {:.0}% (lower bound {} on {} cores; bottleneck: {})",
         time.overlap_efficiency * 100.0,
         milliseconds(time.bound_ms),
         report.cores,
@@ -156,18 +155,18 @@ fn committed(out: &mut String, report: &RunReport) {
     );
 }
 
-fn stage_row(stage: &StageReport) -> Vec<Cell> {
+fn stage_row(stage: &StageReport) -> Vec<TextCell> {
     let microseconds =
-        |value: f64| Cell::number(if value < 1e3 { format!("{value:.0} µs") } else { milliseconds(value / 1e3) });
+        |value: f64| TextCell::number(if value < 1e3 { format!("{value:.0} µs") } else { milliseconds(value / 1e3) });
     vec![
-        Cell::from(stage.name.as_str()),
-        Cell::number(thousands(stage.items)),
-        Cell::number(bytes(stage.bytes)),
-        Cell::number(milliseconds(stage.busy_ms)),
-        Cell::number(milliseconds(stage.cpu_ms)),
-        Cell::number(milliseconds(stage.starved_ms)),
-        Cell::number(milliseconds(stage.blocked_ms)),
-        Cell::number(thousands(stage.peak_queue_items)),
+        TextCell::from(stage.name.as_str()),
+        TextCell::number(thousands(stage.items)),
+        TextCell::number(bytes(stage.bytes)),
+        TextCell::number(milliseconds(stage.busy_ms)),
+        TextCell::number(milliseconds(stage.cpu_ms)),
+        TextCell::number(milliseconds(stage.starved_ms)),
+        TextCell::number(milliseconds(stage.blocked_ms)),
+        TextCell::number(thousands(stage.peak_queue_items)),
         microseconds(stage.latency_us.p50),
         microseconds(stage.latency_us.p99),
     ]
@@ -176,17 +175,20 @@ fn stage_row(stage: &StageReport) -> Vec<Cell> {
 fn findings(out: &mut String, report: &RunReport) {
     if !report.findings.is_empty() {
         let found: Vec<String> = report.findings.iter().map(|(code, count)| format!("{count} {code}")).collect();
-        let _ = writeln!(out, "findings  {} (table `diagnostics`)", found.join(", "));
+        let _ = writeln!(out, "findings  {} (see table `diagnostics`)", found.join(", "));
     }
     if report.quarantined.is_empty() {
         return;
     }
-    let _ =
-        writeln!(out, "\n{} quarantined: nothing of them is in the index", thousands(report.quarantined.len() as u64));
-    for file in report.quarantined.iter().take(NAMED) {
+    let _ = writeln!(
+        out,
+        "\n{} files quarantined: their content is not in the index",
+        thousands(report.quarantined.len() as u64)
+    );
+    for file in report.quarantined.iter().take(MAX_LISTED) {
         let _ = writeln!(out, "  {}: {}: {}", file.path, file.code, file.message);
     }
-    if report.quarantined.len() > NAMED {
-        let _ = writeln!(out, "  … and {} more in the table `diagnostics`", report.quarantined.len() - NAMED);
+    if report.quarantined.len() > MAX_LISTED {
+        let _ = writeln!(out, "  … and {} more in the table `diagnostics`", report.quarantined.len() - MAX_LISTED);
     }
 }

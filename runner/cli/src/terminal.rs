@@ -1,4 +1,4 @@
-//! Writing to the terminal, or to whatever stands in its place.
+//! Output to the terminal, or to a pipe or file.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -7,8 +7,8 @@ use crate::diagnostic::Style;
 /// Writes to standard output and flushes it.
 ///
 /// # Errors
-/// As the write fails; a reader that went away gives [`io::ErrorKind::BrokenPipe`],
-/// which ends the command quietly.
+/// Those of the write; a closed pipe is [`io::ErrorKind::BrokenPipe`], which ends the command
+/// silently.
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
@@ -24,12 +24,12 @@ pub fn print_json(value: &impl serde::Serialize) -> io::Result<()> {
     print(&format!("{json}\n"))
 }
 
-/// Writes to standard error. Where nobody reads, there is nobody to tell either.
+/// Writes to standard error. Errors are ignored.
 pub fn print_error(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// How to draw errors: in colour if standard error is a terminal and `NO_COLOR` is unset.
+/// Returns the style of errors: in colour if standard error is a terminal and `NO_COLOR` is unset.
 #[must_use]
 pub fn error_style() -> Style {
     let plain = !io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

@@ -1,8 +1,8 @@
-//! From a table to a typed value, reporting every error in the table and not the first.
+//! Deserializes a table, and reports every error in it, not only the first.
 //!
-//! A deserializer stops at its first error, so each key is deserialized by itself, once its
-//! value has the [form](super::form) that the type's JSON schema says. The schema therefore
-//! cannot say anything else than what is accepted.
+//! A deserializer stops at its first error, so each key is deserialized separately, after its value
+//! was checked against the [form](super::form) from the JSON schema of the type. The schema therefore
+//! always agrees with what is accepted.
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -15,9 +15,8 @@ use super::texts::Place;
 
 /// Deserializes a table whose keys all have defaults.
 ///
-/// `owner` is what errors call the table, such as `[job]`; `others` are keys that the
-/// table has beside those of `T` and that someone else reads. Gives nothing if there was
-/// anything to report.
+/// `owner` is the name of the table in errors, such as `[job]`; `others` are further keys of the
+/// table, which are read elsewhere. Returns `None` if it reported anything.
 pub(super) fn decode<T: DeserializeOwned + JsonSchema>(
     table: &DeTable<'_>,
     place: &Place,
@@ -58,8 +57,8 @@ pub(super) fn decode<T: DeserializeOwned + JsonSchema>(
     }
 }
 
-/// What the type itself refuses of a value whose form is right; of a list, each item that is
-/// wrong.
+/// Returns the errors of the type itself for a value of the right form; for an array, one per invalid
+/// item.
 fn refused<T: DeserializeOwned>(
     key: &Spanned<DeString<'_>>,
     value: &Spanned<DeValue<'_>>,

@@ -1,4 +1,4 @@
-//! The job file as a tree of values, each with its place, and what is laid over it.
+//! The job file as a tree of spanned values, with overrides applied.
 
 use gristmill_pipeline::nearest;
 use toml::Spanned;
@@ -10,26 +10,26 @@ use super::texts::{Place, Texts};
 /// The stages of a job without `[[stage]]`.
 pub const DEFAULT_GRAPH: &str = include_str!("default_graph.toml");
 
-/// A setting that replaces what the job file says.
+/// A setting that overrides the job file.
 #[derive(Clone, Debug)]
 pub enum Override {
-    /// `section.key=value` as given to `--set`; `stage.<name>.key=value` for a stage.
-    /// The value is TOML, or a string where it is no TOML.
+    /// `section.key=value`, as passed to `--set`; `stage.<name>.key=value` for a stage. The value is
+    /// TOML, or else a string.
     Assignment(String),
-    /// One key of one section, set to a string.
+    /// Sets one key of one section to a string.
     Value {
-        /// What an error calls it, such as `--mode`.
+        /// The name of the option in errors, such as `--mode`.
         origin: &'static str,
         /// The section.
         section: &'static str,
         /// The key.
         key: &'static str,
-        /// The value, as it is.
+        /// The literal value.
         value: String,
     },
 }
 
-/// A job file, and what was laid over it.
+/// A job file with its overrides.
 #[derive(Default)]
 pub(super) struct Document<'t> {
     pub(super) root: DeTable<'t>,
@@ -38,7 +38,7 @@ pub(super) struct Document<'t> {
 }
 
 impl<'t> Document<'t> {
-    /// Parses a job file; the text is empty where there is none.
+    /// Parses a job file; the text is empty if there is none.
     pub(super) fn parse(name: &str, text: &'t str) -> Self {
         let mut document = Self::default();
         document.root = document.table(name, text);
@@ -59,17 +59,17 @@ impl<'t> Document<'t> {
             let place = base + span.start..base + span.end;
             let line_ends =
                 text.get(span.start..).is_some_and(|rest| rest.is_empty() || rest.starts_with(['\r', '\n']));
-            // The parser takes a missing value for a string without quotes.
+            // The parser reports a missing value as a string without quotes.
             let message = match error.message() {
                 message if line_ends && message.starts_with("string values must be quoted") => "the key has no value",
                 message => message,
             };
-            self.faults.push(Fault::at("syntax", place, format!("this is no TOML: {message}")));
+            self.faults.push(Fault::at("syntax", place, format!("invalid TOML: {message}")));
         }
         shifted_table(table.into_inner(), base)
     }
 
-    /// Lays a setting over the job.
+    /// Applies a setting.
     pub(super) fn set(&mut self, setting: &'t Override) {
         match setting {
             Override::Value { origin, section, key, value } => {
@@ -87,9 +87,9 @@ impl<'t> Document<'t> {
         let base = self.texts.add("--set", text);
         let whole = base..base + text.len();
         let Some((path, value)) = text.split_once('=') else {
-            let message = format!("`{text}` sets nothing");
-            let help = "write `section.key=value`, such as `job.mode=pipeline` or `stage.chunk.max_tokens=200`";
-            self.faults.push(Fault::at("bad-setting", whole, message).label("no `=`").help(Some(help)));
+            let message = format!("invalid setting `{text}`: expected `section.key=value`");
+            let help = "for example `job.mode=pipeline` or `stage.chunk.max_tokens=200`";
+            self.faults.push(Fault::at("bad-setting", whole, message).label("missing `=`").help(Some(help)));
             return;
         };
         let mut keys = Vec::new();
@@ -104,13 +104,13 @@ impl<'t> Document<'t> {
         let value = value.trim();
         let value = match DeValue::parse(value) {
             Ok(value) => shifted(value, value_base),
-            // A bare word such as `pipeline` or `64MiB` is no TOML value, and means a string.
+            // A bare word such as `pipeline` or `64MiB` is a string.
             Err(_) => Spanned::new(value_base..value_base + value.len(), DeValue::String(DeString::Borrowed(value))),
         };
         self.assign(&keys, value, &whole);
     }
 
-    /// Replaces the value at a path of keys, making tables where there are none.
+    /// Sets the value at a path of keys; creates missing tables.
     fn assign(&mut self, keys: &[(&str, Place)], value: Spanned<DeValue<'t>>, whole: &Place) {
         let Self { root, faults, .. } = self;
         let outcome = match keys {
@@ -119,8 +119,8 @@ impl<'t> Document<'t> {
             }
             [_, _, ..] => insert(root, keys, value),
             _ => {
-                let message = "a setting names a section and a key, such as `job.mode=pipeline`";
-                Err(Box::new(Fault::at("bad-setting", whole.clone(), message).label("too short")))
+                let message = "expected `section.key=value`, such as `job.mode=pipeline`";
+                Err(Box::new(Fault::at("bad-setting", whole.clone(), message).label("missing section")))
             }
         };
         faults.extend(outcome.err().map(|fault| *fault));
@@ -131,8 +131,7 @@ fn insert<'t>(table: &mut DeTable<'t>, keys: &[(&str, Place)], value: Spanned<De
     let [(name, place), rest @ ..] = keys else { return Ok(()) };
     let key = Spanned::new(place.clone(), DeString::Owned((*name).to_owned()));
     if rest.is_empty() {
-        // Removed first, because inserting over a key keeps the key of before, and with it
-        // the place that an error would name.
+        // Removed first: inserting over a key would keep the old key with its old span.
         table.remove(*name);
         table.insert(key, value);
         return Ok(());
@@ -141,7 +140,7 @@ fn insert<'t>(table: &mut DeTable<'t>, keys: &[(&str, Place)], value: Spanned<De
     match table.entry(key).or_insert_with(empty).get_mut() {
         DeValue::Table(inner) => insert(inner, rest, value),
         other => {
-            let message = format!("`{name}` is {} and has no keys", super::form::kind_of(other));
+            let message = format!("`{name}` is {}, not a table, and has no keys", super::form::kind_of(other));
             Err(Box::new(Fault::at("bad-setting", place.clone(), message)))
         }
     }
@@ -149,7 +148,7 @@ fn insert<'t>(table: &mut DeTable<'t>, keys: &[(&str, Place)], value: Spanned<De
 
 fn find_stage<'d, 't>(root: &'d mut DeTable<'t>, name: &str, place: &Place) -> Result<&'d mut DeTable<'t>, Box<Fault>> {
     let Some(DeValue::Array(stages)) = root.get_mut("stage").map(Spanned::get_mut) else {
-        let message = "the job has no stages to set anything of";
+        let message = "the job has no stages";
         return Err(Box::new(Fault::at("bad-setting", place.clone(), message)));
     };
     let names: Vec<String> = stages.iter().filter_map(|stage| stage_name(stage.get_ref())).map(Into::into).collect();
@@ -160,19 +159,19 @@ fn find_stage<'d, 't>(root: &'d mut DeTable<'t>, name: &str, place: &Place) -> R
             return Ok(table);
         }
     }
-    let fault = Fault::at("unknown-stage", place.clone(), format!("there is no stage `{name}` to set anything of"));
+    let fault = Fault::at("unknown-stage", place.clone(), format!("unknown stage `{name}`"));
     Err(Box::new(match nearest(name, names.iter().map(String::as_str)) {
         Some(near) => fault.label(format!("did you mean `{near}`?")),
-        None => fault.label("no such stage").help(Some(format!("the stages are {}", names.join(", ")))),
+        None => fault.label("unknown stage").help(Some(format!("the stages are {}", names.join(", ")))),
     }))
 }
 
-/// A stage's name, which without `name` is that of what it runs.
+/// Returns the name of a stage: `name`, else its operator or sink.
 fn stage_name<'v>(stage: &'v DeValue<'_>) -> Option<&'v str> {
     ["name", "operator", "sink"].iter().find_map(|key| stage.get(key)).and_then(|value| value.get_ref().as_str())
 }
 
-/// Moves the places of a value that was parsed on its own.
+/// Shifts the spans of a value that was parsed separately.
 fn shifted(value: Spanned<DeValue<'_>>, base: usize) -> Spanned<DeValue<'_>> {
     let span = value.span();
     let moved = match value.into_inner() {

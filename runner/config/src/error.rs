@@ -1,4 +1,4 @@
-//! What is wrong with a job, and where.
+//! Errors of a job, with their locations.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::texts::{Place, Texts};
 
-/// One error while it is being collected.
+/// An error during loading, before its location is resolved.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
     code: &'static str,
@@ -18,28 +18,28 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// An error at `place`. The code is a stable word for the kind of error.
+    /// Creates an error at `place`. The code is a stable name of the kind of error.
     pub(super) fn at(code: &'static str, place: Place, message: impl Into<String>) -> Self {
         let (message, label) = (message.into(), "here".into());
         Self { code, message, place: Some(place), label, related: None, help: None }
     }
 
-    /// An error of the job as a whole.
+    /// Creates an error of the whole job, without a location.
     pub(super) fn whole(code: &'static str, message: impl Into<String>) -> Self {
         Self { place: None, ..Self::at(code, 0..0, message) }
     }
 
-    /// What stands beside the marked text, in place of `here`.
+    /// Sets the label of the location; default: `here`.
     pub(super) fn label(self, label: impl Into<String>) -> Self {
         Self { label: label.into(), ..self }
     }
 
-    /// A second place that the error is about.
+    /// Adds a second location.
     pub(super) fn related(self, place: Place, label: impl Into<String>) -> Self {
         Self { related: Some((place, label.into())), ..self }
     }
 
-    /// What to do.
+    /// Sets the help.
     pub(super) fn help(self, help: Option<impl Into<String>>) -> Self {
         Self { help: help.map(Into::into), ..self }
     }
@@ -70,25 +70,25 @@ impl Fault {
     }
 }
 
-/// A text that a job is put together from, such as its file.
+/// A text of a job, such as its file or a command-line setting.
 #[derive(Clone, Debug)]
 pub struct SourceText {
-    /// A path, or the name of an option.
+    /// The path, or the name of the option.
     pub name: String,
     /// The whole text.
     pub text: Arc<str>,
 }
 
-/// A stretch of a text that an error is about.
+/// A labelled range of a text.
 #[derive(Clone, Debug)]
 pub struct Label {
-    /// The bytes of the text.
+    /// The byte range.
     pub range: Range<usize>,
-    /// What stands beside it.
+    /// The label.
     pub text: String,
 }
 
-/// One error in a job, with its place in the text that holds it.
+/// One error of a job, with its location.
 #[derive(Clone, Debug)]
 pub struct ConfigError {
     code: &'static str,
@@ -99,31 +99,31 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// A stable word for the kind of error, such as `unknown-key`.
+    /// Returns the stable name of the kind of error, such as `unknown-key`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.code
     }
 
-    /// What the user can do about it.
+    /// Returns how to fix the error.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         self.help.as_deref()
     }
 
-    /// The text that it is in; `None` if it is about the job as a whole.
+    /// Returns the text with the error; `None` for an error of the whole job.
     #[must_use]
     pub fn source_text(&self) -> Option<&SourceText> {
         self.source.as_ref()
     }
 
-    /// What it is about in that text, the main place first.
+    /// Returns the labelled ranges of the text, the main one first.
     #[must_use]
     pub fn labels(&self) -> &[Label] {
         &self.labels
     }
 
-    /// The text's name, the line and the column, both counted from 1.
+    /// Returns the name of the text, the line and the column, both counted from 1.
     #[must_use]
     pub fn location(&self) -> Option<(&str, usize, usize)> {
         let (source, label) = (self.source.as_ref()?, self.labels.first()?);
@@ -142,7 +142,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Every error in a job, in the order of the text.
+/// All errors of a job, in textual order.
 #[derive(Clone, Debug)]
 pub struct ConfigErrors(Vec<ConfigError>);
 
@@ -152,7 +152,7 @@ impl ConfigErrors {
         Self(faults.into_iter().map(|fault| fault.resolve(texts)).collect())
     }
 
-    /// The errors; at least one.
+    /// Returns the errors; at least one.
     #[must_use]
     pub fn errors(&self) -> &[ConfigError] {
         &self.0

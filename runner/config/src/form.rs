@@ -1,8 +1,7 @@
-//! What the keys of a table take, by the JSON schema of its type.
+//! The expected form of the keys of a table, from the JSON schema of its type.
 //!
-//! A value of another kind, out of range, or not among the choices is refused here, in the
-//! job file's terms, and so is a key that the table does not have. What else may be wrong
-//! with a value, such as a malformed glob, only its type can tell.
+//! Rejects values of the wrong type, out of range, or not among the choices, and unknown keys, with
+//! errors in the terms of the job file. Anything else, such as an invalid glob, is up to the type.
 
 use gristmill_pipeline::nearest;
 use schemars::generate::SchemaSettings;
@@ -15,11 +14,11 @@ use super::error::Fault;
 use super::listed::listed;
 use super::texts::Place;
 
-/// The keyword of a schema that says in words what its type takes, where the kinds of
-/// values alone do not say it well. Published schemas are without it.
-pub(super) const TAKES: &str = "x-takes";
+/// A schema keyword that describes the expected value, for types whose alternatives alone describe it
+/// badly. Removed from published schemas.
+pub(super) const EXPECTED: &str = "x-expected";
 
-/// A generator of schemas that are each whole in themselves.
+/// Creates a generator of self-contained schemas.
 pub(super) fn generator() -> SchemaGenerator {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
@@ -27,34 +26,34 @@ pub(super) fn generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// What a key takes.
+/// The expected form of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// A string.
     Text,
     /// One of these strings.
     Choice(Vec<String>),
-    /// An integer between two others.
-    Integer { least: i128, most: i128 },
-    /// A number with or without decimals.
+    /// An integer in a range.
+    Integer { min: i128, max: i128 },
+    /// An integer or a float.
     Number,
-    /// `true` or `false`.
-    Truth,
-    /// A list.
+    /// A boolean.
+    Boolean,
+    /// An array.
     List(Box<Form>),
     /// A table with these keys.
     Table(Vec<(String, Form)>),
-    /// Any of several forms, and how to say so.
-    Either { takes: Option<String>, forms: Vec<Form> },
-    /// Whatever its type takes.
+    /// One of several forms, with a description.
+    Either { expected: Option<String>, forms: Vec<Form> },
+    /// Anything; the type decides.
     Any,
 }
 
-/// The keys of a table that is deserialized as `T`, with what they take.
+/// Returns the keys of a table that is deserialized as `T`, with their forms.
 pub(super) fn keys_of<T: JsonSchema>() -> Vec<(String, Form)> {
     match Form::of(T::json_schema(&mut generator()).as_value()) {
         Form::Table(keys) => keys,
-        // Something without parameters has no `properties`.
+        // A type without fields has no `properties`.
         _ => Vec::new(),
     }
 }
@@ -69,8 +68,8 @@ impl Form {
             return Self::Choice(names.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect());
         }
         if let Some(forms) = list("oneOf").or_else(|| list("anyOf")) {
-            let takes = schema.get(TAKES).and_then(Value::as_str).map(ToOwned::to_owned);
-            return Self::of_several(takes, forms.iter().filter(|form| !is_null(form)).map(Self::of).collect());
+            let expected = schema.get(EXPECTED).and_then(Value::as_str).map(ToOwned::to_owned);
+            return Self::of_several(expected, forms.iter().filter(|form| !is_null(form)).map(Self::of).collect());
         }
         let kind = match schema.get("type") {
             Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
@@ -80,7 +79,7 @@ impl Form {
             Some("string") => Self::Text,
             Some("integer") => Self::integer(schema),
             Some("number") => Self::Number,
-            Some("boolean") => Self::Truth,
+            Some("boolean") => Self::Boolean,
             Some("array") => Self::List(Box::new(schema.get("items").map_or(Self::Any, Self::of))),
             Some("object") => match schema.get("properties").and_then(Value::as_object) {
                 Some(keys) => Self::Table(keys.iter().map(|(key, schema)| (key.clone(), Self::of(schema))).collect()),
@@ -90,21 +89,21 @@ impl Form {
         }
     }
 
-    fn of_several(takes: Option<String>, mut forms: Vec<Self>) -> Self {
+    fn of_several(expected: Option<String>, mut forms: Vec<Self>) -> Self {
         let names = forms.iter().map(|form| if let Self::Choice(names) = form { Some(names) } else { None });
         if let Some(names) = names.collect::<Option<Vec<_>>>() {
             return Self::Choice(names.into_iter().flatten().cloned().collect());
         }
-        match (forms.pop(), takes) {
+        match (forms.pop(), expected) {
             // An optional key is one form or null.
             (Some(only), None) if forms.is_empty() => only,
-            (last, takes) => Self::Either { takes, forms: forms.into_iter().chain(last).collect() },
+            (last, expected) => Self::Either { expected, forms: forms.into_iter().chain(last).collect() },
         }
     }
 
-    /// Limits are said by keywords, or by the format alone.
+    /// The limits come from keywords, or else from the format.
     fn integer(schema: &Value) -> Self {
-        let (least, most) = match schema.get("format").and_then(Value::as_str) {
+        let (min, max) = match schema.get("format").and_then(Value::as_str) {
             Some("uint8") => (0, u8::MAX.into()),
             Some("uint16") => (0, u16::MAX.into()),
             Some("uint32") => (0, u32::MAX.into()),
@@ -115,34 +114,34 @@ impl Form {
             _ => (i64::MIN.into(), u64::MAX.into()),
         };
         let limit = |key: &str| schema.get(key).and_then(Value::as_i64).map(i128::from);
-        Self::Integer { least: limit("minimum").unwrap_or(least), most: limit("maximum").unwrap_or(most) }
+        Self::Integer { min: limit("minimum").unwrap_or(min), max: limit("maximum").unwrap_or(max) }
     }
 
-    /// Reports what of a value does not fit; of a list each item, of a table each key.
+    /// Reports all errors of a value: of each item of an array and each key of a table.
     pub(super) fn check(&self, key: &str, value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) {
-        self.check_as(&self.takes(), key, value, faults);
+        self.check_as(&self.expected(), key, value, faults);
     }
 
-    fn check_as(&self, takes: &str, key: &str, value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) {
+    fn check_as(&self, expected: &str, key: &str, value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) {
         match (self, value.get_ref()) {
             (Self::Choice(names), DeValue::String(name)) => {
                 if !names.iter().any(|known| known == name) {
                     faults.push(unknown_choice(key, name, names, value.span()));
                 }
             }
-            (Self::Integer { least, most }, DeValue::Integer(number)) => {
-                if !whole(number).is_some_and(|number| (*least..=*most).contains(&number)) {
-                    faults.push(wrong_type(takes, key, value).label("out of range"));
+            (Self::Integer { min, max }, DeValue::Integer(number)) => {
+                if !whole(number).is_some_and(|number| (*min..=*max).contains(&number)) {
+                    faults.push(wrong_type(expected, key, value).label("out of range"));
                 }
             }
             (Self::List(form), DeValue::Array(items)) => items.iter().for_each(|item| form.check(key, item, faults)),
             (Self::Table(keys), DeValue::Table(table)) => check_keys(&format!("`{key}`"), keys, table, faults),
             (Self::Either { forms, .. }, found) => match forms.iter().find(|form| form.is_kind_of(found)) {
-                Some(form) => form.check_as(takes, key, value, faults),
-                None => faults.push(wrong_type(takes, key, value)),
+                Some(form) => form.check_as(expected, key, value, faults),
+                None => faults.push(wrong_type(expected, key, value)),
             },
             (form, found) if form.is_kind_of(found) => {}
-            _ => faults.push(wrong_type(takes, key, value)),
+            _ => faults.push(wrong_type(expected, key, value)),
         }
     }
 
@@ -151,7 +150,7 @@ impl Form {
             Self::Text | Self::Choice(_) => value.is_str(),
             Self::Integer { .. } => value.is_integer(),
             Self::Number => value.is_integer() || value.is_float(),
-            Self::Truth => value.is_bool(),
+            Self::Boolean => value.is_bool(),
             Self::List(_) => value.is_array(),
             Self::Table(_) => value.is_table(),
             Self::Either { forms, .. } => forms.iter().any(|form| form.is_kind_of(value)),
@@ -159,18 +158,20 @@ impl Form {
         }
     }
 
-    /// What it takes, as it stands in a sentence.
-    fn takes(&self) -> String {
+    /// Describes the form, for error messages.
+    fn expected(&self) -> String {
         match self {
             Self::Text | Self::Choice(_) => "a string".into(),
-            Self::Integer { least: 1, .. } => "a whole number from 1 on".into(),
-            Self::Integer { .. } => "a whole number".into(),
+            Self::Integer { min: 1, max } if *max >= i128::from(i64::MAX) => "a positive integer".into(),
+            Self::Integer { min: 0, max } if *max >= i128::from(i64::MAX) => "a non-negative integer".into(),
+            Self::Integer { min, max } if *min > i128::from(i64::MIN) => format!("an integer between {min} and {max}"),
+            Self::Integer { .. } => "an integer".into(),
             Self::Number => "a number".into(),
-            Self::Truth => "`true` or `false`".into(),
-            Self::List(_) => "a list".into(),
+            Self::Boolean => "a boolean".into(),
+            Self::List(_) => "an array".into(),
             Self::Table(_) => "a table".into(),
-            Self::Either { takes: Some(takes), .. } => takes.clone(),
-            Self::Either { takes: None, forms } => forms.iter().map(Self::takes).collect::<Vec<_>>().join(" or "),
+            Self::Either { expected: Some(expected), .. } => expected.clone(),
+            Self::Either { expected: None, forms } => forms.iter().map(Self::expected).collect::<Vec<_>>().join(" or "),
             Self::Any => "another value".into(),
         }
     }
@@ -190,40 +191,40 @@ fn check_keys(owner: &str, keys: &[(String, Form)], table: &DeTable<'_>, faults:
     }
 }
 
-/// The error for a key that a table does not have.
+/// Creates the error for an unknown key.
 pub(super) fn unknown_key<'k>(
     owner: &str,
     key: &str,
     place: Place,
     known: impl Iterator<Item = &'k str> + Clone,
 ) -> Fault {
-    let fault = Fault::at("unknown-key", place, format!("{owner} has no key `{key}`"));
+    let fault = Fault::at("unknown-key", place, format!("unknown key `{key}` in {owner}"));
     match nearest(key, known.clone()) {
         Some(near) => fault.label(format!("did you mean `{near}`?")),
         None => fault.label("unknown key"),
     }
-    .help(Some(format!("the keys of {owner} are {}", listed(known).replace(" or ", " and "))))
+    .help(Some(format!("expected one of {}", listed(known))))
 }
 
 fn unknown_choice(key: &str, name: &str, names: &[String], place: Place) -> Fault {
     let names = || names.iter().map(String::as_str);
-    let fault = Fault::at("unknown-choice", place, format!("`{key}` cannot be `{name}`"));
+    let fault = Fault::at("unknown-choice", place, format!("unknown value `{name}` for `{key}`"));
     match nearest(name, names()) {
         Some(near) => fault.label(format!("did you mean `{near}`?")),
-        None => fault.label("unknown choice"),
+        None => fault.label("unknown value"),
     }
-    .help(Some(format!("`{key}` takes {}", listed(names()))))
+    .help(Some(format!("expected one of {}", listed(names()))))
 }
 
-fn wrong_type(takes: &str, key: &str, value: &Spanned<DeValue<'_>>) -> Fault {
+fn wrong_type(expected: &str, key: &str, value: &Spanned<DeValue<'_>>) -> Fault {
     let found = value.get_ref();
     let quoted = found.as_str().is_some_and(|text| text.parse::<f64>().is_ok() || text.parse::<bool>().is_ok());
-    Fault::at("wrong-type", value.span(), format!("`{key}` takes {takes}, not {}", shown(found)))
+    Fault::at("wrong-type", value.span(), format!("`{key}`: expected {expected}, found {}", shown(found)))
         .label(kind_of(found))
         .help(quoted.then_some("write it without quotes"))
 }
 
-/// A value, as it stands in a sentence.
+/// Formats a value for an error message.
 fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("the string {text:?}"),
@@ -238,15 +239,15 @@ fn whole(number: &DeInteger<'_>) -> Option<i128> {
     i128::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-/// What kind of value it is.
+/// Names the type of a value.
 pub(super) fn kind_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "`true` or `false`",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a datetime",
+        DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
     }
 }
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_let_through() {
+    fn valid_values_are_accepted() {
         for text in ["count = 7", "workers = 1", "size = 0x10", "size = \"?\"", "input = \"a\"", "input = [\"a\"]"] {
             assert_eq!(check(text), [""; 0], "{text}");
         }
@@ -304,18 +305,24 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told() {
-        let told = |text: &str, wanted: &str| assert_eq!(check(text), [wanted], "{text}");
-        told("count = 5_000_000_000", "wrong-type: `count` takes a whole number, not `5000000000`");
-        told("workers = 0", "wrong-type: `workers` takes a whole number from 1 on, not `0`");
-        told("size = -1", "wrong-type: `size` takes a number of bytes, such as `64MiB`, not `-1`");
-        told("size = true", "wrong-type: `size` takes a number of bytes, such as `64MiB`, not `true`");
-        told("input = 1.5", "wrong-type: `input` takes the name of a stage, or a list of names, not `1.5`");
-        told("input = [\"a\", 1]", "wrong-type: `input` takes a string, not `1`");
-        told("names = [[]]", "wrong-type: `names` takes a string, not a list");
-        told("speed = \"Fats\"", "unknown-choice: `speed` cannot be `Fats`");
-        told("inner = { on = \"x\" }", "wrong-type: `on` takes `true` or `false`, not the string \"x\"");
-        told("inner = { off = true }", "unknown-key: `inner` has no key `off`");
-        told("other = 1", "unknown-key: it has no key `other`");
+    fn invalid_values_are_reported() {
+        let reports = |text: &str, wanted: &str| assert_eq!(check(text), [wanted], "{text}");
+        reports(
+            "count = 5_000_000_000",
+            "wrong-type: `count`: expected an integer between 0 and 4294967295, found `5000000000`",
+        );
+        reports("workers = 0", "wrong-type: `workers`: expected a positive integer, found `0`");
+        reports("size = -1", "wrong-type: `size`: expected a size such as `64MiB` or a number of bytes, found `-1`");
+        reports(
+            "size = true",
+            "wrong-type: `size`: expected a size such as `64MiB` or a number of bytes, found `true`",
+        );
+        reports("input = 1.5", "wrong-type: `input`: expected the name of a stage or an array of names, found `1.5`");
+        reports("input = [\"a\", 1]", "wrong-type: `input`: expected a string, found `1`");
+        reports("names = [[]]", "wrong-type: `names`: expected a string, found an array");
+        reports("speed = \"Fats\"", "unknown-choice: unknown value `Fats` for `speed`");
+        reports("inner = { on = \"x\" }", "wrong-type: `on`: expected a boolean, found the string \"x\"");
+        reports("inner = { off = true }", "unknown-key: unknown key `off` in `inner`");
+        reports("other = 1", "unknown-key: unknown key `other` in it");
     }
 }

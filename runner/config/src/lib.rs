@@ -1,13 +1,13 @@
-//! The job: read from a TOML file, from the command line and from the environment, and
-//! checked whole before anything runs.
+//! Jobs: loaded from a TOML file, the command line and the environment, and checked completely
+//! before anything runs.
 //!
 //! ```text
 //! job file ─► GRISTMILL_MODE ─► --set ─► ${VARIABLES} ─► --mode, --source, --index ─► sections ─► Job
-//!             each later one wins                                                     └► stages ─► Graph
+//!             later settings win                                                      └► stages ─► Graph
 //! ```
 //!
-//! [`load`] finds every error, not the first; each is a [`ConfigError`] with its place. A
-//! [`Job`] is what they come to, and gives the pipeline its plan and its source.
+//! [`load`] reports every error, not only the first; each is a [`ConfigError`] with its location. The
+//! result is a [`Job`], which creates the pipeline's run plan and source.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -50,46 +50,46 @@ use error::Fault;
 use sections::{IndexSection, JobSection, SourceKind, SourceSection, ViewsSection};
 use texts::Place;
 
-/// The environment variable that sets the mode; it wins over the job file, and `--set`
-/// and `--mode` win over it.
+/// The environment variable that sets the mode. It overrides the job file; `--set` and `--mode`
+/// override it.
 pub const MODE_VARIABLE: &str = "GRISTMILL_MODE";
 
 /// A checked job.
 pub struct Job {
-    /// Its name in reports.
+    /// The name of the job, in reports.
     pub name: String,
-    /// How the stages are executed.
+    /// The execution mode.
     pub mode: Mode,
     /// Worker threads of the data plane.
     pub workers: NonZeroUsize,
-    /// Bytes of source text and vectors that may be in flight at once.
+    /// Maximum bytes of source text and vectors in flight.
     pub memory_limit: u64,
     /// Worker threads of the fact plane.
     pub plane_workers: NonZeroUsize,
-    /// What is indexed.
+    /// The source.
     pub source: SourceConfig,
     /// The index folder, as an absolute path.
     pub index: PathBuf,
-    /// How many epochs are kept; 0 for all.
+    /// The number of epochs to retain; 0 for all.
     pub keep: u64,
-    /// The folder of vectors that it shares with other indexes.
+    /// The folder of vectors shared with other indexes.
     pub vectors: Option<PathBuf>,
-    /// The stages.
+    /// The graph of stages.
     pub graph: Graph,
     /// The views.
     pub views: Vec<Arc<dyn View>>,
 }
 
 impl Job {
-    /// A job of defaults whose index is this folder.
+    /// Creates a job with defaults whose index is this folder.
     ///
     /// # Errors
-    /// If the path is one that no job can have.
+    /// If the path is not a valid index path.
     pub fn of_index(folder: &Path) -> Result<Self, ConfigErrors> {
         let value = folder.to_string_lossy().into_owned();
         let index = Override::Value { origin: "the index", section: "index", key: "path", value };
         let working = std::env::current_dir().unwrap_or_default();
-        let request = Request {
+        let request = JobRequest {
             file: None,
             overrides: std::slice::from_ref(&index),
             environment: &|_| None,
@@ -100,48 +100,48 @@ impl Job {
     }
 }
 
-/// What a job indexes.
+/// The source of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceConfig {
     /// The folder or repository, as an absolute path.
     pub root: PathBuf,
-    /// The revision to index, if the root is a git repository to be read as one.
+    /// The revision to index, if the source is a git repository.
     pub revision: Option<String>,
-    /// Patterns of the branches and tags to index instead of one revision.
+    /// Patterns of branches and tags to index, instead of one revision.
     pub refs: Vec<String>,
-    /// Globs of the files to take, relative to the root; empty for all.
+    /// Globs of files to include, relative to the root; empty: all.
     pub include: Vec<String>,
-    /// Globs of the files to leave out, relative to the root.
+    /// Globs of files to exclude, relative to the root.
     pub exclude: Vec<String>,
-    /// Folders that are left out whatever the globs say: the index folder.
+    /// Folders that are always excluded, such as the index folder.
     pub excluded_folders: Vec<PathBuf>,
-    /// Whether to take files and folders whose name begins with a dot.
+    /// Whether to include files and folders whose name starts with a dot.
     pub hidden: bool,
     /// Whether to follow symbolic links.
     pub follow_links: bool,
-    /// Larger files are left out.
+    /// The maximum file size in bytes; larger files are skipped.
     pub max_file_bytes: u64,
 }
 
-/// What a job is made from.
-pub struct Request<'a> {
-    /// The job file; `None` for a job of defaults.
+/// The inputs of [`load`].
+pub struct JobRequest<'a> {
+    /// The job file; `None` for a job with defaults.
     pub file: Option<&'a Path>,
-    /// Settings of the command line, of which later ones win.
+    /// Settings from the command line; later ones win.
     pub overrides: &'a [Override],
-    /// The environment.
+    /// Looks up environment variables.
     pub environment: &'a Environment<'a>,
-    /// The folder that paths are relative to where there is no job file.
+    /// The base of relative paths if there is no job file.
     pub folder: &'a Path,
-    /// Whether to check that the source is there and the index folder can be written.
+    /// Whether to check that the source exists and the index folder is writable.
     pub check_places: bool,
 }
 
-/// Reads and checks a job.
+/// Loads and checks a job.
 ///
 /// # Errors
-/// Every error in the file, the settings and the graph, in the order of the texts.
-pub fn load(request: &Request<'_>, registry: &Registry) -> Result<Job, ConfigErrors> {
+/// Every error in the file, the settings and the graph, in textual order.
+pub fn load(request: &JobRequest<'_>, registry: &Registry) -> Result<Job, ConfigErrors> {
     let text = match request.file.map(std::fs::read_to_string) {
         Some(Ok(text)) => text,
         Some(Err(error)) => return Err(unreadable(request.file, &error)),
@@ -161,7 +161,7 @@ pub fn load(request: &Request<'_>, registry: &Registry) -> Result<Job, ConfigErr
     for (_, value) in root.iter_mut() {
         variables::expand(value, request.environment, faults);
     }
-    // These are paths and names as they are; a `${` in them means itself.
+    // Set after the expansion: a `${` in a path from the command line is literal.
     values.into_iter().for_each(|setting| document.set(setting));
     let stem = request.file.and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
     resolve(document, folder, stem, request.check_places, registry)
@@ -170,7 +170,7 @@ pub fn load(request: &Request<'_>, registry: &Registry) -> Result<Job, ConfigErr
 fn unreadable(file: Option<&Path>, error: &std::io::Error) -> ConfigErrors {
     let name = file.unwrap_or(Path::new("")).display().to_string();
     let fault = Fault::whole("unreadable", format!("cannot read the job file {name}: {error}"));
-    let help = "give the path of a job file, or write one with `gristmill init`";
+    let help = "pass the path of a job file, or create one with `gristmill init`";
     ConfigErrors::new(vec![fault.help(Some(help))], &texts::Texts::default())
 }
 
@@ -211,15 +211,15 @@ fn resolve(
     };
     let key = if source.refs.is_empty() { "revision" } else { "refs" };
     if source.kind == SourceKind::Directory && (source.revision.is_some() || !source.refs.is_empty()) {
-        let fault = fault_at("source", key, "revision", "a folder has no revisions".into());
-        faults.push(fault.help(Some(format!("set `source.kind = \"git\"`, or leave `source.{key}` out"))));
+        let fault = fault_at("source", key, "revision", format!("`source.{key}` requires a git source"));
+        faults.push(fault.help(Some(format!("set `source.kind = \"git\"`, or remove `source.{key}`"))));
     } else if source.revision.is_some() && !source.refs.is_empty() {
-        let message = "`source.revision` names one revision, and `source.refs` several";
-        faults.push(fault_at("source", "refs", "revision", message.into()).help(Some("leave one of them out")));
+        let message = "`source.revision` and `source.refs` are mutually exclusive";
+        faults.push(fault_at("source", "refs", "revision", message.into()).help(Some("remove one of them")));
     }
     if job.memory_limit < source.max_file_bytes {
         let (limit, size) = (job.memory_limit, source.max_file_bytes);
-        let message = format!("a file of {size} would not fit into the memory limit of {limit}");
+        let message = format!("`job.memory_limit` must be at least `source.max_file_bytes` ({size}), got {limit}");
         let help = format!("raise `job.memory_limit` to {size} or more, or lower `source.max_file_bytes`");
         let section = if place_of("job", "memory_limit").is_some() {
             ("job", "memory_limit")
@@ -234,9 +234,9 @@ fn resolve(
         Vec::new()
     });
     if !source.refs.is_empty() && !views.is_empty() {
-        let message = "views join what one revision holds, and the job indexes several refs";
+        let message = "views cannot be combined with `source.refs`: they cover one revision";
         let fault = fault_at("source", "refs", "views-over-refs", message.into());
-        faults.push(fault.help(Some("leave `[views]` out, or index one revision with `source.revision`")));
+        faults.push(fault.help(Some("remove `[views]`, or index one revision with `source.revision`")));
     }
     let graph = section_of("stage").and_then(|stages| stages::build(stages, registry, folder, &mut faults));
 
@@ -270,15 +270,15 @@ fn resolve(
     }
 }
 
-/// Drops errors that only follow from others: what the parser made up around a syntax
-/// error, and what is wrong with a value whose variables could not be expanded.
+/// Drops errors that are consequences of others: those on the line of a syntax error, and those of a
+/// value whose variables could not be expanded.
 fn drop_consequences(faults: &mut Vec<Fault>, texts: &texts::Texts<'_>) {
     let causes: Vec<(&str, Place)> =
         faults.iter().filter_map(|fault| Some((fault.code(), fault.place()?.clone()))).collect();
     let unreadable = causes.iter().any(|(code, _)| *code == "syntax");
     faults.retain(|fault| match fault.place() {
         _ if fault.code() == "syntax" || fault.code() == "variable" => true,
-        // The graph as a whole cannot be judged where a part could not be read.
+        // Errors of the whole graph are unreliable if a part could not be parsed.
         None => !unreadable,
         Some(place) => !causes.iter().any(|(code, cause)| match *code {
             "syntax" => texts.share_line(place, cause),
@@ -288,8 +288,7 @@ fn drop_consequences(faults: &mut Vec<Fault>, texts: &texts::Texts<'_>) {
     });
 }
 
-/// Decodes a section; where there is anything to report, its defaults stand in so that
-/// the rest can be checked.
+/// Decodes a section. On errors it returns the defaults, so that the rest can be checked.
 fn section<T: DeserializeOwned + Default + schemars::JsonSchema>(
     value: Option<&Spanned<DeValue<'_>>>,
     owner: &str,
@@ -300,8 +299,8 @@ fn section<T: DeserializeOwned + Default + schemars::JsonSchema>(
         DeValue::Table(table) => decode::decode(table, &value.span(), owner, &[], faults).unwrap_or_default(),
         other => {
             let name = owner.trim_matches(['[', ']']);
-            let message = format!("`{name}` is a section, not {}", form::kind_of(other));
-            let help = format!("write `{owner}` on a line of its own, and its keys below");
+            let message = format!("`{name}`: expected a table, found {}", form::kind_of(other));
+            let help = format!("write `{owner}` on its own line, with the keys below");
             faults.push(Fault::at("wrong-type", value.span(), message).help(Some(help)));
             T::default()
         }

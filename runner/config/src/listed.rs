@@ -1,6 +1,6 @@
-//! Names in sentences.
+//! Lists of names in error messages.
 
-/// `a`, `b` or `c`, as it stands in a sentence.
+/// Formats names as `a`, `b` or `c`.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_read_as_sentences() {
+    fn names_are_joined_with_or() {
         assert_eq!(listed(["a"]), "`a`");
         assert_eq!(listed(["a", "b", "c"]), "`a`, `b` or `c`");
     }

@@ -1,17 +1,16 @@
-//! The folders of a job: where they are, and whether they can be used.
+//! The folders of a job: resolved and checked.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::error::Fault;
 use super::texts::Place;
 
-/// The path seen from the working folder; unchanged if there is none.
+/// Returns the absolute path; unchanged if there is no working directory.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The absolute path of `path` seen from `folder`, links and `..` resolved as far as it
-/// exists.
+/// Resolves a path relative to `folder`: absolute, with links and `..` resolved as far as it exists.
 pub(super) fn resolve(folder: &Path, path: &Path) -> PathBuf {
     let joined = absolute(&folder.join(path));
     let mut rest = Vec::new();
@@ -38,19 +37,19 @@ pub(super) fn resolve(folder: &Path, path: &Path) -> PathBuf {
     }
 }
 
-/// Reports a source that is no readable folder.
+/// Checks that the source is a readable folder.
 pub(super) fn check_source(root: &Path, place: Option<Place>) -> Option<Fault> {
     let reason = std::fs::read_dir(root).err()?;
     let message = format!("cannot read the source {}: {reason}", root.display());
-    let help = "`source.path` is relative to the job file, or set it with `--source`";
+    let help = "`source.path` is relative to the job file; `--source` overrides it";
     Some(fault("source", message, place).help(Some(help)))
 }
 
-/// Reports an index folder that cannot be written, or that is not apart from the source.
+/// Checks that the index folder is writable and does not contain the source.
 pub(super) fn check_index(index: &Path, source: &Path, place: Option<Place>) -> Option<Fault> {
     if source.starts_with(index) {
-        let message = format!("the index folder {} holds the source", index.display());
-        let help = "give the index a folder of its own, such as `.gristmill`; it may lie in the source";
+        let message = format!("the index folder {} contains the source", index.display());
+        let help = "use a separate folder, such as `.gristmill`; it may be inside the source";
         return Some(fault("index", message, place).help(Some(help)));
     }
     let parent = index.ancestors().find(|folder| folder.exists())?;
@@ -58,7 +57,7 @@ pub(super) fn check_index(index: &Path, source: &Path, place: Option<Place>) -> 
         let message = format!("cannot write the index folder {}: {} is a file", index.display(), parent.display());
         return Some(fault("index", message, place).help(Some("set another `index.path`")));
     }
-    // Permissions, read-only mounts and full quotas differ by system; writing tells.
+    // Permissions, read-only mounts and quotas differ by system: only a write is conclusive.
     let reason = tempfile::Builder::new().prefix(".gristmill-check-").tempfile_in(parent).err()?;
     let message = format!("cannot write the index folder {}: {}", index.display(), without_path(&reason));
     let help = format!("make {} writable, or set another `index.path`", parent.display());
@@ -72,7 +71,7 @@ fn fault(code: &'static str, message: String, place: Option<Place>) -> Fault {
     }
 }
 
-/// The error without the random name of the file that could not be made.
+/// Removes the random name of the temporary file from an error.
 fn without_path(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" at path ").next().unwrap_or(&text).to_owned()

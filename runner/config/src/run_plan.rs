@@ -1,4 +1,4 @@
-//! From a job to what the pipeline runs: its plan and its source.
+//! Creates the pipeline's run plan and source from a job.
 
 use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Interrupt, RunPlan};
@@ -7,7 +7,7 @@ use gristmill_pipeline::source::{DirectorySource, GitConfig, GitSource, Revision
 use super::Job;
 
 impl Job {
-    /// The plan of a run over a source.
+    /// Creates the plan of a run over a source.
     pub fn run_plan<'a>(
         &'a self,
         source: &'a dyn Source,
@@ -32,10 +32,10 @@ impl Job {
         }
     }
 
-    /// Opens the job's source, whatever it is.
+    /// Opens the source of the job.
     ///
     /// # Errors
-    /// If it is a git repository that cannot be opened, or has no such revision.
+    /// If the git repository cannot be opened, or the revision does not exist.
     pub fn open_source(&self) -> Result<Box<dyn Source>, SourceError> {
         Ok(match &self.source.revision {
             Some(revision) => Box::new(self.open_revision(revision)?),
@@ -44,7 +44,7 @@ impl Job {
         })
     }
 
-    /// The job's source as a folder.
+    /// Returns the source of the job as a folder.
     #[must_use]
     pub fn directory_source(&self) -> DirectorySource {
         DirectorySource {
@@ -58,10 +58,10 @@ impl Job {
         }
     }
 
-    /// Opens a revision of the git repository that the job's source lies in.
+    /// Opens a revision of the git repository that contains the source.
     ///
     /// # Errors
-    /// If there is no repository, or it has no such revision.
+    /// If there is no repository, or the revision does not exist.
     pub fn open_revision(&self, revision: &str) -> Result<GitSource, SourceError> {
         self.open_git(Revisions::One(revision.to_owned()))
     }

@@ -1,14 +1,14 @@
-//! The JSON schema of a job file.
+//! The JSON Schema of job files.
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::form::{TAKES, generator};
+use super::form::{EXPECTED, generator};
 use super::sections::{IndexSection, JobSection, SourceSection, StageSection, ViewsSection};
 use super::stage_registry::{Entry, Registry};
 
-/// The JSON schema (draft 2020-12) of the job files that this registry accepts. Each
-/// stage is one of the operators and sinks, with its own parameters.
+/// Generates the JSON Schema (draft 2020-12) of job files for a registry. Each stage is one of the
+/// operators and sinks, with its own parameters.
 #[must_use]
 pub fn schema(registry: &Registry) -> Value {
     let mut generator = generator();
@@ -47,7 +47,7 @@ fn stage(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
     if let Some(own) = properties(&mut schema) {
         own.remove(other);
         own.insert(role.into(), json!({ "const": entry.name, "description": entry.summary }));
-        // Something without parameters has no `properties`.
+        // A type without fields has no `properties`.
         for (key, mut value) in properties(&mut params).map(std::mem::take).unwrap_or_default() {
             adapt(&mut value);
             own.insert(key, value);
@@ -64,26 +64,26 @@ fn properties(schema: &mut Value) -> Option<&mut Map<String, Value>> {
     schema.get_mut("properties")?.as_object_mut()
 }
 
-/// Turns the schema of a Rust field into that of a TOML key.
+/// Converts the schema of a Rust field to that of a TOML key.
 fn adapt(schema: &mut Value) {
-    forget_words(schema);
+    remove_descriptions(schema);
     forbid_null(schema);
     allow_variables(schema);
 }
 
-/// What a type takes in words is for messages only.
-fn forget_words(schema: &mut Value) {
+/// Removes [`EXPECTED`], which is for error messages only.
+fn remove_descriptions(schema: &mut Value) {
     match schema {
         Value::Object(keywords) => {
-            *keywords = std::mem::take(keywords).into_iter().filter(|(keyword, _)| keyword != TAKES).collect();
-            keywords.values_mut().for_each(forget_words);
+            *keywords = std::mem::take(keywords).into_iter().filter(|(keyword, _)| keyword != EXPECTED).collect();
+            keywords.values_mut().for_each(remove_descriptions);
         }
-        Value::Array(schemas) => schemas.iter_mut().for_each(forget_words),
+        Value::Array(schemas) => schemas.iter_mut().for_each(remove_descriptions),
         _ => {}
     }
 }
 
-/// TOML has no null: an optional key is left out.
+/// Removes null: TOML has none, optional keys are omitted.
 fn forbid_null(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     if object.get("default").is_some_and(Value::is_null) {
@@ -108,7 +108,7 @@ fn forbid_null(schema: &mut Value) {
     }
 }
 
-/// Wherever only some strings are allowed, one that holds a variable is too.
+/// Allows strings with variables wherever strings are restricted.
 fn allow_variables(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     let of_strings = |value: &Value| {

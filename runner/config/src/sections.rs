@@ -1,5 +1,4 @@
-//! The sections of a job file as they are written; [`Job`](super::Job) is what they
-//! come to.
+//! The sections of a job file as they are written. [`Job`](super::Job) is the result.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -11,17 +10,17 @@ use serde::Deserialize;
 
 use super::values::{ByteSize, Glob, Inputs};
 
-/// How the job is run.
+/// Execution of the job.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct JobSection {
-    /// The job's name in reports. Default: the name of the job file.
+    /// The name of the job in reports. Default: the name of the job file.
     pub(super) name: Option<String>,
-    /// How the stages are executed.
+    /// The execution mode.
     pub(super) mode: Mode,
-    /// Worker threads of the data plane. Default: one for each core.
+    /// Worker threads of the data plane. Default: one per core.
     pub(super) workers: Option<NonZeroUsize>,
-    /// Bytes of source text and vectors that may be in flight at once.
+    /// Maximum size of source text and vectors in flight.
     pub(super) memory_limit: ByteSize,
     /// Worker threads of the fact plane.
     pub(super) plane_workers: NonZeroUsize,
@@ -39,42 +38,40 @@ impl Default for JobSection {
     }
 }
 
-/// What a source is.
+/// The kind of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum SourceKind {
-    /// A folder and what lies below it.
+    /// A folder with its subfolders.
     #[default]
     Directory,
-    /// A revision of a git repository, read from its object store: nothing is checked out.
+    /// A revision of a git repository, read from the object store without a checkout.
     Git,
 }
 
-/// What is indexed.
+/// The source to index.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SourceSection {
-    /// What the source is.
+    /// The kind of the source.
     pub(super) kind: SourceKind,
-    /// The folder, relative to the job file's own folder; for `git` the repository, or a
-    /// folder in its work tree.
+    /// The folder, relative to the job file; for `git` the repository, or a folder in its work tree.
     pub(super) path: String,
-    /// For `git`: a branch, tag, commit, or anything that leads to one. Default: `HEAD`.
+    /// For `git`: a branch, tag, commit or revision expression. Default: `HEAD`.
     pub(super) revision: Option<String>,
-    /// For `git`: patterns of branches and tags to index side by side, instead of one
-    /// revision. `*` stands for what is between slashes, `**` for anything; a branch of a
-    /// remote is `origin/main`. What they share is stored once; the table `refs` says which
-    /// shows what.
+    /// For `git`: patterns of branches and tags to index side by side, instead of one revision. `*`
+    /// matches within a path component, `**` across components; a remote branch is `origin/main`.
+    /// Shared rows are stored once; the table `refs` maps refs to rows.
     pub(super) refs: Vec<Glob>,
-    /// Globs of the files to take, relative to the source. Default: all.
+    /// Globs of files to include, relative to the source. Default: all.
     pub(super) include: Vec<Glob>,
-    /// Globs of the files to leave out, though `include` takes them.
+    /// Globs of files to exclude; they take precedence over `include`.
     pub(super) exclude: Vec<Glob>,
-    /// Whether to take files and folders whose name begins with a dot.
+    /// Whether to include files and folders whose name starts with a dot.
     pub(super) hidden: bool,
     /// Whether to follow symbolic links.
     pub(super) follow_links: bool,
-    /// Larger files are left out.
+    /// The maximum file size; larger files are skipped.
     pub(super) max_file_bytes: ByteSize,
 }
 
@@ -94,20 +91,20 @@ impl Default for SourceSection {
     }
 }
 
-/// Where the index lies.
+/// The index.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct IndexSection {
-    /// The index folder, relative to the job file's own folder. Default: `.gristmill` in
-    /// the source. It is never indexed itself.
+    /// The index folder, relative to the job file. Default: `.gristmill` in the source. The index
+    /// itself is never indexed.
     pub(super) path: Option<String>,
-    /// How many epochs are kept, the newest included. Once there are twice as many, a run
-    /// gives up the older ones; 0 keeps them all. What a file held in an epoch that is
-    /// kept is neither parsed nor embedded again when the file goes back to it.
+    /// The number of epochs to retain, including the newest. Once there are twice as many, a run
+    /// deletes the older ones; 0 retains all. A file that reverts to its content in a retained epoch
+    /// is neither parsed nor embedded again.
     pub(super) keep: u64,
-    /// A folder of vectors that several indexes share, relative to the job file's own
-    /// folder: what one has embedded with a model, no other embeds again. It only grows;
-    /// deleting it loses nothing but time. Default: none.
+    /// A folder of vectors that several indexes share, relative to the job file: a passage that one
+    /// index embedded with a model is not embedded again by another. It only grows; deleting it costs
+    /// only time. Default: none.
     pub(super) vectors: Option<String>,
 }
 
@@ -117,32 +114,32 @@ impl Default for IndexSection {
     }
 }
 
-/// The views that are kept, each as a table of its own beside the others.
+/// The views to maintain, each as a table.
 ///
-/// A job with views loads all facts of the index when it starts, so that one with few
-/// changes is better off without them, or in a process that stays (`gristmill watch`).
+/// A job with views loads all facts of the index at start. If changes are small, run it in a
+/// long-lived process (`gristmill watch`), or without views.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ViewsSection {
-    /// From every use of a name to its definition, and from every import to its file.
+    /// Edges from every reference to its definition, and from every import to its file.
     pub(super) edges: bool,
-    /// The names that lead to no edge.
+    /// References without an edge.
     pub(super) unresolved: bool,
-    /// The files that import each other, directly or not.
+    /// Files in import cycles.
     pub(super) import_cycles: bool,
-    /// Globs of the files from which `reachable` follows imports; none for no such table.
+    /// Globs of the root files from which `reachable` follows imports. Default: no such table.
     pub(super) reachable: Vec<Glob>,
-    /// PageRank of the symbols, over the edges.
+    /// PageRank of the symbols over the edges.
     pub(super) symbol_ranks: bool,
-    /// Files, bytes, lines, chunks and symbols of each folder, by language.
+    /// Files, bytes, lines, chunks and symbols per folder and language.
     pub(super) rollups: bool,
 }
 
 impl ViewsSection {
-    /// The views.
+    /// Creates the views.
     ///
     /// # Errors
-    /// If the globs do not make a set.
+    /// If a glob is invalid.
     pub(super) fn build(&self) -> Result<Vec<Arc<dyn View>>, globset::Error> {
         let mut views: Vec<Arc<dyn View>> = Vec::new();
         if self.edges {
@@ -172,26 +169,26 @@ impl ViewsSection {
     }
 }
 
-/// What every stage has, whatever it runs.
+/// The keys that all stages have.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct StageSection {
-    /// The stage's name, unique in the job. Default: the name of what it runs. A sink
-    /// keeps its rows in a folder of this name.
+    /// The name of the stage, unique in the job. Default: the name of its operator or sink. A sink
+    /// stores its rows in a folder of this name.
     #[schemars(extend("pattern" = "^[A-Za-z0-9_][A-Za-z0-9_-]*$"))]
     pub(super) name: Option<String>,
-    /// The operator that the stage runs.
+    /// The operator.
     pub(super) operator: Option<String>,
-    /// The sink that the stage runs.
+    /// The sink.
     pub(super) sink: Option<String>,
-    /// The stage that it takes from, or `source`; a sink may take from several.
+    /// The input stage, or `source`; a sink may have several.
     pub(super) input: Inputs,
-    /// Workers that it wishes for in `pipeline` mode.
+    /// Requested number of workers in `pipeline` mode.
     pub(super) workers: Option<NonZeroUsize>,
-    /// Bytes that may wait for it in `pipeline` mode. Default: an equal share of
+    /// Maximum size of the queue of this stage in `pipeline` mode. Default: an equal share of
     /// `memory_limit`.
     pub(super) queue: Option<ByteSize>,
 }
 
-/// The keys of [`StageSection`]; all others are the parameters of what the stage runs.
+/// The keys of [`StageSection`]; all others are parameters of the operator or sink.
 pub(super) const STAGE_KEYS: [&str; 6] = ["name", "operator", "sink", "input", "workers", "queue"];

@@ -1,4 +1,4 @@
-//! What a stage can run: the operators and sinks by name, each with its parameters.
+//! The operators and sinks that a stage can run, by name, with their parameters.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,24 +21,24 @@ pub trait Params: DeserializeOwned + Default + JsonSchema + 'static {}
 
 impl<T: DeserializeOwned + Default + JsonSchema + 'static> Params for T {}
 
-/// An operator or sink could not be built from its parameters.
+/// An operator or sink cannot be built from its parameters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct BuildError {
-    /// The parameter that is to blame, if it is one.
+    /// The invalid parameter, if one is the cause.
     pub key: Option<&'static str>,
-    /// What, where, and what to do.
+    /// What is wrong, and how to fix it.
     pub message: String,
 }
 
-/// What a stage's parameters are read from.
+/// The table of a stage's parameters.
 pub(super) struct ParamTable<'a, 't> {
     pub(super) table: &'a DeTable<'t>,
-    /// Where the stage begins.
+    /// The location of the stage.
     pub(super) place: Place,
-    /// The name of what the stage runs, where the job names it.
+    /// The location of the name of the operator or sink.
     pub(super) runs: Place,
-    /// The folder that relative paths are relative to.
+    /// The base of relative paths.
     pub(super) folder: &'a Path,
 }
 
@@ -56,21 +56,20 @@ pub struct Entry {
     pub(super) build: Box<Build>,
 }
 
-/// The operators and sinks that a job may name.
+/// The operators and sinks that a job can use.
 #[derive(Default)]
 pub struct Registry {
     entries: Vec<Entry>,
 }
 
 impl Registry {
-    /// A registry of nothing.
+    /// Creates an empty registry.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds an operator; `build` makes it from its parameters and the folder that
-    /// relative paths in them are relative to.
+    /// Adds an operator. `build` creates it from its parameters and the base of relative paths.
     #[must_use]
     pub fn operator<C: Params, O: Operator + 'static>(
         self,
@@ -84,7 +83,7 @@ impl Registry {
         })
     }
 
-    /// Adds a sink that can store the ports of `accepts`.
+    /// Adds a sink that stores the ports in `accepts`.
     #[must_use]
     pub fn sink<C: Params, S: SinkFactory + 'static>(
         self,
@@ -126,7 +125,7 @@ impl Registry {
         self
     }
 
-    /// The operators and sinks, in the order in which they were added.
+    /// Returns the operators and sinks, in the order in which they were added.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -1,4 +1,4 @@
-//! From the tables of `[[stage]]` to a checked graph, each of its errors at its place.
+//! Builds the checked graph from the `[[stage]]` tables, with the location of each error.
 
 use std::path::Path;
 
@@ -15,23 +15,23 @@ use super::sections::{STAGE_KEYS, StageSection};
 use super::stage_registry::{Entry, ParamTable, Registry};
 use super::texts::Place;
 
-/// Names of the index folder's own files, which a sink's folder cannot have.
+/// Entries of the index folder, which no sink can be named after.
 const RESERVED: [&str; 6] = ["LOCK", "HEAD", "commits", "journal", "merkle", "runs"];
 
-/// Where a stage's parts stand in the job.
+/// The locations of a stage's parts.
 struct StagePlaces {
     name: Place,
-    /// Each input as written, and its place.
+    /// The inputs with their locations.
     inputs: Vec<(String, Place)>,
-    /// The value of `input`, or the stage.
+    /// The location of `input`, or else of the stage.
     input: Place,
-    /// Whether the inputs could be read; if not, that is reported already.
+    /// Whether the inputs were parsed; if not, that is reported already.
     inputs_known: bool,
-    /// Whether it is known what the stage runs.
+    /// Whether the operator or sink is known.
     runs_known: bool,
 }
 
-/// Builds the graph of the tables of `[[stage]]`; nothing if there was anything to report.
+/// Builds the graph of the `[[stage]]` tables. Returns `None` if it reported anything.
 pub(super) fn build(
     stages: &Spanned<DeValue<'_>>,
     registry: &Registry,
@@ -39,8 +39,8 @@ pub(super) fn build(
     faults: &mut Vec<Fault>,
 ) -> Option<Graph> {
     let DeValue::Array(tables) = stages.get_ref() else {
-        let message = format!("`stage` is {}, not a list of stages", kind_of(stages.get_ref()));
-        let help = "begin each stage with `[[stage]]`, in two pairs of brackets";
+        let message = format!("`stage`: expected an array of tables, found {}", kind_of(stages.get_ref()));
+        let help = "start each stage with `[[stage]]`, in double brackets";
         faults.push(Fault::at("wrong-type", stages.span(), message).help(Some(help)));
         return None;
     };
@@ -49,7 +49,7 @@ pub(super) fn build(
     let mut places = Vec::new();
     for stage in tables {
         let DeValue::Table(table) = stage.get_ref() else {
-            let message = format!("a stage is a table, not {}", kind_of(stage.get_ref()));
+            let message = format!("`stage`: expected a table, found {}", kind_of(stage.get_ref()));
             faults.push(Fault::at("wrong-type", stage.span(), message));
             continue;
         };
@@ -62,14 +62,14 @@ pub(super) fn build(
         Ok(graph) => (faults.len() == before).then_some(graph),
         Err(errors) => {
             let all_known = places.iter().all(|stage| stage.runs_known);
-            let told = |error: &GraphError| match error.fault {
-                // What is missing may be what could not be read.
+            let is_relevant = |error: &GraphError| match error.fault {
+                // The missing stage may be one that could not be parsed.
                 GraphFault::NoSink | GraphFault::Unused if !all_known => false,
                 GraphFault::Unused => errors.iter().filter(|other| other.stage == error.stage).count() == 1,
                 _ => true,
             };
-            let told = errors.iter().filter(|error| told(error));
-            faults.extend(told.filter_map(|error| place_error(error, &places, &names)));
+            let relevant = errors.iter().filter(|error| is_relevant(error));
+            faults.extend(relevant.filter_map(|error| place_error(error, &places, &names)));
             None
         }
     }
@@ -108,7 +108,7 @@ fn read_stage(
     let places = StagePlaces {
         name: name.place,
         input: table.get("input").map_or(place, Spanned::span),
-        // `input` is missing or empty, or was read whole.
+        // `input` is missing, empty or completely parsed.
         inputs_known: section.input.0.len() == inputs.len(),
         inputs,
         runs_known: entry.is_some(),
@@ -123,7 +123,7 @@ fn read_stage(
     (spec, places)
 }
 
-/// A stage's name and where it stands.
+/// The name of a stage with its location.
 struct Name {
     text: String,
     place: Place,
@@ -134,25 +134,24 @@ impl Name {
         let written = table.get("name").and_then(|value| Some((value.get_ref().as_str()?, value.span())));
         let Some((name, place)) = written else {
             let written = ["operator", "sink"].iter().find_map(|key| table.get(*key)?.get_ref().as_str());
-            // Where nothing is known, the place makes a name that no other stage has.
+            // Unique, because it contains the location.
             let text = written.map_or_else(|| format!("stage at {}", place.start), ToOwned::to_owned);
             return Self { text, place: place.clone() };
         };
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if name.is_empty() || !name.chars().all(fits) || name.starts_with('-') {
-            let message = format!("`{name}` cannot be the name of a stage");
-            let help =
-                "a name holds letters, digits, `_` and `-`, because a sink keeps its rows in a folder of this name";
+            let message = format!("invalid stage name `{name}`");
+            let help = "use letters, digits, `_` and `-`, not starting with `-`: a sink stores its rows in a folder of this name";
             faults.push(Fault::at("bad-name", place.clone(), message).help(Some(help)));
         } else if RESERVED.contains(&name) {
-            let message = format!("the index folder has a `{name}` of its own; choose another name");
+            let message = format!("reserved stage name `{name}`: the index folder has an entry of this name");
             faults.push(Fault::at("bad-name", place.clone(), message));
         }
         Self { text: name.to_owned(), place }
     }
 }
 
-/// Finds what a stage runs, and where the job says so.
+/// Finds the operator or sink of a stage, with its location.
 fn what_runs<'r>(
     table: &DeTable<'_>,
     place: &Place,
@@ -161,7 +160,7 @@ fn what_runs<'r>(
 ) -> (Option<&'r Entry>, Place) {
     let (key, value) = match (table.get("operator"), table.get("sink")) {
         (Some(operator), Some(sink)) => {
-            let fault = Fault::at("two-roles", sink.span(), "a stage runs an operator or a sink, not both");
+            let fault = Fault::at("two-roles", sink.span(), "`operator` and `sink` are mutually exclusive");
             faults.push(fault.label("and this").related(operator.span(), "this"));
             return (None, sink.span());
         }
@@ -173,7 +172,7 @@ fn what_runs<'r>(
                 listed(registry.names(false)),
                 listed(registry.names(true))
             );
-            faults.push(Fault::at("no-role", place.clone(), "the stage runs nothing").help(Some(help)));
+            faults.push(Fault::at("no-role", place.clone(), "`operator` or `sink` is required").help(Some(help)));
             return (None, place.clone());
         }
     };
@@ -182,32 +181,27 @@ fn what_runs<'r>(
     match registry.find(name) {
         Some(entry) if entry.is_sink == wants_sink => (Some(entry), value.span()),
         Some(entry) => {
-            let (is, article) = if entry.is_sink { ("sink", "a") } else { ("operator", "an") };
-            let message = format!("`{name}` is no {key} but {article} {is}");
+            let (is, article) = if entry.is_sink { ("sink", "an") } else { ("operator", "a") };
+            let message = format!("expected {article} {key}, found the {is} `{name}`");
             let fault = Fault::at("wrong-role", value.span(), message);
             faults.push(fault.label(format!("write `{is} = \"{name}\"`")));
             (None, value.span())
         }
         None => {
             let code = if wants_sink { "unknown-sink" } else { "unknown-operator" };
-            let fault = Fault::at(code, value.span(), format!("there is no {key} `{name}`"));
+            let fault = Fault::at(code, value.span(), format!("unknown {key} `{name}`"));
             let near = nearest(name, registry.names(wants_sink));
             let fault = match near {
                 Some(near) => fault.label(format!("did you mean `{near}`?")),
-                None => fault.label(format!("no such {key}")),
+                None => fault.label(format!("unknown {key}")),
             };
-            faults.push(
-                fault.help(Some(format!(
-                    "the {key}s are {}",
-                    listed(registry.names(wants_sink)).replace(" or ", " and ")
-                ))),
-            );
+            faults.push(fault.help(Some(format!("expected one of {}", listed(registry.names(wants_sink))))));
             (None, value.span())
         }
     }
 }
 
-/// The error for a parameter that a stage's operator or sink does not have.
+/// Creates the error for an unknown parameter of an operator or sink.
 fn foreign_key(table: &DeTable<'_>, key: &str, entry: &Entry, registry: &Registry) -> Option<Fault> {
     let (written, _) = table.get_key_value(key)?;
     let kind = if entry.is_sink { "sink" } else { "operator" };
@@ -229,8 +223,7 @@ fn input_places(table: &DeTable<'_>) -> Vec<(String, Place)> {
     }
 }
 
-/// Gives an error of the graph its place in the job, or drops it where it only follows
-/// from something reported already.
+/// Resolves the location of a graph error; drops it if it is a consequence of a reported error.
 fn place_error(error: &GraphError, places: &[StagePlaces], names: &[Box<str>]) -> Option<Fault> {
     let message = error.to_string();
     let Some(stage) = error.stage.and_then(|index| places.get(index)) else {
@@ -250,25 +243,25 @@ fn place_error(error: &GraphError, places: &[StagePlaces], names: &[Box<str>]) -
             let first = names.iter().position(|other| other == name).and_then(|first| places.get(first));
             match first {
                 Some(first) if first.name != stage.name => {
-                    fault.label("the second of this name").related(first.name.clone(), "the first")
+                    fault.label("duplicate").related(first.name.clone(), "first stage of this name")
                 }
                 _ => fault,
             }
         }
         GraphFault::NoInput => at("no-input", stage.input.clone()),
-        GraphFault::UnknownInput { input: name, .. } => at("unknown-input", input(name)).label("no such stage"),
+        GraphFault::UnknownInput { input: name, .. } => at("unknown-input", input(name)).label("unknown stage"),
         GraphFault::InputIsSink(name) => at("input-is-sink", input(name)),
         GraphFault::TooManyInputs(_) => at("too-many-inputs", stage.input.clone()),
         GraphFault::PortMismatch { input: name, gives, .. } => {
-            at("port-mismatch", input(name)).label(format!("gives `{gives}`"))
+            at("port-mismatch", input(name)).label(format!("outputs `{gives}`"))
         }
         GraphFault::RepeatedPort { port, inputs: [first, second] } => at("repeated-port", input(second))
-            .label(format!("gives `{port}`"))
-            .related(input(first), format!("gives `{port}`")),
+            .label(format!("outputs `{port}`"))
+            .related(input(first), format!("outputs `{port}`")),
         GraphFault::ForeignChunks { vectors, .. } => at("foreign-chunks", input(vectors)),
-        GraphFault::Cycle(_) => at("cycle", stage.input.clone()).label("closes the circle"),
+        GraphFault::Cycle(_) => at("cycle", stage.input.clone()).label("closes the cycle"),
         GraphFault::Unreachable => at("unreachable", stage.name.clone()),
-        GraphFault::Unused => at("unused", stage.name.clone()).label("stored nowhere"),
+        GraphFault::Unused => at("unused", stage.name.clone()).label("not stored"),
         GraphFault::FanOut { .. } => at("fan-out", stage.input.clone()),
         GraphFault::NoDimension => at("no-dimension", stage.name.clone()),
         GraphFault::NoSink => Fault::whole("no-sink", message),

@@ -1,4 +1,4 @@
-//! The operators and sinks that come with gristmill.
+//! The standard operators and sinks.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,15 +23,17 @@ use super::stage_registry::{BuildError, Params, Registry};
 struct NoParams {}
 
 impl Registry {
-    /// The operators `read`, `hash`, `parse`, `chunk`, `embed`, `fastembed` and `http`, and
+    /// Creates a registry with the operators `read`, `hash`, `parse`, `chunk`, `embed`, `fastembed` and `http`, and
     /// the sinks `lance`, `tantivy` and `arrow`.
     #[must_use]
     pub fn standard() -> Self {
         let registry = Self::new()
             .operator("read", "Reads and decodes files.", |params: ReadConfig, _| Ok(Read::new(params)))
-            .operator("hash", "Lets through what is still as the scan saw it.", |_: NoParams, _| Ok(VerifyHash))
-            .operator("parse", "Finds definitions and outline.", |params: ParseConfig, _| Ok(Parse::new(params)))
-            .operator("chunk", "Cuts texts into chunks.", |params: ChunkConfig, _| {
+            .operator("hash", "Rejects files that changed since the scan.", |_: NoParams, _| Ok(VerifyHash))
+            .operator("parse", "Parses definitions, references and imports.", |params: ParseConfig, _| {
+                Ok(Parse::new(params))
+            })
+            .operator("chunk", "Splits texts into chunks.", |params: ChunkConfig, _| {
                 Chunking::new(params).map_err(|error| {
                     let key = match error {
                         ChunkConfigError::Budget(_) => "max_tokens",
@@ -40,7 +42,7 @@ impl Registry {
                     BuildError { key: Some(key), message: error.to_string() }
                 })
             })
-            .operator("embed", "Embeds chunks with a static token table.", |mut params: StaticConfig, folder| {
+            .operator("embed", "Embeds chunks with a static model (Model2Vec).", |mut params: StaticConfig, folder| {
                 params.model = params.model.map(|model| folder.join(model));
                 StaticEmbed::new(&params).map_err(|error| {
                     let key = match error {
@@ -51,17 +53,17 @@ impl Registry {
                     BuildError { key: Some(key), message: error.to_string() }
                 })
             })
-            .operator("fastembed", "Embeds chunks with a model in ONNX form.", |params: OnnxConfig, folder| {
+            .operator("fastembed", "Embeds chunks with an ONNX model.", |params: OnnxConfig, folder| {
                 FastEmbed::open(&params, folder)
                     .map_err(|error| BuildError { key: Some(error.key()), message: error.to_string() })
             })
-            .operator("http", "Embeds chunks with a model behind HTTP.", |params: HttpConfig, _| {
+            .operator("http", "Embeds chunks through an OpenAI-compatible HTTP API.", |params: HttpConfig, _| {
                 HttpEmbed::connect(&params)
                     .map_err(|error| BuildError { key: Some(error.key()), message: error.to_string() })
             });
         let registry = stored::<LanceConfig>(registry, "lance", "Stores rows in Lance tables.");
         let registry = stored::<TantivyConfig>(registry, "tantivy", "Stores chunks in a full-text index.");
-        stored::<ArrowConfig>(registry, "arrow", "Writes what each epoch adds to an Arrow IPC file.")
+        stored::<ArrowConfig>(registry, "arrow", "Writes the rows that each epoch adds to an Arrow IPC file.")
     }
 }
 
@@ -106,7 +108,7 @@ impl<C: Serialize + Send + Sync> SinkFactory for StandardSink<C> {
     fn build(&self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
         let params = serde_json::to_value(&self.params).map_err(|error| SinkError {
             sink: context.name.clone(),
-            action: "cannot pass on its parameters".into(),
+            action: "cannot serialise the parameters".into(),
             message: error.to_string().into(),
         })?;
         gristmill_sinks::build(self.kind, params, &context)

@@ -1,18 +1,18 @@
-//! The texts that a job is put together from, in one address space.
+//! The texts of a job in one address space.
 //!
-//! A value may come from the job file, from `--set`, from a variable or from the default
-//! graph. Each text gets a stretch of byte offsets of its own, so that a span says by
-//! itself which text it lies in, and one deserializer serves them all.
+//! A value may come from the job file, from `--set`, from a variable or from the default graph. Each
+//! text has its own range of byte offsets, so that a span identifies its text, and one deserializer
+//! handles all of them.
 
 use std::ops::Range;
 
 /// A byte range in the address space of [`Texts`].
 pub(super) type Place = Range<usize>;
 
-/// One text and where its offsets begin.
+/// One text with its base offset.
 #[derive(Clone, Debug)]
 pub(super) struct Text<'t> {
-    /// What an error calls it: a path, or the name of an option.
+    /// The name in errors: a path, or the name of an option.
     pub(super) name: String,
     pub(super) text: &'t str,
     base: usize,
@@ -25,13 +25,13 @@ pub(super) struct Texts<'t>(Vec<Text<'t>>);
 impl<'t> Texts<'t> {
     /// Adds a text and returns the offset of its first byte.
     pub(super) fn add(&mut self, name: impl Into<String>, text: &'t str) -> usize {
-        // One offset stays free after each text, so that its end is a place of its own.
+        // One offset after each text stays free, so that its end is distinct from the next text.
         let base = self.0.last().map_or(0, |last| last.base + last.text.len() + 1);
         self.0.push(Text { name: name.into(), text, base });
         base
     }
 
-    /// The text that a place lies in, and the byte range within it.
+    /// Returns the text of a place, and the byte range within it.
     pub(super) fn find(&self, place: &Place) -> Option<(&Text<'t>, Range<usize>)> {
         let text = self.0.iter().rev().find(|text| text.base <= place.start)?;
         let end = text.text.len();
@@ -39,7 +39,7 @@ impl<'t> Texts<'t> {
         Some((text, start..place.end.saturating_sub(text.base).clamp(start, end)))
     }
 
-    /// Whether two places share a line of one text.
+    /// Returns whether two places share a line of one text.
     pub(super) fn share_line(&self, a: &Place, b: &Place) -> bool {
         match (self.find(a), self.find(b)) {
             (Some((first, a)), Some((second, b))) => {

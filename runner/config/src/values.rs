@@ -1,4 +1,4 @@
-//! The values of a job file that are more than a string or a number.
+//! Types of values in job files.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,21 +8,21 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::form::TAKES;
+use super::form::EXPECTED;
 
-/// What a [`ByteSize`] takes, in words.
-const SIZE: &str = "a number of bytes, such as `64MiB`";
+/// Describes a [`ByteSize`] in errors.
+const SIZE: &str = "a size such as `64MiB` or a number of bytes";
 
-/// What [`Inputs`] take, in words.
-const INPUTS: &str = "the name of a stage, or a list of names";
+/// Describes [`Inputs`] in errors.
+const INPUTS: &str = "the name of a stage or an array of names";
 
-/// A number of bytes, written as an integer or with a unit: `"256MiB"`, `"1.5 GB"`.
+/// A size in bytes, written as an integer or with a unit: `"256MiB"`, `"1.5 GB"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub u64);
 
-/// What is wrong with the text of a [`ByteSize`].
+/// An invalid [`ByteSize`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no number of bytes; write a number and one of {UNIT_NAMES}, such as `64MiB`")]
+#[error("invalid size `{0}`; write a number with a unit ({UNIT_NAMES}), such as `64MiB`")]
 pub struct ByteSizeError(Box<str>);
 
 const UNITS: [(&str, u64); 9] = [
@@ -61,7 +61,7 @@ impl FromStr for ByteSize {
 }
 
 impl fmt::Display for ByteSize {
-    /// The largest binary unit that the number is a multiple of.
+    /// Uses the largest binary unit of which the number is a multiple.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let binary = UNITS.iter().take(5).rev();
         let fits = |&&(_, unit): &&(&str, u64)| self.0 >= unit && self.0.is_multiple_of(unit);
@@ -112,7 +112,7 @@ impl JsonSchema for ByteSize {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ (TAKES): SIZE, "anyOf": [
+        json_schema!({ (EXPECTED): SIZE, "anyOf": [
             { "type": "integer", "minimum": 0 },
             { "type": "string", "pattern": "^\\s*[0-9_]*\\.?[0-9_]*\\s*([KkMmGgTt]?[Bb]|[KkMmGgTt][Ii][Bb])?\\s*$" },
         ] })
@@ -129,12 +129,12 @@ impl<'de> Deserialize<'de> for Glob {
         let glob = String::deserialize(deserializer)?;
         match globset::GlobBuilder::new(&glob).literal_separator(true).build() {
             Ok(_) => Ok(Self(glob)),
-            Err(error) => Err(D::Error::custom(format_args!("`{glob}` is no glob: {}", error.kind()))),
+            Err(error) => Err(D::Error::custom(format_args!("invalid glob `{glob}`: {}", error.kind()))),
         }
     }
 }
 
-/// The stages that a stage takes from: one name, or a list of names.
+/// The inputs of a stage: one name, or an array of names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Inputs(pub(super) Vec<String>);
 
@@ -172,7 +172,7 @@ impl JsonSchema for Inputs {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ (TAKES): INPUTS, "anyOf": [
+        json_schema!({ (EXPECTED): INPUTS, "anyOf": [
             { "type": "string" },
             { "type": "array", "items": { "type": "string" } },
         ] })
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_read() {
+    fn sizes_are_parsed() {
         let read = |text: &str| text.parse::<ByteSize>().map(|size| size.0).ok();
         assert_eq!(read("0"), Some(0));
         assert_eq!(read("2MiB"), Some(2 << 20));

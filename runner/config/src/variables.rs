@@ -10,7 +10,7 @@ use super::texts::Place;
 /// Looks up an environment variable.
 pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
-/// Why a text could not be expanded.
+/// Why a text cannot be expanded.
 #[derive(Debug, PartialEq, Eq)]
 enum Mistake<'t> {
     Unset(&'t str),
@@ -18,8 +18,8 @@ enum Mistake<'t> {
     BadName(&'t str),
 }
 
-/// Expands the variables of all strings in `value`; what cannot be expanded is reported
-/// and left as it is.
+/// Expands the variables in all strings of `value`; reports those that cannot be expanded, and leaves
+/// them unchanged.
 pub(super) fn expand(value: &mut Spanned<DeValue<'_>>, environment: &Environment<'_>, faults: &mut Vec<Fault>) {
     let place = value.span();
     match value.get_mut() {
@@ -36,16 +36,15 @@ pub(super) fn expand(value: &mut Spanned<DeValue<'_>>, environment: &Environment
 fn explain(mistake: &Mistake<'_>, place: Place) -> Fault {
     let (message, help) = match mistake {
         Mistake::Unset(name) => (
-            format!("the environment variable `{name}` is not set"),
-            format!("set it, or give a value to fall back to: `${{{name}:-value}}`"),
+            format!("environment variable `{name}` is not set"),
+            format!("set it, or write a default: `${{{name}:-value}}`"),
         ),
-        Mistake::Unclosed => (
-            "`${` has no closing `}`".to_owned(),
-            "close it, or write `$${` where the characters `${` are meant".to_owned(),
-        ),
+        Mistake::Unclosed => {
+            ("missing `}` after `${`".to_owned(), "close it, or write `$${` for a literal `${`".to_owned())
+        }
         Mistake::BadName(name) => (
-            format!("`{name}` is no name of an environment variable"),
-            "a name holds letters, digits and `_`, and begins with no digit".to_owned(),
+            format!("invalid environment variable name `{name}`"),
+            "a name consists of letters, digits and `_`, and does not start with a digit".to_owned(),
         ),
     };
     Fault::at("variable", place, message).label("in this value").help(Some(help))
@@ -71,7 +70,7 @@ fn expanded<'t>(text: &'t str, environment: &Environment<'_>) -> Result<String, 
         if !is_name(name) {
             return Err(Mistake::BadName(name));
         }
-        // As in a shell, `:-` also replaces a variable that is set to nothing.
+        // As in a shell, `:-` also replaces an empty variable.
         let value = environment(name).filter(|value| default.is_none() || !value.is_empty());
         match (value, default) {
             (Some(value), _) => out.push_str(&value),

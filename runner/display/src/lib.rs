@@ -1,4 +1,4 @@
-//! Tables, numbers, sizes, times and percentiles as people read them.
+//! Formats tables, numbers, sizes and times for people.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -7,5 +7,5 @@ mod table;
 mod units;
 
 pub use percentile::percentile;
-pub use table::{Cell, Table};
+pub use table::{TextCell, TextTable};
 pub use units::{bytes, milliseconds, seconds, thousands, utc};

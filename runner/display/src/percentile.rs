@@ -1,6 +1,6 @@
-//! Percentiles of a few values.
+//! Percentiles.
 
-/// The value that so many percent of the ascending values do not exceed; 0 of none.
+/// Returns the nearest-rank percentile of ascending values; 0 if there are none.
 #[must_use]
 pub fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);

@@ -1,43 +1,43 @@
-//! Tables of aligned columns, and what stands in them.
+//! Text tables with aligned columns.
 
 use crate::units::thousands;
 
-/// What a cell holds, which decides where it is aligned.
+/// A cell; its kind decides the alignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cell {
+pub enum TextCell {
     /// Aligned left.
     Text(String),
     /// Aligned right.
     Number(String),
 }
 
-impl From<&str> for Cell {
+impl From<&str> for TextCell {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl From<String> for Cell {
+impl From<String> for TextCell {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
 }
 
-impl From<u64> for Cell {
+impl From<u64> for TextCell {
     /// Groups the digits by thousands.
     fn from(number: u64) -> Self {
         Self::Number(thousands(number))
     }
 }
 
-impl From<usize> for Cell {
+impl From<usize> for TextCell {
     fn from(number: usize) -> Self {
         Self::from(number as u64)
     }
 }
 
-impl Cell {
-    /// A number with a unit or decimals, written already.
+impl TextCell {
+    /// Creates a right-aligned cell from formatted text, such as a number with a unit.
     pub fn number(text: impl Into<String>) -> Self {
         Self::Number(text.into())
     }
@@ -49,38 +49,38 @@ impl Cell {
     }
 }
 
-/// A table with a heading for each column.
+/// A table with column headings.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
+pub struct TextTable {
     headings: Vec<String>,
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Vec<TextCell>>,
 }
 
-impl Table {
-    /// A table with these headings and no rows.
+impl TextTable {
+    /// Creates a table without rows.
     pub fn new<H: Into<String>>(headings: impl IntoIterator<Item = H>) -> Self {
         Self { headings: headings.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row; cells beyond the headings are not shown.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> &mut Self {
+    /// Adds a row; excess cells are ignored.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = TextCell>) -> &mut Self {
         self.rows.push(cells.into_iter().collect());
         self
     }
 
-    /// Writes the table, two spaces between columns, no trailing blanks. A column is
-    /// aligned right if any of its cells is a number.
+    /// Renders the table, with two spaces between columns and no trailing blanks. A column is aligned
+    /// right if any of its cells is a number.
     #[must_use]
     pub fn render(&self) -> String {
         let cell =
-            |row: &'_ [Cell], column: usize| row.get(column).map(|cell| cell.text().to_owned()).unwrap_or_default();
+            |row: &'_ [TextCell], column: usize| row.get(column).map(|cell| cell.text().to_owned()).unwrap_or_default();
         let columns: Vec<(usize, bool)> = self
             .headings
             .iter()
             .enumerate()
             .map(|(column, heading)| {
                 let widths = self.rows.iter().map(|row| cell(row, column).chars().count());
-                let right = self.rows.iter().any(|row| matches!(row.get(column), Some(Cell::Number(_))));
+                let right = self.rows.iter().any(|row| matches!(row.get(column), Some(TextCell::Number(_))));
                 (widths.chain([heading.chars().count()]).max().unwrap_or(0), right)
             })
             .collect();
@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn columns_align() {
-        let mut table = Table::new(["stage", "items", "time"]);
-        table.row(["read".into(), 1_234_567_u64.into(), Cell::number("1.5 s")]);
+        let mut table = TextTable::new(["stage", "items", "time"]);
+        table.row(["read".into(), 1_234_567_u64.into(), TextCell::number("1.5 s")]);
         table.row(["größer".into(), 8_u64.into()]);
         assert_eq!(table.render(), "stage       items   time\nread    1,234,567  1.5 s\ngrößer          8\n");
     }

@@ -1,6 +1,6 @@
-//! Numbers, sizes and times as people read them.
+//! Formats numbers, sizes and times.
 
-/// A whole number with its digits grouped by thousands.
+/// Formats an integer with thousands separators.
 #[must_use]
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -14,7 +14,7 @@ pub fn thousands(number: u64) -> String {
     out
 }
 
-/// Bytes as people read them: three digits or so, in binary units.
+/// Formats a size in binary units, with one decimal below 10.
 #[must_use]
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -30,14 +30,14 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.digits$} {unit}")
 }
 
-/// A time in milliseconds since 1970 as `2026-11-21 14:05:09`.
+/// Formats a time in milliseconds since the Unix epoch as `2026-11-21 14:05:09`.
 #[must_use]
 pub fn utc(ms: u64) -> String {
     let time = i64::try_from(ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
     time.map_or_else(|| "-".into(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-/// A time in milliseconds as people read it.
+/// Formats a duration in milliseconds, as milliseconds or seconds.
 #[must_use]
 pub fn milliseconds(value: f64) -> String {
     if value >= 1e4 {
@@ -49,7 +49,7 @@ pub fn milliseconds(value: f64) -> String {
     }
 }
 
-/// A time in milliseconds, in seconds.
+/// Formats a duration in milliseconds as seconds.
 #[must_use]
 pub fn seconds(milliseconds: f64) -> String {
     format!("{:.2} s", milliseconds / 1e3)
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_those_of_the_calendar() {
+    fn times_are_formatted_as_dates() {
         assert_eq!(utc(0), "1970-01-01 00:00:00");
         assert_eq!(utc(951_782_400_000), "2000-02-29 00:00:00");
         assert_eq!(utc(1_795_269_909_123), "2026-11-21 14:05:09");
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_read_well() {
+    fn numbers_and_sizes_are_formatted() {
         assert_eq!([0, 999, 1_000, 1_000_000].map(thousands), ["0", "999", "1,000", "1,000,000"]);
         assert_eq!([0, 1023, 1024, 10 << 20, 3 << 40].map(bytes), ["0 B", "1023 B", "1.0 KiB", "10 MiB", "3.0 TiB"]);
     }

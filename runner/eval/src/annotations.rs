@@ -1,4 +1,4 @@
-//! Reading an annotation set.
+//! Annotation sets.
 
 use std::path::{Path, PathBuf};
 
@@ -11,51 +11,51 @@ use super::metric::Target;
 #[derive(Clone, Debug)]
 pub struct AnnotationSet {
     /// The repositories, each with its queries.
-    pub repositories: Vec<(Repository, Vec<Query>)>,
+    pub repositories: Vec<(Repository, Vec<AnnotatedQuery>)>,
 }
 
 /// A repository at a pinned revision.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Repository {
-    /// Its name in the set.
+    /// The name in the set.
     pub name: String,
-    /// Its main language.
+    /// The main language.
     pub language: String,
     /// The commit.
     pub revision: String,
-    /// The folder to index; all if absent.
+    /// The folder to index; all folders if absent.
     #[serde(default)]
     pub benchmark_root: Option<String>,
 }
 
-/// A query with the places that answer it.
+/// A query with its relevant locations.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
-    /// What is asked.
+pub struct AnnotatedQuery {
+    /// The query.
     pub text: String,
-    /// What kind of query it is, such as `symbol`.
+    /// The category, such as `symbol`.
     pub category: String,
-    /// Where the answer is. Every place counts alike.
+    /// The relevant locations, with equal gains.
     pub targets: Vec<Target>,
 }
 
-/// An annotation set cannot be used.
+/// Why an annotation set cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SetError {
-    /// A file of it cannot be read.
+    /// A file cannot be read.
     #[error("cannot read {path}: {reason}; an annotation set has `repos.json` and `annotations/<name>.json`")]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         reason: std::io::Error,
     },
-    /// A file has another form.
-    #[error("{path} is no part of an annotation set: {reason}")]
+    /// A file is malformed.
+    #[error("{path} is not a valid file of an annotation set: {reason}")]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         reason: serde_json::Error,
     },
 }
@@ -89,13 +89,13 @@ impl AnnotationSet {
     /// Reads the set in a folder.
     ///
     /// # Errors
-    /// If a file is missing or of another form.
+    /// If a file is missing or malformed.
     pub fn read(folder: &Path) -> Result<Self, SetError> {
         let repositories: Vec<Repository> = read(&folder.join("repos.json"))?;
         let queries = |repository: Repository| {
             let path = folder.join("annotations").join(format!("{}.json", repository.name));
             let annotations: Vec<Annotation> = read(&path)?;
-            let query = |annotation: Annotation| Query {
+            let query = |annotation: Annotation| AnnotatedQuery {
                 text: annotation.query,
                 category: annotation.category,
                 targets: annotation.relevant.into_iter().chain(annotation.secondary).map(Target::from).collect(),
@@ -126,7 +126,7 @@ mod tests {
     const REPOS: &str = r#"[{"name": "gin", "language": "go", "url": "x", "revision": "d3f", "benchmark_root": null}]"#;
 
     #[test]
-    fn both_kinds_of_targets_and_both_degrees_count() {
+    fn files_and_lines_are_targets_whether_relevant_or_secondary() {
         let text = r#"[{"query": "q", "category": "symbol", "relevant": ["a.go"],
             "secondary": [{"path": "b.go", "start_line": 3, "end_line": 5}], "seed": {"path": "a.go"}}]"#;
         let set = set(REPOS, text).unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_malformed_is_named() {
+    fn missing_and_malformed_files_are_named() {
         let error = set(REPOS, "[{}]").unwrap_err().to_string();
         assert!(error.contains("gin.json") && error.contains("query"), "{error}");
         let error = set(&REPOS.replace("gin", "gone"), "[]").unwrap_err().to_string();

@@ -1,11 +1,11 @@
-//! Evaluations as one page that needs nothing but itself.
+//! Evaluations as a self-contained HTML page.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Answer, Evaluation};
 
-/// The colours of evaluations, told apart by people with any kind of colour vision
+/// The colours of evaluations, safe for colour-blind readers
 /// (M. Okabe and K. Ito, "Color Universal Design", 2008).
 const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a"];
 
@@ -30,7 +30,7 @@ fn colour(nth: usize) -> &'static str {
     COLOURS.get(nth % COLOURS.len()).copied().unwrap_or("currentColor")
 }
 
-/// Writes the page.
+/// Renders the page.
 #[must_use]
 pub fn html(evaluations: &[Evaluation]) -> String {
     let queries = evaluations.iter().map(|evaluation| evaluation.answers.len()).max().unwrap_or_default();
@@ -91,16 +91,16 @@ fn overview(out: &mut String, evaluations: &[Evaluation]) {
     out.push_str("</table></div>");
 }
 
-/// Points in a plane of throughput, by powers of ten, and quality.
+/// Plots quality against throughput, on a logarithmic scale.
 fn scatter(out: &mut String, evaluations: &[Evaluation]) {
     const WIDTH: f64 = 900.0;
     const HEIGHT: f64 = 320.0;
     const LEFT: f64 = 50.0;
     const BOTTOM: f64 = 40.0;
     let power = |evaluation: &Evaluation| evaluation.throughput().max(1.0).log10();
-    let least = evaluations.iter().map(power).fold(f64::INFINITY, f64::min).floor();
-    let most = evaluations.iter().map(power).fold(1.0, f64::max).ceil().max(least + 1.0);
-    let x = |power: f64| LEFT + (power - least) / (most - least) * (WIDTH - LEFT - 160.0);
+    let min = evaluations.iter().map(power).fold(f64::INFINITY, f64::min).floor();
+    let max = evaluations.iter().map(power).fold(1.0, f64::max).ceil().max(min + 1.0);
+    let x = |power: f64| LEFT + (power - min) / (max - min) * (WIDTH - LEFT - 160.0);
     let y = |ndcg: f64| (HEIGHT - BOTTOM) * (1.0 - ndcg) + 10.0;
     let _ = write!(
         out,
@@ -112,9 +112,9 @@ fn scatter(out: &mut String, evaluations: &[Evaluation]) {
         let _ = write!(out, "<line class=\"axis\" x1=\"{left}\" x2=\"{right}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>");
         let _ = write!(out, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{ndcg:.1}</text>", left - 8.0, at + 4.0);
     }
-    for step in 0..=(most - least) as i32 {
-        let at = x(least + f64::from(step));
-        let label = format!("{:.0}", 10_f64.powf(least + f64::from(step)));
+    for step in 0..=(max - min) as i32 {
+        let at = x(min + f64::from(step));
+        let label = format!("{:.0}", 10_f64.powf(min + f64::from(step)));
         let _ = write!(out, "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>", HEIGHT - 14.0);
     }
     let _ = write!(
@@ -131,7 +131,7 @@ fn scatter(out: &mut String, evaluations: &[Evaluation]) {
              <text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             y(ndcg),
             colour(nth),
-            // Points of one index stand above each other: their numbers take turns.
+            // Points of one index have the same x: their labels are staggered.
             at + 10.0 + 22.0 * (nth % 3) as f64,
             y(ndcg) + 4.0,
             nth + 1
@@ -140,7 +140,7 @@ fn scatter(out: &mut String, evaluations: &[Evaluation]) {
     out.push_str("</svg>");
 }
 
-/// For each group a bar of each evaluation.
+/// Plots a bar per group and evaluation.
 fn bars(out: &mut String, evaluations: &[Evaluation], key: fn(&Answer) -> &str) {
     const WIDTH: f64 = 900.0;
     const LEFT: f64 = 150.0;

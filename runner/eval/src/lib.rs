@@ -1,9 +1,8 @@
-//! Retrieval quality, measured: an annotation set is indexed and asked, and answers are
-//! judged.
+//! Measures retrieval quality on annotation sets.
 //!
-//! An annotation set is a folder of `repos.json`, which lists repositories at pinned
-//! revisions, and `annotations/<name>.json`, which lists queries with the places that
-//! answer them, in the form of the [semble] benchmark.
+//! An annotation set is a folder with `repos.json`, which lists repositories at pinned revisions, and
+//! `annotations/<name>.json`, which lists queries with their relevant locations, in the format of the
+//! [semble] benchmark.
 //!
 //! [semble]: https://github.com/MinishLab/semble
 #![forbid(unsafe_code)]
@@ -14,9 +13,9 @@ mod html;
 mod metric;
 mod tables;
 
-pub use annotations::{AnnotationSet, Query as AnnotatedQuery, Repository, SetError};
+pub use annotations::{AnnotatedQuery, AnnotationSet, Repository, SetError};
 pub use html::html;
-pub use metric::{Found, Quality, Target, judge};
+pub use metric::{Quality, RankedChunk, Target, judge};
 pub use tables::{by_category, by_language, csv, overview};
 
 use std::collections::BTreeMap;
@@ -24,72 +23,71 @@ use std::collections::BTreeMap;
 use gristmill_display::percentile;
 use serde::Serialize;
 
-/// How many answers count.
-pub const DEPTH: usize = 10;
+/// The rank cutoff of the metrics.
+pub const CUTOFF: usize = 10;
 
-/// How many chunks are asked for, so that ten files remain when only each file's best
-/// chunk is kept.
-pub const ASKED: usize = 50;
+/// Hits to request per query: enough for ten files when only the best chunk of each is counted.
+pub const MAX_HITS: usize = 50;
 
-/// The measures of one way to index and ask.
+/// The results of one variant of a job in one search mode.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Evaluation {
-    /// The variant's name.
+    /// The name of the variant.
     pub variant: String,
-    /// How it asked.
+    /// The search mode; `plain` in front if the other signals are off.
     pub mode: String,
-    /// What its indexes cost.
+    /// The cost of the indexes.
     pub cost: Cost,
-    /// The queries, each with how well it was answered.
+    /// The result of each query.
     pub answers: Vec<Answer>,
 }
 
-/// What indexes cost, over all repositories.
+/// The cost of the indexes, summed over all repositories.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Cost {
-    /// Chunks.
+    /// The number of chunks.
     pub chunks: u64,
     /// Wall time of indexing, in seconds.
     pub seconds: f64,
     /// CPU time of all threads, in seconds.
     pub cpu_seconds: f64,
-    /// Bytes of the index folders.
+    /// The size of the index folders, in bytes.
     pub bytes: u64,
 }
 
-/// How well one query was answered.
+/// The result of one query.
 #[derive(Clone, Debug, Serialize)]
 pub struct Answer {
     /// The repository.
     pub repository: String,
-    /// Its language.
+    /// The language of the repository.
     pub language: String,
-    /// What kind of query it is.
+    /// The category of the query.
     pub category: String,
     /// The query.
     pub query: String,
-    /// By chunks, in the order in which they came.
+    /// The quality over chunks.
     pub chunks: Quality,
-    /// By files: of each file only its best chunk counts.
+    /// The quality over files: only the best chunk of each file counts.
     pub files: Quality,
-    /// Time that the answer took, in milliseconds, with the index open.
+    /// The latency with the index open, in milliseconds.
     pub latency_ms: f64,
 }
 
 impl Evaluation {
-    /// Names it among others.
+    /// Returns the name: variant and mode.
     #[must_use]
     pub fn label(&self) -> String {
         format!("{} {}", self.variant, self.mode)
     }
 
-    /// Means over all queries: by chunks and by files.
+    /// Computes the means over all queries: over chunks and over files.
     #[must_use]
     pub fn mean(&self) -> (Quality, Quality) {
         means(self.answers.iter())
     }
 
-    /// Means of the chunk-level quality over the queries that `key` puts together.
+    /// Computes the number of queries and the mean chunk quality per group; `key` returns the group.
     #[must_use]
     pub fn mean_by(&self, key: impl Fn(&Answer) -> &str) -> BTreeMap<String, (usize, Quality)> {
         let mut groups: BTreeMap<String, Vec<&Answer>> = BTreeMap::new();
@@ -100,7 +98,7 @@ impl Evaluation {
         groups.into_iter().map(mean).collect()
     }
 
-    /// A percentile of the latency, in milliseconds.
+    /// Computes a percentile of the latency, in milliseconds.
     #[must_use]
     pub fn latency(&self, percent: usize) -> f64 {
         let mut sorted: Vec<f64> = self.answers.iter().map(|answer| answer.latency_ms).collect();
@@ -108,7 +106,7 @@ impl Evaluation {
         percentile(&sorted, percent)
     }
 
-    /// Chunks indexed per second of wall time.
+    /// Computes the chunks indexed per second of wall time.
     #[must_use]
     pub fn throughput(&self) -> f64 {
         self.cost.chunks as f64 / self.cost.seconds.max(f64::MIN_POSITIVE)

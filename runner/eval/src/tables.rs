@@ -1,19 +1,19 @@
-//! Evaluations as tables: for a terminal, and as CSV.
+//! Evaluations as text tables and CSV.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gristmill_display::{Cell, Table};
+use gristmill_display::{TextCell, TextTable};
 
 use super::{Answer, Evaluation, Quality};
 
-fn three(value: f64) -> Cell {
-    Cell::number(format!("{value:.3}"))
+fn three(value: f64) -> TextCell {
+    TextCell::number(format!("{value:.3}"))
 }
 
-/// One row an evaluation.
+/// Renders one row per evaluation.
 #[must_use]
 pub fn overview(evaluations: &[Evaluation]) -> String {
-    let mut table = Table::new([
+    let mut table = TextTable::new([
         "#", "variant", "mode", "queries", "NDCG@10", "by file", "MRR", "recall@1", "@5", "@10", "ms p50", "p95",
         "chunks", "chunks/s", "index s", "MiB",
     ]);
@@ -22,34 +22,34 @@ pub fn overview(evaluations: &[Evaluation]) -> String {
         let [first, five, ten] = chunks.recall;
         let cost = evaluation.cost;
         table.row([
-            Cell::from(number),
-            Cell::from(evaluation.variant.as_str()),
-            Cell::from(evaluation.mode.as_str()),
-            Cell::from(evaluation.answers.len()),
+            TextCell::from(number),
+            TextCell::from(evaluation.variant.as_str()),
+            TextCell::from(evaluation.mode.as_str()),
+            TextCell::from(evaluation.answers.len()),
             three(chunks.ndcg),
             three(files.ndcg),
             three(chunks.reciprocal_rank),
             three(first),
             three(five),
             three(ten),
-            Cell::number(format!("{:.1}", evaluation.latency(50))),
-            Cell::number(format!("{:.1}", evaluation.latency(95))),
-            Cell::from(cost.chunks),
-            Cell::from(evaluation.throughput() as u64),
-            Cell::number(format!("{:.1}", cost.seconds)),
-            Cell::number(format!("{:.1}", cost.bytes as f64 / f64::from(1 << 20))),
+            TextCell::number(format!("{:.1}", evaluation.latency(50))),
+            TextCell::number(format!("{:.1}", evaluation.latency(95))),
+            TextCell::from(cost.chunks),
+            TextCell::from(evaluation.throughput() as u64),
+            TextCell::number(format!("{:.1}", cost.seconds)),
+            TextCell::number(format!("{:.1}", cost.bytes as f64 / f64::from(1 << 20))),
         ]);
     }
     table.render()
 }
 
-/// NDCG@10 of each evaluation by the queries' languages.
+/// Renders NDCG@10 by language.
 #[must_use]
 pub fn by_language(evaluations: &[Evaluation]) -> String {
     grouped("language", evaluations, |answer| &answer.language)
 }
 
-/// NDCG@10 of each evaluation by the queries' categories.
+/// Renders NDCG@10 by category.
 #[must_use]
 pub fn by_category(evaluations: &[Evaluation]) -> String {
     grouped("category", evaluations, |answer| &answer.category)
@@ -57,23 +57,23 @@ pub fn by_category(evaluations: &[Evaluation]) -> String {
 
 fn grouped(heading: &str, evaluations: &[Evaluation], key: fn(&Answer) -> &str) -> String {
     let headings = [heading.to_owned(), "queries".to_owned()];
-    // Their names would make the table wider than any screen: they have numbers.
+    // Numbers, as the names would be too wide.
     let numbers = (1..=evaluations.len()).map(|number| format!("#{number}"));
-    let mut table = Table::new(headings.into_iter().chain(numbers));
+    let mut table = TextTable::new(headings.into_iter().chain(numbers));
     let means: Vec<_> = evaluations.iter().map(|evaluation| evaluation.mean_by(key)).collect();
     let groups: BTreeSet<&String> = means.iter().flat_map(|of| of.keys()).collect();
     for group in groups {
         let queries = means.iter().filter_map(|of| of.get(group)).map(|(queries, _)| *queries).max();
         let cell = |of: &BTreeMap<String, (usize, Quality)>| {
-            of.get(group).map_or(Cell::from("-"), |(_, quality)| three(quality.ndcg))
+            of.get(group).map_or(TextCell::from("-"), |(_, quality)| three(quality.ndcg))
         };
-        let name = [Cell::from(group.as_str()), Cell::from(queries.unwrap_or_default())];
+        let name = [TextCell::from(group.as_str()), TextCell::from(queries.unwrap_or_default())];
         table.row(name.into_iter().chain(means.iter().map(cell)));
     }
     table.render()
 }
 
-/// One line a query and evaluation, with a heading.
+/// Renders one CSV line per query and evaluation, with a header.
 #[must_use]
 pub fn csv(evaluations: &[Evaluation]) -> String {
     let mut out = String::from(
@@ -101,7 +101,7 @@ pub fn csv(evaluations: &[Evaluation]) -> String {
     out
 }
 
-/// A field of RFC 4180.
+/// Quotes a CSV field (RFC 4180).
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

@@ -1,18 +1,18 @@
-//! The runner for callers without an asynchronous runtime.
+//! A runner for callers without an async runtime.
 
 use std::path::Path;
 use std::sync::mpsc;
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::call::Call;
+use super::call::CallContext;
 use super::error::{ErrorCode, ToolError};
 use super::request::{Request, Response};
 use super::runner::Runner;
 use super::tool_set::ToolSet;
 
-/// A [`Runner`] that blocks the calling thread. It brings a runtime of its own, and may be
-/// used inside of another: nothing of it runs on the caller's thread. The documentation of
+/// A [`Runner`] that blocks the calling thread. It has its own Tokio runtime, and can be used
+/// within another: its tasks never run on the caller's thread. The documentation of
 /// `gristmill-tools` has an example.
 pub struct BlockingRunner {
     runner: Runner,
@@ -21,41 +21,41 @@ pub struct BlockingRunner {
 }
 
 impl BlockingRunner {
-    /// A runner that blocks.
+    /// Wraps a runner.
     ///
     /// # Errors
-    /// If its threads cannot be started.
+    /// If the threads cannot be started.
     pub fn new(runner: Runner) -> Result<Self, ToolError> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("gristmill-ask").enable_time().build();
         let runtime = runtime.map_err(|error| ToolError::internal("cannot start a thread", &error))?;
         Ok(Self { runner, runtime: Some(runtime) })
     }
 
-    /// One over an index that was written by a job with the default graph.
+    /// Opens an index that was written by a job with the default graph.
     ///
     /// # Errors
-    /// If there is no index in the folder.
+    /// If the folder contains no index, or it cannot be opened.
     pub fn open(folder: &Path, tools: ToolSet) -> Result<Self, ToolError> {
         Self::new(Runner::open(folder, tools)?)
     }
 
-    /// The runner.
+    /// Returns the wrapped runner.
     #[must_use]
     pub fn runner(&self) -> &Runner {
         &self.runner
     }
 
-    /// Asks, and waits for the answer.
+    /// Runs a request and waits for the response.
     ///
     /// # Errors
     /// Those of [`Runner::ask`].
-    pub fn ask(&self, request: Request, call: Call) -> Result<Response, ToolError> {
-        let gone = || ToolError::new(ErrorCode::Internal, "the runner's thread is gone");
+    pub fn ask(&self, request: Request, call: CallContext) -> Result<Response, ToolError> {
+        let gone = || ToolError::new(ErrorCode::Internal, "internal error: the thread of the runner ended");
         let runtime = self.runtime.as_ref().ok_or_else(gone)?;
         let (sender, answer) = mpsc::sync_channel(1);
         let runner = self.runner.clone();
         runtime.spawn(async move {
-            // The one who asked waits.
+            // Cannot fail: the receiver waits.
             let _ = sender.send(runner.ask(request, call).await);
         });
         answer.recv().map_err(|_| gone())?
@@ -65,7 +65,7 @@ impl BlockingRunner {
 impl Drop for BlockingRunner {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // To wait for its threads is refused inside of another runtime.
+            // Waiting for the threads would panic within another runtime.
             runtime.shutdown_background();
         }
     }

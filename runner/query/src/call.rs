@@ -1,4 +1,4 @@
-//! What every call carries: who asks, until when, and whether they still listen.
+//! The context of a call: request id, tenant, deadline and cancellation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,36 +8,36 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::error::{ErrorCode, ToolError};
 
-/// How long a call may take where the caller does not say.
+/// The deadline of a call that sets none.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
 
-/// The context of a call. Clones are of the same call.
+/// The context of a call. Clones share the deadline and the cancellation.
 #[derive(Clone, Debug)]
-pub struct Call {
-    /// Names the request in logs and answers.
+pub struct CallContext {
+    /// The id of the request, in logs and responses.
     pub request: Arc<str>,
-    /// Whose request it is.
+    /// The tenant that sent the request.
     pub tenant: Arc<str>,
-    /// The caller's trace, as W3C's `traceparent` gives it.
+    /// The W3C `traceparent` of the caller.
     pub trace: Option<Arc<str>>,
     deadline: Instant,
     cancelled: CancellationToken,
 }
 
-impl Call {
-    /// A call that ends after `within`.
+impl CallContext {
+    /// Creates a context whose deadline is `timeout` from now.
     #[must_use]
-    pub fn new(tenant: impl Into<Arc<str>>, within: Duration) -> Self {
+    pub fn new(tenant: impl Into<Arc<str>>, timeout: Duration) -> Self {
         Self {
             request: new_request(),
             tenant: tenant.into(),
             trace: None,
-            deadline: Instant::now() + within,
+            deadline: Instant::now() + timeout,
             cancelled: CancellationToken::new(),
         }
     }
 
-    /// The same with the caller's name for the request.
+    /// Sets the id of the request, if the caller gave one.
     #[must_use]
     pub fn named(self, request: Option<&str>) -> Self {
         match request {
@@ -46,35 +46,36 @@ impl Call {
         }
     }
 
-    /// Nobody waits for the answer any more.
+    /// Cancels the call.
     pub fn cancel(&self) {
         self.cancelled.cancel();
     }
 
-    /// Cancels the call when the guard is dropped, as when the caller goes away.
+    /// Returns a guard that cancels the call when it is dropped.
     pub(super) fn cancel_on_drop(&self) -> DropGuard {
         self.cancelled.clone().drop_guard()
     }
 
-    /// When its time is over.
+    /// Returns the deadline.
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// The time that is left.
+    /// Returns the time until the deadline.
     #[must_use]
     pub fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Whether to go on. Work of more than some milliseconds asks now and then.
+    /// Checks for cancellation and for the deadline. Work of more than a few milliseconds calls this
+    /// regularly.
     ///
     /// # Errors
-    /// If the time is over, or nobody listens any more.
+    /// [`ErrorCode::Cancelled`] or [`ErrorCode::Deadline`].
     pub fn check(&self) -> Result<(), ToolError> {
         if self.cancelled.is_cancelled() {
-            return Err(ToolError::new(ErrorCode::Cancelled, "the caller went away"));
+            return Err(ToolError::new(ErrorCode::Cancelled, "the call was cancelled"));
         }
         if Instant::now() >= self.deadline {
             return Err(deadline_error());
@@ -83,13 +84,13 @@ impl Call {
     }
 }
 
-/// The time of a call is over.
+/// Creates the error of a call whose deadline passed.
 pub(super) fn deadline_error() -> ToolError {
-    ToolError::new(ErrorCode::Deadline, "the time given for this call is over")
-        .help("give a longer `deadline_ms`, or ask for less")
+    ToolError::new(ErrorCode::Deadline, "the deadline of the call passed")
+        .help("raise `deadline_ms`, or narrow the query")
 }
 
-/// A name that no other request of this process has, nor probably one of another.
+/// Generates a request id: unique in this process, and very likely across processes.
 #[must_use]
 pub fn new_request() -> Arc<str> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -102,13 +103,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_ends_with_its_time_or_its_caller() {
-        let call = Call::new("a", Duration::from_secs(60));
+    fn a_call_ends_at_its_deadline_or_when_cancelled() {
+        let call = CallContext::new("a", Duration::from_secs(60));
         assert!(call.check().is_ok());
         call.clone().cancel();
         assert_eq!(call.check().unwrap_err().code, ErrorCode::Cancelled);
-        let call = Call::new("a", Duration::ZERO);
+        let call = CallContext::new("a", Duration::ZERO);
         assert_eq!(call.check().unwrap_err().code, ErrorCode::Deadline);
-        assert_ne!(call.request, Call::new("a", Duration::ZERO).request);
+        assert_ne!(call.request, CallContext::new("a", Duration::ZERO).request);
     }
 }

@@ -1,4 +1,4 @@
-//! An epoch with its stores open, and with those tables in memory that were asked for.
+//! An open epoch: its stores, and the tables that queries loaded into memory.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -13,63 +13,62 @@ use gristmill_sinks::{LanceReader, TantivyReader};
 use parking_lot::Mutex;
 
 use super::error::{ErrorCode, ToolError};
+use super::quote::quote;
 use super::request::Coverage;
 use super::rows::{
     ChunkRows, EdgeRows, FileRows, ImportRows, ReferenceRows, SymbolRows, TableRows, TextRows, Texts, VectorRows, all,
 };
 use super::snapshot::{Snapshot, SnapshotError};
 
-/// An epoch that is being asked. It is pinned for as long as anybody holds it, and whatever
-/// is asked of it comes from it alone.
+/// An epoch that is open for queries. It is immutable, and pinned until its last reader drops it.
 pub struct OpenEpoch {
     snapshot: Snapshot,
-    words: Option<TantivyReader>,
+    text_index: Option<TantivyReader>,
     tables: Option<Tables>,
-    /// Whether the chunks of the full-text index are those of the tables. A job may cut files in
-    /// one way for words and in another for vectors.
+    /// Whether the full-text index and the tables have the same chunks. A job may use different
+    /// chunkers for them.
     same_chunks: bool,
-    refs: Vec<HeldRef>,
+    refs: Vec<IndexedRef>,
 }
 
-/// A ref that the index holds, and the rows that it shows, once somebody asked for them.
-struct HeldRef {
+/// A ref of the index, and its rows, once a query loaded them.
+struct IndexedRef {
     name: Box<str>,
     rows: OnceLock<Arc<HashSet<Key>>>,
 }
 
-/// The rows that show; all if `None`.
+/// The rows of one ref; all rows if the index has no refs.
 #[derive(Clone, Debug, Default)]
 pub struct Visible(Option<Arc<HashSet<Key>>>);
 
 impl Visible {
-    /// Whether the rows of a file show.
+    /// Returns whether the rows of a file are visible.
     #[must_use]
     #[inline]
     pub fn shows(&self, file: Key) -> bool {
         self.0.as_ref().is_none_or(|visible| visible.contains(&file))
     }
 
-    /// The keys of the files that show; `None` for all.
+    /// Returns the keys of the visible files; `None` for all.
     #[must_use]
     pub fn keys(&self) -> Option<&Arc<HashSet<Key>>> {
         self.0.as_ref()
     }
 }
 
-/// Texts of so many bytes are kept in memory, if tables are loaded ahead of questions.
-const MOST_TEXT: u64 = 256 << 20;
+/// With preloading, chunk texts up to this size are kept in memory.
+const MAX_RESIDENT_TEXT_BYTES: u64 = 256 << 20;
 
-/// Vectors of so many bytes are kept in memory, with what it takes to compare them, although
-/// their table has an index, if tables are loaded ahead of questions: to compare all of them is
-/// exact, and takes a tenth of the time.
-const MOST_VECTORS: u64 = 1 << 30;
+/// With preloading, vectors up to this size are kept in memory even if their table has a vector
+/// index: comparing all of them is exact and takes a tenth of the time.
+const MAX_RESIDENT_VECTOR_BYTES: u64 = 1 << 30;
 
 /// The Lance tables of an epoch.
 pub struct Tables {
     /// The tables on disk.
     pub reader: LanceReader,
-    /// What embeds queries as the chunks were embedded; `None` if the job has it not, or
-    /// nothing is embedded.
+    /// The embedder of the stored vectors, for queries; `None` if there are no vectors, or the job
+    /// has another embedder.
     pub embedder: Option<Arc<dyn ErasedOperator>>,
     files: Lazy<FileRows>,
     chunks: Lazy<ChunkRows>,
@@ -81,7 +80,7 @@ pub struct Tables {
     texts: Lazy<TextRows>,
 }
 
-/// A table that is loaded when it is first asked for, with what an earlier epoch had of it.
+/// A table that is loaded on first use. It shares fragments with the table of the last epoch.
 struct Lazy<T> {
     loaded: OnceLock<Arc<Resident<T>>>,
     last: Mutex<Option<Arc<Resident<T>>>>,
@@ -96,7 +95,7 @@ impl<T: TableRows> Lazy<T> {
         if let Some(loaded) = self.loaded.get() {
             return Ok(loaded);
         }
-        // Held while loading, so that it is loaded once.
+        // Locked while loading, so that the table is loaded once.
         let mut last = self.last.lock();
         if let Some(loaded) = self.loaded.get() {
             return Ok(loaded);
@@ -106,8 +105,8 @@ impl<T: TableRows> Lazy<T> {
         Ok(self.loaded.get_or_init(|| Arc::new(table)))
     }
 
-    /// Loads it if the epoch before had it.
-    fn load_again(&self, reader: &LanceReader) -> Result<(), SinkError> {
+    /// Loads the table if the last epoch had loaded it.
+    fn reload(&self, reader: &LanceReader) -> Result<(), SinkError> {
         let had = self.last.lock().is_some();
         if had { self.get(reader).map(|_| ()) } else { Ok(()) }
     }
@@ -129,34 +128,34 @@ impl Tables {
         }
     }
 
-    /// Whether the epoch has a table.
+    /// Returns whether the epoch has a table.
     #[must_use]
     pub fn has(&self, table: &Table) -> bool {
         self.reader.tables().any(|held| held == table)
     }
 
-    /// The files.
+    /// Returns the table `files`.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// If it cannot be read.
     pub fn files(&self) -> Result<&Resident<FileRows>, ToolError> {
         Ok(self.files.get(&self.reader)?)
     }
 
-    /// The chunks, without texts and vectors.
+    /// Returns the table `chunks`, without texts and vectors.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// If it cannot be read.
     pub fn chunks(&self) -> Result<&Resident<ChunkRows>, ToolError> {
         Ok(self.chunks.get(&self.reader)?)
     }
 
-    /// The vectors, where all are to be compared: they are in memory, or their table has no
-    /// index.
+    /// Returns the vectors for an exact search: if they are in memory, or their table has no vector
+    /// index. `None` means to search the vector index.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn vectors_to_compare(&self) -> Result<Option<&Resident<VectorRows>>, ToolError> {
+    pub fn resident_vectors(&self) -> Result<Option<&Resident<VectorRows>>, ToolError> {
         match self.vectors.loaded.get() {
             Some(loaded) => Ok(Some(loaded)),
             None if self.reader.has_vector_index() => Ok(None),
@@ -164,39 +163,39 @@ impl Tables {
         }
     }
 
-    /// What the vectors take in memory: a float and a byte for each component.
-    fn bytes_of_vectors(&self, dimension: usize) -> u64 {
+    /// Returns the memory of the vectors: a float and a byte per component.
+    fn vector_bytes(&self, dimension: usize) -> u64 {
         self.reader.count_rows(&Table::Chunks) * dimension as u64 * 5
     }
 
-    /// The definitions.
+    /// Returns the table `symbols`: the definitions.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// If it cannot be read.
     pub fn symbols(&self) -> Result<&Resident<SymbolRows>, ToolError> {
         Ok(self.symbols.get(&self.reader)?)
     }
 
-    /// The uses of names.
+    /// Returns the table `references`.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// If it cannot be read.
     pub fn references(&self) -> Result<&Resident<ReferenceRows>, ToolError> {
         Ok(self.references.get(&self.reader)?)
     }
 
-    /// The imports.
+    /// Returns the table `imports`.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// If it cannot be read.
     pub fn imports(&self) -> Result<&Resident<ImportRows>, ToolError> {
         Ok(self.imports.get(&self.reader)?)
     }
 
-    /// The edges, where the job has that view.
+    /// Returns the view `edges`, if the job has it.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// If it cannot be read.
     pub fn edges(&self) -> Result<Option<&Resident<EdgeRows>>, ToolError> {
         if !self.has(&EdgeRows::table()) {
             return Ok(None);
@@ -204,17 +203,17 @@ impl Tables {
         Ok(Some(self.edges.get(&self.reader)?))
     }
 
-    /// The texts of the chunks at these addresses, in their order.
+    /// Reads the texts of the chunks at these addresses, in their order.
     ///
     /// # Errors
     /// If they cannot be read.
     pub fn texts(&self, addresses: &[u64]) -> Result<Texts<'_>, ToolError> {
-        // Not loaded for one question: reading what it needs is less.
+        // One query does not load the column: it reads only the rows that it needs.
         let held = self.texts.loaded.get().map(Arc::as_ref);
         Ok(Texts::of(held, &self.reader, addresses)?)
     }
 
-    /// Loads every table that questions look things up in, and the texts if they are few.
+    /// Loads all tables; texts and vectors if they are small enough.
     fn load(&self) -> Result<(), SinkError> {
         let reader = &self.reader;
         if self.has(&Table::Files) {
@@ -238,12 +237,12 @@ impl Tables {
                 true => all(self.files.get(reader)?).map(|file| file.table().bytes.value(file.row)).sum(),
                 false => u64::MAX,
             };
-            if bytes <= MOST_TEXT {
+            if bytes <= MAX_RESIDENT_TEXT_BYTES {
                 self.texts.get(reader)?;
             }
             let dimension = self.embedder.as_ref().and_then(|embedder| embedder.dimension());
             if let Some(dimension) = dimension
-                && (!reader.has_vector_index() || self.bytes_of_vectors(dimension) <= MOST_VECTORS)
+                && (!reader.has_vector_index() || self.vector_bytes(dimension) <= MAX_RESIDENT_VECTOR_BYTES)
             {
                 self.vectors.get(reader)?;
             }
@@ -251,25 +250,25 @@ impl Tables {
         Ok(())
     }
 
-    fn load_again(&self) -> Result<(), SinkError> {
+    fn reload(&self) -> Result<(), SinkError> {
         let reader = &self.reader;
-        self.files.load_again(reader)?;
-        self.chunks.load_again(reader)?;
-        self.vectors.load_again(reader)?;
-        self.symbols.load_again(reader)?;
-        self.references.load_again(reader)?;
-        self.imports.load_again(reader)?;
-        self.edges.load_again(reader)
+        self.files.reload(reader)?;
+        self.chunks.reload(reader)?;
+        self.vectors.reload(reader)?;
+        self.symbols.reload(reader)?;
+        self.references.reload(reader)?;
+        self.imports.reload(reader)?;
+        self.edges.reload(reader)
     }
 }
 
 impl OpenEpoch {
-    /// Opens an epoch of the index in `folder`, or its newest. `graph` tells how to embed
-    /// queries. What `last`, an earlier epoch of the same index, has in memory is shared,
-    /// and what it had is loaded.
+    /// Opens an epoch of the index in `folder`; without `epoch`, the newest. `graph` has the embedder
+    /// of queries. Tables that `last`, an earlier epoch of the same index, has in memory are loaded,
+    /// and share its fragments.
     ///
     /// # Errors
-    /// If there is no such epoch, or a store cannot be opened.
+    /// If the epoch does not exist, or a store cannot be opened.
     pub fn open(
         folder: &Path,
         epoch: Option<Epoch>,
@@ -277,37 +276,37 @@ impl OpenEpoch {
         last: Option<&Self>,
     ) -> Result<Self, SnapshotError> {
         let snapshot = Snapshot::open(folder, epoch)?;
-        let of_words = snapshot.sinks("tantivy").next();
-        let words = of_words.map(|name| snapshot.tantivy(name)).transpose()?;
+        let text_sink = snapshot.sinks("tantivy").next();
+        let text_index = text_sink.map(|name| snapshot.tantivy(name)).transpose()?;
         let last = last.and_then(|last| last.tables.as_ref());
-        let (of_tables, tables) = open_tables(&snapshot, graph, last)?.unzip();
+        let (table_sink, tables) = open_tables(&snapshot, graph, last)?.unzip();
         if let Some(tables) = &tables {
-            tables.load_again()?;
+            tables.reload()?;
         }
-        let same_chunks = of_words.zip(of_tables).is_some_and(|(words, tables)| {
+        let same_chunks = text_sink.zip(table_sink).is_some_and(|(text, tables)| {
             let lane = |name: &str| {
                 let is_it =
                     |sink: &&SinkStage| graph.stages().get(sink.stage).is_some_and(|stage| *stage.name == *name);
                 graph.sinks().iter().find(is_it).map(|sink| sink.chunk_lane)
             };
-            // Of an index that another job wrote it is not known; most jobs have one way.
-            lane(words).zip(lane(tables)).is_none_or(|(words, tables)| words == tables)
+            // Unknown if another job wrote the index; most jobs have one chunker.
+            lane(text).zip(lane(tables)).is_none_or(|(text, tables)| text == tables)
         });
         let refs = snapshot.record.refs.iter();
-        let refs = refs.map(|held| HeldRef { name: held.name.clone(), rows: OnceLock::new() }).collect();
-        Ok(Self { snapshot, words, tables, same_chunks, refs })
+        let refs = refs.map(|held| IndexedRef { name: held.name.clone(), rows: OnceLock::new() }).collect();
+        Ok(Self { snapshot, text_index, tables, same_chunks, refs })
     }
 
-    /// The chunks that the full-text index names, where the tables have them.
+    /// Returns the table with the chunks of the full-text index, if there is one.
     ///
     /// # Errors
-    /// If they cannot be read.
-    pub fn chunks_of_words(&self) -> Result<Option<&Resident<ChunkRows>>, ToolError> {
+    /// If it cannot be read.
+    pub fn text_index_chunks(&self) -> Result<Option<&Resident<ChunkRows>>, ToolError> {
         let tables = self.tables.as_ref().filter(|tables| self.same_chunks && tables.has(&Table::Chunks));
         tables.map(Tables::chunks).transpose()
     }
 
-    /// Loads every table that questions look things up in.
+    /// Loads all tables; texts and vectors if they are small enough.
     ///
     /// # Errors
     /// If a table cannot be read.
@@ -318,71 +317,71 @@ impl OpenEpoch {
         }
     }
 
-    /// The epoch's record.
+    /// Returns the commit record.
     #[must_use]
     pub fn record(&self) -> &CommitRecord {
         &self.snapshot.record
     }
 
-    /// The index folder.
+    /// Returns the index folder.
     #[must_use]
     pub fn folder(&self) -> &gristmill_pipeline::index::IndexFolder {
         &self.snapshot.folder
     }
 
-    /// The full-text index.
+    /// Returns the full-text index.
     ///
     /// # Errors
-    /// If the index has none.
-    pub fn words(&self) -> Result<&TantivyReader, ToolError> {
-        self.words.as_ref().ok_or_else(|| {
-            ToolError::new(ErrorCode::Lacking, "the index holds no words")
-                .help("give the job a `tantivy` sink, or search with mode `vector`")
+    /// [`ErrorCode::MissingCapability`] if the index has none.
+    pub fn text_index(&self) -> Result<&TantivyReader, ToolError> {
+        self.text_index.as_ref().ok_or_else(|| {
+            ToolError::new(ErrorCode::MissingCapability, "the index has no full-text index")
+                .help("add a `tantivy` sink to the job, or search with mode `vector`")
         })
     }
 
-    /// The Lance tables.
+    /// Returns the Lance tables.
     ///
     /// # Errors
-    /// If the index has none.
+    /// [`ErrorCode::MissingCapability`] if the index has none.
     pub fn tables(&self) -> Result<&Tables, ToolError> {
         self.tables.as_ref().ok_or_else(|| {
-            ToolError::new(ErrorCode::Lacking, "the index holds no tables").help("give the job a `lance` sink")
+            ToolError::new(ErrorCode::MissingCapability, "the index has no Lance tables")
+                .help("add a `lance` sink to the job")
         })
     }
 
-    /// Whether it has vectors.
+    /// Returns whether the index has vectors.
     #[must_use]
     pub fn has_vectors(&self) -> bool {
         self.snapshot.record.sinks.values().any(|sink| sink.embed.is_some())
     }
 
-    /// How much of the source it holds.
+    /// Returns the size of the epoch.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
-        let chunks = match (&self.tables, &self.words) {
+        let chunks = match (&self.tables, &self.text_index) {
             (Some(tables), _) if tables.has(&Table::Chunks) => tables.reader.count_rows(&Table::Chunks),
-            (_, Some(words)) => words.count(),
+            (_, Some(text_index)) => text_index.count(),
             _ => 0,
         };
         let vectors = if self.has_vectors() { chunks } else { 0 };
         Coverage { files: self.record().files, chunks, vectors }
     }
 
-    /// The rows that a ref shows; of its first ref, if the index holds several and none is
-    /// named.
+    /// Returns the rows of a ref; without a name, those of the first ref.
     ///
     /// # Errors
-    /// If the index does not hold the ref, or cannot be read.
-    pub fn visible(&self, of_ref: Option<&str>) -> Result<Visible, ToolError> {
-        let held = match of_ref {
+    /// If the index does not have the ref, or cannot be read.
+    pub fn visible(&self, ref_name: Option<&str>) -> Result<Visible, ToolError> {
+        let held = match ref_name {
             None => self.refs.first(),
             Some(name) => match self.refs.iter().find(|held| *held.name == *name) {
                 Some(held) => Some(held),
                 None => return Err(self.no_ref(name)),
             },
         };
-        let Some(HeldRef { name, rows }) = held else { return Ok(Visible(None)) };
+        let Some(IndexedRef { name, rows }) = held else { return Ok(Visible(None)) };
         if let Some(rows) = rows.get() {
             return Ok(Visible(Some(Arc::clone(rows))));
         }
@@ -393,15 +392,15 @@ impl OpenEpoch {
     fn no_ref(&self, name: &str) -> ToolError {
         let names: Vec<&str> = self.refs.iter().map(|held| &*held.name).collect();
         let help = match names.as_slice() {
-            [] => "it holds one revision, so leave the ref out".to_owned(),
-            names => format!("it holds {}", names.join(", ")),
+            [] => "the index has no refs; remove `ref`".to_owned(),
+            names => format!("available refs: {}", names.join(", ")),
         };
-        ToolError::new(ErrorCode::NotFound, format!("the index does not hold the ref `{name}`")).help(help)
+        ToolError::new(ErrorCode::NotFound, format!("no ref {} in the index", quote(name))).help(help)
     }
 }
 
-/// The tables of the sink whose vectors the job can compare queries with, else of the first
-/// with chunks, else of the first.
+/// Opens the tables of the sink whose vectors the job can search; else of the first sink with
+/// chunks; else of the first sink.
 fn open_tables<'a>(
     snapshot: &'a Snapshot,
     graph: &Graph,
@@ -421,7 +420,7 @@ fn open_tables<'a>(
     Ok(without.map(|(name, reader)| (name, Tables::new(reader, None, last))))
 }
 
-/// The job's embedder, if the vectors of this sink are its.
+/// Returns the job's embedder, if it made the vectors of this sink.
 fn embedder(snapshot: &Snapshot, graph: &Graph, sink: &str) -> Option<Arc<dyn ErasedOperator>> {
     let stored = snapshot.embedder(sink)?;
     let lane = (0..graph.embed_lanes().len()).find(|&lane| graph.embed_fingerprint(lane) == Some(stored))?;

@@ -1,56 +1,56 @@
-//! How a tool fails.
+//! Errors of tools.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What kind of failure it is. The words are stable: programs may go by them.
+/// The kind of an error. The names are stable: programs may match on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// The request is malformed, or a value is out of its range.
+    /// The request is malformed, or a value is out of range.
     BadInput,
     /// There is no tool of that name.
     UnknownTool,
-    /// There is no job of that name that the caller may ask.
+    /// There is no job of that name, or the caller may not query it.
     UnknownJob,
-    /// The caller gave no token, or one that opens nothing.
+    /// The bearer token is missing or unknown.
     Unauthorised,
-    /// The request comes from a page of another site.
+    /// The request comes from a web origin that is not allowed.
     Forbidden,
-    /// What was named is not in the index.
+    /// The index does not contain the named item.
     NotFound,
-    /// The index lacks what the question needs.
-    Lacking,
-    /// The time that the caller gave is over.
+    /// The index or the job does not have what the tool needs, such as vectors.
+    MissingCapability,
+    /// The deadline passed.
     Deadline,
-    /// The caller went away.
+    /// The call was cancelled.
     Cancelled,
-    /// Too many requests at once.
+    /// Too many calls are running or waiting.
     Busy,
-    /// The request is larger than is taken.
+    /// The request is too large.
     TooLarge,
-    /// There is no index, or no such epoch of it.
+    /// The index does not exist, or does not have the epoch.
     NoEpoch,
-    /// The index cannot be read as it should.
+    /// The index or the source cannot be read.
     Unreadable,
-    /// A fault of this program.
+    /// An internal error of this program.
     Internal,
 }
 
-/// Why a tool gave no answer.
+/// The error of a tool call.
 ///
-/// `message` and `help` are for the caller, who may sit at another machine: they name what the
-/// request says and what the index holds. What may name a path, a host or a process of this
-/// machine goes into the [`detail`](Self::detail), which is never serialised: a server logs it,
-/// a command prints it.
+/// `message` and `help` are for the caller, who may be on another machine: they contain only what
+/// the request and the index contain. Anything that may name a path, a host or a process of this
+/// machine goes into the [`detail`](Self::detail), which is never serialised: a server logs it, a
+/// command prints it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, JsonSchema)]
 #[error("{message}")]
 pub struct ToolError {
-    /// What kind of failure it is.
+    /// The kind of the error.
     pub code: ErrorCode,
-    /// What failed, and where.
+    /// What is wrong, and where.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     #[serde(skip)]
@@ -58,47 +58,47 @@ pub struct ToolError {
 }
 
 impl ToolError {
-    /// An error of this kind.
+    /// Creates an error without help and detail.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), help: None, detail: None }
     }
 
-    /// The input is wrong.
+    /// Creates an error about invalid input.
     pub fn bad_input(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::BadInput, message)
     }
 
-    /// Something could not be read; `cause` is the detail. The message is a literal, so that
-    /// nothing of the cause gets into it.
+    /// Creates an error about something that cannot be read; `cause` is the detail. The message is
+    /// a literal, so that the cause cannot get into it.
     pub fn unreadable(message: &'static str, cause: &dyn std::fmt::Display) -> Self {
         Self::new(ErrorCode::Unreadable, message).with_detail(cause)
     }
 
-    /// This program failed; `cause` is the detail. The message is a literal, so that nothing of
-    /// the cause gets into it.
+    /// Creates an internal error; `cause` is the detail. The message is a literal, so that the cause
+    /// cannot get into it.
     pub fn internal(message: &'static str, cause: &dyn std::fmt::Display) -> Self {
         Self::new(ErrorCode::Internal, message).with_detail(cause)
     }
 
-    /// What the caller can do about it.
+    /// Sets the help.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 
-    /// Adds the cause, which may name places of this machine.
+    /// Sets the detail, which may name paths of this machine.
     #[must_use]
     pub fn with_detail(self, detail: impl std::fmt::Display) -> Self {
         Self { detail: Some(detail.to_string()), ..self }
     }
 
-    /// The cause, for logs and for callers on this machine.
+    /// Returns the cause, for logs and for callers on this machine.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }
 
-    /// The message with its detail, for logs and for callers on this machine.
+    /// Returns the message with its detail, for logs and for callers on this machine.
     #[must_use]
     pub fn full_message(&self) -> String {
         match &self.detail {
@@ -107,8 +107,8 @@ impl ToolError {
         }
     }
 
-    /// The error without its detail. If it had one, or is no fault of the caller, the message
-    /// names the request by which the server's log has the detail.
+    /// Removes the detail. If there was one, or the caller is not at fault, the message gets the id
+    /// of the request, under which the server logs the detail.
     #[must_use]
     pub fn into_public(self, request: &str) -> Self {
         let Self { code, mut message, help, detail } = self;
@@ -120,7 +120,7 @@ impl ToolError {
 }
 
 impl ErrorCode {
-    /// The word for it.
+    /// Returns the serialised name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -130,7 +130,7 @@ impl ErrorCode {
             Self::Unauthorised => "unauthorised",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
-            Self::Lacking => "lacking",
+            Self::MissingCapability => "missing_capability",
             Self::Deadline => "deadline",
             Self::Cancelled => "cancelled",
             Self::Busy => "busy",

@@ -1,4 +1,4 @@
-//! An index that is being asked: its current epoch behind one atomic pointer.
+//! An index that is open for queries: its current epoch behind one atomic pointer.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,30 +14,30 @@ use super::epoch::OpenEpoch;
 use super::error::{ErrorCode, ToolError};
 use super::snapshot::SnapshotError;
 
-/// Older epochs that are kept open, so that asking one often costs its opening once.
-const OLDER_OPEN: usize = 4;
+/// Older epochs that stay open, so that repeated queries of one open it once.
+const MAX_OLDER_OPEN: usize = 4;
 
 /// An index with the job that writes it.
 ///
-/// Whoever asks clones the pointer to the current epoch and never waits; whoever notices
-/// that the index moved opens the new epoch beside it and swaps the pointer. An old epoch
-/// goes when its last reader does.
+/// A query clones the pointer to the current epoch and never blocks. [`refresh`](Self::refresh)
+/// opens a new epoch beside the current one and swaps the pointer; the old epoch is dropped with
+/// its last reader.
 pub struct QueriedIndex {
     name: Arc<str>,
     job: Arc<Job>,
     folder: PathBuf,
-    loads_ahead: bool,
+    preloads: bool,
     current: ArcSwapOption<OpenEpoch>,
     older: Mutex<Vec<Arc<OpenEpoch>>>,
-    /// What `HEAD` was when the current epoch was opened.
+    /// `HEAD` when the current epoch was opened.
     head: Mutex<Option<Head>>,
-    /// Why the index could not be opened again, if it could not.
-    trouble: ArcSwapOption<String>,
-    /// Held by whoever makes a forecast.
+    /// The error of the last refresh, if it failed.
+    last_error: ArcSwapOption<String>,
+    /// Held while a forecast is made.
     forecast: Mutex<()>,
 }
 
-/// The newest epoch, and when it was said so.
+/// The newest epoch, and the modification time of `HEAD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Head {
     epoch: Epoch,
@@ -45,51 +45,50 @@ struct Head {
 }
 
 impl QueriedIndex {
-    /// The index of a job. Nothing is opened yet, and it need not exist.
+    /// Creates the index of a job. Nothing is opened yet, and the index need not exist.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, job: Arc<Job>) -> Self {
         Self {
             name: name.into(),
             folder: job.index.clone(),
             job,
-            loads_ahead: false,
+            preloads: false,
             current: ArcSwapOption::empty(),
             older: Mutex::default(),
             head: Mutex::default(),
-            trouble: ArcSwapOption::empty(),
+            last_error: ArcSwapOption::empty(),
             forecast: Mutex::default(),
         }
     }
 
-    /// The same, with every table loaded before an epoch becomes the current one, so that no
-    /// question waits for that.
+    /// Loads all tables before an epoch becomes the current one, so that no query waits for them.
     #[must_use]
-    pub fn loaded_ahead(self) -> Self {
-        Self { loads_ahead: true, ..self }
+    pub fn preloaded(self) -> Self {
+        Self { preloads: true, ..self }
     }
 
-    /// The name that requests know it by.
+    /// Returns the name of the job, by which requests name the index.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    /// The job that writes it.
+    /// Returns the job that writes the index.
     #[must_use]
     pub fn job(&self) -> &Arc<Job> {
         &self.job
     }
 
-    /// The current epoch, if one was opened.
+    /// Returns the current epoch, if one is open.
     #[must_use]
-    pub fn open_now(&self) -> Option<Arc<OpenEpoch>> {
+    pub fn current_if_open(&self) -> Option<Arc<OpenEpoch>> {
         self.current.load_full()
     }
 
-    /// The current epoch; opens it if none was.
+    /// Returns the current epoch; opens it if none is open.
     ///
     /// # Errors
-    /// If there is none yet.
+    /// If the index has no epoch yet, or it cannot be opened.
     pub fn current(&self) -> Result<Arc<OpenEpoch>, ToolError> {
         match self.current.load_full() {
             Some(epoch) => Ok(epoch),
@@ -100,10 +99,10 @@ impl QueriedIndex {
         }
     }
 
-    /// The current epoch, or an older one that is kept.
+    /// Returns the current epoch, or opens a retained older one.
     ///
     /// # Errors
-    /// If there is no such epoch.
+    /// If the epoch does not exist or is not retained.
     pub fn at(&self, epoch: Option<Epoch>) -> Result<Arc<OpenEpoch>, ToolError> {
         let current = self.current()?;
         let Some(wanted) = epoch.filter(|wanted| *wanted != current.record().epoch) else { return Ok(current) };
@@ -113,27 +112,27 @@ impl QueriedIndex {
             older.push(Arc::clone(&found));
             return Ok(found);
         }
-        // Opened outside of the lock: others may want another one.
+        // Opened without the lock, which other queries may need.
         drop(older);
         let opened = OpenEpoch::open(&self.folder, Some(wanted), &self.job.graph, None).map_err(|error| {
             let error = ToolError::from(error);
             match error.code {
-                ErrorCode::NoEpoch => ToolError::new(ErrorCode::NoEpoch, format!("epoch {wanted} is not kept"))
-                    .help("`history_recent` lists those that are"),
+                ErrorCode::NoEpoch => ToolError::new(ErrorCode::NoEpoch, format!("epoch {wanted} is not retained"))
+                    .help("`history_recent` lists the retained epochs"),
                 _ => error,
             }
         })?;
         let opened = Arc::new(opened);
         let mut older = self.older.lock();
         older.push(Arc::clone(&opened));
-        if older.len() > OLDER_OPEN {
+        if older.len() > MAX_OLDER_OPEN {
             older.remove(0);
         }
         Ok(opened)
     }
 
-    /// Looks whether the index has another newest epoch, and if so opens it and makes it the
-    /// current one. What cannot be opened changes nothing: the last epoch goes on answering.
+    /// Opens the newest epoch, if it is not the current one, and makes it the current one. Returns
+    /// whether it did. On an error the current epoch stays.
     ///
     /// # Errors
     /// If the newest epoch cannot be opened.
@@ -141,8 +140,8 @@ impl QueriedIndex {
         let mut head = self.head.lock();
         let refreshed = self.open_newest(&mut head);
         match &refreshed {
-            Ok(_) => self.trouble.store(None),
-            Err(error) => self.trouble.store(Some(Arc::new(error.to_string()))),
+            Ok(_) => self.last_error.store(None),
+            Err(error) => self.last_error.store(Some(Arc::new(error.to_string()))),
         }
         refreshed.map_err(|error| match error.into() {
             ToolError { code: ErrorCode::NoEpoch, .. } => self.no_epoch(),
@@ -158,11 +157,11 @@ impl QueriedIndex {
             return Ok(false);
         }
         let last = self.current.load_full();
-        // Of an index that began again nothing can be shared.
+        // An index that was rebuilt shares nothing with the current epoch.
         let is_later = |last: &Arc<OpenEpoch>| newest.is_some_and(|newest| newest.epoch > last.record().epoch);
         let last = last.filter(is_later);
         let opened = OpenEpoch::open(&self.folder, None, &self.job.graph, last.as_deref())?;
-        if self.loads_ahead {
+        if self.preloads {
             opened.load()?;
         }
         *head = newest.map(|newest| Head { epoch: opened.record().epoch, ..newest });
@@ -173,27 +172,27 @@ impl QueriedIndex {
         Ok(true)
     }
 
-    /// The epoch that `HEAD` names, whether or not it was opened.
+    /// Reads `HEAD`: the newest epoch, open or not.
     #[must_use]
-    pub fn newest(&self) -> Option<Epoch> {
+    pub fn newest_epoch(&self) -> Option<Epoch> {
         IndexFolder::open(&self.folder).ok()?.head_epoch().ok()?
     }
 
-    /// Why the index could not be opened the last time it was tried.
+    /// Returns the error of the last [`refresh`](Self::refresh), if it failed.
     #[must_use]
-    pub fn trouble(&self) -> Option<Arc<String>> {
-        self.trouble.load_full()
+    pub fn last_error(&self) -> Option<Arc<String>> {
+        self.last_error.load_full()
     }
 
-    /// Lets one caller at a time make a forecast, which may take as much memory as a run; the
-    /// others get `None`.
+    /// Takes the lock for a forecast, which may need as much memory as a run. Returns `None` if
+    /// another caller holds it.
     #[must_use]
-    pub fn begin_forecast(&self) -> Option<impl Sized> {
+    pub fn try_begin_forecast(&self) -> Option<impl Sized> {
         self.forecast.try_lock()
     }
 
     fn no_epoch(&self) -> ToolError {
-        ToolError::new(ErrorCode::NoEpoch, format!("the index of `{}` holds no epoch yet", self.name))
-            .help("run its job: `gristmill run`")
+        ToolError::new(ErrorCode::NoEpoch, format!("the index of `{}` has no epoch yet", self.name))
+            .help("run the job: `gristmill run`")
     }
 }

@@ -1,16 +1,16 @@
-//! The query runner: many questions at once, each answered from one epoch, while the next is
-//! being written.
+//! The query runner: answers concurrent tool calls, each request from one epoch, while the next
+//! epoch is being written.
 //!
 //! ```text
 //! Request ─► Runner ─► QueriedIndex ─(atomic pointer)─► OpenEpoch ─► Tantivy searcher
 //!              │                                            ├─────► tables in memory (rows)
-//!              └─► calls, each on a thread: Tool::answer ◄──┘     └─ Lance at its version
+//!              └─► calls, each on a thread: Tool::answer ◄──┘     └─ Lance at a pinned version
 //! ```
 //!
-//! A [`Tool`] is a question with its answer; the same tools are reached from Rust, from the
-//! command line, over HTTP and over MCP. [`OpenEpoch`] is what they ask: nothing in it
-//! changes, so that no lock is taken to read it. This crate knows no tool: a [`Runner`] is
-//! given a [`ToolSet`], which `gristmill-tools` fills and any program can extend.
+//! A [`Tool`] is a typed query with its answer, which Rust, the command line, HTTP and MCP share.
+//! Tools read an [`OpenEpoch`], which is immutable, so that reads take no locks. This crate has no
+//! tools: a [`Runner`] gets a [`ToolSet`], which `gristmill-tools` fills and any program can
+//! extend.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -23,6 +23,7 @@ mod error;
 mod index;
 mod observer;
 pub mod past;
+mod quote;
 mod request;
 mod rows;
 mod runner;
@@ -33,18 +34,19 @@ mod tool_set;
 
 pub use answered::Answered;
 pub use blocking::BlockingRunner;
-pub use call::{Call, DEFAULT_DEADLINE, new_request};
+pub use call::{CallContext, DEFAULT_DEADLINE, new_request};
 pub use epoch::{OpenEpoch, Tables, Visible};
 pub use erased_query::ErasedQuery;
 pub use error::{ErrorCode, ToolError};
 pub use index::QueriedIndex;
 pub use observer::CallObserver;
-pub use request::{AnswerOrError, Coverage, Note, Outcome, Place, Request, Response, ToolCall};
+pub use quote::quote;
+pub use request::{AnswerNote, AnswerOrError, Coverage, Outcome, Request, RequestOptions, Response, ToolCall};
 pub use rows::{
-    ChunkRows, Counted, EdgeRows, FileRows, ImportRows, Near, OfFile, ReferenceRows, Row, Run, SymbolRows, TableRows,
-    VectorRows, all, at as row_at, find, nearest, nearness, runs,
+    ChunkRows, EdgeRows, FileRows, ImportRows, NearestRow, Numbered, OfFile, ReferenceRows, Row, Run, SymbolRows,
+    TableRows, VectorRows, all, at as row_at, find, nearest, runs, scorer,
 };
-pub use runner::{MOST_CALLS, Runner, default_threads};
+pub use runner::{Load, MAX_CALLS, Runner, default_threads};
 pub use snapshot::{Snapshot, SnapshotError};
-pub use tool::{At, ErasedTool, Tool, in_range};
+pub use tool::{ErasedTool, Tool, ToolContext, in_range};
 pub use tool_set::ToolSet;

@@ -1,12 +1,12 @@
-//! Who is told of calls, to measure them.
+//! A hook for the metrics of calls.
 
 use std::time::Duration;
 
 use super::error::ErrorCode;
 
-/// Is told of every call of a [`Runner`](super::Runner) that ended.
+/// Receives the outcome of every call of a [`Runner`](super::Runner).
 pub trait CallObserver: Send + Sync {
-    /// A call of this tool ended after so long, with an answer or with an error. The name is
-    /// `unknown` where there is no such tool, so that callers cannot make up names.
-    fn ended(&self, tool: &'static str, took: Duration, error: Option<ErrorCode>);
+    /// Records a call. `tool` is `unknown` if there is no such tool, so that callers cannot create
+    /// metric labels.
+    fn call_ended(&self, tool: &'static str, duration: Duration, error: Option<ErrorCode>);
 }

@@ -1,4 +1,4 @@
-//! What an index keeps of its past: epochs that can still be opened, and reports of runs.
+//! The history of an index: retained epochs and reports of runs.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,24 @@ use gristmill_pipeline::Epoch;
 use gristmill_pipeline::index::{CommitRecord, IndexError, IndexFolder};
 use gristmill_pipeline::run::{Ending, RunReport};
 
-/// An epoch that is kept.
+/// A retained epoch.
 pub struct PastEpoch {
-    /// Its record.
+    /// The commit record.
     pub record: CommitRecord,
-    /// The report of the run that made it, while that is kept.
+    /// The report of the run that committed it, if it is retained.
     pub run: Option<RunReport>,
 }
 
-/// A run.
+/// A run with its report.
 pub struct PastRun {
-    /// Its number: a later run has a higher one.
+    /// The number of the run; it increases with every run.
     pub number: u64,
-    /// Its report.
+    /// The report.
     pub report: RunReport,
 }
 
-/// The runs whose reports are kept, oldest first, those that changed nothing included. A
-/// report that does not read is left out: it may be written this very moment.
+/// Returns the runs whose reports are retained, oldest first, including runs without changes. A
+/// report that cannot be parsed is skipped: it may be incomplete.
 ///
 /// # Errors
 /// If the reports cannot be read.
@@ -32,15 +32,15 @@ pub fn runs(folder: &IndexFolder) -> Result<Vec<PastRun>, IndexError> {
     Ok(folder.runs()?.into_iter().filter_map(run).collect())
 }
 
-/// The epochs that are kept, oldest first.
+/// Returns the retained epochs, oldest first.
 ///
 /// # Errors
 /// If their records or the reports cannot be read.
 pub fn epochs(folder: &IndexFolder) -> Result<Vec<PastEpoch>, IndexError> {
     let records = folder.epochs()?;
     let mut reports: BTreeMap<Epoch, RunReport> = BTreeMap::new();
-    // Runs that changed nothing name the epoch as well. An index that began again has
-    // several epochs of a number, of which the last is there.
+    // Runs without changes name the epoch too. A rebuilt index had several epochs with the same
+    // number, of which the last one exists.
     for PastRun { report, .. } in runs(folder)?.into_iter().filter(|run| run.report.ending == Ending::Committed) {
         reports.insert(report.epoch, report);
     }

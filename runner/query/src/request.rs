@@ -1,4 +1,4 @@
-//! Requests and answers, as every surface carries them.
+//! Requests and responses, as HTTP, MCP and Rust callers exchange them.
 
 use gristmill_pipeline::Epoch;
 use schemars::JsonSchema;
@@ -7,130 +7,130 @@ use serde_json::Value;
 
 use super::error::ToolError;
 
-/// Calls of tools, all about the same epoch. They run at once.
+/// Tool calls that run concurrently on one epoch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// The calls; at most 32.
+    /// The calls, at most 32.
     pub calls: Vec<ToolCall>,
-    /// What is asked of which index.
+    /// Which index to query, and the deadline.
     #[serde(flatten)]
-    pub place: Place,
+    pub options: RequestOptions,
 }
 
-/// Which index to ask, and how.
+/// Which index and epoch to query, and the deadline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Place {
-    /// The job whose index to ask; needed where the server has several.
+pub struct RequestOptions {
+    /// The job to query; required if the server has several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
-    /// An older epoch that is still kept, instead of the newest.
+    /// A retained older epoch; default: the newest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
-    /// The branch or tag to ask, where the index holds several; its first if left out.
+    /// The branch or tag to query, if the job indexes several; default: the first.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-    pub of_ref: Option<String>,
-    /// How long the answer may take, in milliseconds, from 1 to 600,000; 30,000 if left out.
+    pub ref_name: Option<String>,
+    /// The deadline in milliseconds, between 1 and 600,000; default: 30,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
 }
 
-/// A call of a tool.
+/// One tool call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToolCall {
     /// The tool's name.
     pub tool: String,
-    /// What to ask it; its schema is the tool's.
+    /// The tool's input.
     #[serde(default)]
     pub input: Value,
 }
 
-/// What came of a request.
+/// The response to a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Response {
-    /// Names the request in the server's log.
+    /// The id of the request in the server log.
     pub request: String,
-    /// The epoch that every answer is about.
+    /// The epoch from which all answers come.
     pub epoch: Epoch,
-    /// The revision that the epoch holds, where its source has revisions.
+    /// The indexed revision, if the source is a git repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// When the epoch was committed, in milliseconds since 1970.
+    /// When the epoch was committed, in milliseconds since the Unix epoch.
     pub committed_ms: u64,
-    /// How much of the source the epoch holds.
+    /// The size of the epoch.
     pub coverage: Coverage,
-    /// For each call, in its order, what came of it.
+    /// The outcome of each call, in the order of the calls.
     pub answers: Vec<Outcome>,
 }
 
-/// How much of the source an epoch holds.
+/// The size of an epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {
-    /// Files of the source.
+    /// Files.
     pub files: u64,
-    /// Chunks of them.
+    /// Chunks.
     pub chunks: u64,
     /// Chunks with a vector.
     pub vectors: u64,
 }
 
-/// What came of a call.
+/// The outcome of one call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcome {
     /// The tool.
     pub tool: String,
-    /// How long it took, in milliseconds.
+    /// The duration of the call, in milliseconds.
     pub took_ms: f64,
-    /// What the caller should know about the answer, such as that it fell back to words.
+    /// Notes about the answer, for example that search fell back to lexical scores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<Note>,
-    /// The answer, or why there is none.
+    pub notes: Vec<AnswerNote>,
+    /// The answer or the error.
     #[serde(flatten)]
     pub result: AnswerOrError,
 }
 
-/// The answer, or why there is none.
+/// An answer or an error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerOrError {
     /// The tool's answer.
     Answer(Value),
-    /// Why there is none.
+    /// The error.
     Error(ToolError),
 }
 
-/// Something that the caller should know about an answer.
+/// A note about an answer, such as a fallback or a correction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Note {
-    /// A stable word, such as `words_only`.
+pub struct AnswerNote {
+    /// A stable name, such as `lexical_only`.
     pub code: String,
-    /// What it means for the answer. Names nothing of the machine that answers.
+    /// What it means for the answer. It never names paths of the server.
     pub message: String,
     #[serde(skip)]
     detail: Option<String>,
 }
 
-impl Note {
-    /// A note without detail.
+impl AnswerNote {
+    /// Creates a note without detail.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), detail: None }
     }
 
-    /// Adds the cause, which may name places of this machine. It is never serialised.
+    /// Sets the detail, which may name paths of this machine. It is never serialised.
     #[must_use]
     pub fn with_detail(self, detail: Option<&str>) -> Self {
         Self { detail: detail.map(ToOwned::to_owned), ..self }
     }
 
-    /// The cause, for logs and for callers on this machine.
+    /// Returns the detail, for logs and for callers on this machine.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }
 
-    /// The message with its detail, for logs and for callers on this machine.
+    /// Returns the message with its detail, for logs and for callers on this machine.
     #[must_use]
     pub fn full_message(&self) -> String {
         match &self.detail {
@@ -139,8 +139,8 @@ impl Note {
         }
     }
 
-    /// The note without its detail. If it had one, the message names the request by which the
-    /// server's log has it.
+    /// Removes the detail. If there was one, the message gets the id of the request, under which
+    /// the server logs it.
     #[must_use]
     pub fn into_public(self, request: &str) -> Self {
         let Self { code, mut message, detail } = self;

@@ -1,8 +1,8 @@
-//! Tables in memory, as questions need them: columns, and what finds rows of them.
+//! Resident tables: Arrow columns in memory, with orders to look rows up.
 //!
-//! A fragment's columns stay as they were read. The rows of a file lie together, in a run that
+//! The columns of a fragment stay as they were read. The rows of a file are adjacent, in a run that
 //! is found by the file's key; names and paths are looked up by an order, a permutation of the
-//! row numbers. Either is a binary search per fragment and copies nothing.
+//! row numbers. Either is a binary search per fragment, without copies: O(fragments · log rows).
 
 mod chunks;
 mod edges;
@@ -29,28 +29,28 @@ pub use imports::ImportRows;
 pub use references::ReferenceRows;
 pub use symbols::SymbolRows;
 pub use texts::{TextRows, Texts};
-pub use vectors::{Near, VectorRows, nearest, nearness};
+pub use vectors::{NearestRow, VectorRows, nearest, scorer};
 
-/// The rows of a fragment of a certain table.
+/// The rows of one fragment of a table.
 pub trait TableRows: Sized + Send + Sync {
-    /// The columns that are loaded.
+    /// The columns to load.
     const COLUMNS: &'static [&'static str];
 
     /// The table.
     fn table() -> Table;
 
-    /// Makes them of the columns.
+    /// Builds the rows from the columns.
     ///
     /// # Errors
-    /// If a column is not there or of another type.
+    /// If a column is missing or has another type.
     fn of(batch: RecordBatch) -> Result<Self, SinkError>;
 }
 
-/// A row of a table in memory.
+/// A row of a resident table.
 pub struct Row<'a, T> {
-    /// Its fragment.
+    /// The fragment.
     pub segment: &'a Segment<T>,
-    /// Its place in the fragment.
+    /// The row number in the fragment.
     pub row: usize,
 }
 
@@ -63,39 +63,39 @@ impl<T> Clone for Row<'_, T> {
 impl<T> Copy for Row<'_, T> {}
 
 impl<'a, T> Row<'a, T> {
-    /// The columns of its fragment.
+    /// Returns the columns of the fragment.
     #[must_use]
     pub fn table(&self) -> &'a T {
         self.segment.value()
     }
 
-    /// Its address, for `LanceReader::take`.
+    /// Returns the row address, for `LanceReader::take`.
     #[must_use]
     pub fn address(&self) -> Option<u64> {
         self.segment.address(self.row)
     }
 }
 
-/// Rows of a table that belong to a file.
+/// A table whose rows belong to files.
 pub trait OfFile {
-    /// The files of the rows.
+    /// Returns the files of the rows.
     fn files(&self) -> &RowFiles;
 }
 
-/// Rows that are counted within their file.
-pub trait Counted: OfFile {
-    /// For each row its number within its file.
+/// A table whose rows are numbered within their file.
+pub trait Numbered: OfFile {
+    /// Returns the number of each row within its file.
     fn ordinals(&self) -> &UInt32Array;
 }
 
 impl<'a, T: OfFile> Row<'a, T> {
-    /// The path.
+    /// Returns the path.
     #[must_use]
     pub fn path(&self) -> &'a RelPath {
         &self.file().0
     }
 
-    /// The key of path and content.
+    /// Returns the key of path and content.
     #[must_use]
     pub fn key(&self) -> Key {
         self.file().1
@@ -108,13 +108,13 @@ impl<'a, T: OfFile> Row<'a, T> {
     }
 }
 
-/// The row at an address.
+/// Returns the row at an address.
 pub fn at<T>(table: &Resident<T>, address: u64) -> Option<Row<'_, T>> {
     let found = table.segments().iter().find_map(|segment| Some(Row { segment, row: segment.row_at(address)? }));
     found.filter(|found| found.segment.is_live(found.row))
 }
 
-/// Rows of one file that lie together, those that were deleted since included.
+/// Adjacent rows of one file, deleted rows included.
 pub struct Run<'a, T> {
     /// The file.
     pub path: &'a RelPath,
@@ -122,19 +122,19 @@ pub struct Run<'a, T> {
     pub key: Key,
     /// The fragment.
     pub segment: &'a Segment<T>,
-    /// Places in the fragment.
+    /// Row numbers in the fragment.
     pub rows: Range<usize>,
 }
 
 impl<'a, T> Run<'a, T> {
-    /// Those rows that the epoch has.
+    /// Iterates over the rows that are not deleted.
     pub fn live(&self) -> impl Iterator<Item = Row<'a, T>> + use<'a, T> {
         let segment = self.segment;
         self.rows.clone().filter(|row| segment.is_live(*row)).map(move |row| Row { segment, row })
     }
 }
 
-/// All runs of rows.
+/// Iterates over all runs of rows.
 pub fn runs<T: OfFile>(table: &Resident<T>) -> impl Iterator<Item = Run<'_, T>> {
     table.segments().iter().flat_map(|segment| {
         let runs = segment.value().files().runs();
@@ -142,7 +142,7 @@ pub fn runs<T: OfFile>(table: &Resident<T>) -> impl Iterator<Item = Run<'_, T>> 
     })
 }
 
-/// All rows of an epoch.
+/// Iterates over all rows that are not deleted.
 pub fn all<T>(table: &Resident<T>) -> impl Iterator<Item = Row<'_, T>> {
     table.segments().iter().flat_map(|segment| {
         let rows = 0..segment.len();
@@ -150,8 +150,8 @@ pub fn all<T>(table: &Resident<T>) -> impl Iterator<Item = Row<'_, T>> {
     })
 }
 
-/// The rows of an epoch that an order finds: `order` says which of a fragment, and
-/// `compare` how a row compares with what is wanted.
+/// Looks rows up by an order: `order` returns the order of a fragment, and `compare` compares a row
+/// with the wanted value.
 pub fn find<'a, T: 'a>(
     table: &'a Resident<T>,
     order: impl Fn(&'a T) -> &'a [u32],
@@ -168,7 +168,7 @@ pub fn find<'a, T: 'a>(
     })
 }
 
-/// The rows of a file.
+/// Iterates over the rows of a file.
 pub fn of_file<T: OfFile>(table: &Resident<T>, file: Key) -> impl Iterator<Item = Row<'_, T>> {
     table.segments().iter().flat_map(move |segment| {
         let rows = segment.value().files().rows_of(file).flatten();
@@ -176,22 +176,22 @@ pub fn of_file<T: OfFile>(table: &Resident<T>, file: Key) -> impl Iterator<Item 
     })
 }
 
-/// The rows of a file, as they are counted.
+/// Returns the rows of a file, in the order of their numbers.
 #[must_use]
-pub fn counted_of_file<T: Counted>(table: &Resident<T>, file: Key) -> Vec<Row<'_, T>> {
+pub fn numbered_of_file<T: Numbered>(table: &Resident<T>, file: Key) -> Vec<Row<'_, T>> {
     let mut rows: Vec<_> = of_file(table, file).collect();
-    // They were written in this order, but a file may lie in two fragments.
+    // They were written in this order, but a file may be split over two fragments.
     rows.sort_by_key(|row| row.table().ordinals().value(row.row));
     rows
 }
 
-/// The row of a file that has that number.
+/// Returns the row of a file with this number.
 #[must_use]
-pub fn nth_of_file<T: Counted>(table: &Resident<T>, file: Key, ordinal: u32) -> Option<Row<'_, T>> {
+pub fn nth_of_file<T: Numbered>(table: &Resident<T>, file: Key, ordinal: u32) -> Option<Row<'_, T>> {
     table.segments().iter().find_map(|segment| {
         let ordinals = segment.value().ordinals().values();
         let row = segment.value().files().rows_of(file).find_map(|rows| {
-            // A run is in the order of the numbers, but a file may lie in two fragments.
+            // A run is in the order of the numbers, but a file may be split over two fragments.
             let found = ordinals.get(rows.clone())?.binary_search(&ordinal).ok()?;
             Some(rows.start + found).filter(|row| segment.is_live(*row))
         });
@@ -199,33 +199,38 @@ pub fn nth_of_file<T: Counted>(table: &Resident<T>, file: Key, ordinal: u32) -> 
     })
 }
 
-/// The row numbers in the order of what `key` says of them.
+/// Sorts the row numbers by a key.
 fn order_by<K: Ord>(rows: usize, key: impl Fn(usize) -> K) -> Box<[u32]> {
     let mut order: Vec<u32> = (0..u32::try_from(rows).unwrap_or(u32::MAX)).collect();
     order.sort_by_key(|row| key(*row as usize));
     order.into()
 }
 
-/// Columns of a batch, by name.
+/// The columns of a batch, by name.
 struct Columns<'a>(&'a RecordBatch);
 
 impl Columns<'_> {
     fn text(&self, name: &str) -> Result<StringArray, SinkError> {
-        self.0.column_by_name(name).and_then(|column| column.as_string_opt::<i32>()).cloned().ok_or_else(|| lacks(name))
+        self.0
+            .column_by_name(name)
+            .and_then(|column| column.as_string_opt::<i32>())
+            .cloned()
+            .ok_or_else(|| missing_column(name))
     }
 
     fn number<T: ArrowPrimitiveType>(&self, name: &str) -> Result<PrimitiveArray<T>, SinkError> {
         let column = self.0.column_by_name(name).and_then(|column| column.as_primitive_opt::<T>());
-        column.cloned().ok_or_else(|| lacks(name))
+        column.cloned().ok_or_else(|| missing_column(name))
     }
 
     fn other<T: Array + Clone + 'static>(&self, name: &str) -> Result<T, SinkError> {
         let column = self.0.column_by_name(name).and_then(|column| column.as_any().downcast_ref::<T>());
-        column.cloned().ok_or_else(|| lacks(name))
+        column.cloned().ok_or_else(|| missing_column(name))
     }
 }
 
-fn lacks(column: &str) -> SinkError {
-    let cause = format!("it has no column `{column}` of the type that this version reads; run `gristmill run --full`");
+fn missing_column(column: &str) -> SinkError {
+    let cause =
+        format!("column `{column}` is missing or has another type; rebuild the index with `gristmill run --full`");
     SinkError { sink: "lance".into(), action: "cannot load a table".into(), message: cause.into() }
 }

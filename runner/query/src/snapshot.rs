@@ -1,5 +1,4 @@
-//! One epoch of an index, opened for reading: every store at the token that the epoch's
-//! record names.
+//! One epoch of an index, opened for reading: each store at the token in the commit record.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,17 +7,17 @@ use gristmill_pipeline::index::{CommitRecord, IndexError, IndexFolder};
 use gristmill_pipeline::{Epoch, Fingerprint, SinkError};
 use gristmill_sinks::{LanceReader, TantivyReader};
 
-/// An epoch, pinned. Epochs that are committed later do not show.
+/// A pinned epoch. Later commits are not visible, and `gc` does not delete it.
 pub struct Snapshot {
-    /// The folder.
+    /// The index folder.
     pub folder: IndexFolder,
-    /// The epoch's record.
+    /// The commit record.
     pub record: CommitRecord,
-    /// Keeps the epoch from being collected.
+    /// Holds the shared lock that keeps `gc` from deleting the epoch.
     _pin: File,
 }
 
-/// An epoch cannot be opened.
+/// Why an epoch cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// The index folder cannot be read.
@@ -30,10 +29,10 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
-    /// Opens an epoch of the index in `folder`, or its newest.
+    /// Opens an epoch of the index in `folder`; without `epoch`, the newest.
     ///
     /// # Errors
-    /// If there is no index, or no such epoch.
+    /// If the index or the epoch does not exist or cannot be read.
     pub fn open(folder: &Path, epoch: Option<Epoch>) -> Result<Self, SnapshotError> {
         let folder = IndexFolder::open(folder)?;
         let missing = || IndexError::Missing { folder: folder.path().to_owned() };
@@ -46,12 +45,12 @@ impl Snapshot {
         Ok(Self { folder, record, _pin: pin })
     }
 
-    /// The names of the sinks of a kind.
+    /// Returns the names of the sinks of a kind, such as `lance`.
     pub fn sinks<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
         self.record.sinks.iter().filter(move |(_, sink)| sink.kind == kind).map(|(name, _)| name.as_str())
     }
 
-    /// Opens the Lance tables of the sink of that name.
+    /// Opens the Lance tables of the sink with this name.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -59,7 +58,7 @@ impl Snapshot {
         LanceReader::open(&self.folder.sink(name), self.token(name))
     }
 
-    /// Opens the Tantivy index of the sink of that name.
+    /// Opens the Tantivy index of the sink with this name.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -67,7 +66,7 @@ impl Snapshot {
         TantivyReader::open(&self.folder.sink(name), self.token(name))
     }
 
-    /// The fingerprint of the embedder whose vectors a sink stores.
+    /// Returns the fingerprint of the embedder whose vectors a sink stores.
     #[must_use]
     pub fn embedder(&self, name: &str) -> Option<Fingerprint> {
         self.record.sinks.get(name)?.embed

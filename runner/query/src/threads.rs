@@ -1,24 +1,24 @@
-//! How many calls are answered at once, and how many wait.
+//! Limits of concurrent and of waiting calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::call::{Call, deadline_error};
+use super::call::{CallContext, deadline_error};
 use super::error::{ErrorCode, ToolError};
 
-/// Calls that wait for each thread at most; further ones are refused.
-pub(super) const WAITING_PER_THREAD: usize = 4;
+/// Calls that may wait, per thread; further ones are rejected.
+pub(super) const MAX_WAITING_PER_THREAD: usize = 4;
 
-/// The threads that answer.
+/// A semaphore over the threads that run calls.
 pub(super) struct Threads {
     free: Arc<Semaphore>,
-    most: usize,
+    max: usize,
     waiting: AtomicUsize,
 }
 
-/// Decrements the number of calls that wait.
+/// Decrements the waiting count when dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl Drop for Waiting<'_> {
@@ -28,40 +28,39 @@ impl Drop for Waiting<'_> {
 }
 
 impl Threads {
-    /// So many threads, but one at least.
-    pub(super) fn new(most: usize) -> Self {
-        let most = most.max(1);
-        Self { free: Arc::new(Semaphore::new(most)), most, waiting: AtomicUsize::new(0) }
+    /// Creates permits for `max` threads, at least one.
+    pub(super) fn new(max: usize) -> Self {
+        let max = max.max(1);
+        Self { free: Arc::new(Semaphore::new(max)), max, waiting: AtomicUsize::new(0) }
     }
 
-    /// How many there are.
-    pub(super) fn most(&self) -> usize {
-        self.most
+    /// Returns the number of threads.
+    pub(super) fn max(&self) -> usize {
+        self.max
     }
 
-    /// How many are taken.
+    /// Returns the number of calls that run.
     pub(super) fn running(&self) -> usize {
-        self.most - self.free.available_permits()
+        self.max - self.free.available_permits()
     }
 
-    /// How many calls wait for one.
+    /// Returns the number of calls that wait.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// A thread, as soon as one is free.
+    /// Waits for a free thread.
     ///
     /// # Errors
-    /// If too many calls wait already, or the time of this one is over.
-    pub(super) async fn permit(&self, call: &Call) -> Result<OwnedSemaphorePermit, ToolError> {
+    /// If too many calls wait already, or the deadline passes.
+    pub(super) async fn permit(&self, call: &CallContext) -> Result<OwnedSemaphorePermit, ToolError> {
         if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
             return Ok(permit);
         }
-        let busy =
-            || ToolError::new(ErrorCode::Busy, "too many requests are being answered").help("try again in a moment");
+        let busy = || ToolError::new(ErrorCode::Busy, "too many calls are running and waiting").help("retry later");
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
         let _waiting = Waiting(&self.waiting);
-        if waiting >= self.most * WAITING_PER_THREAD {
+        if waiting >= self.max * MAX_WAITING_PER_THREAD {
             return Err(busy());
         }
         match tokio::time::timeout_at(call.deadline().into(), Arc::clone(&self.free).acquire_owned()).await {

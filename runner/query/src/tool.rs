@@ -1,4 +1,4 @@
-//! What a tool is.
+//! The trait of tools.
 
 use clap::ArgMatches;
 use parking_lot::Mutex;
@@ -7,18 +7,20 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::call::Call;
+use super::call::CallContext;
 use super::epoch::{OpenEpoch, Visible};
 use super::erased_query::ErasedQuery;
 use super::error::{ErrorCode, ToolError};
 use super::index::QueriedIndex;
-use super::request::Note;
+use super::quote::quote;
+use super::request::AnswerNote;
 use super::rows::{FileRows, Row};
 
 /// A query that an index can answer. A value of the type is the input of one call.
 ///
 /// The type is the only description of the tool: the schemas of HTTP and MCP come from
-/// [`JsonSchema`], the flags of the command line from [`clap::Args`].
+/// [`JsonSchema`], the flags of the command line from [`clap::Args`]. The flags `--job`, `--index`,
+/// `--epoch`, `--ref` and `--json` are those of the subcommand, and not available to tools.
 pub trait Tool: DeserializeOwned + JsonSchema + clap::Args + Send + 'static {
     /// The tool's name, in snake case. Its subcommand has dashes instead of underscores.
     const NAME: &'static str;
@@ -28,84 +30,84 @@ pub trait Tool: DeserializeOwned + JsonSchema + clap::Args + Send + 'static {
     /// The type of the answer.
     type Answer: Serialize + DeserializeOwned + JsonSchema;
 
-    /// Answers.
+    /// Answers the query.
     ///
     /// # Errors
-    /// If the question is out of range, the index lacks what it needs or cannot be read, or
-    /// the call ended.
-    fn answer(self, at: &At<'_>) -> Result<Self::Answer, ToolError>;
+    /// If a value is out of range, the index does not have what the tool needs or cannot be read,
+    /// or the call was cancelled.
+    fn answer(self, context: &ToolContext<'_>) -> Result<Self::Answer, ToolError>;
 
-    /// The answer for people and language models: short, most important first.
+    /// Renders an answer for people and language models: short, most important first.
     fn render(answer: &Self::Answer) -> String;
 }
 
-/// Where a question is asked.
-pub struct At<'a> {
+/// What a tool reads: one epoch of one index, in one call.
+pub struct ToolContext<'a> {
     /// The index.
     pub index: &'a QueriedIndex,
-    /// Its epoch; all of the answer comes from it.
+    /// The epoch. The whole answer comes from it.
     pub epoch: &'a OpenEpoch,
-    /// The rows that show, where the index holds several refs.
+    /// The rows of the ref, if the index has several refs.
     pub visible: Visible,
-    /// The ref, if one was named.
-    pub of_ref: Option<&'a str>,
-    /// The call.
-    pub call: &'a Call,
-    notes: Mutex<Vec<Note>>,
+    /// The ref that the request names.
+    pub ref_name: Option<&'a str>,
+    /// The context of the call.
+    pub call: &'a CallContext,
+    notes: Mutex<Vec<AnswerNote>>,
 }
 
-impl<'a> At<'a> {
+impl<'a> ToolContext<'a> {
     pub(super) fn new(
         index: &'a QueriedIndex,
         epoch: &'a OpenEpoch,
-        of_ref: Option<&'a str>,
-        call: &'a Call,
+        ref_name: Option<&'a str>,
+        call: &'a CallContext,
     ) -> Result<Self, ToolError> {
-        let visible = epoch.visible(of_ref)?;
-        Ok(Self { index, epoch, visible, of_ref, call, notes: Mutex::default() })
+        let visible = epoch.visible(ref_name)?;
+        Ok(Self { index, epoch, visible, ref_name, call, notes: Mutex::default() })
     }
 
-    /// Whether to go on, for loops over rows: asks the call at every so manieth one.
+    /// Checks for cancellation every 1024 rows, for loops over rows.
     ///
     /// # Errors
-    /// Those of [`Call::check`].
+    /// Those of [`CallContext::check`].
     #[inline]
     pub fn check_row(&self, nth: usize) -> Result<(), ToolError> {
         if nth.is_multiple_of(1024) { self.call.check() } else { Ok(()) }
     }
 
-    /// The file of that path, if the index holds it and it shows.
+    /// Returns the file at this path, if the ref has one.
     ///
     /// # Errors
-    /// If the files cannot be read.
+    /// If the table `files` cannot be read.
     pub fn file(&self, path: &str) -> Result<Option<Row<'a, FileRows>>, ToolError> {
         let path = path.strip_prefix("./").unwrap_or(path);
         Ok(FileRows::at(self.epoch.tables()?.files()?, path).find(|file| self.visible.shows(file.key())))
     }
 
-    /// The file of that path.
+    /// Returns the file at this path.
     ///
     /// # Errors
-    /// If the index does not hold it, or the files cannot be read.
-    pub fn held_file(&self, path: &str) -> Result<Row<'a, FileRows>, ToolError> {
-        let not_held = || ToolError::new(ErrorCode::NotFound, format!("the index does not hold `{path}`"));
-        self.file(path)?.ok_or_else(not_held)
+    /// [`ErrorCode::NotFound`] if there is none; and if the table `files` cannot be read.
+    pub fn require_file(&self, path: &str) -> Result<Row<'a, FileRows>, ToolError> {
+        let not_found = || ToolError::new(ErrorCode::NotFound, format!("no file {} in the index", quote(path)));
+        self.file(path)?.ok_or_else(not_found)
     }
 
-    /// Says something about the answer that the caller should know.
+    /// Adds a note about the answer, unless the answer has it already.
     pub fn note(&self, code: &str, message: impl Into<String>) {
-        self.add_note(Note::new(code, message));
+        self.add_note(AnswerNote::new(code, message));
     }
 
-    /// Adds a note, unless the answer has it already.
-    pub fn add_note(&self, note: Note) {
+    /// Adds a note with its detail, unless the answer has it already.
+    pub fn add_note(&self, note: AnswerNote) {
         let mut notes = self.notes.lock();
         if !notes.contains(&note) {
             notes.push(note);
         }
     }
 
-    pub(super) fn into_notes(self) -> Vec<Note> {
+    pub(super) fn into_notes(self) -> Vec<AnswerNote> {
         self.notes.into_inner()
     }
 }
@@ -126,13 +128,13 @@ pub struct ErasedTool {
     /// Parses the flags of a subcommand.
     pub parse_flags: fn(&ArgMatches) -> Result<Box<dyn ErasedQuery>, clap::Error>,
     /// Answers one call.
-    pub(super) ask: fn(Value, &At<'_>) -> Result<Value, ToolError>,
+    pub(super) ask: fn(Value, &ToolContext<'_>) -> Result<Value, ToolError>,
     /// Renders an answer as text; `None` if the value is no answer of this tool.
     pub render: fn(&Value) -> Option<String>,
 }
 
-/// Most bytes of a text in an input.
-const MOST_BYTES: usize = 64 * 1024;
+/// The maximum length of a string in an input.
+const MAX_STRING_BYTES: usize = 64 * 1024;
 
 impl ErasedTool {
     /// Erases the types of a tool.
@@ -157,29 +159,29 @@ impl ErasedTool {
     }
 }
 
-fn ask<T: Tool>(input: Value, at: &At<'_>) -> Result<Value, ToolError> {
+fn ask<T: Tool>(input: Value, context: &ToolContext<'_>) -> Result<Value, ToolError> {
     let input = match input {
         Value::Null => Value::Object(serde_json::Map::new()),
         Value::Object(_) => input,
-        // A list would be taken as values without their names.
-        _ => return Err(ToolError::bad_input(format!("the input of `{}` is no object", T::NAME))),
+        // Serde would accept a list as the values of the fields in order.
+        _ => return Err(ToolError::bad_input(format!("the input of `{}` must be an object", T::NAME))),
     };
     check_size(&input)?;
-    let question = T::deserialize(input).map_err(|error| {
-        ToolError::bad_input(format!("the input of `{}` is not what it takes: {error}", T::NAME))
-            .help(format!("its schema is listed with the tools, under `{}`", T::NAME))
+    let query = T::deserialize(input).map_err(|error| {
+        ToolError::bad_input(format!("invalid input of `{}`: {error}", T::NAME))
+            .help("the list of tools has the schema of the input")
     })?;
-    let answer = question.answer(at)?;
-    // A caller who left needs no answer, and one that came too late is none.
-    at.call.check()?;
+    let answer = query.answer(context)?;
+    // An answer after the deadline is an error.
+    context.call.check()?;
     serde_json::to_value(answer).map_err(|error| ToolError::internal("the answer cannot be serialised", &error))
 }
 
-/// Refuses texts that no question needs.
+/// Rejects strings that are too long.
 fn check_size(input: &Value) -> Result<(), ToolError> {
     match input {
-        Value::String(text) if text.len() > MOST_BYTES => {
-            let message = format!("a text of the input has {} bytes; at most {MOST_BYTES} are taken", text.len());
+        Value::String(text) if text.len() > MAX_STRING_BYTES => {
+            let message = format!("a string of the input has {} bytes; the maximum is {MAX_STRING_BYTES}", text.len());
             Err(ToolError::new(ErrorCode::TooLarge, message))
         }
         Value::Array(items) => items.iter().try_for_each(check_size),
@@ -188,13 +190,13 @@ fn check_size(input: &Value) -> Result<(), ToolError> {
     }
 }
 
-/// A number of the input, if it is in its range.
+/// Checks that a number of the input is in its range, and returns it.
 ///
 /// # Errors
-/// If it is not.
+/// [`ErrorCode::BadInput`] if it is not.
 pub fn in_range(name: &str, value: usize, range: std::ops::RangeInclusive<usize>) -> Result<usize, ToolError> {
     if range.contains(&value) {
         return Ok(value);
     }
-    Err(ToolError::bad_input(format!("`{name}` is {value}; it goes from {} to {}", range.start(), range.end())))
+    Err(ToolError::bad_input(format!("`{name}` must be between {} and {}, got {value}", range.start(), range.end())))
 }

@@ -1,13 +1,14 @@
-//! The tools that can be asked for by name.
+//! The tools of a runner, by name.
 
 use super::error::{ErrorCode, ToolError};
+use super::quote::quote;
 use super::tool::{ErasedTool, Tool};
 
-/// Tools by their names, in the order in which they were added. A program adds a tool of its
-/// own by implementing [`Tool`] for one type:
+/// Tools by name, in the order in which they were added. A program adds its own tool by
+/// implementing [`Tool`] for a type:
 ///
 /// ```
-/// use gristmill_query::{At, Tool, ToolError, ToolSet};
+/// use gristmill_query::{Tool, ToolContext, ToolError, ToolSet};
 /// use schemars::JsonSchema;
 /// use serde::Deserialize;
 ///
@@ -17,11 +18,11 @@ use super::tool::{ErasedTool, Tool};
 ///
 /// impl Tool for CountFiles {
 ///     const NAME: &'static str = "count_files";
-///     const ABOUT: &'static str = "Counts the files of the index.";
+///     const ABOUT: &'static str = "Count the files of the index.";
 ///     type Answer = u64;
 ///
-///     fn answer(self, at: &At<'_>) -> Result<u64, ToolError> {
-///         Ok(at.epoch.coverage().files)
+///     fn answer(self, context: &ToolContext<'_>) -> Result<u64, ToolError> {
+///         Ok(context.epoch.coverage().files)
 ///     }
 ///
 ///     fn render(answer: &u64) -> String {
@@ -36,13 +37,13 @@ use super::tool::{ErasedTool, Tool};
 pub struct ToolSet(Vec<ErasedTool>);
 
 impl ToolSet {
-    /// No tools.
+    /// Creates an empty set.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a tool, in place of one of the same name.
+    /// Adds a tool; replaces one of the same name.
     #[must_use]
     pub fn with<T: Tool>(mut self) -> Self {
         self.add(ErasedTool::of::<T>());
@@ -56,28 +57,28 @@ impl ToolSet {
         }
     }
 
-    /// The tools.
+    /// Iterates over the tools.
     pub fn iter(&self) -> std::slice::Iter<'_, ErasedTool> {
         self.0.iter()
     }
 
-    /// The tool of that name.
+    /// Returns the tool with this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&ErasedTool> {
         self.0.iter().find(|tool| tool.name == name)
     }
 
-    /// The error for a name that no tool has.
+    /// Creates the error for an unknown name.
     pub(super) fn unknown(&self, name: &str) -> ToolError {
         let nearest = self
             .iter()
             .map(|tool| (strsim::jaro_winkler(tool.name, name), tool.name))
             .max_by(|left, right| left.0.total_cmp(&right.0));
-        let error = ToolError::new(ErrorCode::UnknownTool, "there is no tool of that name");
+        let error = ToolError::new(ErrorCode::UnknownTool, format!("unknown tool {}", quote(name)));
         match nearest {
             Some((likeness, near)) if likeness > 0.8 => error.help(format!("did you mean `{near}`?")),
             _ => error
-                .help(format!("the tools are {}", self.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", "))),
+                .help(format!("available tools: {}", self.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", "))),
         }
     }
 }

@@ -13,10 +13,9 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::desk::Desk;
 use super::problem::Problem;
-use super::quote::quote;
 use super::request_ids::RequestIds;
 use super::tenants::{Tenant, Tenants};
-use gristmill_query::{ErrorCode, ToolError};
+use gristmill_query::{ErrorCode, ToolError, quote};
 
 /// Who may send requests.
 pub(super) struct Access {

@@ -1,16 +1,16 @@
-//! Measures of calls, whatever they came by.
+//! Metrics of tool calls.
 
 use std::time::Duration;
 
 use gristmill_query::{CallObserver, ErrorCode};
 
-/// Measures how long calls take, and counts those without an answer, by tool.
+/// Records the duration of tool calls and counts their errors, by tool.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CallMetrics;
 
 impl CallObserver for CallMetrics {
-    fn ended(&self, tool: &'static str, took: Duration, error: Option<ErrorCode>) {
-        metrics::histogram!("gristmill_tool_call_duration_seconds", "tool" => tool).record(took.as_secs_f64());
+    fn call_ended(&self, tool: &'static str, duration: Duration, error: Option<ErrorCode>) {
+        metrics::histogram!("gristmill_tool_call_duration_seconds", "tool" => tool).record(duration.as_secs_f64());
         if let Some(error) = error {
             metrics::counter!("gristmill_tool_call_errors_total", "tool" => tool, "code" => error.as_str())
                 .increment(1);

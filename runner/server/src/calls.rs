@@ -10,9 +10,8 @@ use serde_json::Value;
 use super::access::Caller;
 use super::body::{self, BodyLimits};
 use super::problem::{Problem, status};
-use super::quote::quote;
 use super::url_query;
-use gristmill_query::{AnswerOrError, Place, Request, Response, ToolCall, ToolError};
+use gristmill_query::{AnswerOrError, Request, RequestOptions, Response, ToolCall, ToolError, quote};
 
 /// `POST /v1/ask`: several tool calls on one epoch.
 pub(super) async fn ask(
@@ -32,9 +31,9 @@ pub(super) async fn ask_one(
     uri: Uri,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let place = place_of(&uri)?;
+    let options = options_of(&uri)?;
     let input: Value = body::json(body, limits, "the tool's input").await?;
-    let request = Request { calls: vec![ToolCall { tool, input }], place };
+    let request = Request { calls: vec![ToolCall { tool, input }], options };
     let response = caller.desk().ask(request, &caller.ids).await?;
     let status = match response.answers.first().map(|outcome| &outcome.result) {
         Some(AnswerOrError::Error(error)) => status(error.code),
@@ -49,15 +48,15 @@ pub(super) async fn list(caller: Caller) -> HttpResponse {
 }
 
 /// The query parameters of [`ask_one`].
-const PLACE_KEYS: [&str; 4] = ["job", "epoch", "ref", "deadline_ms"];
+const OPTION_KEYS: [&str; 4] = ["job", "epoch", "ref", "deadline_ms"];
 
-fn place_of(uri: &Uri) -> Result<Place, ToolError> {
+fn options_of(uri: &Uri) -> Result<RequestOptions, ToolError> {
     url_query::parse::<Vec<(String, String)>>(uri)?.iter().try_for_each(|(key, _)| {
-        if PLACE_KEYS.contains(&key.as_str()) {
+        if OPTION_KEYS.contains(&key.as_str()) {
             return Ok(());
         }
         Err(ToolError::bad_input(format!("unknown query parameter {}", quote(key)))
-            .help(format!("this route accepts {}", PLACE_KEYS.join(", "))))
+            .help(format!("this route accepts {}", OPTION_KEYS.join(", "))))
     })?;
     url_query::parse(uri)
 }
@@ -66,19 +65,23 @@ fn place_of(uri: &Uri) -> Result<Place, ToolError> {
 mod tests {
     use super::*;
 
-    fn place(query: &str) -> Result<Place, ToolError> {
-        place_of(&format!("/v1/tools/search{query}").parse().unwrap())
+    fn options(query: &str) -> Result<RequestOptions, ToolError> {
+        options_of(&format!("/v1/tools/search{query}").parse().unwrap())
     }
 
     #[test]
-    fn places_are_parsed_from_urls() {
-        let all = place("?job=a%20b&epoch=7&ref=main&deadline_ms=50").unwrap();
-        let wanted =
-            Place { job: Some("a b".into()), epoch: Some(7), of_ref: Some("main".into()), deadline_ms: Some(50) };
+    fn options_are_parsed_from_urls() {
+        let all = options("?job=a%20b&epoch=7&ref=main&deadline_ms=50").unwrap();
+        let wanted = RequestOptions {
+            job: Some("a b".into()),
+            epoch: Some(7),
+            ref_name: Some("main".into()),
+            deadline_ms: Some(50),
+        };
         assert_eq!(all, wanted);
-        assert_eq!(place("").unwrap(), Place::default());
+        assert_eq!(options("").unwrap(), RequestOptions::default());
         for bad in ["?epoch=x", "?epoch=-1", "?refs=main", "?epoch=1&epoch=2"] {
-            assert!(place(bad).is_err(), "{bad}");
+            assert!(options(bad).is_err(), "{bad}");
         }
     }
 }

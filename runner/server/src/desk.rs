@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::request_ids::RequestIds;
 use super::schemas::ToolDescriptions;
-use gristmill_query::{AnswerOrError, Call, Note, Place, Request, Response, Runner, ToolError};
+use gristmill_query::{AnswerNote, AnswerOrError, CallContext, Request, RequestOptions, Response, Runner, ToolError};
 
 /// Runs the requests of one tenant on the indexes that it may query, within its deadlines.
 ///
@@ -57,7 +57,7 @@ impl Desk {
     /// # Errors
     /// Those of [`Runner::ask`], and if `deadline_ms` is out of range.
     pub async fn ask(&self, mut request: Request, ids: &RequestIds) -> Result<Response, ToolError> {
-        let call = self.call(&mut request.place, ids)?;
+        let call = self.call(&mut request.options, ids)?;
         let mut response = self.runner.ask(request, call).await.map_err(|error| public_error(error, &ids.id))?;
         for outcome in &mut response.answers {
             if let AnswerOrError::Error(error) = &mut outcome.result {
@@ -70,14 +70,14 @@ impl Desk {
         Ok(response)
     }
 
-    fn call(&self, place: &mut Place, ids: &RequestIds) -> Result<Call, ToolError> {
+    fn call(&self, options: &mut RequestOptions, ids: &RequestIds) -> Result<CallContext, ToolError> {
         let Deadlines { default_ms, max_ms } = self.deadlines;
-        let deadline_ms = *place.deadline_ms.get_or_insert(default_ms);
+        let deadline_ms = *options.deadline_ms.get_or_insert(default_ms);
         if !(1..=max_ms).contains(&deadline_ms) {
             let message = format!("`deadline_ms` must be between 1 and {max_ms}, got {deadline_ms}");
             return Err(ToolError::bad_input(message));
         }
-        let mut call = self.runner.call(Arc::clone(&self.tenant), place)?.named(Some(&ids.id));
+        let mut call = self.runner.call(Arc::clone(&self.tenant), options)?.named(Some(&ids.id));
         call.trace.clone_from(&ids.trace);
         Ok(call)
     }
@@ -94,7 +94,7 @@ fn public_error(error: ToolError, request: &str) -> ToolError {
 }
 
 /// Logs the detail of a note, and removes it.
-fn public_note(note: Note, request: &str) -> Note {
+fn public_note(note: AnswerNote, request: &str) -> AnswerNote {
     if let Some(detail) = note.detail() {
         tracing::warn!(request, code = note.code, detail, "answer with a note");
     }
@@ -130,7 +130,7 @@ mod tests {
             of_index(IndexError::Io { action: "cannot read", path: folder, reason: io_error() }),
             ToolError::unreadable("the source cannot be read", &io_error()),
             ToolError::internal("the answer cannot be serialised", &io_error()),
-            ToolError::new(ErrorCode::Lacking, "this job has no source").with_detail(io_error()),
+            ToolError::new(ErrorCode::MissingCapability, "this job has no source").with_detail(io_error()),
         ];
         let errors = errors.map(|error| {
             assert!(error.full_message().contains(path), "{error:?}");
@@ -139,7 +139,7 @@ mod tests {
             assert!(public.code == code && public.message.ends_with("; see request r-1 in the server log"), "{public}");
             serde_json::to_string(&public).unwrap() + &format!("{public:?}")
         });
-        let note = Note::new("words_only", "lexical search only").with_detail(Some(&io_error().to_string()));
+        let note = AnswerNote::new("lexical_only", "lexical search only").with_detail(Some(&io_error().to_string()));
         let note = public_note(note, "r-1");
         assert_eq!(note.message, "lexical search only; see request r-1 in the server log");
         errors.into_iter().chain([serde_json::to_string(&note).unwrap() + &format!("{note:?}")]).collect()
@@ -173,7 +173,7 @@ mod tests {
         for message in ["no file matches `src/*.rs`", "invalid expression: `a/b: (`"] {
             let error = ToolError::bad_input(message).help("see a/b: c");
             assert_eq!(public_error(error.clone(), "r-1"), error);
-            let note = Note::new("corrected", message);
+            let note = AnswerNote::new("corrected", message);
             assert_eq!(public_note(note.clone(), "r-1"), note);
         }
     }
@@ -193,13 +193,13 @@ mod tests {
             Deadlines { default_ms: 50, max_ms: 100 },
         );
         let ids = RequestIds::new();
-        let mut place = Place::default();
-        let call = desk.call(&mut place, &ids).unwrap();
+        let mut options = RequestOptions::default();
+        let call = desk.call(&mut options, &ids).unwrap();
         assert!(call.time_left().as_millis() <= 50);
         assert_eq!(call.request, ids.id);
         for deadline_ms in [0, 101] {
-            place.deadline_ms = Some(deadline_ms);
-            let error = desk.call(&mut place, &ids).unwrap_err();
+            options.deadline_ms = Some(deadline_ms);
+            let error = desk.call(&mut options, &ids).unwrap_err();
             assert_eq!(error.code, ErrorCode::BadInput);
             assert_eq!(error.message, format!("`deadline_ms` must be between 1 and 100, got {deadline_ms}"));
         }

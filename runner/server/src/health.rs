@@ -39,11 +39,11 @@ pub(super) async fn metrics(
     State(indexes): State<ServedIndexes>,
     State(runner): State<Runner>,
 ) -> impl IntoResponse {
-    let [max_calls, running_calls, waiting_calls] = runner.load();
+    let load = runner.load();
     let text = telemetry.render(&Gauges {
-        max_calls,
-        running_calls,
-        waiting_calls,
+        max_calls: load.max,
+        running_calls: load.running,
+        waiting_calls: load.waiting,
         epoch_lag: indexes.max_epoch_lag(),
         indexes_without_epoch: indexes.without_epoch().count(),
         resident_memory_bytes: gristmill_pipeline::resident_memory(),

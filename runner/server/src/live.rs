@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use gristmill_pipeline::run::{Interrupt, RunError};
-use gristmill_watch::{Cause, Options, Step, WatchError};
+use gristmill_watch::{Cause, Step, WatchError, WatchOptions};
 
 use super::progress::{IndexingState, ProgressTracker};
 use super::served::Served;
@@ -109,7 +109,7 @@ fn watch_job(served: &Served, interrupt: &Interrupt, follower: &Thread) {
     let mut last_logged = String::new();
     while !interrupt.is_requested() {
         let watched = catch_unwind(AssertUnwindSafe(|| {
-            gristmill_watch::run(index.job(), Options::default(), interrupt, tracker.meters(), &mut |step| {
+            gristmill_watch::run(index.job(), WatchOptions::default(), interrupt, tracker.meters(), &mut |step| {
                 track(tracker, &step);
                 follower.unpark();
                 Ok(())
@@ -139,15 +139,15 @@ fn watch_job(served: &Served, interrupt: &Interrupt, follower: &Thread) {
 /// Records a step of the watch.
 fn track(tracker: &ProgressTracker, step: &Step<'_>) {
     match step {
-        Step::Begins => tracker.enter(IndexingState::Indexing, None),
-        Step::Ended(Ok(_)) => tracker.enter(IndexingState::Idle, None),
-        Step::Ended(Err(error @ RunError::Sink(_))) => {
+        Step::Started => tracker.enter(IndexingState::Indexing, None),
+        Step::Finished(Ok(_)) => tracker.enter(IndexingState::Idle, None),
+        Step::Finished(Err(error @ RunError::Sink(_))) => {
             tracing::error!(detail = %error, "an epoch failed");
             let message = "the last epoch failed; retrying with the next change, see the server log";
             tracker.enter(IndexingState::Failed, Some(message));
         }
         // Any other error ends the watch, and `watch_job` reports it.
-        Step::Ended(Err(_)) => {}
+        Step::Finished(Err(_)) => {}
     }
 }
 

@@ -18,10 +18,9 @@ use serde_json::{Value, json};
 use arguments::Arguments;
 
 use super::desk::Desk;
-use super::quote::quote;
 use super::request_ids::RequestIds;
 use super::schemas::ToolDescription;
-use gristmill_query::{AnswerOrError, Outcome, Request, Response, ToolCall, ToolError};
+use gristmill_query::{AnswerOrError, Outcome, Request, Response, ToolCall, ToolError, quote};
 
 /// Larger answers have no structured content besides the text: an agent would pay for both.
 const MAX_STRUCTURED_BYTES: usize = 40_000;
@@ -46,7 +45,7 @@ impl McpServer {
             Err(error) => return failed(&error),
         };
         let calls = vec![ToolCall { tool: tool.to_owned(), input: Value::Object(arguments.input) }];
-        match self.desk.ask(Request { calls, place: arguments.place }, ids).await {
+        match self.desk.ask(Request { calls, options: arguments.options }, ids).await {
             Ok(mut response) => match response.answers.pop() {
                 Some(outcome) => self.answered(&response, outcome, arguments.max_chars),
                 None => CallToolResult::success(Vec::new()),
@@ -137,7 +136,7 @@ fn failed(error: &ToolError) -> CallToolResult {
 
 #[cfg(test)]
 mod tests {
-    use gristmill_query::{At, Runner, ToolSet};
+    use gristmill_query::{Runner, ToolContext, ToolSet};
     use schemars::JsonSchema;
     use serde::Deserialize;
 
@@ -152,8 +151,8 @@ mod tests {
         const ABOUT: &'static str = "Count the files of the index.";
         type Answer = u64;
 
-        fn answer(self, at: &At<'_>) -> Result<u64, ToolError> {
-            Ok(at.epoch.coverage().files)
+        fn answer(self, context: &ToolContext<'_>) -> Result<u64, ToolError> {
+            Ok(context.epoch.coverage().files)
         }
 
         fn render(answer: &u64) -> String {

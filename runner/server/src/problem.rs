@@ -55,7 +55,7 @@ pub(super) fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::UnknownTool | ErrorCode::UnknownJob | ErrorCode::NotFound | ErrorCode::NoEpoch => {
             StatusCode::NOT_FOUND
         }
-        ErrorCode::Lacking => StatusCode::CONFLICT,
+        ErrorCode::MissingCapability => StatusCode::CONFLICT,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         // Not standardised: nginx's "client closed request".
         ErrorCode::Cancelled => StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),

@@ -141,7 +141,7 @@ impl Served {
             Ok(is_new) => {
                 *last_logged = None;
                 drop(last_logged);
-                if is_new && let Some(epoch) = self.index.open_now() {
+                if is_new && let Some(epoch) = self.index.current_if_open() {
                     tracing::info!(job = %self.index.name(), epoch = epoch.record().epoch, "serving a new epoch");
                     let _ = self.events.send(JobEvent::Epoch(Arc::new(new_epoch(&epoch))));
                 }
@@ -160,10 +160,10 @@ impl Served {
     }
 
     /// The current status. `load` is what [`Runner::load`](gristmill_query::Runner::load) returns.
-    pub(super) fn status(&self, load: [usize; 3]) -> Status {
-        let [max, running, waiting] = load;
-        let open = self.index.open_now();
-        let newest = self.index.newest();
+    pub(super) fn status(&self, load: gristmill_query::Load) -> Status {
+        let gristmill_query::Load { max, running, waiting } = load;
+        let open = self.index.current_if_open();
+        let newest = self.index.newest_epoch();
         let epoch = open.as_ref().map(|open| open.record().epoch);
         Status {
             job: Arc::clone(self.index.name()),
@@ -181,7 +181,7 @@ impl Served {
 
     /// Epochs committed since the one that is served.
     pub(super) fn epoch_lag(&self) -> u64 {
-        lag(self.index.open_now().map(|open| open.record().epoch), self.index.newest())
+        lag(self.index.current_if_open().map(|open| open.record().epoch), self.index.newest_epoch())
     }
 
     /// Why the index is not up to date. The cause itself may name paths and is in the log only.
@@ -189,7 +189,7 @@ impl Served {
         if let Some(error) = self.tracker.as_ref().and_then(ProgressTracker::last_error) {
             return Some(error);
         }
-        self.index.trouble()?;
+        self.index.last_error()?;
         match (is_open, has_newest) {
             (true, _) => {
                 Some("the newest epoch cannot be opened, the previous one is served; see the server log".into())

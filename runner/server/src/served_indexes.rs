@@ -24,7 +24,7 @@ impl ServedIndexes {
 
     /// The indexes that have no epoch open and cannot answer queries yet.
     pub(super) fn without_epoch(&self) -> impl Iterator<Item = &Arc<Served>> {
-        self.0.iter().filter(|served| served.index().open_now().is_none())
+        self.0.iter().filter(|served| served.index().current_if_open().is_none())
     }
 
     /// The epoch lag of the index that lags most.

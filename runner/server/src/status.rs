@@ -40,7 +40,7 @@ pub(super) struct JobSummary {
 impl JobSummary {
     fn of(index: &QueriedIndex) -> Self {
         let name = Arc::clone(index.name());
-        let Some(open) = index.open_now() else {
+        let Some(open) = index.current_if_open() else {
             return Self { name, epoch: None, revision: None, refs: Vec::new(), committed_ms: None, coverage: None };
         };
         let record = open.record();

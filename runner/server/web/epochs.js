@@ -33,7 +33,7 @@ async function showChanges(list, epoch, nth, signal) {
     const paths = found.epochs.find((each) => each.epoch === epoch.epoch)?.paths;
     const rows = [["added", "+ "], ["modified", "~ "], ["deleted", "− "]].flatMap(([word, sign]) =>
       (paths?.[word] ?? []).map((path) => h("li", h(`span.${word}`, sign), word === "deleted" ? path : h("a", { href: fileLink(path) }, path))));
-    if (paths?.truncated) rows.push(h("li.quiet-text", `and ${count(paths.changed - rows.length)} more`));
+    if (paths?.truncated) rows.push(h("li.quiet-text", `and ${count(paths.total - rows.length)} more`));
     list.replaceChildren(...(rows.length ? rows : [h("li.quiet-text", paths ? "No paths changed." : "The previous epoch is not retained.")]));
   } catch (error) {
     if (!signal.aborted) list.replaceChildren(h("li", failed(error)));

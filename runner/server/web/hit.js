@@ -24,7 +24,7 @@ const FACTORS = new Set(["secondary", "document", "declaration", "part", "furthe
 
 /** The ranking signals of a hit. */
 function signals(hit, all) {
-  const of = (each) => each.signals ?? { text_score: each.text_score, vector_score: each.vector_score, score: each.score };
+  const of = (each) => each.signals ?? { lexical_score: each.lexical_score, vector_score: each.vector_score, score: each.score };
   // Neutral values are left out: factors of 1, terms of 0.
   const isShown = ([name, value]) => typeof value === "number" && value !== (FACTORS.has(name) ? 1 : 0);
   const largest = (name) => Math.max(...all.map((each) => Math.abs(of(each)[name] ?? 0)), 1e-9);

@@ -1,37 +1,37 @@
-//! `aggregate`: how much there is of what.
+//! The tool `aggregate`.
 
 use std::collections::{HashMap, HashSet};
 
-use gristmill_display::{Cell, Table, bytes};
+use gristmill_display::{TextCell, TextTable, bytes};
 use gristmill_pipeline::Key;
-use gristmill_query::{At, FileRows, Tool, ToolError, all, in_range};
+use gristmill_query::{FileRows, Tool, ToolContext, ToolError, all, in_range};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::search::Filter;
 
-/// Sums up files by folder or language, or counts definitions by kind.
+/// The input of `aggregate`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Aggregate {
-    /// What makes a group.
+    /// The grouping.
     #[serde(default)]
     #[arg(value_enum, default_value_t, value_name = "BY")]
     pub by: AggregateBy,
-    /// For groups by path: how many folders deep, from 1 to 20. A file that lies higher counts
-    /// for the folder that it lies in.
+    /// Depth of the folders when grouping by path, between 1 and 20. A file above that depth counts
+    /// for its own folder.
     #[serde(default = "default_depth")]
     #[arg(long, default_value_t = default_depth(), value_name = "N")]
     pub depth: usize,
-    /// Only files that one of these globs matches.
+    /// Only files that match one of these globs.
     #[serde(default)]
     #[arg(long = "path", value_name = "GLOB")]
     pub paths: Vec<String>,
-    /// Only these languages, such as `rust`.
+    /// Only files in these languages, such as `rust`.
     #[serde(default)]
     #[arg(long = "language", value_name = "NAME")]
     pub languages: Vec<String>,
-    /// How many groups to give at most, from 1 to 1000.
+    /// Maximum number of groups, between 1 and 1000.
     #[serde(default = "default_limit")]
     #[arg(short = 'k', long = "limit", default_value_t = default_limit(), value_name = "N")]
     pub limit: usize,
@@ -45,64 +45,65 @@ fn default_limit() -> usize {
     50
 }
 
-/// What makes a group.
+/// How to group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AggregateBy {
-    /// Files by the folders that they lie in.
+    /// Files by folder.
     #[default]
     Path,
     /// Files by language.
     Language,
-    /// Definitions by what they are, such as `function`.
+    /// Definitions by kind, such as `function`.
     Kind,
 }
 
-/// A group, or all of them together.
+/// A group, or the total.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Group {
-    /// The folder (empty for the top), language or kind; for all groups together `total`.
+    /// The folder (empty for the root), language or kind; `total` for the total.
     pub key: String,
-    /// Files; of a kind, those that have such a definition.
+    /// The number of files; for a kind, of files with such a definition.
     pub files: u64,
-    /// Definitions.
+    /// The number of definitions.
     pub symbols: u64,
-    /// Lines; nothing of a kind, as definitions lie in each other.
+    /// The number of lines; absent for kinds, as definitions nest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<u64>,
-    /// Chunks; nothing of a kind.
+    /// The number of chunks; absent for kinds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunks: Option<u64>,
-    /// Bytes; nothing of a kind.
+    /// The size in bytes; absent for kinds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
 }
 
-/// The groups.
+/// The answer of `aggregate`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AggregateAnswer {
-    /// The groups, those with most lines first; of kinds, those with most definitions.
+    /// The groups, by descending lines; kinds by descending definitions.
     pub groups: Vec<Group>,
-    /// All groups together, those beyond the limit included.
+    /// The total of all groups, including those beyond the limit.
     pub total: Group,
-    /// Groups that there are.
+    /// The number of groups, including those beyond the limit.
     pub groups_found: u64,
 }
 
 impl Tool for Aggregate {
     const NAME: &'static str = "aggregate";
-    const ABOUT: &'static str = "Sums up the source: files, lines, chunks, definitions and bytes by folder (`depth` says \
-        how deep) or by language, or counts definitions by kind. Good for a first look at a repository.";
+    const ABOUT: &'static str = "Summarise the source by folder, language or kind. Returns files, lines, chunks, definitions \
+        and bytes by folder (`depth` levels deep) or by language, or the number of definitions by kind. Good for a \
+        first look at a repository.";
     type Answer = AggregateAnswer;
 
-    fn answer(self, at: &At<'_>) -> Result<AggregateAnswer, ToolError> {
+    fn answer(self, context: &ToolContext<'_>) -> Result<AggregateAnswer, ToolError> {
         in_range("depth", self.depth, 1..=20)?;
         let limit = in_range("limit", self.limit, 1..=1000)?;
-        let filter = Filter::of_files(&self.paths, &self.languages, &at.visible)?;
+        let filter = Filter::of_files(&self.paths, &self.languages, &context.visible)?;
         let (mut groups, total) = match self.by {
-            AggregateBy::Kind => kinds(at, &filter)?,
-            AggregateBy::Language => files(at, &filter, |_, language| language)?,
-            AggregateBy::Path => files(at, &filter, |path, _| folder(path, self.depth))?,
+            AggregateBy::Kind => kinds(context, &filter)?,
+            AggregateBy::Language => files(context, &filter, |_, language| language)?,
+            AggregateBy::Path => files(context, &filter, |path, _| folder(path, self.depth))?,
         };
         let groups_found = groups.len() as u64;
         groups.sort_by(|left, right| {
@@ -115,21 +116,22 @@ impl Tool for Aggregate {
     fn render(answer: &AggregateAnswer) -> String {
         let is_kinds = answer.total.lines.is_none();
         let sizes: &[&str] = if is_kinds { &[] } else { &["lines", "chunks", "size"] };
-        let mut table = Table::new(["", "files", "definitions"].iter().chain(sizes).copied());
+        let mut table = TextTable::new(["", "files", "definitions"].iter().chain(sizes).copied());
         for group in answer.groups.iter().chain([&answer.total]) {
             let key = if group.key.is_empty() { "." } else { group.key.as_str() };
-            let counts = [Cell::from(key), Cell::from(group.files), Cell::from(group.symbols)];
-            let sizes = [group.lines.map(Cell::from), group.chunks.map(Cell::from)];
-            let size = group.bytes.map(|size| Cell::number(bytes(size)));
+            let counts = [TextCell::from(key), TextCell::from(group.files), TextCell::from(group.symbols)];
+            let sizes = [group.lines.map(TextCell::from), group.chunks.map(TextCell::from)];
+            let size = group.bytes.map(|size| TextCell::number(bytes(size)));
             table.row(counts.into_iter().chain(sizes.into_iter().flatten()).chain(size));
         }
-        let left_out = answer.groups_found.saturating_sub(answer.groups.len() as u64);
-        let more = if left_out > 0 { format!("{left_out} smaller groups are left out\n") } else { String::new() };
+        let omitted = answer.groups_found.saturating_sub(answer.groups.len() as u64);
+        let more =
+            if omitted > 0 { format!("truncated: {omitted} smaller groups; raise `limit`\n") } else { String::new() };
         table.render() + &more
     }
 }
 
-/// What the group of all groups is called.
+/// The key of the total.
 const TOTAL: &str = "total";
 
 /// Sums over files.
@@ -163,16 +165,16 @@ impl Sums {
     }
 }
 
-/// Files by what `key` makes of path and language.
+/// Groups files by a key of path and language.
 fn files(
-    at: &At<'_>,
+    context: &ToolContext<'_>,
     filter: &Filter<'_>,
     key: impl for<'p> Fn(&'p str, &'p str) -> &'p str,
 ) -> Result<(Vec<Group>, Group), ToolError> {
     let mut groups: HashMap<&str, Sums> = HashMap::new();
     let mut total = Sums::default();
-    for (nth, file) in all(at.epoch.tables()?.files()?).enumerate() {
-        at.check_row(nth)?;
+    for (nth, file) in all(context.epoch.tables()?.files()?).enumerate() {
+        context.check_row(nth)?;
         let (table, row) = (file.table(), file.row);
         let (path, language) = (file.path().as_str(), table.language.value(row));
         if filter.allows_file(path, file.key(), language) {
@@ -183,11 +185,11 @@ fn files(
     Ok((groups.into_iter().map(|(key, sums)| sums.group(key)).collect(), total.group(TOTAL)))
 }
 
-/// Definitions by kind.
-fn kinds(at: &At<'_>, filter: &Filter<'_>) -> Result<(Vec<Group>, Group), ToolError> {
+/// Counts definitions by kind.
+fn kinds(context: &ToolContext<'_>, filter: &Filter<'_>) -> Result<(Vec<Group>, Group), ToolError> {
     let mut groups: HashMap<&str, (u64, HashSet<Key>)> = HashMap::new();
-    for (nth, symbol) in all(at.epoch.tables()?.symbols()?).enumerate() {
-        at.check_row(nth)?;
+    for (nth, symbol) in all(context.epoch.tables()?.symbols()?).enumerate() {
+        context.check_row(nth)?;
         let (table, row) = (symbol.table(), symbol.row);
         if filter.allows_file(symbol.path().as_str(), symbol.key(), table.language.value(row)) {
             let (symbols, files) = groups.entry(table.kind.value(row)).or_default();
@@ -208,7 +210,7 @@ fn kinds(at: &At<'_>, filter: &Filter<'_>) -> Result<(Vec<Group>, Group), ToolEr
     Ok((groups.into_iter().map(|(kind, (symbols, files))| group(kind, symbols, files.len())).collect(), total))
 }
 
-/// The folder that a file lies in, so many folders deep at most.
+/// Returns the folder of a file, at most `depth` levels deep.
 fn folder(path: &str, depth: usize) -> &str {
     let folders = path.match_indices('/').take(depth).last();
     folders.and_then(|(end, _)| path.get(..end)).unwrap_or_default()
@@ -219,7 +221,7 @@ mod tests {
     use super::folder;
 
     #[test]
-    fn a_file_counts_for_the_folder_it_lies_in() {
+    fn a_file_counts_for_its_folder() {
         assert_eq!([1, 2, 3].map(|depth| folder("a/b/c.rs", depth)), ["a", "a/b", "a/b"]);
         assert_eq!(folder("c.rs", 1), "");
     }

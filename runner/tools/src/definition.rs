@@ -1,8 +1,10 @@
-//! `goto_definition`: where a name is defined.
+//! The tool `goto_definition`.
 
 use std::collections::HashSet;
 
-use gristmill_query::{At, EdgeRows, ErrorCode, FileRows, ReferenceRows, Row, SymbolRows, Tool, ToolError, in_range};
+use gristmill_query::{
+    EdgeRows, ErrorCode, FileRows, ReferenceRows, Row, SymbolRows, Tool, ToolContext, ToolError, in_range,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,58 +12,58 @@ use super::names::{Reason, definitions, reason};
 use super::symbols::{Symbol, definitions_of, render_symbol, symbol};
 use crate::search::is_secondary;
 
-/// Finds where a name is defined.
+/// The input of `goto_definition`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 pub struct GotoDefinition {
-    /// The name, bare or qualified; may be left out where `path` and `line` name a use.
+    /// The name, unqualified or qualified; optional if `path` and `line` name a reference.
     #[arg(value_name = "NAME")]
     pub symbol: Option<String>,
-    /// The file that uses the name: what is near to it comes first.
+    /// The file of the reference: definitions close to it come first.
     #[arg(long, value_name = "PATH")]
     pub path: Option<String>,
-    /// The line of the use, counted from 1.
+    /// The line of the reference, counted from 1.
     #[arg(long, value_name = "N")]
     pub line: Option<u32>,
-    /// How many to give at most, from 1 to 100; 10 if left out.
+    /// Maximum number of definitions, between 1 and 100; default: 10.
     #[arg(short = 'k', long, value_name = "N")]
     pub limit: Option<usize>,
 }
 
-/// A definition, and why it is thought to be meant.
+/// A definition, and why it was chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Definition {
+pub struct DefinitionMatch {
     /// The definition.
     #[serde(flatten)]
     pub symbol: Symbol,
-    /// Why it is thought to be meant.
+    /// Why it was chosen.
     pub reason: Reason,
 }
 
-/// Definitions of a name.
+/// The answer of `goto_definition`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DefinitionAnswer {
-    /// The definitions, the likeliest first.
-    pub definitions: Vec<Definition>,
-    /// Whether there are more.
+    /// The definitions, most likely first.
+    pub definitions: Vec<DefinitionMatch>,
+    /// Whether the limit left some out.
     pub truncated: bool,
 }
 
 impl Tool for GotoDefinition {
     const NAME: &'static str = "goto_definition";
-    const ABOUT: &'static str = "Finds where a name is defined: give the name, or the file and line where it is used, or \
-        both, so that the likeliest of several comes first.";
+    const ABOUT: &'static str = "Find the definition of a name. Pass the name, or the file and line of a reference, or both \
+        to get the most likely of several definitions first.";
     type Answer = DefinitionAnswer;
 
-    fn answer(self, at: &At<'_>) -> Result<DefinitionAnswer, ToolError> {
+    fn answer(self, context: &ToolContext<'_>) -> Result<DefinitionAnswer, ToolError> {
         let limit = in_range("limit", self.limit.unwrap_or(10), 1..=100)?;
-        let tables = at.epoch.tables()?;
-        let from_file = self.path.as_deref().map(|path| at.held_file(path)).transpose()?;
+        let tables = context.epoch.tables()?;
+        let from_file = self.path.as_deref().map(|path| context.require_file(path)).transpose()?;
         let from = from_file.map(|file| file.path().as_str());
         let names: Vec<&str> = match (&self.symbol, from_file, self.line) {
             (Some(name), ..) if !name.trim().is_empty() => vec![name.trim()],
-            (_, Some(file), Some(line)) => used_at(at, file, line)?,
-            _ => return Err(ToolError::bad_input("give `symbol`, or `path` and `line` of a use")),
+            (_, Some(file), Some(line)) => used_at(context, file, line)?,
+            _ => return Err(ToolError::bad_input("`symbol` is required, or `path` and `line` of a reference")),
         };
         let mut found: Vec<(Reason, Row<'_, SymbolRows>)> = Vec::new();
         if let (Some(path), Some(edges)) = (from, tables.edges()?) {
@@ -83,11 +85,11 @@ impl Tool for GotoDefinition {
         }
         let language = from_file.map(|file| file.table().language.value(file.row));
         for name in &names {
-            let by_name = definitions(at, name)?;
+            let by_name = definitions(context, name)?;
             found.extend(by_name.into_iter().map(|row| (reason(row, from.map(|path| (path, language))), row)));
         }
         let mut seen = HashSet::new();
-        // What edges lead to stands first, and so is kept for that reason.
+        // Definitions found through edges come first, so they keep that reason.
         found.retain(|(_, row)| seen.insert((row.key(), row.table().ordinal.value(row.row))));
         found.sort_by(|(left_reason, left), (right_reason, right)| {
             let place =
@@ -98,7 +100,8 @@ impl Tool for GotoDefinition {
                 .then_with(|| place(left).1.cmp(&place(right).1))
         });
         let truncated = found.len() > limit;
-        let definitions = found.into_iter().take(limit).map(|(reason, row)| Definition { symbol: symbol(row), reason });
+        let definitions =
+            found.into_iter().take(limit).map(|(reason, row)| DefinitionMatch { symbol: symbol(row), reason });
         Ok(DefinitionAnswer { definitions: definitions.collect(), truncated })
     }
 
@@ -108,18 +111,18 @@ impl Tool for GotoDefinition {
             render_symbol(&mut out, &definition.symbol);
         }
         if answer.definitions.is_empty() {
-            out.push_str("nothing defines it\n");
+            out.push_str("no definition found\n");
         }
         if answer.truncated {
-            out.push_str("there are more; raise `limit`, or say where the name is used\n");
+            out.push_str("truncated; raise `limit`, or pass `path` and `line` of a reference\n");
         }
         out
     }
 }
 
-/// The names that a line uses.
-fn used_at<'a>(at: &At<'a>, file: Row<'a, FileRows>, line: u32) -> Result<Vec<&'a str>, ToolError> {
-    let references = at.epoch.tables()?.references()?;
+/// Returns the names that a line references.
+fn used_at<'a>(context: &ToolContext<'a>, file: Row<'a, FileRows>, line: u32) -> Result<Vec<&'a str>, ToolError> {
+    let references = context.epoch.tables()?.references()?;
     let mut names: Vec<&str> = ReferenceRows::of_file(references, file.key())
         .filter(|row| row.table().line.value(row.row) == line)
         .map(|row| row.table().name.value(row.row))
@@ -127,7 +130,7 @@ fn used_at<'a>(at: &At<'a>, file: Row<'a, FileRows>, line: u32) -> Result<Vec<&'
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(*name));
     if names.is_empty() {
-        let message = format!("no name that is defined elsewhere is used in line {line} of `{}`", file.path());
+        let message = format!("no reference in line {line} of `{}`", file.path());
         return Err(ToolError::new(ErrorCode::NotFound, message));
     }
     Ok(names)

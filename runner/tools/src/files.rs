@@ -1,25 +1,26 @@
-//! `get_files`: files with their text.
+//! The tool `get_files`.
 
 use std::fmt::Write as _;
 
 use gristmill_pipeline::RelPath;
-use gristmill_query::{At, ChunkRows, FileRows, Row, Tool, ToolError, in_range};
+use gristmill_query::{ChunkRows, FileRows, Row, Tool, ToolContext, ToolError, in_range};
 use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Reads files as the index holds them.
+/// The input of `get_files`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct GetFiles {
-    /// The paths, relative to the source; each may end in a range of lines: `src/lib.rs:10-40`.
+    /// The paths, relative to the source; each may end in a line range: `src/lib.rs:10-40`.
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<String>,
-    /// Give places and sizes only, no text.
+    /// Return metadata only, no text.
     #[serde(default)]
     #[arg(long)]
     pub no_text: bool,
-    /// Bytes of text at most, over all files, from 1 to 4,000,000. What lies beyond is cut.
+    /// Maximum size of the text of all files, in bytes, between 1 and 4,000,000. Longer text is
+    /// truncated.
     #[serde(default = "default_bytes")]
     #[arg(long, default_value_t = default_bytes(), value_name = "N")]
     pub max_bytes: usize,
@@ -29,10 +30,10 @@ fn default_bytes() -> usize {
     200_000
 }
 
-/// Most files of a question.
-const MOST_FILES: usize = 200;
+/// The maximum number of files per call.
+const MAX_FILES: usize = 200;
 
-/// A file as the index holds it.
+/// An indexed file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct File {
     /// The path.
@@ -40,55 +41,55 @@ pub struct File {
     pub path: RelPath,
     /// The language.
     pub language: String,
-    /// Size in bytes.
+    /// The size in bytes.
     pub bytes: u64,
-    /// Lines.
+    /// The number of lines.
     pub lines: u32,
-    /// Definitions in it.
+    /// The number of definitions.
     pub symbols: u32,
-    /// BLAKE3 of the content, in hexadecimal digits.
+    /// The BLAKE3 hash of the content, in hexadecimal.
     pub content_hash: String,
-    /// Whether nothing of its content is indexed.
+    /// Whether the file is quarantined: its content is not indexed.
     pub quarantined: bool,
-    /// The line that `text` begins with, counted from 1.
+    /// The line at which `text` starts, counted from 1.
     pub start_line: u32,
     /// The text, decoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Whether more of the wanted lines is there than `text` has.
+    /// Whether `text` was truncated.
     pub truncated: bool,
 }
 
-/// Files that were read.
+/// The answer of `get_files`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FilesAnswer {
-    /// The files, in the order that was asked.
+    /// The files, in the order of the paths.
     pub files: Vec<File>,
-    /// Paths that the index does not hold.
+    /// Paths that are not in the index.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_found: Vec<String>,
 }
 
 impl Tool for GetFiles {
     const NAME: &'static str = "get_files";
-    const ABOUT: &'static str = "Reads any number of files, or ranges of lines of them (`src/lib.rs:10-40`), as the \
-        index holds them.";
+    const ABOUT: &'static str = "Read indexed files, or line ranges of them. Takes any number of paths; a range is written as \
+        `src/lib.rs:10-40`.";
     type Answer = FilesAnswer;
 
-    fn answer(self, at: &At<'_>) -> Result<FilesAnswer, ToolError> {
+    fn answer(self, context: &ToolContext<'_>) -> Result<FilesAnswer, ToolError> {
         let mut left = in_range("max_bytes", self.max_bytes, 1..=4_000_000)?;
-        in_range("paths", self.paths.len(), 1..=MOST_FILES)?;
+        in_range("paths", self.paths.len(), 1..=MAX_FILES)?;
         let mut answer = FilesAnswer::default();
         for wanted in &self.paths {
-            at.call.check()?;
+            context.call.check()?;
             let (path, range) = path_and_lines(wanted)?;
-            let Some(row) = at.file(path)? else {
+            let Some(row) = context.file(path)? else {
                 answer.not_found.push(wanted.clone());
                 continue;
             };
             let mut file = file(row);
             if !self.no_text {
-                read(at, row, range, &mut left, &mut file)?;
+                read(context, row, range, &mut left, &mut file)?;
             }
             answer.files.push(file);
         }
@@ -104,11 +105,11 @@ impl Tool for GetFiles {
                 let _ = writeln!(out, "{nth:>6}  {line}");
             }
             if file.truncated {
-                out.push_str("        … cut here; ask for further lines by PATH:FROM-TO\n");
+                out.push_str("        … truncated; read further lines with PATH:FROM-TO\n");
             }
         }
         for path in &answer.not_found {
-            let _ = writeln!(out, "the index does not hold {path}");
+            let _ = writeln!(out, "not in the index: {path}");
         }
         out
     }
@@ -135,37 +136,36 @@ fn file(row: Row<'_, FileRows>) -> File {
     }
 }
 
-/// Lines from one to another, both counted from 1 and taken along.
+/// A line range, counted from 1, inclusive.
 type Lines = (u32, u32);
 
-/// A path, and the lines that stand after it.
+/// Splits a path from its line range.
 fn path_and_lines(wanted: &str) -> Result<(&str, Option<Lines>), ToolError> {
     let Some((path, lines)) = wanted.rsplit_once(':') else { return Ok((wanted, None)) };
     let is_range = !lines.is_empty() && lines.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     if !is_range {
-        // A colon can be part of a name.
+        // File names may contain colons.
         return Ok((wanted, None));
     }
     let (from, to) = lines.split_once('-').unwrap_or((lines, lines));
     match (from.parse(), to.parse()) {
         (Ok(from), Ok(to)) if 0 < from && from <= to => Ok((path, Some((from, to)))),
-        _ => {
-            Err(ToolError::bad_input(format!("`{lines}` is no range of lines")).help("write PATH:FROM-TO, from line 1"))
-        }
+        _ => Err(ToolError::bad_input(format!("invalid line range `{lines}`"))
+            .help("write PATH:FROM-TO; the first line is 1")),
     }
 }
 
-/// Puts the text together from the chunks, which cover the file in order.
+/// Assembles the text from the chunks, which cover the file in order.
 fn read(
-    at: &At<'_>,
+    context: &ToolContext<'_>,
     row: Row<'_, FileRows>,
     range: Option<Lines>,
     left: &mut usize,
     file: &mut File,
 ) -> Result<(), ToolError> {
-    let tables = at.epoch.tables()?;
+    let tables = context.epoch.tables()?;
     if !tables.has(&Table::Chunks) {
-        at.note("no_text", "the index holds no texts: its job stores no chunks");
+        context.note("no_text", "no text: the job of this index stores no chunks");
         return Ok(());
     }
     let (from, to) = range.unwrap_or((1, u32::MAX));
@@ -181,7 +181,7 @@ fn read(
     let addresses: Vec<u64> = chunks.iter().filter_map(Row::address).collect();
     let texts = tables.texts(&addresses)?;
     let mut text = String::new();
-    // A chunk may begin within a line.
+    // Chunks may start within a line.
     let whole: String = (0..addresses.len()).map(|nth| texts.get(nth)).collect();
     file.start_line = first_line.max(from);
     for (line, piece) in (first_line..).zip(whole.split_inclusive('\n')) {
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_may_end_in_lines() {
+    fn a_path_may_end_in_a_line_range() {
         assert_eq!(path_and_lines("a/b.rs").ok(), Some(("a/b.rs", None)));
         assert_eq!(path_and_lines("a/b.rs:3-9").ok(), Some(("a/b.rs", Some((3, 9)))));
         assert_eq!(path_and_lines("a/b.rs:3").ok(), Some(("a/b.rs", Some((3, 3)))));

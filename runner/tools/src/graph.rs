@@ -1,9 +1,9 @@
-//! `graph_expand` and `graph_path`: along the uses of names from file to file.
+//! The tools `graph_expand` and `graph_path`: walks over the reference graph.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write as _;
 
-use gristmill_query::{At, ErrorCode, SymbolRows, Tool, ToolError, in_range};
+use gristmill_query::{ErrorCode, SymbolRows, Tool, ToolContext, ToolError, in_range, quote};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,89 +11,89 @@ use super::names::definitions;
 use crate::links::{Direction, Link, Links, Node, node_of};
 use crate::search::is_secondary;
 
-/// Definitions of a name that are begun from at most.
-const MOST_STARTS: usize = 5;
+/// The maximum number of definitions of a name to start from.
+const MAX_STARTS: usize = 5;
 
-/// Goes from a definition or file along the uses of names.
+/// The input of `graph_expand`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 pub struct GraphExpand {
-    /// The definition to begin with, bare or qualified; may be left out to begin with a file.
+    /// The definition to start from, unqualified or qualified; omit it to start from a file.
     #[arg(value_name = "NAME")]
     pub symbol: Option<String>,
-    /// The file that defines it, or the file to begin with.
+    /// The file of the definition, or the file to start from.
     #[arg(long, value_name = "PATH")]
     pub path: Option<String>,
-    /// Which way to go, along which uses.
+    /// Which references to follow, and in which direction.
     #[arg(long, value_enum, default_value_t)]
     pub direction: Direction,
-    /// How many steps, from 1 to 6; 1 if left out.
+    /// Number of steps, between 1 and 6; default: 1.
     #[arg(long, value_name = "N")]
     pub depth: Option<usize>,
-    /// How many uses of one node to follow at most, from 1 to 500; 50 if left out.
+    /// Maximum number of references to follow per node, between 1 and 500; default: 50.
     #[arg(long, value_name = "N")]
     pub fan_out: Option<usize>,
-    /// How many nodes to give at most, from 1 to 2000; 200 if left out.
+    /// Maximum number of nodes, between 1 and 2000; default: 200.
     #[arg(short = 'k', long, value_name = "N")]
     pub limit: Option<usize>,
 }
 
-/// A definition or file of a graph.
+/// A definition or file in the graph.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GraphNode {
-    /// Names it in the edges.
+    /// The id, as in the edges.
     pub id: usize,
     /// The file.
     pub path: String,
-    /// The qualified name; empty for the file as a whole.
+    /// The qualified name; empty for a file.
     pub symbol: String,
-    /// What it is, such as `function`, or `file`.
+    /// The kind, such as `function`, or `file`.
     pub kind: String,
-    /// Its line, counted from 1.
+    /// The line, counted from 1.
     pub line: u32,
-    /// Steps from where it began.
+    /// The number of steps from the start.
     pub depth: usize,
 }
 
-/// A use: the node `from` uses the node `to`.
+/// A reference from one node to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GraphEdge {
-    /// Who uses.
+    /// The id of the referencing node.
     pub from: usize,
-    /// What is used.
+    /// The id of the referenced node.
     pub to: usize,
     /// `call`, `implements`, `mention` or `import`.
     pub kind: String,
-    /// The line of the use.
+    /// The line of the reference.
     pub line: u32,
 }
 
-/// A part of the graph of uses.
+/// The answer of `graph_expand` and `graph_path`: a part of the reference graph.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GraphAnswer {
-    /// The nodes; those that it began with come first.
+    /// The nodes, starting with those of the query.
     pub nodes: Vec<GraphNode>,
     /// The edges between them.
     pub edges: Vec<GraphEdge>,
-    /// Whether limits left something out.
+    /// Whether a limit left something out.
     pub truncated: bool,
 }
 
 impl Tool for GraphExpand {
     const NAME: &'static str = "graph_expand";
-    const ABOUT: &'static str = "Walks the graph of uses from a definition or file: callers, callees, imports, \
-        imported_by, implements, implemented_by, or all uses, some steps deep.";
+    const ABOUT: &'static str = "Walk the reference graph from a definition or file. Follows callers, callees, imports, \
+        imported_by, implements, implemented_by, or all references (uses, used_by), up to 6 steps deep.";
     type Answer = GraphAnswer;
 
-    fn answer(self, at: &At<'_>) -> Result<GraphAnswer, ToolError> {
+    fn answer(self, context: &ToolContext<'_>) -> Result<GraphAnswer, ToolError> {
         let depth = in_range("depth", self.depth.unwrap_or(1), 1..=6)?;
         let fan_out = in_range("fan_out", self.fan_out.unwrap_or(50), 1..=500)?;
         let limit = in_range("limit", self.limit.unwrap_or(200), 1..=2000)?;
-        let links = Links::new(at)?;
-        let mut part = Part { limit, ..Part::default() };
+        let links = Links::new(context)?;
+        let mut subgraph = Subgraph { limit, ..Subgraph::default() };
         let mut queue: VecDeque<(Node, usize)> = VecDeque::new();
-        for start in starts(at, self.symbol.as_deref(), self.path.as_deref())? {
-            if part.add(&start, 0).is_some() {
+        for start in starts(context, self.symbol.as_deref(), self.path.as_deref())? {
+            if subgraph.add(&start, 0).is_some() {
                 queue.push_back((start, 0));
             }
         }
@@ -102,19 +102,19 @@ impl Tool for GraphExpand {
                 continue;
             }
             let found = links.of(&node, self.direction)?;
-            part.truncated |= found.len() > fan_out;
+            subgraph.truncated |= found.len() > fan_out;
             for link in found.into_iter().take(fan_out) {
-                let is_new = !part.ids.contains_key(&link.to);
-                if part.add(&link.to, steps + 1).is_none() {
+                let is_new = !subgraph.ids.contains_key(&link.to);
+                if subgraph.add(&link.to, steps + 1).is_none() {
                     continue;
                 }
-                part.connect(&node, &link, self.direction);
+                subgraph.connect(&node, &link, self.direction);
                 if is_new {
                     queue.push_back((link.to, steps + 1));
                 }
             }
         }
-        part.describe(at)
+        subgraph.describe(context)
     }
 
     fn render(answer: &GraphAnswer) -> String {
@@ -122,17 +122,17 @@ impl Tool for GraphExpand {
     }
 }
 
-/// Finds a shortest way from one definition or file to another along uses.
+/// The input of `graph_path`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct GraphPath {
-    /// Where to begin: a name, bare or qualified, or a path.
+    /// The start: a name, unqualified or qualified, or a path.
     #[arg(value_name = "FROM")]
     pub from: String,
-    /// Where to end: a name, bare or qualified, or a path.
+    /// The end: a name, unqualified or qualified, or a path.
     #[arg(value_name = "TO")]
     pub to: String,
-    /// How many steps at most, from 1 to 12.
+    /// Maximum number of steps, between 1 and 12.
     #[serde(default = "default_depth")]
     #[arg(long, default_value_t = default_depth(), value_name = "N")]
     pub max_depth: usize,
@@ -142,38 +142,38 @@ fn default_depth() -> usize {
     8
 }
 
-/// Nodes that are looked at before a search for a way gives up.
-const MOST_LOOKED_AT: usize = 20_000;
+/// The maximum number of nodes that a path search visits.
+const MAX_VISITED: usize = 20_000;
 
 impl Tool for GraphPath {
     const NAME: &'static str = "graph_path";
-    const ABOUT: &'static str = "Finds a shortest way along uses (calls, mentions, imports, implementations) from one \
-        definition or file to another.";
+    const ABOUT: &'static str = "Find a shortest path in the reference graph from one definition or file to another. Follows \
+        calls, mentions, imports and implementations.";
     type Answer = GraphAnswer;
 
-    fn answer(self, at: &At<'_>) -> Result<GraphAnswer, ToolError> {
+    fn answer(self, context: &ToolContext<'_>) -> Result<GraphAnswer, ToolError> {
         let depth = in_range("max_depth", self.max_depth, 1..=12)?;
-        let links = Links::new(at)?;
-        let ends = ends_of(at, &self.to)?;
+        let links = Links::new(context)?;
+        let ends = ends_of(context, &self.to)?;
         let is_end =
             |node: &Node| ends.contains(node) || ends.iter().any(|end| end.symbol.is_empty() && end.path == node.path);
-        // For each node how it was reached.
+        // The predecessor of each visited node.
         let mut reached: HashMap<Node, Option<(Node, Link)>> = HashMap::new();
         let mut queue: VecDeque<(Node, usize)> = VecDeque::new();
-        for start in ends_of(at, &self.from)? {
+        for start in ends_of(context, &self.from)? {
             reached.insert(start.clone(), None);
             queue.push_back((start, 0));
         }
         while let Some((node, steps)) = queue.pop_front() {
             if is_end(&node) && steps > 0 {
-                return way(at, &reached, node);
+                return path_to(context, &reached, node);
             }
             if steps == depth {
                 continue;
             }
             for link in links.of(&node, Direction::Uses)? {
-                if reached.len() >= MOST_LOOKED_AT {
-                    at.note("gave_up", format!("no way was found among the nearest {MOST_LOOKED_AT} definitions"));
+                if reached.len() >= MAX_VISITED {
+                    context.note("node_limit", format!("no path found within the nearest {MAX_VISITED} definitions"));
                     return Ok(GraphAnswer { truncated: true, ..GraphAnswer::default() });
                 }
                 if !reached.contains_key(&link.to) {
@@ -186,41 +186,45 @@ impl Tool for GraphPath {
     }
 
     fn render(answer: &GraphAnswer) -> String {
-        if answer.nodes.is_empty() { "there is no way from one to the other\n".into() } else { render(answer) }
+        if answer.nodes.is_empty() { "no path found\n".into() } else { render(answer) }
     }
 }
 
-/// The way that led to a node.
-fn way(at: &At<'_>, reached: &HashMap<Node, Option<(Node, Link)>>, end: Node) -> Result<GraphAnswer, ToolError> {
+/// Returns the path to a node.
+fn path_to(
+    context: &ToolContext<'_>,
+    reached: &HashMap<Node, Option<(Node, Link)>>,
+    end: Node,
+) -> Result<GraphAnswer, ToolError> {
     let mut steps = Vec::new();
     let mut node = end;
     while let Some(Some((before, link))) = reached.get(&node) {
         steps.push((before.clone(), link.clone()));
         node = before.clone();
     }
-    let mut part = Part { limit: usize::MAX, ..Part::default() };
-    part.add(&node, 0);
+    let mut subgraph = Subgraph { limit: usize::MAX, ..Subgraph::default() };
+    subgraph.add(&node, 0);
     for (depth, (before, link)) in steps.into_iter().rev().enumerate() {
-        part.add(&link.to, depth + 1);
-        part.connect(&before, &link, Direction::Uses);
+        subgraph.add(&link.to, depth + 1);
+        subgraph.connect(&before, &link, Direction::Uses);
     }
-    part.describe(at)
+    subgraph.describe(context)
 }
 
-/// The nodes of a name, or of a path where no definition has the name.
-fn ends_of(at: &At<'_>, name: &str) -> Result<Vec<Node>, ToolError> {
-    if at.file(name)?.is_some() {
-        return starts(at, None, Some(name));
+/// Returns the nodes of a path, or else of a name.
+fn ends_of(context: &ToolContext<'_>, name: &str) -> Result<Vec<Node>, ToolError> {
+    if context.file(name)?.is_some() {
+        return starts(context, None, Some(name));
     }
-    starts(at, Some(name), None)
+    starts(context, Some(name), None)
 }
 
-/// Where to begin.
-fn starts(at: &At<'_>, symbol: Option<&str>, path: Option<&str>) -> Result<Vec<Node>, ToolError> {
-    let path = path.map(|path| at.held_file(path)).transpose()?.map(|file| file.path().as_str());
+/// Returns the nodes to start from.
+fn starts(context: &ToolContext<'_>, symbol: Option<&str>, path: Option<&str>) -> Result<Vec<Node>, ToolError> {
+    let path = path.map(|path| context.require_file(path)).transpose()?.map(|file| file.path().as_str());
     match (symbol.map(str::trim).filter(|symbol| !symbol.is_empty()), path) {
         (Some(symbol), path) => {
-            let mut nodes: Vec<Node> = definitions(at, symbol)?
+            let mut nodes: Vec<Node> = definitions(context, symbol)?
                 .into_iter()
                 .filter(|row| path.is_none_or(|path| row.path().as_str() == path))
                 .map(node_of)
@@ -228,25 +232,25 @@ fn starts(at: &At<'_>, symbol: Option<&str>, path: Option<&str>) -> Result<Vec<N
             nodes.sort_by_key(|node| (is_secondary(&node.path), node.clone()));
             nodes.dedup();
             if nodes.is_empty() {
-                return Err(ToolError::new(ErrorCode::NotFound, format!("nothing defines `{symbol}`")));
+                return Err(ToolError::new(ErrorCode::NotFound, format!("no definition of {}", quote(symbol))));
             }
-            if nodes.len() > MOST_STARTS {
-                at.note(
+            if nodes.len() > MAX_STARTS {
+                context.note(
                     "ambiguous",
-                    format!("{} places define `{symbol}`; this begins with {MOST_STARTS} of them", nodes.len()),
+                    format!("`{symbol}` has {} definitions; starting from {MAX_STARTS} of them", nodes.len()),
                 );
-                nodes.truncate(MOST_STARTS);
+                nodes.truncate(MAX_STARTS);
             }
             Ok(nodes)
         }
         (None, Some(path)) => Ok(vec![Node { path: path.to_owned(), symbol: String::new() }]),
-        (None, None) => Err(ToolError::bad_input("give `symbol`, `path`, or both")),
+        (None, None) => Err(ToolError::bad_input("`symbol` or `path` is required")),
     }
 }
 
-/// A part of the graph that is being put together.
+/// Builds the part of the graph that is returned.
 #[derive(Default)]
-struct Part {
+struct Subgraph {
     nodes: Vec<(Node, usize)>,
     ids: HashMap<Node, usize>,
     edges: BTreeMap<(usize, usize, String), u32>,
@@ -254,8 +258,8 @@ struct Part {
     truncated: bool,
 }
 
-impl Part {
-    /// Adds a node, unless there are enough.
+impl Subgraph {
+    /// Adds a node, unless the limit is reached. Returns its id.
     fn add(&mut self, node: &Node, depth: usize) -> Option<usize> {
         if let Some(id) = self.ids.get(node) {
             return Some(*id);
@@ -270,17 +274,17 @@ impl Part {
         Some(id)
     }
 
-    /// Adds the edge of a link that was followed from a node.
+    /// Adds the edge of a link from a node.
     fn connect(&mut self, node: &Node, link: &Link, direction: Direction) {
         let (Some(here), Some(there)) = (self.ids.get(node), self.ids.get(&link.to)) else { return };
         let (from, to) = if direction.is_outgoing() { (*here, *there) } else { (*there, *here) };
         self.edges.entry((from, to, link.kind.clone())).or_insert(link.line);
     }
 
-    fn describe(self, at: &At<'_>) -> Result<GraphAnswer, ToolError> {
-        let symbols = at.epoch.tables()?.symbols()?;
+    fn describe(self, context: &ToolContext<'_>) -> Result<GraphAnswer, ToolError> {
+        let symbols = context.epoch.tables()?.symbols()?;
         let describe = |(id, (node, depth)): (usize, (Node, usize))| {
-            let definition = at.file(&node.path)?.filter(|_| !node.symbol.is_empty()).and_then(|file| {
+            let definition = context.file(&node.path)?.filter(|_| !node.symbol.is_empty()).and_then(|file| {
                 let of_file = SymbolRows::of_file(symbols, file.key());
                 of_file.into_iter().find(|row| row.table().qualified_name.value(row.row) == node.symbol)
             });
@@ -310,10 +314,10 @@ fn render(answer: &GraphAnswer) -> String {
         let _ = writeln!(out, "{}  {}  {}", name(edge.from), edge.kind, name(edge.to));
     }
     if answer.edges.is_empty() {
-        let _ = writeln!(out, "nothing leads on from {}", name(0));
+        let _ = writeln!(out, "no references from {}", name(0));
     }
     if answer.truncated {
-        out.push_str("there is more; raise `limit` or `fan_out`\n");
+        out.push_str("truncated; raise `limit` or `fan_out`\n");
     }
     out
 }

@@ -1,4 +1,4 @@
-//! `history_recent`: the newest epochs, and which paths each changed.
+//! The tool `history_recent`.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -8,24 +8,24 @@ use gristmill_pipeline::run::Changes;
 use gristmill_pipeline::source::RefRevision;
 use gristmill_pipeline::{Epoch, RelPath};
 use gristmill_query::past::{self, PastEpoch};
-use gristmill_query::{At, ErrorCode, Tool, ToolError, all, in_range};
+use gristmill_query::{ErrorCode, Tool, ToolContext, ToolError, all, in_range};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Lists the newest epochs that are kept, and what each changed.
+/// The input of `history_recent`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryRecent {
-    /// How many epochs, from 1 to 100.
+    /// Number of epochs, between 1 and 100.
     #[serde(default = "default_epochs")]
     #[arg(short = 'n', long, default_value_t = default_epochs(), value_name = "N")]
     pub epochs: usize,
-    /// Name the paths that each epoch added, modified and deleted, compared with the epoch
-    /// before it that is kept.
+    /// List the paths that each epoch added, modified and deleted, compared with the retained epoch
+    /// before it.
     #[serde(default)]
     #[arg(long)]
     pub paths: bool,
-    /// How many paths of each epoch to name at most, from 1 to 1000.
+    /// Maximum number of paths per epoch, between 1 and 1000.
     #[serde(default = "default_limit")]
     #[arg(short = 'k', long = "limit", default_value_t = default_limit(), value_name = "N")]
     pub limit: usize,
@@ -39,53 +39,53 @@ fn default_limit() -> usize {
     50
 }
 
-/// An epoch that is kept.
+/// A retained epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EpochEntry {
-    /// Its number.
+    /// The epoch.
     pub epoch: Epoch,
-    /// When it was committed, in milliseconds since 1970.
+    /// When it was committed, in milliseconds since the Unix epoch.
     pub committed_ms: u64,
-    /// The revision that it holds, where its source has revisions.
+    /// The indexed revision, if the source is a git repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// The refs that it holds, where it holds several.
+    /// The indexed refs, if the job indexes several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refs: Vec<RefRevision>,
-    /// Files of it.
+    /// The number of files.
     pub files: u64,
-    /// How many files the run that made it found changed, while its report is kept.
+    /// The number of changed files, if the report of the run is retained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<Changes>,
-    /// How long that run took, in milliseconds, while its report is kept.
+    /// The wall time of the run in milliseconds, if its report is retained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wall_ms: Option<f64>,
-    /// Which paths changed, if that was asked and an epoch before it is kept.
+    /// The changed paths, if requested, and if an earlier epoch is retained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paths: Option<ChangedPaths>,
 }
 
-/// The paths in which two epochs differ. Those of a ref, where the index holds several.
+/// The paths in which two epochs differ; those of one ref, if the index has several.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedPaths {
-    /// The epoch that it is compared with.
+    /// The epoch of the comparison.
     pub since: Epoch,
-    /// Paths that only the later epoch has.
+    /// Added paths.
     #[schemars(with = "Vec<String>")]
     pub added: Vec<RelPath>,
-    /// Paths with other content.
+    /// Modified paths.
     #[schemars(with = "Vec<String>")]
     pub modified: Vec<RelPath>,
-    /// Paths that only the earlier epoch has.
+    /// Deleted paths.
     #[schemars(with = "Vec<String>")]
     pub deleted: Vec<RelPath>,
-    /// How many paths changed, be they named or not.
-    pub changed: u64,
-    /// Whether some are not named.
+    /// The number of changed paths, including those beyond the limit.
+    pub total: u64,
+    /// Whether the limit left some out.
     pub truncated: bool,
 }
 
-/// Epochs that are kept.
+/// The answer of `history_recent`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryAnswer {
     /// The epochs, newest first.
@@ -94,29 +94,29 @@ pub struct HistoryAnswer {
 
 impl Tool for HistoryRecent {
     const NAME: &'static str = "history_recent";
-    const ABOUT: &'static str = "Lists the newest epochs (states of the index) that are kept: revision, time, how many \
-        files changed, and with `paths` which ones. Any of them can be asked by its number.";
+    const ABOUT: &'static str = "List the newest retained epochs and what each changed. Shows revision, time and the number of \
+        changed files; with `paths` also their names. Every tool can query a listed epoch by its number.";
     type Answer = HistoryAnswer;
 
-    fn answer(self, at: &At<'_>) -> Result<HistoryAnswer, ToolError> {
+    fn answer(self, context: &ToolContext<'_>) -> Result<HistoryAnswer, ToolError> {
         let wanted = in_range("epochs", self.epochs, 1..=100)?;
         let limit = in_range("limit", self.limit, 1..=1000)?;
-        let epochs = past::epochs(at.epoch.folder())
+        let epochs = past::epochs(context.epoch.folder())
             .map_err(|error| ToolError::unreadable("the records of the epochs cannot be read", &error))?;
-        let newest = at.epoch.record().epoch;
+        let newest = context.epoch.record().epoch;
         let mut kept = epochs.into_iter().rev().skip_while(|past| past.record.epoch > newest).peekable();
         let mut entries = Vec::new();
-        // What the last epoch was compared with is the next one to compare.
+        // The older side of one comparison is the newer side of the next.
         let mut compared: Option<Contents> = None;
         while entries.len() < wanted
             && let Some(past) = kept.next()
         {
-            at.call.check()?;
+            context.call.check()?;
             let mut entry = entry(past);
             if let (true, Some(before)) = (self.paths, kept.peek()) {
                 let since = before.record.epoch;
-                let after = compared.take().map_or_else(|| contents(at, entry.epoch), |known| Ok(Some(known)))?;
-                compared = contents(at, since)?;
+                let after = compared.take().map_or_else(|| contents(context, entry.epoch), |known| Ok(Some(known)))?;
+                compared = contents(context, since)?;
                 let pair = compared.as_ref().zip(after.as_ref());
                 entry.paths = pair.map(|(before, after)| compare(since, before, after, limit));
             }
@@ -129,8 +129,8 @@ impl Tool for HistoryRecent {
         let mut out = String::new();
         // Writing to a String cannot fail.
         for entry in &answer.epochs {
-            let (at, files) = (utc(entry.committed_ms), thousands(entry.files));
-            let _ = write!(out, "epoch {}  {at} UTC, {files} files", entry.epoch);
+            let (committed, files) = (utc(entry.committed_ms), thousands(entry.files));
+            let _ = write!(out, "epoch {}  {committed} UTC, {files} files", entry.epoch);
             if let Some(revision) = &entry.revision {
                 let _ = write!(out, ", revision {}", revision.get(..12).unwrap_or(revision));
             }
@@ -161,7 +161,7 @@ fn render_paths(out: &mut String, paths: &ChangedPaths) {
         }
     }
     if paths.truncated {
-        let _ = writeln!(out, "    … of {} that changed since epoch {}", thousands(paths.changed), paths.since);
+        let _ = writeln!(out, "    … truncated: {} paths changed since epoch {}", thousands(paths.total), paths.since);
     }
 }
 
@@ -178,25 +178,25 @@ fn entry(PastEpoch { record, run }: PastEpoch) -> EpochEntry {
     }
 }
 
-/// By path what it holds, in the ref that is asked.
+/// The content hash of each path of the ref.
 type Contents = HashMap<RelPath, [u8; 32]>;
 
-/// What an epoch holds; `None` if it was given up meanwhile.
-fn contents(at: &At<'_>, epoch: Epoch) -> Result<Option<Contents>, ToolError> {
-    let epoch = match at.index.at(Some(epoch)) {
+/// Reads the contents of an epoch; `None` if it was deleted meanwhile.
+fn contents(context: &ToolContext<'_>, epoch: Epoch) -> Result<Option<Contents>, ToolError> {
+    let epoch = match context.index.at(Some(epoch)) {
         Err(error) if error.code == ErrorCode::NoEpoch => return Ok(None),
         opened => opened?,
     };
     // The first ref of another epoch need not be the first of this one.
-    let of_ref = at.of_ref.or_else(|| Some(&*at.epoch.record().refs.first()?.name));
+    let ref_name = context.ref_name.or_else(|| Some(&*context.epoch.record().refs.first()?.name));
     let mut contents = Contents::new();
-    let visible = match epoch.visible(of_ref) {
-        // It had not the ref, and so nothing of it.
+    let visible = match epoch.visible(ref_name) {
+        // The epoch did not have the ref.
         Err(error) if error.code == ErrorCode::NotFound => return Ok(Some(contents)),
         visible => visible?,
     };
     for (nth, file) in all(epoch.tables()?.files()?).enumerate() {
-        at.check_row(nth)?;
+        context.check_row(nth)?;
         if visible.shows(file.key()) {
             let hash = file.table().content_hash.value(file.row);
             contents.insert(file.path().clone(), hash.try_into().unwrap_or_default());
@@ -217,7 +217,7 @@ fn compare(since: Epoch, before: &Contents, after: &Contents, limit: usize) -> C
     changed.deleted = before.keys().filter(|path| !after.contains_key(*path)).cloned().collect();
     let mut left = limit;
     for paths in [&mut changed.added, &mut changed.modified, &mut changed.deleted] {
-        changed.changed += paths.len() as u64;
+        changed.total += paths.len() as u64;
         changed.truncated |= paths.len() > left;
         paths.sort_unstable();
         paths.truncate(left);
@@ -244,12 +244,12 @@ mod tests {
         let after = contents(&[("a", 1), ("b", 2), ("e", 1), ("f", 1)]);
         let changed = compare(3, &before, &after, 10);
         assert_eq!((names(&changed.added), names(&changed.modified)), (vec!["e", "f"], vec!["b"]));
-        assert_eq!((names(&changed.deleted), changed.changed), (vec!["c", "d"], 5));
+        assert_eq!((names(&changed.deleted), changed.total), (vec!["c", "d"], 5));
         assert!(!changed.truncated);
 
         let changed = compare(3, &before, &after, 3);
         assert_eq!((changed.added.len(), changed.modified.len(), changed.deleted.len()), (2, 1, 0));
-        assert!(changed.truncated && changed.changed == 5);
+        assert!(changed.truncated && changed.total == 5);
         assert!(!compare(3, &before, &before, 1).truncated);
     }
 }

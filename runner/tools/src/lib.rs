@@ -1,20 +1,20 @@
-//! The tools that answer questions about an index: search, look-ups, graph walks, measures and
-//! forecasts, one module each.
+//! The standard tools: search, look-ups, graph walks, metrics and forecasts, one module each.
 //!
-//! [`standard`] is what the command line, the HTTP server and MCP ask with. A program that has
-//! tools of its own adds them:
+//! [`standard`] returns them as the set that the `gristmill` binary uses for its subcommands, the
+//! HTTP server and MCP. A program adds its own tools with
+//! [`ToolSet::with`](gristmill_query::ToolSet::with). To call tools from Rust:
 //!
 //! ```no_run
 //! use std::path::Path;
 //!
-//! use gristmill_query::{BlockingRunner, Call, DEFAULT_DEADLINE, Place, Request, ToolCall, ToolError};
+//! use gristmill_query::{BlockingRunner, CallContext, DEFAULT_DEADLINE, Request, RequestOptions, ToolCall, ToolError};
 //! use serde_json::json;
 //!
 //! fn main() -> Result<(), ToolError> {
 //!     let runner = BlockingRunner::open(Path::new("/tmp/project-index"), gristmill_tools::standard())?;
 //!     let calls = vec![ToolCall { tool: "references".into(), input: json!({ "symbol": "parse" }) }];
-//!     let request = Request { calls, place: Place::default() };
-//!     let response = runner.ask(request, Call::new("me", DEFAULT_DEADLINE))?;
+//!     let request = Request { calls, options: RequestOptions::default() };
+//!     let response = runner.ask(request, CallContext::new("example", DEFAULT_DEADLINE))?;
 //!     assert_eq!(response.answers.len(), 1);
 //!     Ok(())
 //! }
@@ -40,23 +40,23 @@ mod symbols;
 mod words;
 
 pub use aggregate::{Aggregate, AggregateAnswer, AggregateBy, Group};
-pub use definition::{Definition, DefinitionAnswer, GotoDefinition};
+pub use definition::{DefinitionAnswer, DefinitionMatch, GotoDefinition};
 pub use files::{File, FilesAnswer, GetFiles};
 pub use graph::{GraphAnswer, GraphEdge, GraphExpand, GraphNode, GraphPath};
 pub use history_recent::{ChangedPaths, EpochEntry, HistoryAnswer, HistoryRecent};
 pub use links::Direction;
 pub use list_preview::{EntryKind, ListAnswer, ListEntry, ListPreview, PreviewSymbol};
-pub use metric_aggregate::{MetricAggregate, MetricAggregateAnswer, RunMeasures, Spread, StageMeasures};
-pub use metric_series::{Metric, MetricSeries, Point, Series};
+pub use metric_aggregate::{Distribution, MetricAggregate, MetricAggregateAnswer, RunMetrics, StageMetrics};
+pub use metric_series::{MetricSeries, Point, RunMetric, Series};
 pub use names::Reason;
 pub use references::{References, ReferencesAnswer, Use};
-pub use search::{Hit, Query, Search, SearchAnswer, SearchMode, Signals, Snippet, search};
+pub use search::{Search, SearchAnswer, SearchHit, SearchMode, SearchQuery, Signals, Snippet, search};
 pub use simulate::{ChangeEstimate, FoundBy, Simulate, SimulateAnswer, UsingFile, render_forecast};
 pub use symbols::{GetSymbols, Symbol, SymbolsAnswer};
 
 use gristmill_query::ToolSet;
 
-/// The tools of this crate, in the order in which they are listed.
+/// Returns the tools of this crate, in the order in which they are listed.
 #[must_use]
 pub fn standard() -> ToolSet {
     ToolSet::new()

@@ -1,34 +1,34 @@
-//! Who uses what: over the view `edges` where the index has it, by names otherwise.
+//! The reference graph: from the view `edges` if the index has it, else matched by name.
 
 use std::collections::HashSet;
 
 use gristmill_pipeline::Key;
-use gristmill_query::{At, EdgeRows, FileRows, ReferenceRows, Row, SymbolRows, ToolError};
+use gristmill_query::{EdgeRows, FileRows, ReferenceRows, Row, SymbolRows, ToolContext, ToolError};
 use gristmill_sinks::lance::Resident;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which way to go along a use, and along which uses.
+/// Which references to follow, and in which direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[value(rename_all = "snake_case")]
 pub enum Direction {
-    /// Who calls it.
+    /// Callers.
     #[default]
     Callers,
-    /// What it calls.
+    /// Callees.
     Callees,
-    /// What the file imports.
+    /// Imported files.
     Imports,
-    /// Which files import it.
+    /// Importing files.
     ImportedBy,
-    /// What it implements or inherits from.
+    /// Implemented or inherited types.
     Implements,
-    /// What implements it or inherits from it.
+    /// Implementing or inheriting types.
     ImplementedBy,
-    /// Everything that it uses.
+    /// All outgoing references.
     Uses,
-    /// Everything that uses it.
+    /// All incoming references.
     UsedBy,
 }
 
@@ -37,7 +37,7 @@ impl Direction {
         matches!(self, Self::Callees | Self::Imports | Self::Implements | Self::Uses)
     }
 
-    fn takes(self, kind: &str) -> bool {
+    fn follows(self, kind: &str) -> bool {
         match self {
             Self::Callers | Self::Callees => kind == "call",
             Self::Imports | Self::ImportedBy => kind == "import",
@@ -47,53 +47,53 @@ impl Direction {
     }
 }
 
-/// A definition, or a file as a whole.
+/// A node: a definition or a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Node {
     pub(super) path: String,
-    /// The qualified name; empty for the file.
+    /// The qualified name; empty for a file.
     pub(super) symbol: String,
 }
 
-/// A use, seen from one of its ends.
+/// A reference, seen from one end.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     /// The other end.
     pub(super) to: Node,
     /// `call`, `implements`, `mention` or `import`.
     pub(super) kind: String,
-    /// The line of the use.
+    /// The line of the reference.
     pub(super) line: u32,
 }
 
-/// A name that more files define leads nowhere: it says too little.
-const MOST_CANDIDATES: usize = 4;
+/// A name with more definitions is ambiguous and not followed.
+const MAX_CANDIDATES: usize = 4;
 
-/// Who uses what, in one epoch.
+/// The reference graph of one epoch.
 pub(super) struct Links<'a> {
-    at: &'a At<'a>,
+    context: &'a ToolContext<'a>,
     edges: Option<&'a Resident<EdgeRows>>,
     symbols: &'a Resident<SymbolRows>,
     references: Option<&'a Resident<ReferenceRows>>,
 }
 
 impl<'a> Links<'a> {
-    pub(super) fn new(at: &'a At<'a>) -> Result<Self, ToolError> {
-        let tables = at.epoch.tables()?;
+    pub(super) fn new(context: &'a ToolContext<'a>) -> Result<Self, ToolError> {
+        let tables = context.epoch.tables()?;
         let edges = tables.edges()?;
         if edges.is_none() {
-            at.note(
+            context.note(
                 "by_name",
-                "uses are found by names alone, and imports not at all; a job with the view `edges` resolves them",
+                "references are matched by name alone, and imports are missing; add the view `edges` to the job to resolve them",
             );
         }
         let references = edges.is_none().then(|| tables.references()).transpose()?;
-        Ok(Self { at, edges, symbols: tables.symbols()?, references })
+        Ok(Self { context, edges, symbols: tables.symbols()?, references })
     }
 
-    /// The ends of the uses of a node, in a direction; no end twice for a kind.
+    /// Returns the links of a node in a direction, deduplicated by end and kind.
     pub(super) fn of(&self, node: &Node, direction: Direction) -> Result<Vec<Link>, ToolError> {
-        self.at.call.check()?;
+        self.context.call.check()?;
         let mut links = match (self.edges, self.references) {
             (Some(edges), _) => along_edges(edges, node, direction),
             (None, Some(references)) if direction.is_outgoing() => {
@@ -114,8 +114,8 @@ impl<'a> Links<'a> {
         direction: Direction,
     ) -> Result<Vec<Link>, ToolError> {
         let mut links = Vec::new();
-        let files = self.at.epoch.tables()?.files()?;
-        for file in FileRows::at(files, &node.path).filter(|file| self.at.visible.shows(file.key())) {
+        let files = self.context.epoch.tables()?.files()?;
+        for file in FileRows::at(files, &node.path).filter(|file| self.context.visible.shows(file.key())) {
             let language = file.table().language.value(file.row);
             let ordinals: Vec<u32> =
                 self.definitions(node, &file).map(|row| row.table().ordinal.value(row.row)).collect();
@@ -123,20 +123,20 @@ impl<'a> Links<'a> {
                 let (rows, row) = (found.table(), found.row);
                 let is_within =
                     node.symbol.is_empty() || rows.within(row).is_some_and(|within| ordinals.contains(&within));
-                if is_within && direction.takes(rows.kind.value(row)) {
+                if is_within && direction.follows(rows.kind.value(row)) {
                     let link = |to| Link { to, kind: rows.kind.value(row).to_owned(), line: rows.line.value(row) };
                     let named = self.definers(rows.name.value(row), language);
-                    links.extend(meant(&named, &node.path).into_iter().map(node_of).map(link));
+                    links.extend(resolve(&named, &node.path).into_iter().map(node_of).map(link));
                 }
             }
         }
         Ok(links)
     }
 
-    /// The definitions of a name in a language.
+    /// Returns the definitions of a name in a language.
     fn definers(&self, name: &'a str, language: &str) -> Vec<Row<'a, SymbolRows>> {
         let is_of_language = |row: &Row<'_, SymbolRows>| {
-            self.at.visible.shows(row.key()) && row.table().language.value(row.row) == language
+            self.context.visible.shows(row.key()) && row.table().language.value(row.row) == language
         };
         SymbolRows::named(self.symbols, name).filter(is_of_language).collect()
     }
@@ -152,25 +152,25 @@ impl<'a> Links<'a> {
         if !named.iter().any(|row| is_of(*row, node)) {
             return Ok(Vec::new());
         }
-        // A file that defines the name means its own definitions; any other means all, if
-        // they are few.
+        // In a file that defines the name, references resolve to its own definitions; elsewhere to
+        // all of them, if they are few.
         let defining: HashSet<&str> = named.iter().map(|row| row.path().as_str()).collect();
-        let is_meant_at_home = !meant(&named, &node.path).is_empty();
-        let is_meant_elsewhere = named.len() <= MOST_CANDIDATES;
+        let resolves_in_own_file = !resolve(&named, &node.path).is_empty();
+        let resolves_elsewhere = named.len() <= MAX_CANDIDATES;
         let leads_here = |path: &str| -> Result<bool, ToolError> {
             if defining.contains(path) {
-                return Ok(is_meant_at_home && path == node.path);
+                return Ok(resolves_in_own_file && path == node.path);
             }
             let is_of_language = |file: Row<'_, FileRows>| file.table().language.value(file.row) == language;
-            Ok(is_meant_elsewhere && self.at.file(path)?.is_some_and(is_of_language))
+            Ok(resolves_elsewhere && self.context.file(path)?.is_some_and(is_of_language))
         };
         let mut links = Vec::new();
-        // Uses in one file stand together.
+        // References in one file are adjacent.
         let mut last: Option<(Key, bool)> = None;
         for (nth, found) in ReferenceRows::named(references, bare).enumerate() {
-            self.at.check_row(nth)?;
+            self.context.check_row(nth)?;
             let (rows, row) = (found.table(), found.row);
-            if !direction.takes(rows.kind.value(row)) || !self.at.visible.shows(found.key()) {
+            if !direction.follows(rows.kind.value(row)) || !self.context.visible.shows(found.key()) {
                 continue;
             }
             if last.is_none_or(|(key, _)| key != found.key()) {
@@ -187,9 +187,9 @@ impl<'a> Links<'a> {
         Ok(links)
     }
 
-    /// The bare name of a definition, and the language of its file.
+    /// Returns the unqualified name of a definition, and the language of its file.
     fn bare_name(&self, node: &Node) -> Result<Option<(&'a str, &'a str)>, ToolError> {
-        let Some(file) = self.at.file(&node.path)? else { return Ok(None) };
+        let Some(file) = self.context.file(&node.path)? else { return Ok(None) };
         let language = file.table().language.value(file.row);
         let definition = self.definitions(node, &file).next();
         Ok(definition.map(|row| (row.table().name.value(row.row), language)))
@@ -202,26 +202,25 @@ impl<'a> Links<'a> {
     }
 }
 
-/// Which of the definitions of a name is meant where this file uses it: its own, or all if
-/// they are few.
-fn meant<'a>(named: &[Row<'a, SymbolRows>], path: &str) -> Vec<Row<'a, SymbolRows>> {
+/// Resolves a name in a file: to the file's own definitions, else to all if they are few.
+fn resolve<'a>(named: &[Row<'a, SymbolRows>], path: &str) -> Vec<Row<'a, SymbolRows>> {
     let here: Vec<_> = named.iter().copied().filter(|row| row.path().as_str() == path).collect();
-    let meant = if here.is_empty() { named } else { &here };
-    if meant.len() > MOST_CANDIDATES { Vec::new() } else { meant.to_vec() }
+    let resolved = if here.is_empty() { named } else { &here };
+    if resolved.len() > MAX_CANDIDATES { Vec::new() } else { resolved.to_vec() }
 }
 
-/// Whether a definition is the one of a node.
+/// Returns whether a definition is that of a node.
 fn is_of(row: Row<'_, SymbolRows>, node: &Node) -> bool {
     row.path().as_str() == node.path && row.table().qualified_name.value(row.row) == node.symbol
 }
 
-/// The node of a definition.
+/// Returns the node of a definition.
 pub(super) fn node_of(row: Row<'_, SymbolRows>) -> Node {
     Node { path: row.path().as_str().to_owned(), symbol: row.table().qualified_name.value(row.row).to_owned() }
 }
 
 fn along_edges(edges: &Resident<EdgeRows>, node: &Node, direction: Direction) -> Vec<Link> {
-    // A file as a whole uses what any of its definitions uses.
+    // A file has the references of all its definitions.
     let symbol = Some(node.symbol.as_str()).filter(|symbol| !symbol.is_empty());
     let link = |edge: Row<'_, EdgeRows>| {
         let (rows, row) = (edge.table(), edge.row);
@@ -235,10 +234,10 @@ fn along_edges(edges: &Resident<EdgeRows>, node: &Node, direction: Direction) ->
             line: u32::try_from(rows.from_line.value(row)).unwrap_or(u32::MAX),
         }
     };
-    let takes = |edge: &Row<'_, EdgeRows>| direction.takes(edge.table().kind.value(edge.row));
+    let follows = |edge: &Row<'_, EdgeRows>| direction.follows(edge.table().kind.value(edge.row));
     if direction.is_outgoing() {
-        EdgeRows::from(edges, &node.path, symbol).filter(takes).map(link).collect()
+        EdgeRows::from(edges, &node.path, symbol).filter(follows).map(link).collect()
     } else {
-        EdgeRows::to(edges, &node.path, symbol).filter(takes).map(link).collect()
+        EdgeRows::to(edges, &node.path, symbol).filter(follows).map(link).collect()
     }
 }

@@ -1,33 +1,33 @@
-//! `list_preview`: what lies in a folder, with a first look into each file.
+//! The tool `list_preview`.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use gristmill_display::{bytes, thousands};
 use gristmill_pipeline::Key;
-use gristmill_query::{At, ErrorCode, FileRows, Row, SymbolRows, Tool, ToolError, all, in_range};
+use gristmill_query::{ErrorCode, FileRows, Row, SymbolRows, Tool, ToolContext, ToolError, all, in_range, quote};
 use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Lists a folder: its folders with their sizes, its files with their first definitions.
+/// The input of `list_preview`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct ListPreview {
-    /// The folder, relative to the source; empty for the top.
+    /// The folder, relative to the source; default: the root.
     #[serde(default)]
     #[arg(default_value = "", value_name = "FOLDER", hide_default_value = true)]
     pub path: String,
-    /// How many levels to list, from 1 to 5.
+    /// Number of levels to list, between 1 and 5.
     #[serde(default = "default_depth")]
     #[arg(long, default_value_t = default_depth(), value_name = "N")]
     pub depth: usize,
-    /// How many definitions of each file to give, from 0 to 20.
+    /// Maximum number of definitions per file, between 0 and 20.
     #[serde(default = "default_preview")]
     #[arg(long, default_value_t = default_preview(), value_name = "N")]
     pub preview: usize,
-    /// How many entries to give at most, from 1 to 2000. Deeper ones are left out first.
+    /// Maximum number of entries, between 1 and 2000. Deeper entries are dropped first.
     #[serde(default = "default_limit")]
     #[arg(short = 'k', long = "limit", default_value_t = default_limit(), value_name = "N")]
     pub limit: usize,
@@ -45,27 +45,27 @@ fn default_limit() -> usize {
     200
 }
 
-/// A folder or file.
+/// A folder or a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListEntry {
     /// The path.
     pub path: String,
-    /// Which of the two it is.
+    /// Whether it is a folder or a file.
     pub kind: EntryKind,
-    /// Files below a folder, at any depth; 1 for a file.
+    /// The number of files below the folder, at any depth; 1 for a file.
     pub files: u64,
-    /// Lines, of a folder those of all files below.
+    /// The number of lines; for a folder, of all files below.
     pub lines: u64,
-    /// Bytes, of a folder those of all files below.
+    /// The size in bytes; for a folder, of all files below.
     pub bytes: u64,
-    /// A file's language; of a folder up to three, those with most lines first.
+    /// The language of a file; up to three of a folder, by descending lines.
     pub languages: Vec<String>,
-    /// The first outermost definitions of a file.
+    /// The first top-level definitions of a file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub preview: Vec<PreviewSymbol>,
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
@@ -75,52 +75,52 @@ pub enum EntryKind {
     File,
 }
 
-/// A definition, in short.
+/// A definition in a preview.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PreviewSymbol {
-    /// What it is, such as `function`.
+    /// The kind, such as `function`.
     pub kind: String,
-    /// The name with those of what contains it.
+    /// The name with the names of the enclosing definitions.
     pub qualified_name: String,
-    /// Its first line, counted from 1.
+    /// The first line, counted from 1.
     pub line: u32,
 }
 
-/// What lies in a folder.
+/// The answer of `list_preview`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListAnswer {
-    /// The folder; empty for the top.
+    /// The folder; empty for the root.
     pub path: String,
-    /// What lies in it, each folder before what lies in it.
+    /// The entries, each folder before its contents.
     pub entries: Vec<ListEntry>,
-    /// Whether there are more.
+    /// Whether the limit left some out.
     pub truncated: bool,
 }
 
 impl Tool for ListPreview {
     const NAME: &'static str = "list_preview";
-    const ABOUT: &'static str = "Lists a folder (`path`; empty for the top): folders with number of files, lines and main \
-        languages, files with their first outermost definitions. Good for finding the way in a repository.";
+    const ABOUT: &'static str = "List a folder with a preview of each file. Shows folders with number of files, lines and main \
+        languages, and files with their first top-level definitions. Good for exploring a repository.";
     type Answer = ListAnswer;
 
-    fn answer(self, at: &At<'_>) -> Result<ListAnswer, ToolError> {
+    fn answer(self, context: &ToolContext<'_>) -> Result<ListAnswer, ToolError> {
         let depth = in_range("depth", self.depth, 1..=5)?;
         let preview = in_range("preview", self.preview, 0..=20)?;
         let limit = in_range("limit", self.limit, 1..=2000)?;
         let folder = folder_name(&self.path);
-        let mut found = gather(at, folder, depth)?;
+        let mut found = collect(context, folder, depth)?;
         let truncated = found.len() > limit;
-        // Shallow ones first where some are left out.
+        // Keeps the shallow entries.
         found.sort_by_key(|(path, _)| path.split('/').count());
         found.truncate(limit);
         found.sort_by(|(left, _), (right, _)| left.split('/').cmp(right.split('/')));
-        let tables = at.epoch.tables()?;
+        let tables = context.epoch.tables()?;
         let symbols = if preview > 0 && tables.has(&Table::Symbols) { Some(tables.symbols()?) } else { None };
         let mut entries = Vec::with_capacity(found.len());
-        for (nth, (path, held)) in found.into_iter().enumerate() {
-            at.check_row(nth)?;
-            let mut entry = held.entry(path);
-            if let (Some(symbols), Held::File(file)) = (symbols, &held) {
+        for (nth, (path, node)) in found.into_iter().enumerate() {
+            context.check_row(nth)?;
+            let mut entry = node.entry(path);
+            if let (Some(symbols), Node::File(file)) = (symbols, &node) {
                 entry.preview = first_definitions(symbols, file.key(), preview);
             }
             entries.push(entry);
@@ -148,14 +148,14 @@ impl Tool for ListPreview {
             }
         }
         if answer.truncated {
-            out.push_str("there is more; raise `limit`, or list a folder of it\n");
+            out.push_str("truncated; raise `limit`, or list a subfolder\n");
         }
         out
     }
 }
 
-/// What is known of an entry.
-enum Held<'a> {
+/// An entry before it is rendered.
+enum Node<'a> {
     Folder(Folder<'a>),
     File(Row<'a, FileRows>),
 }
@@ -180,17 +180,18 @@ impl<'a> Folder<'a> {
     }
 }
 
-impl Held<'_> {
+impl Node<'_> {
     fn entry(&self, path: &str) -> ListEntry {
-        /// Languages of a folder that are named.
-        const NAMED: usize = 3;
+        /// The maximum number of languages of a folder.
+        const MAX_LANGUAGES: usize = 3;
         let path = path.to_owned();
         match self {
             Self::Folder(Folder { files, lines, bytes, lines_by_language }) => {
                 let mut languages: Vec<(u64, &str)> =
                     lines_by_language.iter().map(|(language, lines)| (*lines, *language)).collect();
                 languages.sort_by(|left, right| right.0.cmp(&left.0).then_with(|| left.1.cmp(right.1)));
-                let languages = languages.into_iter().take(NAMED).map(|(_, language)| language.to_owned()).collect();
+                let languages =
+                    languages.into_iter().take(MAX_LANGUAGES).map(|(_, language)| language.to_owned()).collect();
                 let (files, lines, bytes) = (*files, *lines, *bytes);
                 ListEntry { path, kind: EntryKind::Folder, files, lines, bytes, languages, preview: Vec::new() }
             }
@@ -210,21 +211,21 @@ impl Held<'_> {
     }
 }
 
-/// A folder as paths name it: without what a shell adds.
+/// Normalises a folder: removes a leading `./` and trailing slashes.
 fn folder_name(path: &str) -> &str {
     let path = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
     if path == "." { "" } else { path }
 }
 
-/// All that lies in a folder, down to a depth, in no order.
-fn gather<'a>(at: &At<'a>, folder: &str, depth: usize) -> Result<Vec<(&'a str, Held<'a>)>, ToolError> {
+/// Collects the entries of a folder, down to a depth, unordered.
+fn collect<'a>(context: &ToolContext<'a>, folder: &str, depth: usize) -> Result<Vec<(&'a str, Node<'a>)>, ToolError> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let mut folders: HashMap<&str, Folder<'_>> = HashMap::new();
-    let mut files: Vec<(&str, Held<'_>)> = Vec::new();
+    let mut files: Vec<(&str, Node<'_>)> = Vec::new();
     let mut is_file = false;
-    for (nth, file) in all(at.epoch.tables()?.files()?).enumerate() {
-        at.check_row(nth)?;
-        if !at.visible.shows(file.key()) {
+    for (nth, file) in all(context.epoch.tables()?.files()?).enumerate() {
+        context.check_row(nth)?;
+        if !context.visible.shows(file.key()) {
             continue;
         }
         let path = file.path().as_str();
@@ -236,24 +237,23 @@ fn gather<'a>(at: &At<'a>, folder: &str, depth: usize) -> Result<Vec<(&'a str, H
             folders.entry(path.get(..prefix.len() + end).unwrap_or_default()).or_default().add(file);
         }
         if level < depth {
-            files.push((path, Held::File(file)));
+            files.push((path, Node::File(file)));
         }
     }
     if files.is_empty() && folders.is_empty() && !folder.is_empty() {
-        let error = ToolError::new(ErrorCode::NotFound, format!("the index has no folder `{folder}`"));
+        let error = ToolError::new(ErrorCode::NotFound, format!("no folder {} in the index", quote(folder)));
         return Err(error.help(if is_file {
-            "it is a file: `get_files` reads it"
+            "this is a file; read it with `get_files`"
         } else {
-            "paths are relative to the source; list the top with an empty `path`"
+            "paths are relative to the source; an empty `path` lists the root"
         }));
     }
-    files.extend(folders.into_iter().map(|(path, folder)| (path, Held::Folder(folder))));
+    files.extend(folders.into_iter().map(|(path, folder)| (path, Node::Folder(folder))));
     Ok(files)
 }
 
-/// The definitions of a file that lie in no other; where that is one module around all, those
-/// that lie in it.
-fn outermost(table: &Resident<SymbolRows>, file: Key) -> Vec<Row<'_, SymbolRows>> {
+/// Returns the top-level definitions of a file; if that is a single module, the definitions in it.
+fn top_level(table: &Resident<SymbolRows>, file: Key) -> Vec<Row<'_, SymbolRows>> {
     let definitions = SymbolRows::of_file(table, file);
     let within = |parent: Option<u32>| -> Vec<Row<'_, SymbolRows>> {
         definitions.iter().copied().filter(|definition| definition.table().parent(definition.row) == parent).collect()
@@ -271,16 +271,16 @@ fn outermost(table: &Resident<SymbolRows>, file: Key) -> Vec<Row<'_, SymbolRows>
     found
 }
 
-/// The first definitions of a file that lie in no other, each name once: what is told of a type
-/// is not told again of its implementations.
-fn first_definitions(table: &Resident<SymbolRows>, file: Key, most: usize) -> Vec<PreviewSymbol> {
+/// Returns the first top-level definitions of a file, each name once: the implementations of a type
+/// do not repeat it.
+fn first_definitions(table: &Resident<SymbolRows>, file: Key, max: usize) -> Vec<PreviewSymbol> {
     let mut named: HashSet<&str> = HashSet::new();
-    let definitions = outermost(table, file).into_iter();
+    let definitions = top_level(table, file).into_iter();
     let first = definitions.filter(|symbol| named.insert(symbol.table().qualified_name.value(symbol.row)));
-    first.take(most).map(in_short).collect()
+    first.take(max).map(preview_of).collect()
 }
 
-fn in_short(symbol: Row<'_, SymbolRows>) -> PreviewSymbol {
+fn preview_of(symbol: Row<'_, SymbolRows>) -> PreviewSymbol {
     let (table, row) = (symbol.table(), symbol.row);
     PreviewSymbol {
         kind: table.kind.value(row).to_owned(),
@@ -294,7 +294,7 @@ mod tests {
     use super::folder_name;
 
     #[test]
-    fn a_folder_may_be_named_as_a_shell_does() {
+    fn folder_names_are_normalised() {
         assert_eq!(["", ".", "./", "a", "./a/", "a/b//"].map(folder_name), ["", "", "", "a", "a", "a/b"]);
     }
 }

@@ -1,29 +1,29 @@
-//! `metric_series`: one measure, run by run.
+//! The tool `metric_series`.
 
 use std::fmt::Write as _;
 
 use gristmill_display::utc;
 use gristmill_pipeline::run::RunReport;
 use gristmill_pipeline::{Epoch, StageReport};
-use gristmill_query::{At, Tool, ToolError, in_range};
+use gristmill_query::{Tool, ToolContext, ToolError, in_range};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::metric_aggregate::items_per_second;
-use super::runs::{newest, no_stage};
+use super::runs::{newest, unknown_stage};
 
-/// Follows one measure over past runs.
+/// The input of `metric_series`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct MetricSeries {
-    /// The measure.
+    /// The metric.
     #[arg(value_enum, value_name = "METRIC")]
-    pub metric: Metric,
-    /// The stage, for a measure of a stage.
+    pub metric: RunMetric,
+    /// The stage, if the metric is one of a stage.
     #[serde(default)]
     #[arg(long, value_name = "NAME")]
     pub stage: Option<String>,
-    /// How many of the newest runs, from 1 to 100.
+    /// Number of newest runs, between 1 and 100.
     #[serde(default = "default_runs")]
     #[arg(short = 'n', long, default_value_t = default_runs(), value_name = "N")]
     pub runs: usize,
@@ -33,83 +33,86 @@ fn default_runs() -> usize {
     100
 }
 
-/// A measure of a run, or of a stage in it.
+/// A metric of a run or of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[value(rename_all = "snake_case")]
-pub enum Metric {
-    /// From beginning to end.
+pub enum RunMetric {
+    /// Wall time of the run.
     WallMs,
     /// CPU time of the process.
     CpuMs,
-    /// Walking the source, and reading what may have changed.
+    /// Time of the scan of the source.
     ScanMs,
-    /// From the first changed file to the last row.
+    /// Time from the first changed file to the last row.
     ProcessMs,
-    /// Publishing, and the commit record.
+    /// Time to publish and commit.
     PublishMs,
-    /// The least possible time over the time taken.
+    /// Overlap efficiency: lower bound of the time / time.
     OverlapEfficiency,
-    /// The most memory that the process held.
+    /// Peak memory of the process.
     PeakMemoryBytes,
-    /// Files that were added, modified or deleted.
+    /// Files added, modified or deleted.
     FilesChanged,
-    /// Passages that were embedded.
+    /// Passages embedded.
     PassagesEmbedded,
-    /// Time that the threads of a stage spent in it.
+    /// Busy time of the threads of a stage.
     StageBusyMs,
-    /// Items that a stage took per second of that time.
+    /// Items of a stage per second of busy time.
     StageItemsPerSecond,
 }
 
-/// A measure of one run.
+/// The value of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
-    /// The run's number.
+    /// The number of the run.
     pub run: u64,
-    /// The newest epoch when it ended.
+    /// The newest epoch when the run ended.
     pub epoch: Epoch,
-    /// When it began, in milliseconds since 1970.
+    /// When the run started, in milliseconds since the Unix epoch.
     pub started_ms: u64,
-    /// The measure.
+    /// The value.
     pub value: f64,
 }
 
-/// A measure, run by run.
+/// The answer of `metric_series`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
-    /// The measure.
-    pub metric: Metric,
-    /// The stage, for a measure of a stage.
+    /// The metric.
+    pub metric: RunMetric,
+    /// The stage, if the metric is one of a stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// What it is measured in: `ms`, `bytes`, `files`, `passages`, `items/s`, or `ratio`.
+    /// The unit: `ms`, `bytes`, `files`, `passages`, `items/s`, or `ratio`.
     pub unit: String,
-    /// The runs that have it, oldest first.
+    /// The runs with a value, oldest first.
     pub points: Vec<Point>,
 }
 
 impl Tool for MetricSeries {
     const NAME: &'static str = "metric_series";
-    const ABOUT: &'static str = "Follows one measure over the newest indexing runs, oldest first: times, memory, overlap, \
-        files changed, passages embedded, or busy time and throughput of a `stage`. Good for seeing what got slower.";
+    const ABOUT: &'static str = "Show one metric over recent indexing runs, oldest first. Metrics are times, memory, overlap \
+        efficiency, files changed, passages embedded, and busy time and throughput of a `stage`. Good for finding \
+        regressions.";
     type Answer = Series;
 
-    fn answer(self, at: &At<'_>) -> Result<Series, ToolError> {
-        let most = in_range("runs", self.runs, 1..=100)?;
+    fn answer(self, context: &ToolContext<'_>) -> Result<Series, ToolError> {
+        let max_runs = in_range("runs", self.runs, 1..=100)?;
         match (&self.stage, self.metric.is_of_stage()) {
             (None, true) => {
-                let error = ToolError::bad_input("a measure of a stage needs `stage`");
+                let error = ToolError::bad_input("`stage` is required for a metric of a stage");
                 return Err(error.help("`metric_aggregate` lists the stages"));
             }
-            (Some(_), false) => return Err(ToolError::bad_input("`stage` goes with measures of a stage only")),
+            (Some(_), false) => {
+                return Err(ToolError::bad_input("`stage` is not allowed: the metric is not one of a stage"));
+            }
             _ => {}
         }
-        let runs = newest(at, most)?;
+        let runs = newest(context, max_runs)?;
         if let Some(stage) = &self.stage
             && !runs.iter().any(|run| stage_of(&run.report, stage).is_some())
         {
-            return Err(no_stage(stage, &runs));
+            return Err(unknown_stage(stage, &runs));
         }
         let points = runs.iter().filter_map(|run| {
             let report = &run.report;
@@ -136,7 +139,7 @@ impl Tool for MetricSeries {
             );
         }
         if answer.points.is_empty() {
-            out.push_str("no run has this measure\n");
+            out.push_str("no run has a value for this metric\n");
         }
         out
     }
@@ -146,7 +149,7 @@ fn stage_of<'a>(report: &'a RunReport, name: &str) -> Option<&'a StageReport> {
     report.stages.iter().find(|stage| stage.name == name)
 }
 
-impl Metric {
+impl RunMetric {
     fn is_of_stage(self) -> bool {
         matches!(self, Self::StageBusyMs | Self::StageItemsPerSecond)
     }
@@ -162,7 +165,7 @@ impl Metric {
         }
     }
 
-    /// The measure of a run; nothing where it was not taken.
+    /// Returns the value of a run; `None` if it was not measured.
     fn of(self, report: &RunReport, stage: Option<&StageReport>) -> Option<f64> {
         let (time, changes) = (&report.time, &report.changes);
         Some(match self {

@@ -1,10 +1,10 @@
-//! `references`: where a definition is used.
+//! The tool `references`.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use gristmill_pipeline::RelPath;
-use gristmill_query::{At, EdgeRows, ReferenceRows, Row, SymbolRows, Tool, ToolError, in_range};
+use gristmill_query::{EdgeRows, ReferenceRows, Row, SymbolRows, Tool, ToolContext, ToolError, in_range};
 use gristmill_sinks::lance::Resident;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,22 +12,22 @@ use serde::{Deserialize, Serialize};
 use super::names::definitions;
 use super::symbols::bare_name;
 
-/// Finds where a name is used.
+/// The input of `references`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct References {
-    /// The name, bare or qualified.
+    /// The name, unqualified or qualified.
     #[arg(value_name = "NAME")]
     pub symbol: String,
-    /// The file that defines it, where several do.
+    /// Only references to the definition in this file, if several files define the name.
     #[serde(default)]
     #[arg(long, value_name = "PATH")]
     pub path: Option<String>,
-    /// Only uses of these kinds: `call`, `implements`, `mention`.
+    /// Only references of these kinds: `call`, `implements`, `mention`.
     #[serde(default)]
     #[arg(long = "kind", value_name = "KIND")]
     pub kinds: Vec<String>,
-    /// How many to give at most, from 1 to 5000.
+    /// Maximum number of references, between 1 and 5000.
     #[serde(default = "default_limit")]
     #[arg(short = 'k', long = "limit", default_value_t = default_limit(), value_name = "N")]
     pub limit: usize,
@@ -37,7 +37,7 @@ fn default_limit() -> usize {
     100
 }
 
-/// A use of a name.
+/// A reference to a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Use {
     /// The file.
@@ -47,35 +47,35 @@ pub struct Use {
     pub line: u32,
     /// `call`, `implements` or `mention`.
     pub kind: String,
-    /// The name as used.
+    /// The name as written.
     pub name: String,
-    /// The qualified name of the definition that the use lies in; empty if none.
+    /// The qualified name of the enclosing definition; empty if none.
     pub within: String,
 }
 
-/// Uses of a name.
+/// The answer of `references`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReferencesAnswer {
-    /// The uses, by path and line.
+    /// The references, by path and line.
     pub references: Vec<Use>,
-    /// How many there are in all.
+    /// The total number of references.
     pub total: usize,
-    /// How many files have them.
+    /// The number of files with references.
     pub files: usize,
-    /// Whether `references` leaves some out.
+    /// Whether the limit left some out.
     pub truncated: bool,
 }
 
 impl Tool for References {
     const NAME: &'static str = "references";
-    const ABOUT: &'static str = "Finds every use of a function, type or other name: calls, mentions, implementations. \
-        Resolved to the definition where the index has the view `edges`, by name otherwise.";
+    const ABOUT: &'static str = "Find all references to a function, type or other name. Returns calls, mentions and \
+        implementations; resolved to the definition if the index has the view `edges`, else matched by name.";
     type Answer = ReferencesAnswer;
 
-    fn answer(self, at: &At<'_>) -> Result<ReferencesAnswer, ToolError> {
+    fn answer(self, context: &ToolContext<'_>) -> Result<ReferencesAnswer, ToolError> {
         let limit = in_range("limit", self.limit, 1..=5000)?;
-        let tables = at.epoch.tables()?;
-        let defined: Vec<_> = definitions(at, self.symbol.trim())?
+        let tables = context.epoch.tables()?;
+        let defined: Vec<_> = definitions(context, self.symbol.trim())?
             .into_iter()
             .filter(|row| self.path.as_deref().is_none_or(|path| row.path().as_str() == path))
             .collect();
@@ -88,18 +88,22 @@ impl Tool for References {
                 .map(Found::Edge)
                 .collect(),
             _ => {
-                at.note("by_name", "uses are found by the name alone; a job with the view `edges` resolves them");
+                context.note(
+                    "by_name",
+                    "references are matched by name alone; add the view `edges` to the job to resolve them",
+                );
                 let names: HashSet<&str> = match defined.is_empty() {
                     true => [bare_name(self.symbol.trim())].into(),
                     false => defined.iter().map(|row| row.table().name.value(row.row)).collect(),
                 };
                 let table = tables.references()?;
                 let named = names.into_iter().flat_map(|name| ReferenceRows::named(table, name));
-                let shown = named.filter(|row| at.visible.shows(row.key()) && is_kind(row.table().kind.value(row.row)));
+                let shown =
+                    named.filter(|row| context.visible.shows(row.key()) && is_kind(row.table().kind.value(row.row)));
                 shown.map(Found::Reference).collect()
             }
         };
-        at.call.check()?;
+        context.call.check()?;
         uses.sort_by(|left, right| left.place().cmp(&right.place()));
         let files = uses.iter().map(|found| found.place().0).collect::<HashSet<_>>().len();
         let total = uses.len();
@@ -111,7 +115,7 @@ impl Tool for References {
     fn render(answer: &ReferencesAnswer) -> String {
         let mut out = String::new();
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "{} uses in {} files", answer.total, answer.files);
+        let _ = writeln!(out, "{} references in {} files", answer.total, answer.files);
         for found in &answer.references {
             let _ = write!(out, "{}:{}  {}", found.path, found.line, found.kind);
             let _ = match found.within.as_str() {
@@ -120,13 +124,13 @@ impl Tool for References {
             };
         }
         if answer.truncated {
-            out.push_str("there are more; raise `limit`\n");
+            out.push_str("truncated; raise `limit`\n");
         }
         out
     }
 }
 
-/// The edges that lead to a definition.
+/// Returns the edges to a definition.
 fn uses_of<'a>(edges: &'a Resident<EdgeRows>, row: Row<'a, SymbolRows>) -> impl Iterator<Item = Row<'a, EdgeRows>> {
     let (path, table, at) = (row.path().as_str(), row.table(), row.row);
     let (qualified, line) = (table.qualified_name.value(at), u64::from(table.start_line.value(at)));

@@ -1,25 +1,25 @@
-//! Reports of runs, as the tools about measures read them.
+//! Reports of past runs, for the metric tools.
 
 use gristmill_query::past::{self, PastRun};
-use gristmill_query::{At, ErrorCode, ToolError};
+use gristmill_query::{ErrorCode, ToolContext, ToolError, quote};
 
-/// The newest so many runs whose reports are kept, oldest first.
-pub(super) fn newest(at: &At<'_>, most: usize) -> Result<Vec<PastRun>, ToolError> {
-    let mut runs = past::runs(at.epoch.folder())
+/// Returns the newest `max` runs whose reports are retained, oldest first.
+pub(super) fn newest(context: &ToolContext<'_>, max: usize) -> Result<Vec<PastRun>, ToolError> {
+    let mut runs = past::runs(context.epoch.folder())
         .map_err(|error| ToolError::unreadable("the reports of the runs cannot be read", &error))?;
-    runs.drain(..runs.len().saturating_sub(most));
+    runs.drain(..runs.len().saturating_sub(max));
     Ok(runs)
 }
 
-/// No run has a stage of that name.
-pub(super) fn no_stage(name: &str, runs: &[PastRun]) -> ToolError {
-    let error = ToolError::new(ErrorCode::NotFound, format!("no run has a stage `{name}`"));
+/// Creates the error for an unknown stage.
+pub(super) fn unknown_stage(name: &str, runs: &[PastRun]) -> ToolError {
+    let error = ToolError::new(ErrorCode::NotFound, format!("unknown stage {}", quote(name)));
     let mut names: Vec<&str> =
         runs.iter().flat_map(|run| &run.report.stages).map(|stage| stage.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     match names.as_slice() {
-        [] => error.help("no report of a run is kept; the next run writes one"),
-        names => error.help(format!("there is {}", names.join(", "))),
+        [] => error.help("there are no run reports yet; the next run writes one"),
+        names => error.help(format!("stages of the last runs: {}", names.join(", "))),
     }
 }

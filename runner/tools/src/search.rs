@@ -1,4 +1,4 @@
-//! Search over one epoch: by words, by meaning, by both, or by an expression over the text.
+//! Search in one epoch: lexical, vector, hybrid, or by regular expression.
 
 mod candidates;
 mod filter;
@@ -11,40 +11,41 @@ mod signals;
 mod snippet;
 mod tool;
 
-use gristmill_query::{At, Note, ToolError};
+use gristmill_query::{AnswerNote, ToolContext, ToolError};
 use gristmill_sinks::tantivy::SearchOptions;
 
 use candidates::{Candidate, Candidates};
 pub(crate) use filter::{Filter, path_globs};
 use query_vector::query_vector;
 pub(crate) use rank::is_secondary;
-use rank::{CANDIDATES, rank};
+use rank::{MIN_CANDIDATES, rank};
 
-pub use hit::{Hit, Snippet};
-pub use query::{Query, SearchMode};
+pub use hit::{SearchHit, Snippet};
+pub use query::{SearchMode, SearchQuery};
 pub use signals::Signals;
 pub use tool::{Search, SearchAnswer};
 
-/// Searches an epoch. Where vectors are missing, or the query cannot be embedded in time, it
-/// goes by words and notes so.
+/// Searches an epoch. If there are no vectors, or the query cannot be embedded in time, it falls
+/// back to lexical scores and adds the note `lexical_only`; if there is no full-text index, to
+/// vector scores with the note `vector_only`.
 ///
 /// # Errors
-/// If the index lacks what the mode needs or cannot be read, the query is malformed, or the
-/// call ended.
-pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
+/// If the index does not have what the mode needs or cannot be read, the query is malformed, or the
+/// call was cancelled.
+pub fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Result<Vec<SearchHit>, ToolError> {
     if matches!(query.mode, SearchMode::Regex | SearchMode::Literal) {
-        return grep::search(at, query);
+        return grep::search(context, query);
     }
-    let count = query.limit.max(CANDIDATES);
-    let filter = Filter::new(query, &at.visible)?;
+    let count = query.limit.max(MIN_CANDIDATES);
+    let filter = Filter::new(query, &context.visible)?;
     let vector = match query.mode {
         SearchMode::Text => None,
-        _ => match query_vector(at, query.text) {
+        _ => match query_vector(context, query.text) {
             Ok(vector) => Some(vector),
             Err(reason) => {
-                at.call.check()?;
-                let message = format!("this answer goes by words alone: {}", reason.message);
-                at.add_note(Note::new("words_only", message).with_detail(reason.detail()));
+                context.call.check()?;
+                let message = format!("lexical search only: {}", reason.message);
+                context.add_note(AnswerNote::new("lexical_only", message).with_detail(reason.detail()));
                 None
             }
         },
@@ -53,39 +54,41 @@ pub fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
     let stored;
     let mut candidates = Candidates::default();
     if mode != SearchMode::Vector {
-        match at.epoch.words() {
-            Ok(words) => {
+        match context.epoch.text_index() {
+            Ok(text_index) => {
                 let options = text_options(query, count);
-                let is_held = match at.epoch.chunks_of_words()? {
-                    Some(chunks) => candidates.add_by_text(words, chunks, &options, &at.visible, query.text)?,
+                let is_resident = match context.epoch.text_index_chunks()? {
+                    Some(chunks) => {
+                        candidates.add_lexical(text_index, chunks, &options, &context.visible, query.text)?
+                    }
                     None => false,
                 };
-                if !is_held {
-                    stored = words.search_among(at.visible.keys(), query.text, &options)?;
+                if !is_resident {
+                    stored = text_index.search_among(context.visible.keys(), query.text, &options)?;
                     candidates.add_stored(&stored);
                 }
             }
             Err(error) if vector.is_none() => return Err(error),
             Err(_) => {
-                at.note("meaning_only", "this answer goes by meaning alone: the index holds no words");
+                context.note("vector_only", "vector search only: this index has no full-text index");
                 mode = SearchMode::Vector;
             }
         }
     }
-    at.call.check()?;
+    context.call.check()?;
     if let Some(vector) = &vector {
-        candidates.add_by_vector(at, vector, &filter, count)?;
+        candidates.add_nearest(context, vector, &filter, count)?;
     }
-    let mut ranked = rank(candidates.into_vec(), &Query { mode, ..*query });
+    let mut ranked = rank(candidates.into_vec(), &SearchQuery { mode, ..*query });
     ranked.truncate(query.limit);
-    let mut hits: Vec<Hit> = ranked.iter().map(shown).collect();
+    let mut hits: Vec<SearchHit> = ranked.iter().map(hit).collect();
     let chunks = ranked.iter().map(|candidate| candidate.chunk);
-    snippet::fill(at, query.text, chunks.zip(&mut hits))?;
+    snippet::fill(context, query.text, chunks.zip(&mut hits))?;
     Ok(hits)
 }
 
-/// How the words of a query are looked for.
-fn text_options(query: &Query<'_>, limit: usize) -> SearchOptions {
+/// The options of the lexical search.
+fn text_options(query: &SearchQuery<'_>, limit: usize) -> SearchOptions {
     SearchOptions {
         limit,
         paths: query.paths.to_vec(),
@@ -95,9 +98,14 @@ fn text_options(query: &Query<'_>, limit: usize) -> SearchOptions {
     }
 }
 
-/// What is shown of a candidate.
-fn shown(candidate: &Candidate<'_>) -> Hit {
-    let Candidate { text, vector, signals, .. } = *candidate;
-    let hit = candidate.chunk.hit();
-    Hit { score: signals.score, text_score: text, vector_score: vector, signals: Some(signals), ..hit }
+/// The hit of a candidate.
+fn hit(candidate: &Candidate<'_>) -> SearchHit {
+    let Candidate { lexical, vector, signals, .. } = *candidate;
+    SearchHit {
+        score: signals.score,
+        lexical_score: lexical,
+        vector_score: vector,
+        signals: Some(signals),
+        ..candidate.chunk.hit()
+    }
 }

@@ -1,37 +1,37 @@
-//! `get_symbols`: definitions by name, file and kind.
+//! The tool `get_symbols`.
 
 use std::fmt::Write as _;
 
 use arrow::array::AsArray as _;
 use gristmill_pipeline::RelPath;
-use gristmill_query::{At, Row, SymbolRows, Tool, ToolError, all, in_range};
+use gristmill_query::{Row, SymbolRows, Tool, ToolContext, ToolError, all, in_range};
 use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::search::path_globs;
 
-/// Looks up definitions.
+/// The input of `get_symbols`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct GetSymbols {
-    /// Names, bare (`parse`) or qualified (`Config::parse`, `Config.parse`); all if empty.
+    /// Names, unqualified (`parse`) or qualified (`Config::parse`, `Config.parse`); empty: all.
     #[serde(default)]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// Only in files that one of these globs matches.
+    /// Only definitions in files that match one of these globs.
     #[serde(default)]
     #[arg(long = "path", value_name = "GLOB")]
     pub paths: Vec<String>,
-    /// Only of these kinds, such as `function`.
+    /// Only definitions of these kinds, such as `function`.
     #[serde(default)]
     #[arg(long = "kind", value_name = "KIND")]
     pub kinds: Vec<String>,
-    /// Give doc comments as well.
+    /// Return doc comments.
     #[serde(default)]
     #[arg(long)]
     pub docs: bool,
-    /// How many to give at most, from 1 to 1000.
+    /// Maximum number of definitions, between 1 and 1000.
     #[serde(default = "default_limit")]
     #[arg(short = 'k', long = "limit", default_value_t = default_limit(), value_name = "N")]
     pub limit: usize,
@@ -44,52 +44,52 @@ fn default_limit() -> usize {
 /// A definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Symbol {
-    /// Its file.
+    /// The file.
     #[schemars(with = "String")]
     pub path: RelPath,
     /// The first line, counted from 1.
     pub start_line: u32,
     /// The last line.
     pub end_line: u32,
-    /// The name.
+    /// The unqualified name.
     pub name: String,
-    /// The name with those of what contains it.
+    /// The name with the names of the enclosing definitions.
     pub qualified_name: String,
-    /// What it is, such as `function`.
+    /// The kind, such as `function`.
     pub kind: String,
     /// The language.
     pub language: String,
-    /// Its head on one line.
+    /// The signature on one line.
     pub signature: String,
-    /// Its doc comment.
+    /// The doc comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doc: Option<String>,
 }
 
-/// Definitions that were found.
+/// The answer of `get_symbols`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SymbolsAnswer {
     /// The definitions, by path and line.
     pub symbols: Vec<Symbol>,
-    /// Names that nothing defines.
+    /// Names without a definition.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_found: Vec<String>,
-    /// Whether there are more.
+    /// Whether the limit left some out.
     pub truncated: bool,
 }
 
 impl Tool for GetSymbols {
     const NAME: &'static str = "get_symbols";
-    const ABOUT: &'static str = "Lists definitions (functions, classes, methods, types…) with signature and place: by \
-        any number of names, by file globs, by kind.";
+    const ABOUT: &'static str = "List definitions by name, file or kind. Returns functions, classes, methods, types… with \
+        signature and location, for any number of names.";
     type Answer = SymbolsAnswer;
 
-    fn answer(self, at: &At<'_>) -> Result<SymbolsAnswer, ToolError> {
+    fn answer(self, context: &ToolContext<'_>) -> Result<SymbolsAnswer, ToolError> {
         let limit = in_range("limit", self.limit, 1..=1000)?;
-        let table = at.epoch.tables()?.symbols()?;
+        let table = context.epoch.tables()?.symbols()?;
         let paths = path_globs(&self.paths)?;
         let is_wanted = |symbol: &Row<'_, SymbolRows>| {
-            at.visible.shows(symbol.key())
+            context.visible.shows(symbol.key())
                 && paths.as_ref().is_none_or(|paths| paths.is_match(symbol.path().as_str()))
                 && (self.kinds.is_empty()
                     || self.kinds.iter().any(|kind| kind == symbol.table().kind.value(symbol.row)))
@@ -106,13 +106,13 @@ impl Tool for GetSymbols {
                 not_found.push(name.clone());
             }
         }
-        at.call.check()?;
+        context.call.check()?;
         sort_by_place(&mut rows);
         let truncated = rows.len() > limit;
         rows.truncate(limit);
         let mut symbols: Vec<Symbol> = rows.iter().map(|row| symbol(*row)).collect();
         if self.docs {
-            add_docs(at, &rows, &mut symbols)?;
+            add_docs(context, &rows, &mut symbols)?;
         }
         Ok(SymbolsAnswer { symbols, not_found, truncated })
     }
@@ -123,16 +123,16 @@ impl Tool for GetSymbols {
             render_symbol(&mut out, symbol);
         }
         for name in &answer.not_found {
-            let _ = writeln!(out, "nothing defines {name}");
+            let _ = writeln!(out, "no definition of {name}");
         }
         if answer.truncated {
-            out.push_str("there are more; raise `limit` or narrow the question\n");
+            out.push_str("truncated; raise `limit` or narrow the query\n");
         }
         out
     }
 }
 
-/// A definition as a line or two.
+/// Renders a definition on two or three lines.
 pub(super) fn render_symbol(out: &mut String, symbol: &Symbol) {
     // Writing to a String cannot fail.
     let _ = writeln!(
@@ -146,7 +146,7 @@ pub(super) fn render_symbol(out: &mut String, symbol: &Symbol) {
     }
 }
 
-/// The definitions that a name, bare or qualified, may mean.
+/// Returns the definitions of a name, unqualified or qualified.
 pub(super) fn definitions_of<'a>(
     table: &'a gristmill_sinks::lance::Resident<SymbolRows>,
     name: &'a str,
@@ -159,13 +159,12 @@ pub(super) fn definitions_of<'a>(
     SymbolRows::named(table, bare).filter(fits)
 }
 
-/// The last part of a name.
+/// Returns the last part of a qualified name.
 pub(super) fn bare_name(name: &str) -> &str {
     name.rsplit([':', '.', '#', '/', '\\']).next().filter(|bare| !bare.is_empty()).unwrap_or(name)
 }
 
-/// Whether the last parts of a qualified name are those of another, whatever stands between
-/// the parts.
+/// Returns whether a qualified name ends with the parts of another, whatever separates the parts.
 fn ends_with_parts(qualified: &str, wanted: &str) -> bool {
     let parts = |name: &'_ str| -> Vec<String> {
         name.split([':', '.', '#', '/', '\\']).filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect()
@@ -173,14 +172,14 @@ fn ends_with_parts(qualified: &str, wanted: &str) -> bool {
     parts(qualified).ends_with(&parts(wanted))
 }
 
-/// By path and line.
+/// Sorts by path and line, and deduplicates.
 pub(super) fn sort_by_place(rows: &mut Vec<Row<'_, SymbolRows>>) {
     let place = |row: &Row<'_, SymbolRows>| (row.table().start_line.value(row.row), row.table().ordinal.value(row.row));
     rows.sort_by(|left, right| left.path().cmp(right.path()).then_with(|| place(left).cmp(&place(right))));
     rows.dedup_by(|left, right| left.key() == right.key() && place(left) == place(right));
 }
 
-/// A definition as it is answered.
+/// Converts a row.
 pub(super) fn symbol(row: Row<'_, SymbolRows>) -> Symbol {
     let (table, at) = (row.table(), row.row);
     Symbol {
@@ -196,8 +195,8 @@ pub(super) fn symbol(row: Row<'_, SymbolRows>) -> Symbol {
     }
 }
 
-/// Reads the doc comments, which are not kept in memory.
-fn add_docs(at: &At<'_>, rows: &[Row<'_, SymbolRows>], symbols: &mut [Symbol]) -> Result<(), ToolError> {
+/// Reads the doc comments, which are not resident.
+fn add_docs(context: &ToolContext<'_>, rows: &[Row<'_, SymbolRows>], symbols: &mut [Symbol]) -> Result<(), ToolError> {
     let mut addressed: Vec<(u64, &mut Symbol)> =
         rows.iter().zip(symbols).filter_map(|(row, symbol)| Some((row.address()?, symbol))).collect();
     if addressed.is_empty() {
@@ -205,7 +204,7 @@ fn add_docs(at: &At<'_>, rows: &[Row<'_, SymbolRows>], symbols: &mut [Symbol]) -
     }
     addressed.sort_by_key(|(address, _)| *address);
     let addresses: Vec<u64> = addressed.iter().map(|(address, _)| *address).collect();
-    let batch = at.epoch.tables()?.reader.take(&Table::Symbols, &addresses, &["doc"])?;
+    let batch = context.epoch.tables()?.reader.take(&Table::Symbols, &addresses, &["doc"])?;
     let docs = batch.column_by_name("doc").and_then(|column| column.as_string_opt::<i32>());
     for ((_, symbol), doc) in addressed.into_iter().zip(docs.into_iter().flatten()) {
         symbol.doc = doc.filter(|doc| !doc.is_empty()).map(ToOwned::to_owned);

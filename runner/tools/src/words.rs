@@ -1,34 +1,34 @@
-//! Words in identifiers and sentences.
+//! Splits identifiers and sentences into stemmed words.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// Words that every query has.
-const COMMON: [&str; 35] = [
+/// Stop words.
+const STOP_WORDS: [&str; 35] = [
     "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "in", "into", "is",
     "it", "its", "of", "on", "or", "that", "the", "this", "to", "used", "what", "when", "where", "which", "who", "why",
     "with", "without",
 ];
 
-/// Endings that are taken off, one after another, so that forms of a word are one.
-const ENDINGS: [&str; 9] = ["ing", "ion", "ies", "ed", "es", "er", "e", "s", "y"];
+/// Suffixes that the stemmer removes, repeatedly.
+const SUFFIXES: [&str; 9] = ["ing", "ion", "ies", "ed", "es", "er", "e", "s", "y"];
 
-/// Least letters of what is left of a word.
-const STEM: usize = 3;
+/// The minimum length of a stem, in characters.
+const MIN_STEM_CHARS: usize = 3;
 
-/// Words of a query that count; a longer one is cut.
-const MOST_WORDS: usize = 128;
+/// The maximum number of words of a query; further words are ignored.
+const MAX_WORDS: usize = 128;
 
-/// The stems of the different words of a query that say something.
+/// The distinct stems of the words of a query, without stop words.
 pub(crate) struct Words {
     stems: Vec<String>,
-    /// For each letter of ASCII whether a stem begins with it, and whether one begins with
-    /// another letter. Most words of a text are none of them, and this is enough to tell.
-    begins: u128,
-    begins_otherwise: bool,
+    /// A bit for each ASCII letter that a stem starts with. Rules most words of a text out.
+    ascii_initials: u128,
+    /// Whether a stem starts with another letter.
+    has_other_initials: bool,
 }
 
-/// Some of the words of a query.
+/// A set of words of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WordSet(u128);
 
@@ -53,69 +53,69 @@ impl WordSet {
 impl Words {
     pub(crate) fn of(query: &str) -> Self {
         let mut stems: Vec<String> = Vec::new();
-        for stem in words(query).filter(|word| !is_among(&COMMON, word)).map(stem_of) {
-            if stems.len() < MOST_WORDS && !stems.contains(&stem) {
+        for stem in words(query).filter(|word| !contains_word(&STOP_WORDS, word)).map(stem_of) {
+            if stems.len() < MAX_WORDS && !stems.contains(&stem) {
                 stems.push(stem);
             }
         }
         stems.sort_unstable();
         let first = |stem: &String| stem.chars().next();
-        let begins =
+        let ascii_initials =
             stems.iter().filter_map(first).filter(char::is_ascii).fold(0, |all, letter| all | 1 << letter as u32);
-        let begins_otherwise = stems.iter().filter_map(first).any(|letter| !letter.is_ascii());
-        Self { stems, begins, begins_otherwise }
+        let has_other_initials = stems.iter().filter_map(first).any(|letter| !letter.is_ascii());
+        Self { stems, ascii_initials, has_other_initials }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.stems.len()
     }
 
-    /// The number of a stem among them.
-    pub(crate) fn place_of(&self, stem: &str) -> Option<usize> {
+    /// Returns the index of a stem.
+    pub(crate) fn index_of(&self, stem: &str) -> Option<usize> {
         self.stems.iter().position(|known| known == stem)
     }
 
-    /// The number of a word among them. The buffer is for its stem.
-    fn place_of_word(&self, word: &str, buffer: &mut String) -> Option<usize> {
+    /// Returns the index of a word. `buffer` is scratch space for its stem.
+    fn index_of_word(&self, word: &str, buffer: &mut String) -> Option<usize> {
         let first = *word.as_bytes().first()?;
         let may_be = match first.is_ascii() {
-            true => self.begins >> first.to_ascii_lowercase() & 1 == 1,
-            // The Kelvin sign is a small `k` then.
-            false => self.begins_otherwise || self.begins != 0,
+            true => self.ascii_initials >> first.to_ascii_lowercase() & 1 == 1,
+            // The Kelvin sign becomes an ASCII `k` in lower case.
+            false => self.has_other_initials || self.ascii_initials != 0,
         };
         if !may_be {
             return None;
         }
         stem_into(word, buffer);
-        // A word that says nothing may have the stem of one that does, as `the` and `these`.
-        self.place_of(buffer).filter(|_| !is_among(&COMMON, word))
+        // A stop word may have the stem of another word, as `the` and `these`.
+        self.index_of(buffer).filter(|_| !contains_word(&STOP_WORDS, word))
     }
 
-    /// Where a text has words of them, and which. The buffer is for stems.
+    /// Returns the words of the query in a text: byte ranges and indexes. `buffer` is scratch space.
     pub(crate) fn matches(&self, text: &str, buffer: &mut String) -> Vec<(Range<usize>, usize)> {
         let of = |word: &str| {
-            let place = self.place_of_word(word, buffer)?;
+            let index = self.index_of_word(word, buffer)?;
             // The words are slices of the text.
             let start = word.as_ptr().addr() - text.as_ptr().addr();
-            Some((start..start + word.len(), place))
+            Some((start..start + word.len(), index))
         };
         words(text).filter_map(of).collect()
     }
 
-    /// Those of them that a text has. The buffer is for stems.
-    pub(crate) fn among(&self, text: &str, buffer: &mut String) -> WordSet {
+    /// Returns the set of words of the query in a text. `buffer` is scratch space.
+    pub(crate) fn found_in(&self, text: &str, buffer: &mut String) -> WordSet {
         let mut found = WordSet::default();
-        words(text).filter_map(|word| self.place_of_word(word, buffer)).for_each(|word| found.add(word));
+        words(text).filter_map(|word| self.index_of_word(word, buffer)).for_each(|word| found.add(word));
         found
     }
 }
 
-/// The stems of the words of a text, but for those that say nothing.
+/// Returns the stems of the words of a text, without stop words.
 pub(crate) fn words_of(text: &str) -> HashSet<String> {
-    words(text).filter(|word| !is_among(&COMMON, word)).map(stem_of).collect()
+    words(text).filter(|word| !contains_word(&STOP_WORDS, word)).map(stem_of).collect()
 }
 
-/// The stem of a word, in small letters.
+/// Returns the stem of a word, in lower case.
 fn stem_of(word: &str) -> String {
     let mut stem = String::new();
     stem_into(word, &mut stem);
@@ -133,24 +133,23 @@ fn stem_into(word: &str, out: &mut String) {
     out.truncate(stem(out).len());
 }
 
-/// Whether a word is one of these, in small or capital letters.
-pub(crate) fn is_among(known: &[&str], word: &str) -> bool {
+/// Returns whether a list contains a word, ignoring ASCII case.
+pub(crate) fn contains_word(known: &[&str], word: &str) -> bool {
     known.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 fn stem(word: &str) -> &str {
-    let without = |ending: &&str| word.strip_suffix(ending).filter(|rest| rest.chars().count() >= STEM);
-    ENDINGS.iter().find_map(without).map_or(word, stem)
+    let without = |ending: &&str| word.strip_suffix(ending).filter(|rest| rest.chars().count() >= MIN_STEM_CHARS);
+    SUFFIXES.iter().find_map(without).map_or(word, stem)
 }
 
-/// The words of identifiers and sentences: between signs, and where small letters turn into
-/// capital ones.
+/// Splits identifiers and sentences into words: at non-alphanumeric characters, and in camel case.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     let between_signs = text.split(|sign: char| !sign.is_alphanumeric());
     between_signs.flat_map(capitalised_parts).filter(|word| !word.is_empty())
 }
 
-/// `readFile` as `read`, `File`; `HTTPServer` as `HTTP`, `Server`.
+/// Splits `readFile` into `read`, `File`; `HTTPServer` into `HTTP`, `Server`.
 fn capitalised_parts(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = word;
     std::iter::from_fn(move || {
@@ -160,7 +159,7 @@ fn capitalised_parts(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the first part of a word ends.
+/// Returns the end of the first part of a word.
 fn part_end(word: &str) -> usize {
     let mut letters = word.char_indices().peekable();
     let Some((_, mut before)) = letters.next() else { return 0 };
@@ -179,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_come_apart_at_signs_and_capitals() {
+    fn words_are_split_at_symbols_and_capitals() {
         let words = |text: &str| {
             let mut words: Vec<String> = words_of(text).into_iter().collect();
             words.sort();
@@ -191,16 +190,16 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_query_are_found_in_any_form() {
+    fn the_words_of_a_query_are_found_by_stem() {
         let wanted = Words::of("how the Cached entries of a cache are read");
         assert_eq!(wanted.len(), 3, "cach, entr, read");
         let mut buffer = String::new();
-        let found = wanted.among("readCache_of_the(Reading)", &mut buffer);
+        let found = wanted.found_in("readCache_of_the(Reading)", &mut buffer);
         assert_eq!((found.len(), found.has(0), found.has(1), found.has(2)), (2, true, false, true));
-        assert_eq!(wanted.among("", &mut buffer), WordSet::default());
-        assert_eq!(Words::of("what these do").among("the these", &mut buffer).len(), 1);
+        assert_eq!(wanted.found_in("", &mut buffer), WordSet::default());
+        assert_eq!(Words::of("what these do").found_in("the these", &mut buffer).len(), 1);
         assert_eq!(Words::of("what these do").matches("the these", &mut buffer), [(4..9, 0)]);
         let long: String = (0..300).map(|nth| format!("word{nth}x ")).collect();
-        assert_eq!(Words::of(&long).among(&long, &mut buffer).len(), MOST_WORDS);
+        assert_eq!(Words::of(&long).found_in(&long, &mut buffer).len(), MAX_WORDS);
     }
 }

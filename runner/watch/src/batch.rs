@@ -1,4 +1,4 @@
-//! What happens in a source, in batches of which each becomes an epoch.
+//! Batches of file system events; each batch becomes an epoch.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,38 +9,38 @@ use gristmill_config::Job;
 use gristmill_pipeline::run::Interrupt;
 use notify::Event;
 
-use super::Options;
+use super::WatchOptions;
 
-/// What happened in the source since the last epoch.
+/// The events since the last epoch.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    /// Paths that something happened to.
+    /// Changed paths.
     pub(crate) paths: BTreeSet<PathBuf>,
-    /// Events were lost, so that anything may have changed.
-    pub(crate) lost: bool,
+    /// Whether events were lost, so that the whole source must be scanned.
+    pub(crate) needs_rescan: bool,
 }
 
 impl Batch {
-    /// Takes an event, but for what happened in folders that are left out.
-    fn take(&mut self, event: notify::Result<Event>, left_out: &[PathBuf]) {
-        let is_left_out = |path: &PathBuf| left_out.iter().any(|folder| path.starts_with(folder));
+    /// Adds an event, without the paths in excluded folders.
+    fn add(&mut self, event: notify::Result<Event>, excluded: &[PathBuf]) {
+        let is_excluded = |path: &PathBuf| excluded.iter().any(|folder| path.starts_with(folder));
         match event {
-            Ok(event) if event.need_rescan() => self.lost = true,
+            Ok(event) if event.need_rescan() => self.needs_rescan = true,
             Ok(event) if event.kind.is_access() => {}
-            Ok(event) => self.paths.extend(event.paths.into_iter().filter(|path| !is_left_out(path))),
-            // A folder could not be watched, or a queue ran over.
-            Err(_) => self.lost = true,
+            Ok(event) => self.paths.extend(event.paths.into_iter().filter(|path| !is_excluded(path))),
+            // A folder cannot be watched, or a queue overflowed.
+            Err(_) => self.needs_rescan = true,
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.paths.is_empty() && !self.lost
+        self.paths.is_empty() && !self.needs_rescan
     }
 }
 
-/// The folders in the source of which nothing is taken, by the names that events may give
-/// them. Above all the index: every epoch writes to it, and must not lead to the next.
-pub(crate) fn left_out(job: &Job) -> Vec<PathBuf> {
+/// Returns the excluded folders of a job, under all names that events may use. The index folder must
+/// be among them: otherwise every epoch would trigger the next.
+pub(crate) fn excluded_folders(job: &Job) -> Vec<PathBuf> {
     let (root, folders) = (&job.source.root, &job.source.excluded_folders);
     let resolved_root = root.canonicalize().ok();
     let resolved = folders.iter().filter_map(|folder| folder.canonicalize().ok());
@@ -51,29 +51,29 @@ pub(crate) fn left_out(job: &Job) -> Vec<PathBuf> {
     folders.iter().cloned().chain(below_root).chain(resolved.clone()).collect()
 }
 
-/// Waits for something to happen, and then until nothing does. `None` when interrupted.
+/// Waits for events, and collects them until they pause. Returns `None` when interrupted.
 pub(crate) fn next_batch(
     events: &Receiver<notify::Result<Event>>,
-    options: Options,
-    left_out: &[PathBuf],
+    options: WatchOptions,
+    excluded: &[PathBuf],
     interrupt: &Interrupt,
 ) -> Option<Batch> {
-    const LOOK: Duration = Duration::from_millis(100);
-    let Options { quiet_for, at_most } = options;
+    const POLL_INTERVAL: Duration = Duration::from_millis(100);
+    let WatchOptions { debounce, max_delay } = options;
     let mut batch = Batch::default();
     let mut since = None;
     loop {
         if interrupt.is_requested() {
             return None;
         }
-        let wait = if batch.is_empty() { LOOK } else { quiet_for };
+        let wait = if batch.is_empty() { POLL_INTERVAL } else { debounce };
         match events.recv_timeout(wait) {
-            Ok(event) => batch.take(event, left_out),
+            Ok(event) => batch.add(event, excluded),
             Err(RecvTimeoutError::Timeout) if !batch.is_empty() => return Some(batch),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return None,
         }
-        if !batch.is_empty() && since.get_or_insert_with(Instant::now).elapsed() >= at_most {
+        if !batch.is_empty() && since.get_or_insert_with(Instant::now).elapsed() >= max_delay {
             return Some(batch);
         }
     }

@@ -1,42 +1,42 @@
-//! What ends a watch.
+//! Errors of a watch.
 
 use std::path::PathBuf;
 
 use gristmill_pipeline::index::IndexError;
 use gristmill_pipeline::run::RunError;
 
-/// Why an index is not kept up to date any more.
+/// Why a watch ended.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
     /// The job indexes a revision or refs.
-    #[error("a revision does not change, so there is nothing to watch")]
+    #[error("nothing to watch: the job indexes a fixed revision or refs")]
     Revision,
-    /// The system refuses to watch the source.
+    /// The source cannot be watched.
     #[error("cannot watch {}: {reason}", root.display())]
     CannotWatch {
         /// The source.
         root: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: notify::Error,
     },
-    /// The index cannot be written.
+    /// An epoch failed, and retrying is pointless.
     #[error(transparent)]
     Run(#[from] RunError),
 }
 
-/// What kind of thing has to change before a watch can go on.
+/// The kind of the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Another process writes the index.
+    /// Another process holds the lock of the index.
     Locked,
-    /// The job or its source cannot be used as it is.
+    /// The job or its source is invalid.
     BadJob,
     /// Anything else.
     Other,
 }
 
 impl WatchError {
-    /// What has to change.
+    /// Returns the kind of the cause.
     #[must_use]
     pub fn cause(&self) -> Cause {
         match self {

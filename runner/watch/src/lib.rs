@@ -1,5 +1,5 @@
-//! Keeps an index up to date for as long as its process runs: whatever changes in the source is
-//! an epoch a moment later. `gristmill watch` and the server share this loop.
+//! Watches a source and commits a new epoch after every change. `gristmill watch` and the server share
+//! this loop.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -15,51 +15,51 @@ use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Indexer, Interrupt, RunError, RunReport};
 use notify::{RecursiveMode, Watcher as _};
 
-use batch::{Batch, left_out, next_batch};
+use batch::{Batch, excluded_folders, next_batch};
 
 pub use error::{Cause, WatchError};
 
-/// When epochs begin.
+/// The timing of epochs.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// How long the source must be quiet before an epoch begins.
-    pub quiet_for: Duration,
-    /// An epoch begins after this long, even if the source is not quiet.
-    pub at_most: Duration,
+pub struct WatchOptions {
+    /// An epoch starts after this long without changes.
+    pub debounce: Duration,
+    /// An epoch starts at most this long after the first change.
+    pub max_delay: Duration,
 }
 
-impl Default for Options {
+impl Default for WatchOptions {
     fn default() -> Self {
-        Self { quiet_for: Duration::from_millis(50), at_most: Duration::from_millis(2000) }
+        Self { debounce: Duration::from_millis(50), max_delay: Duration::from_millis(2000) }
     }
 }
 
-/// What a watch tells of itself.
+/// A step of a watch.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// An epoch begins.
-    Begins,
-    /// An epoch was committed, or nothing had changed, or it failed.
-    Ended(&'a Result<RunReport, RunError>),
+    /// An epoch started.
+    Started,
+    /// An epoch was committed or failed, or there were no changes.
+    Finished(&'a Result<RunReport, RunError>),
 }
 
-/// Checks that the job has a source that can change.
+/// Checks that the source of a job can be watched.
 ///
 /// # Errors
-/// If it indexes a revision.
+/// [`WatchError::Revision`] if the job indexes a revision or refs.
 pub fn check(job: &Job) -> Result<(), WatchError> {
     if job.source.revision.is_some() || !job.source.refs.is_empty() { Err(WatchError::Revision) } else { Ok(()) }
 }
 
-/// Keeps the index of a job up to date until it is interrupted, and tells every step. An
-/// epoch that a sink could not store is tried again with the next change; what keeps the
-/// index itself from being written ends the watch, and so does what `on_step` refuses.
+/// Watches the source of a job and updates its index until interrupted, and calls `on_step` for every
+/// step. An epoch that failed in a sink is retried with the next change; any other error ends the
+/// watch.
 ///
 /// # Errors
-/// If the index cannot be written, the source cannot be watched, and what `on_step` gives.
+/// If the index cannot be written or the source cannot be watched, and the errors of `on_step`.
 pub fn run<E: From<WatchError>>(
     job: &Job,
-    options: Options,
+    options: WatchOptions,
     interrupt: &Interrupt,
     meters: &Meters,
     on_step: &mut dyn FnMut(Step<'_>) -> Result<(), E>,
@@ -67,24 +67,25 @@ pub fn run<E: From<WatchError>>(
     let source = job.directory_source();
     let plan = job.run_plan(&source, meters, false, interrupt);
     let mut indexer = Indexer::open(plan).map_err(WatchError::Run)?;
-    // Watched first: what changes during the first scan must not be missed.
+    // Watched before the first scan, so that no change is missed.
     let (sender, events) = channel();
     let cannot_watch = |reason: notify::Error| WatchError::CannotWatch { root: job.source.root.clone(), reason };
     let mut watcher = notify::recommended_watcher(sender).map_err(cannot_watch)?;
     watcher.watch(&job.source.root, RecursiveMode::Recursive).map_err(cannot_watch)?;
 
-    let left_out = left_out(job);
-    let mut batch = Batch { lost: true, ..Batch::default() };
+    let excluded = excluded_folders(job);
+    let mut batch = Batch { needs_rescan: true, ..Batch::default() };
     loop {
         let paths: Vec<PathBuf> = batch.paths.into_iter().collect();
-        on_step(Step::Begins)?;
-        let report = if batch.lost { indexer.update(&source, false) } else { indexer.update_paths(&source, &paths) };
-        on_step(Step::Ended(&report))?;
+        on_step(Step::Started)?;
+        let report =
+            if batch.needs_rescan { indexer.update(&source, false) } else { indexer.update_paths(&source, &paths) };
+        on_step(Step::Finished(&report))?;
         match report {
             Ok(_) | Err(RunError::Sink(_) | RunError::Interrupted) => {}
             Err(error) => return Err(WatchError::Run(error).into()),
         }
-        match next_batch(&events, options, &left_out, interrupt) {
+        match next_batch(&events, options, &excluded, interrupt) {
             Some(next) => batch = next,
             None => return Ok(()),
         }

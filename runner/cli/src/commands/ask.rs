@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use gristmill_pipeline::Epoch;
-use gristmill_query::{Call, ErasedTool, ErrorCode, Note, Place, QueriedIndex, ToolError};
+use gristmill_query::{AnswerNote, CallContext, ErasedTool, ErrorCode, QueriedIndex, RequestOptions, ToolError};
 
 use super::job::JobArgs;
 use crate::exit::Exit;
@@ -16,9 +16,9 @@ use crate::terminal;
 /// The longest that a query may run. The user can interrupt it before.
 const TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Which index to query, and how to print the answer.
+/// Selects the index and epoch to query, and the output format.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct IndexArgs {
+pub struct TargetArgs {
     /// Query the index of this job [default: `gristmill.toml` if it exists, else the index in
     /// `.gristmill`]
     #[arg(long, value_name = "JOB", help_heading = "Index", conflicts_with = "index")]
@@ -31,13 +31,13 @@ pub struct IndexArgs {
     pub epoch: Option<Epoch>,
     /// Query this branch or tag, if the index has several [default: its first]
     #[arg(long = "ref", value_name = "NAME", help_heading = "Index")]
-    pub of_ref: Option<String>,
+    pub ref_name: Option<String>,
     /// Print one JSON object: the epoch, notes about the answer, and the answer
     #[arg(long)]
     pub json: bool,
 }
 
-impl IndexArgs {
+impl TargetArgs {
     /// Opens the index.
     ///
     /// # Errors
@@ -49,8 +49,8 @@ impl IndexArgs {
 
     /// The options of the request.
     #[must_use]
-    pub fn place(&self) -> Place {
-        Place { epoch: self.epoch, of_ref: self.of_ref.clone(), ..Place::default() }
+    pub fn options(&self) -> RequestOptions {
+        RequestOptions { epoch: self.epoch, ref_name: self.ref_name.clone(), ..RequestOptions::default() }
     }
 }
 
@@ -60,10 +60,10 @@ pub fn name(tool: &ErasedTool) -> String {
     tool.name.replace('_', "-")
 }
 
-/// The subcommand of a tool, with the tool's own flags and those of [`IndexArgs`].
+/// The subcommand of a tool, with the tool's own flags and those of [`TargetArgs`].
 #[must_use]
 pub fn command(tool: &ErasedTool) -> Command {
-    let command = IndexArgs::augment_args((tool.add_flags)(Command::new(name(tool))));
+    let command = TargetArgs::augment_args((tool.add_flags)(Command::new(name(tool))));
     command.about(tool.summary()).long_about(tool.about)
 }
 
@@ -73,13 +73,13 @@ pub fn command(tool: &ErasedTool) -> Command {
 /// If the flags are invalid, there is no index, or the tool fails.
 pub fn execute(tool: &ErasedTool, matches: &ArgMatches) -> Result<Exit, CommandError> {
     let query = (tool.parse_flags)(matches)?;
-    let args = IndexArgs::from_arg_matches(matches)?;
+    let args = TargetArgs::from_arg_matches(matches)?;
     let index = args.open()?;
-    let call = Call::new("command line", TIMEOUT);
+    let call = CallContext::new("command line", TIMEOUT);
     if args.json {
-        terminal::print(&format!("{}\n", query.answer_json(&index, &args.place(), &call)?))?;
+        terminal::print(&format!("{}\n", query.answer_json(&index, &args.options(), &call)?))?;
     } else {
-        let answered = query.answer_text(&index, &args.place(), &call)?;
+        let answered = query.answer_text(&index, &args.options(), &call)?;
         print_notes(&answered.notes);
         terminal::print(&answered.answer)?;
     }
@@ -87,7 +87,7 @@ pub fn execute(tool: &ErasedTool, matches: &ArgMatches) -> Result<Exit, CommandE
 }
 
 /// Prints the notes about an answer to standard error.
-fn print_notes(notes: &[Note]) {
+fn print_notes(notes: &[AnswerNote]) {
     for note in notes {
         terminal::print_error(&format!("note: {}\n", note.full_message()));
     }

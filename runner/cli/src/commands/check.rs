@@ -1,8 +1,8 @@
-//! `gristmill check`: says what a job would do, without doing it.
+//! `gristmill check`: checks a job without running it.
 
 use clap::ValueEnum;
 use gristmill_config::{ByteSize, Job, SourceConfig};
-use gristmill_display::Table;
+use gristmill_display::TextTable;
 use gristmill_pipeline::Mode;
 use gristmill_pipeline::graph::Format;
 use serde::Serialize;
@@ -13,21 +13,21 @@ use crate::exit::Exit;
 use crate::failure::CommandError;
 use crate::terminal::print;
 
-/// Checks a job and shows its graph.
+/// Check a job and print its settings and graph.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct CheckArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// How the job is shown.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub format: OutputFormat,
 }
 
-/// How a checked job is shown.
+/// The output format of `check`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
-    /// Settings, and a line for each stage.
+    /// Settings, and one line per stage.
     Text,
     /// One JSON object.
     Json,
@@ -39,7 +39,7 @@ pub enum OutputFormat {
 ///
 /// # Errors
 /// Every error in the job.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: CheckArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
     print(&match args.format {
         OutputFormat::Text => text(&job),
@@ -50,7 +50,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
 }
 
 fn text(job: &Job) -> String {
-    let mut settings = Table::new(["job", &job.name]);
+    let mut settings = TextTable::new(["job", &job.name]);
     let globs = |globs: &[String], none: &str| if globs.is_empty() { none.to_owned() } else { globs.join(", ") };
     for (name, value) in [
         ("mode", job.mode.to_string()),
@@ -81,7 +81,7 @@ struct JobView<'a> {
 
 fn json(job: &Job) -> Result<String, CommandError> {
     let failed =
-        |error: serde_json::Error| CommandError::new(Exit::Failed, format!("cannot write the job as JSON: {error}"));
+        |error: serde_json::Error| CommandError::new(Exit::Failed, format!("cannot serialise the job: {error}"));
     let view = JobView {
         name: &job.name,
         mode: job.mode,

@@ -1,4 +1,4 @@
-//! `gristmill digest`: one hash for all that an epoch holds.
+//! `gristmill digest`: hashes of the content of an epoch.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,14 +11,15 @@ use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
 use crate::terminal;
 
-/// Prints a hash of each store's rows, and one of them all: equal digests mean equal
-/// indexes, whatever their history.
+/// Print a hash of the rows of each table, and one of all of them.
+///
+/// Equal digests mean equal content, whatever the history of the indexes.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct DigestArgs {
     /// The index.
     #[command(flatten)]
     pub index: IndexArgs,
-    /// The epoch. Default: the newest.
+    /// Epoch [default: the newest]
     #[arg(long, value_name = "N")]
     pub epoch: Option<u64>,
 }
@@ -26,8 +27,8 @@ pub struct Args {
 /// Prints the digests.
 ///
 /// # Errors
-/// If there is no index, it does not hold the epoch, or it cannot be read.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+/// If the index or the epoch does not exist, or cannot be read.
+pub fn execute(args: DigestArgs) -> Result<Exit, CommandError> {
     let folder = args.index.folder()?;
     let snapshot =
         Snapshot::open(&folder, args.epoch).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
@@ -43,8 +44,8 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-/// The digest of every table and index of an epoch, by `sink/table`. What an `arrow`
-/// sink wrote is a record of one epoch's additions, and no part of the state.
+/// Returns the digest of every table and full-text index of an epoch, by `sink/table`. Files of `arrow`
+/// sinks record the additions of one epoch, and are not part of the state.
 pub(super) fn digests(snapshot: &Snapshot) -> Result<BTreeMap<String, Hash>, SnapshotError> {
     let mut parts = BTreeMap::new();
     for name in snapshot.sinks("lance") {

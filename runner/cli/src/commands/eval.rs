@@ -6,68 +6,68 @@ use std::time::{Duration, Instant};
 
 use gristmill_config::Job;
 use gristmill_eval::{
-    ASKED, AnnotatedQuery, AnnotationSet, Answer, Cost, Evaluation, Found, Repository, by_category, by_language, csv,
-    html, judge, overview,
+    AnnotatedQuery, AnnotationSet, Answer, Cost, Evaluation, MAX_HITS, RankedChunk, Repository, by_category,
+    by_language, csv, html, judge, overview,
 };
 use gristmill_pipeline::run::Interrupt;
 use gristmill_pipeline::source::{GitConfig, GitSource, Revisions, SourceError};
 use gristmill_query::Snapshot;
-use gristmill_query::{Call, ErrorCode, Place, QueriedIndex, ToolError};
+use gristmill_query::{CallContext, ErrorCode, QueriedIndex, RequestOptions, ToolError};
 use gristmill_sinks::tables::Table;
 use gristmill_tools::Search;
-use gristmill_tools::{Hit, SearchMode};
+use gristmill_tools::{SearchHit, SearchMode};
 
 use super::job::JobArgs;
 use super::run::run;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
-use crate::panics::keep_quiet_about_contained_panics;
+use crate::panics::silence_operator_panics;
 use crate::progress::Progress;
 use crate::report_file::write_report;
 use crate::signals::watch_signals;
 use crate::terminal;
 
-/// Measures retrieval quality: indexes the repositories of an annotation set, asks its
-/// queries, and judges the answers, for several variants of a job side by side.
+/// Measure retrieval quality on an annotation set, for several variants of a job.
 ///
-/// The figure is NDCG@10 over chunks, the mean over all queries.
+/// Indexes the repositories of the set, runs its queries and compares the hits with the annotations.
+/// The main metric is NDCG@10 over chunks, averaged over all queries.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    /// The annotation set: a folder of `repos.json` and `annotations/`.
+pub struct EvalArgs {
+    /// Annotation set: a folder with `repos.json` and `annotations/`.
     #[arg(value_name = "SET")]
     pub set: PathBuf,
-    /// Where the repositories lie, each under its name in the set: git repositories that
-    /// have the pinned revision, or folders of files.
+    /// Folder with the repositories, each under its name in the set: git repositories with the pinned
+    /// revision, or plain folders.
     #[arg(long, value_name = "DIR")]
     pub repos: PathBuf,
-    /// The job that says how to index. Default: the default graph.
+    /// Job to index with [default: a job with the default graph]
     #[arg(long, value_name = "JOB")]
     pub job: Option<PathBuf>,
-    /// A way to index: a name, and what it sets in the job: `long:stage.chunk.max_tokens=400`,
-    /// with `;` between several settings. Default: the job as it is.
+    /// Variant of the job: a name and settings, such as `long:stage.chunk.max_tokens=400`, separated by
+    /// `;`; repeatable [default: the job itself]
     #[arg(long = "variant", value_name = "NAME[:KEY=VALUE[;…]]")]
     pub variants: Vec<String>,
-    /// A way to ask. Default: all.
+    /// Search mode to evaluate; repeatable [default: text, vector and hybrid]
     #[arg(long = "mode", value_enum)]
     pub modes: Vec<SearchMode>,
-    /// Also measure the ranking by scores alone, without what names and places of files say.
+    /// Also evaluate the fused scores alone, without signals of names and files.
     #[arg(long)]
     pub plain: bool,
-    /// Only these repositories of the set.
+    /// Evaluate only this repository of the set; repeatable.
     #[arg(long = "only", value_name = "NAME")]
     pub only: Vec<String>,
-    /// Write all measures, each query's among them, to this file as JSON.
+    /// Write all metrics, including those of every query, to this file as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Write a line for each query to this file as CSV.
+    /// Write one line per query to this file as CSV.
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
-    /// Write a page with plots to this file.
+    /// Write an HTML page with plots to this file.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }
 
-/// A way to index.
+/// A variant of the job.
 struct Variant {
     name: String,
     settings: Vec<String>,
@@ -81,15 +81,15 @@ impl Variant {
     }
 }
 
-/// Measures.
+/// Evaluates all variants and modes.
 ///
 /// # Errors
-/// If the set cannot be read, a job is wrong, or no repository of the set is there.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+/// If the set cannot be read, a job is invalid, or no repository of the set exists.
+pub fn execute(args: EvalArgs) -> Result<Exit, CommandError> {
     let bad = |message: String| Failure::new(Exit::BadConfig, message);
     let mut set = AnnotationSet::read(&args.set).map_err(|error| bad(error.to_string()))?;
     if let Some(unknown) = args.only.iter().find(|only| !set.repositories.iter().any(|(it, _)| it.name == **only)) {
-        return Err(bad(format!("the set has no repository `{unknown}`")).into());
+        return Err(bad(format!("unknown repository `{unknown}` in the set")).into());
     }
     set.repositories.retain(|(repository, _)| args.only.is_empty() || args.only.contains(&repository.name));
     let mut variants: Vec<Variant> = args.variants.iter().map(|text| Variant::parse(text)).collect();
@@ -101,41 +101,41 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
         modes => modes,
     };
     let plain: &[bool] = if args.plain { &[true, false] } else { &[false] };
-    let ways: Vec<(SearchMode, bool)> =
+    let configurations: Vec<(SearchMode, bool)> =
         modes.iter().flat_map(|mode| plain.iter().map(move |plain| (*mode, *plain))).collect();
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;
-    keep_quiet_about_contained_panics();
+    silence_operator_panics();
 
     let mut evaluations: Vec<Evaluation> = Vec::new();
-    let mut left_out: Vec<String> = Vec::new();
+    let mut skipped: Vec<String> = Vec::new();
     for variant in &variants {
         let first = evaluations.len();
-        evaluations.extend(ways.iter().map(|(mode, plain)| Evaluation {
+        evaluations.extend(configurations.iter().map(|(mode, plain)| Evaluation {
             variant: variant.name.clone(),
             mode: format!("{}{}", if *plain { "plain " } else { "" }, mode.as_str()),
             ..Evaluation::default()
         }));
         for (repository, queries) in &set.repositories {
             let folder = args.repos.join(&repository.name);
-            let source = match settings_of(repository, &folder) {
+            let source = match source_settings(repository, &folder) {
                 Ok(source) => source,
                 Err(reason) => {
-                    if !left_out.contains(&reason) {
-                        terminal::print_error(&format!("left out: {reason}\n"));
-                        left_out.push(reason);
+                    if !skipped.contains(&reason) {
+                        terminal::print_error(&format!("skipped: {reason}\n"));
+                        skipped.push(reason);
                     }
                     continue;
                 }
             };
             let place = tempfile::tempdir()
-                .map_err(|error| Failure::new(Exit::Failed, format!("cannot make a temporary folder: {error}")))?;
+                .map_err(|error| Failure::new(Exit::Failed, format!("cannot create a temporary folder: {error}")))?;
             let index = place.path().join("index");
             let settings = source.into_iter().chain(variant.settings.iter().cloned()).collect();
             let (job_file, source) = (args.job.clone(), Some(folder));
             let job = Arc::new(JobArgs { job: job_file, source, index: Some(index), mode: None, settings }.load(true)?);
-            let cost = index_of(&job, &interrupt)?;
-            for (evaluation, way) in evaluations.iter_mut().skip(first).zip(&ways) {
+            let cost = build_index(&job, &interrupt)?;
+            for (evaluation, configuration) in evaluations.iter_mut().skip(first).zip(&configurations) {
                 let total = &mut evaluation.cost;
                 *total = Cost {
                     chunks: total.chunks + cost.chunks,
@@ -143,7 +143,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
                     cpu_seconds: total.cpu_seconds + cost.cpu_seconds,
                     bytes: total.bytes + cost.bytes,
                 };
-                let answers = answers(&job, *way, repository, queries)
+                let answers = answers(&job, *configuration, repository, queries)
                     .map_err(|error| Failure::new(Exit::Failed, format!("{}: {error}", repository.name)))?;
                 evaluation.answers.extend(answers);
             }
@@ -156,11 +156,11 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     over.store(true, std::sync::atomic::Ordering::Relaxed);
     if evaluations.iter().all(|evaluation| evaluation.answers.is_empty()) {
         let failure = Failure::new(Exit::BadConfig, format!("no repository of the set is in {}", args.repos.display()));
-        return Err(failure.help("clone those that `repos.json` lists there, each under its name").into());
+        return Err(failure.help("clone the repositories in `repos.json` into it, each under its name").into());
     }
     terminal::print(&[overview(&evaluations), by_language(&evaluations), by_category(&evaluations)].join("\n"))?;
     if let Some(path) = &args.json {
-        write_report(path, &evaluations, "the measures are printed above")?;
+        write_report(path, &evaluations, "the metrics are printed above")?;
     }
     for (path, text) in [(&args.csv, csv as fn(&[Evaluation]) -> String), (&args.html, html)] {
         let Some(path) = path else { continue };
@@ -170,10 +170,10 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-/// The settings by which a job reads a repository of the set; a reason where it cannot.
-fn settings_of(repository: &Repository, folder: &Path) -> Result<Vec<String>, String> {
+/// Returns the job settings for a repository of the set, or the reason to skip it.
+fn source_settings(repository: &Repository, folder: &Path) -> Result<Vec<String>, String> {
     if !folder.is_dir() {
-        return Err(format!("{}: there is no folder {}", repository.name, folder.display()));
+        return Err(format!("{}: no folder {}", repository.name, folder.display()));
     }
     let mut settings = Vec::new();
     let opened = GitSource::open(GitConfig {
@@ -189,7 +189,7 @@ fn settings_of(repository: &Repository, folder: &Path) -> Result<Vec<String>, St
             settings.push("source.kind=git".to_owned());
             settings.push(format!("source.revision={}", repository.revision));
         }
-        // A folder of files is taken as it is.
+        // A plain folder is indexed as it is.
         Err(SourceError::NoRepository { .. }) => {}
         Err(error) => return Err(format!("{}: {error}", repository.name)),
     }
@@ -199,7 +199,7 @@ fn settings_of(repository: &Repository, folder: &Path) -> Result<Vec<String>, St
     Ok(settings)
 }
 
-fn index_of(job: &Job, interrupt: &Interrupt) -> Result<Cost, CommandError> {
+fn build_index(job: &Job, interrupt: &Interrupt) -> Result<Cost, CommandError> {
     let report = run(job, false, interrupt, Progress::hidden())?;
     let snapshot = Snapshot::open(&job.index, None).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     let chunks = match snapshot.sinks("lance").next() {
@@ -214,10 +214,10 @@ fn index_of(job: &Job, interrupt: &Interrupt) -> Result<Cost, CommandError> {
     })
 }
 
-/// What a query may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The deadline of a query.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Asks the queries of one repository.
+/// Runs the queries of one repository.
 fn answers(
     job: &Arc<Job>,
     (mode, plain): (SearchMode, bool),
@@ -225,27 +225,27 @@ fn answers(
     queries: &[AnnotatedQuery],
 ) -> Result<Vec<Answer>, ToolError> {
     let index = QueriedIndex::new(job.name.clone(), Arc::clone(job));
-    let ask = |text: &str| {
-        let question = Search { mode, limit: ASKED, plain, ..Search::new(text) };
-        let answered = index.answer(&Place::default(), &Call::new("eval", PATIENCE), question)?;
+    let search = |text: &str| {
+        let query = Search { mode, limit: MAX_HITS, plain, ..Search::new(text) };
+        let answered = index.answer(&RequestOptions::default(), &CallContext::new("eval", TIMEOUT), query)?;
         match answered.notes.first() {
-            // An answer by other means than those asked for is none to be judged.
-            Some(note) => Err(ToolError::new(ErrorCode::Lacking, note.full_message())),
+            // An answer with a fallback is not an answer of this mode.
+            Some(note) => Err(ToolError::new(ErrorCode::MissingCapability, note.full_message())),
             None => Ok(answered.answer.hits),
         }
     };
-    // The first search of all reads what the others find read.
+    // Warms the caches.
     if let Some(first) = queries.first() {
-        ask(&first.text)?;
+        search(&first.text)?;
     }
     queries
         .iter()
         .map(|query| {
             let started = Instant::now();
-            let hits = ask(&query.text)?;
+            let hits = search(&query.text)?;
             let latency_ms = started.elapsed().as_secs_f64() * 1e3;
-            let chunks: Vec<Found<'_>> = hits.iter().map(found).collect();
-            let mut files: Vec<Found<'_>> = Vec::new();
+            let chunks: Vec<RankedChunk<'_>> = hits.iter().map(ranked_chunk).collect();
+            let mut files: Vec<RankedChunk<'_>> = Vec::new();
             for chunk in &chunks {
                 if files.iter().all(|file| file.path != chunk.path) {
                     files.push(*chunk);
@@ -264,8 +264,8 @@ fn answers(
         .collect()
 }
 
-fn found(hit: &Hit) -> Found<'_> {
-    Found { path: hit.path.as_str(), start_line: hit.start_line, end_line: hit.end_line }
+fn ranked_chunk(hit: &SearchHit) -> RankedChunk<'_> {
+    RankedChunk { path: hit.path.as_str(), start_line: hit.start_line, end_line: hit.end_line }
 }
 
 #[cfg(test)]
@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variant_is_a_name_and_settings() {
+    fn a_variant_is_a_name_with_settings() {
         let variant = Variant::parse("long: stage.chunk.max_tokens=400; stage.chunk.header=none");
         assert_eq!(variant.name, "long");
         assert_eq!(variant.settings, ["stage.chunk.max_tokens=400", "stage.chunk.header=none"]);

@@ -1,4 +1,4 @@
-//! `gristmill gc`: gives up old epochs, and compacts the stores.
+//! `gristmill gc`: deletes old epochs and compacts the stores.
 
 use gristmill_display::{bytes, thousands};
 use gristmill_pipeline::Meters;
@@ -9,17 +9,18 @@ use crate::exit::Exit;
 use crate::failure::CommandError;
 use crate::terminal;
 
-/// Gives up old epochs and compacts the stores: small fragments are joined and segments
-/// merged, as an epoch of its own. Epochs that a reader holds are kept.
+/// Delete old epochs and compact the stores.
+///
+/// Merges small fragments and segments as a new epoch. Epochs that a reader has pinned are retained.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    /// The job whose index it is.
+pub struct GcArgs {
+    /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// How many epochs to keep, the newest included. Default: the job's `index.keep`.
+    /// Number of epochs to retain, including the newest [default: the job's `index.keep`]
     #[arg(long, value_name = "N")]
     pub keep: Option<u64>,
-    /// Leave the stores as they are; only give up epochs.
+    /// Delete epochs only, without compaction.
     #[arg(long)]
     pub no_compact: bool,
     /// Print one JSON object.
@@ -27,14 +28,14 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Collects.
+/// Collects garbage.
 ///
 /// # Errors
-/// Every error in the job, and what keeps the index from being written.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+/// Every error in the job, and if the index is locked or cannot be written.
+pub fn execute(args: GcArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
     let (interrupt, meters) = (Interrupt::default(), Meters::new(&job.graph));
-    // The source is not looked at.
+    // The source is not read.
     let source = job.directory_source();
     let mut indexer = Indexer::open(job.run_plan(&source, &meters, false, &interrupt))?;
     let keep = args.keep.unwrap_or(if job.keep == 0 { u64::MAX } else { job.keep });
@@ -49,7 +50,7 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     };
     let (before, after) = collected.bytes;
     terminal::print(&format!(
-        "{}: {compacted}{} epochs given up, {} kept; {} before, {} after\n",
+        "{}: {compacted}{} epochs deleted, {} retained; size {} -> {}\n",
         job.name,
         thousands(collected.given_up),
         thousands(collected.kept.len() as u64),

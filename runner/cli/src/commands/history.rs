@@ -1,8 +1,8 @@
-//! `gristmill history`: the epochs of an index.
+//! `gristmill history`: the retained epochs of an index.
 
 use std::collections::BTreeMap;
 
-use gristmill_display::{Cell, Table, utc};
+use gristmill_display::{TextCell, TextTable, utc};
 use gristmill_pipeline::run::RunReport;
 use gristmill_pipeline::source::RefRevision;
 use gristmill_pipeline::{Epoch, Hash, StagedRows};
@@ -15,13 +15,13 @@ use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
 use crate::terminal;
 
-/// Lists the epochs that are kept, each with what it changed and what it took.
+/// List the retained epochs with their changes and run times.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct HistoryArgs {
     /// The index.
     #[command(flatten)]
     pub index: IndexArgs,
-    /// Show so many of the newest.
+    /// Number of newest epochs to show.
     #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
     pub last: usize,
     /// Print one JSON array.
@@ -29,7 +29,7 @@ pub struct Args {
     pub json: bool,
 }
 
-/// An epoch, as this command tells of it.
+/// An epoch in the output.
 #[derive(Serialize)]
 struct Entry {
     epoch: Epoch,
@@ -40,7 +40,7 @@ struct Entry {
     merkle_root: Hash,
     files: u64,
     rows: BTreeMap<String, StagedRows>,
-    /// The report of the run that made it, while it is kept.
+    /// The report of the run that committed it, if it is retained.
     run: Option<RunReport>,
 }
 
@@ -48,7 +48,7 @@ struct Entry {
 ///
 /// # Errors
 /// If there is no index, or it cannot be read.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: HistoryArgs) -> Result<Exit, CommandError> {
     let folder = args.index.folder()?;
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
     let snapshot = Snapshot::open(&folder, None).map_err(|error| failed(&error))?;
@@ -77,7 +77,7 @@ fn entry(PastEpoch { record, run }: PastEpoch) -> Entry {
 }
 
 fn render(entries: &[Entry]) -> String {
-    let mut table = Table::new([
+    let mut table = TextTable::new([
         "epoch",
         "committed (UTC)",
         "revision",
@@ -93,27 +93,27 @@ fn render(entries: &[Entry]) -> String {
     for entry in entries {
         let rows = |count: fn(&StagedRows) -> u64| entry.rows.values().map(count).sum::<u64>();
         let changes = entry.run.as_ref().map(|run| run.changes);
-        let count = |of: Option<u64>| of.map_or_else(|| Cell::from("-"), Cell::from);
+        let count = |of: Option<u64>| of.map_or_else(|| TextCell::from("-"), TextCell::from);
         table.row([
-            Cell::from(entry.epoch),
-            Cell::from(utc(entry.committed_ms)),
-            Cell::from(match (&entry.revision, entry.refs.len()) {
+            TextCell::from(entry.epoch),
+            TextCell::from(utc(entry.committed_ms)),
+            TextCell::from(match (&entry.revision, entry.refs.len()) {
                 (Some(revision), _) => revision.get(..12).unwrap_or(revision).to_owned(),
                 (None, 0) => "-".to_owned(),
                 (None, 1) => "1 ref".to_owned(),
                 (None, refs) => format!("{refs} refs"),
             }),
-            Cell::from(entry.files),
+            TextCell::from(entry.files),
             count(changes.map(|changes| changes.added)),
             count(changes.map(|changes| changes.modified)),
             count(changes.map(|changes| changes.deleted)),
             count(changes.map(|changes| changes.renamed)),
-            Cell::from(rows(|rows| rows.added)),
-            Cell::from(rows(|rows| rows.deleted)),
+            TextCell::from(rows(|rows| rows.added)),
+            TextCell::from(rows(|rows| rows.deleted)),
             entry
                 .run
                 .as_ref()
-                .map_or_else(|| Cell::from("-"), |run| Cell::number(format!("{:.0} ms", run.time.wall_ms))),
+                .map_or_else(|| TextCell::from("-"), |run| TextCell::number(format!("{:.0} ms", run.time.wall_ms))),
         ]);
     }
     table.render()

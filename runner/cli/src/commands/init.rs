@@ -1,4 +1,4 @@
-//! `gristmill init`: writes a job file to begin with.
+//! `gristmill init`: creates a job file.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -12,13 +12,13 @@ use crate::terminal::print;
 /// The job file that `init` writes.
 pub const TEMPLATE: &str = include_str!("init_template.toml");
 
-/// Writes a commented job file.
+/// Create a commented job file.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    /// Where to write it.
+pub struct InitArgs {
+    /// Path of the job file.
     #[arg(value_name = "FILE", default_value = DEFAULT_JOB_FILE)]
     pub file: PathBuf,
-    /// Overwrite a file that is there.
+    /// Overwrite an existing file.
     #[arg(long)]
     pub force: bool,
 }
@@ -26,8 +26,8 @@ pub struct Args {
 /// Writes the file.
 ///
 /// # Errors
-/// If it is there already, unless forced, or cannot be written.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+/// If the file exists already and is not to be overwritten, or it cannot be written.
+pub fn execute(args: InitArgs) -> Result<Exit, CommandError> {
     let path = args.file.display();
     let mut options = OpenOptions::new();
     options.write(true);
@@ -39,8 +39,8 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     let written = options.open(&args.file).and_then(|mut file| file.write_all(TEMPLATE.as_bytes()));
     if let Err(error) = written {
         let (exit, help) = match error.kind() {
-            ErrorKind::AlreadyExists => (Exit::BadConfig, "name another file, or overwrite this one with --force"),
-            _ => (Exit::Failed, "name a file in a folder that exists and can be written"),
+            ErrorKind::AlreadyExists => (Exit::BadConfig, "pass another path, or overwrite the file with --force"),
+            _ => (Exit::Failed, "pass a path in an existing, writable folder"),
         };
         return Err(Failure::new(exit, format!("cannot write {path}")).help(help).caused_by(error).into());
     }

@@ -1,44 +1,43 @@
-//! The arguments that name a job or an index, shared by the commands.
+//! Arguments that select a job or an index, shared by the commands.
 
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use gristmill_config::{Job, Override, Registry, Request};
+use gristmill_config::{Job, JobRequest, Override, Registry};
 use gristmill_pipeline::Mode;
 
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
 
-/// The job file that is looked for where none is named.
+/// The default job file.
 pub const DEFAULT_JOB_FILE: &str = "gristmill.toml";
 
-/// Names a job and changes its settings.
+/// Selects a job and overrides its settings.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct JobArgs {
-    /// The job file. Default: `gristmill.toml` if it is there, else a job that indexes
-    /// the working folder with the default graph.
+    /// Job file [default: `gristmill.toml` if it exists, else a job that indexes the working directory
+    /// with the default graph]
     #[arg(value_name = "JOB")]
     pub job: Option<PathBuf>,
-    /// The folder to index, in place of the job's.
+    /// Index this folder; overrides the job.
     #[arg(long, value_name = "DIR")]
     pub source: Option<PathBuf>,
-    /// The index folder, in place of the job's.
+    /// Store the index in this folder; overrides the job.
     #[arg(long, value_name = "DIR")]
     pub index: Option<PathBuf>,
-    /// How the stages are executed, in place of the job's mode and of GRISTMILL_MODE.
+    /// Execution mode; overrides the job and GRISTMILL_MODE.
     #[arg(long, value_parser = modes())]
     pub mode: Option<Mode>,
-    /// Sets one key of the job: `job.workers=4`, or `stage.chunk.max_tokens=200`.
+    /// Set a key of the job, such as `job.workers=4` or `stage.chunk.max_tokens=200`; repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 }
 
 impl JobArgs {
-    /// Reads and checks the job, as the command line and the environment change it.
+    /// Loads and checks the job, with the overrides of the command line and the environment.
     ///
-    /// With `--source` and without a job file, the job is one of defaults: a
-    /// `gristmill.toml` that happens to lie in the working folder speaks of another
-    /// source.
+    /// With `--source` and without a job file, the job has defaults only: a `gristmill.toml` in the
+    /// working directory is about another source.
     ///
     /// # Errors
     /// Every error in the job.
@@ -51,7 +50,7 @@ impl JobArgs {
         };
         let overrides = self.overrides(&folder)?;
         let environment = |name: &str| std::env::var(name).ok();
-        let request = Request {
+        let request = JobRequest {
             file: file.as_deref(),
             overrides: &overrides,
             environment: &environment,
@@ -61,8 +60,8 @@ impl JobArgs {
         Ok(gristmill_config::load(&request, &Registry::standard())?)
     }
 
-    /// The settings of the command line; paths are made absolute, because the shell's
-    /// working folder is not that of the job file.
+    /// Returns the settings of the command line. Paths are made absolute: they are relative to the
+    /// working directory, not to the job file.
     fn overrides(&self, folder: &Path) -> Result<Vec<Override>, CommandError> {
         let mut overrides: Vec<Override> = self.settings.iter().cloned().map(Override::Assignment).collect();
         if let Some(mode) = self.mode {
@@ -72,7 +71,7 @@ impl JobArgs {
             let Some(path) = path else { continue };
             let Some(value) = folder.join(path).to_str().map(ToOwned::to_owned) else {
                 let failure = Failure::new(Exit::BadConfig, format!("{origin} {} is not UTF-8", path.display()));
-                return Err(failure.help("rename the folder, or reach it by a link with a UTF-8 name").into());
+                return Err(failure.help("rename the folder, or use a symbolic link with a UTF-8 name").into());
             };
             overrides.push(Override::Value { origin, section, key: "path", value });
         }
@@ -80,23 +79,22 @@ impl JobArgs {
     }
 }
 
-/// Names an index: by the job that writes it, or by its folder.
+/// Selects an index: by the job that writes it, or by its folder.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct IndexArgs {
-    /// The job that writes the index. Default: `gristmill.toml` if it is there, else the
-    /// index in `.gristmill`.
+    /// Job of the index [default: `gristmill.toml` if it exists, else the index in `.gristmill`]
     #[arg(value_name = "JOB", conflicts_with = "index")]
     pub job: Option<PathBuf>,
-    /// The index folder.
+    /// Index folder.
     #[arg(long, value_name = "DIR")]
     pub index: Option<PathBuf>,
 }
 
 impl IndexArgs {
-    /// The index folder, as an absolute path. It need not exist.
+    /// Returns the index folder as an absolute path. It need not exist.
     ///
     /// # Errors
-    /// Every error in the job, if a job names the index.
+    /// Every error in the job, if the index is selected by a job.
     pub fn folder(&self) -> Result<PathBuf, CommandError> {
         if let Some(index) = &self.index {
             return Ok(working_folder()?.join(index));
@@ -106,13 +104,13 @@ impl IndexArgs {
     }
 }
 
-/// The modes by name.
+/// Parses a mode by name.
 fn modes() -> impl TypedValueParser<Value = Mode> {
     let described = |mode: Mode| {
         PossibleValue::new(mode.as_str()).help(match mode {
-            Mode::Sequential => "One thread, one file through all stages, in path order",
+            Mode::Sequential => "One thread processes one file after another, in path order",
             Mode::Parallel => "Each worker takes a file from read to chunk; sinks take batches",
-            Mode::Pipeline => "Every stage at once, with bounded channels between them",
+            Mode::Pipeline => "All stages run concurrently, with bounded channels between them",
         })
     };
     PossibleValuesParser::new(Mode::ALL.map(described)).try_map(|name| name.parse::<Mode>())
@@ -120,8 +118,8 @@ fn modes() -> impl TypedValueParser<Value = Mode> {
 
 fn working_folder() -> Result<PathBuf, CommandError> {
     std::env::current_dir().map_err(|error| {
-        Failure::new(Exit::Failed, "cannot tell the working folder")
-            .help("change to a folder that exists")
+        Failure::new(Exit::Failed, "cannot determine the working directory")
+            .help("change to an existing directory")
             .caused_by(error)
             .into()
     })

@@ -1,4 +1,4 @@
-//! `gristmill mcp`: an index for an agent that starts this program itself.
+//! `gristmill mcp`: an MCP server on standard input and output.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,35 +10,36 @@ use tokio::runtime::Runtime;
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
-use crate::panics::keep_quiet_about_contained_panics;
+use crate::panics::silence_operator_panics;
 
-/// Speaks the Model Context Protocol on standard input and output, for an agent that starts
-/// it. It ends when its input does.
+/// Serve the tools to an agent over the Model Context Protocol, on standard input and output.
+///
+/// Ends at the end of input.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct McpArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// Keep the index up to date: whatever changes in the source is an epoch a moment later.
+    /// Watch the source and commit a new epoch after every change.
     #[arg(long)]
     pub watch: bool,
 }
 
-/// Calls that have not ended by then are left to the end of the process.
-const LAST_CALLS: Duration = Duration::from_millis(500);
+/// How long to wait for running calls at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Answers until its input ends.
+/// Serves until the end of input.
 ///
 /// # Errors
-/// Every error in the job, and if the protocol cannot be spoken.
-pub fn execute(args: Args, tools: ToolSet) -> Result<Exit, CommandError> {
+/// Every error in the job, and errors of the protocol.
+pub fn execute(args: McpArgs, tools: ToolSet) -> Result<Exit, CommandError> {
     let job = Arc::new(args.job.load(args.watch)?);
     if args.watch {
         gristmill_watch::check(&job)?;
     }
-    keep_quiet_about_contained_panics();
+    silence_operator_panics();
     let name: Arc<str> = job.name.as_str().into();
-    let index = Arc::new(QueriedIndex::new(name, job).loaded_ahead());
+    let index = Arc::new(QueriedIndex::new(name, job).preloaded());
     let runner = Runner::new([Arc::clone(&index)], tools, default_threads());
     let desk = Desk::new(runner, "local", Limits::default().deadlines());
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);
@@ -46,14 +47,14 @@ pub fn execute(args: Args, tools: ToolSet) -> Result<Exit, CommandError> {
         .map_err(|error| failed("cannot start threads", error))?;
     let runtime = Runtime::new().map_err(|error| failed("cannot start threads", error))?;
     let ended = runtime.block_on(async {
-        let stop = Stop::new().map_err(|error| failed("cannot watch for ctrl-c", error))?;
+        let stop = Stop::new().map_err(|error| failed("cannot install signal handlers", error))?;
         serve_stdio(desk, stop)
             .await
-            .map_err(|error| Failure::new(Exit::Failed, format!("the agent cannot be understood: {error}")))
+            .map_err(|error| Failure::new(Exit::Failed, format!("MCP protocol error: {error}")))
     });
     live.stop();
-    // A thread may wait for input that never comes.
-    runtime.shutdown_timeout(LAST_CALLS);
+    // The thread that reads standard input may block for ever.
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     ended?;
     Ok(Exit::Done)
 }

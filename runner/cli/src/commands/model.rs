@@ -1,49 +1,49 @@
-//! `gristmill model`: the embedding models that there are, and where they lie.
+//! `gristmill model`: lists, fetches and verifies embedding models.
 
 use std::fmt::Write as _;
 
-use gristmill_display::{Cell, Table};
+use gristmill_display::{TextCell, TextTable};
 use gristmill_operators::embed::catalog::{self, CatalogEntry, ModelPlace, ModelState};
 
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
 use crate::terminal;
 
-/// Lists, fetches and verifies embedding models.
+/// List, fetch and verify embedding models.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct ModelArgs {
     #[command(subcommand)]
     action: Action,
 }
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Action {
-    /// Lists the models that a job can name, with where they are.
+    /// List the models that a job can use, with their locations.
     List {
-        /// List those on the hub too, which must be fetched first.
+        /// Also list models on the hub, which must be fetched first.
         #[arg(long)]
         all: bool,
-        /// Print a JSON array of objects.
+        /// Print a JSON array.
         #[arg(long)]
         json: bool,
     },
-    /// Brings a model from the hub into the folder of local models.
+    /// Download a model from the hub into the folder of local models.
     Fetch {
-        /// Its name, as `list --all` shows it.
+        /// Name of the model, as shown by `list --all`.
         name: String,
     },
-    /// Compares the files of local models with the checksums of their `model.json`.
+    /// Compare the files of local models with the checksums in their `model.json`.
     Verify {
-        /// The model; all local ones if absent.
+        /// Name of the model [default: all local models]
         name: Option<String>,
     },
 }
 
-/// Does what was asked.
+/// Runs the action.
 ///
 /// # Errors
-/// If there is no such model, it cannot be fetched, or it is not as it should be.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+/// If the model is unknown, cannot be fetched, or fails verification.
+pub fn execute(args: ModelArgs) -> Result<Exit, CommandError> {
     match args.action {
         Action::List { all, json } => {
             let mut entries = catalog::list();
@@ -64,9 +64,9 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
 fn fetch(name: &str) -> Result<Exit, CommandError> {
     let mut last = 0;
     let fetched = catalog::fetch(name, &mut |file, bytes| {
-        const EVERY: u64 = 16 << 20;
-        if bytes / EVERY != last {
-            last = bytes / EVERY;
+        const REPORT_BYTES: u64 = 16 << 20;
+        if bytes / REPORT_BYTES != last {
+            last = bytes / REPORT_BYTES;
             terminal::print_error(&format!("{file}: {} MB\n", bytes / 1_000_000));
         }
     });
@@ -84,55 +84,53 @@ fn verify(name: Option<String>) -> Result<Exit, CommandError> {
         }
     };
     let mut out = String::new();
-    let mut is_sound = true;
+    let mut is_valid = true;
     for name in &names {
         let state = catalog::verify(name).map_err(|error| Failure::new(Exit::BadConfig, error))?;
-        is_sound &= matches!(state, ModelState::Verified | ModelState::Undescribed);
+        is_valid &= matches!(state, ModelState::Verified | ModelState::Undescribed);
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "{name}: {}", told(&state));
+        let _ = writeln!(out, "{name}: {}", description(&state));
     }
     if names.is_empty() {
-        out.push_str(
-            "there are no local models; `./dev models` builds MiniLM, `gristmill model fetch` brings others\n",
-        );
+        out.push_str("no local models; `./dev models` builds MiniLM, `gristmill model fetch` downloads others\n");
     }
     terminal::print(&out)?;
-    Ok(if is_sound { Exit::Done } else { Exit::Failed })
+    Ok(if is_valid { Exit::Done } else { Exit::Failed })
 }
 
-fn told(state: &ModelState) -> String {
+fn description(state: &ModelState) -> String {
     match state {
-        ModelState::Verified => "whole".into(),
-        ModelState::Undescribed => "complete; it has no `model.json` to compare with".into(),
-        ModelState::Changed { files } => format!("changed: {}; fetch or build it again", files.join(", ")),
+        ModelState::Verified => "verified".into(),
+        ModelState::Undescribed => "complete, without checksums: it has no `model.json`".into(),
+        ModelState::Changed { files } => format!("checksum mismatch: {}; fetch or build it again", files.join(", ")),
         ModelState::Incomplete { reason } => format!("incomplete: {reason}"),
     }
 }
 
 fn render(entries: &[CatalogEntry], hidden: usize) -> String {
-    let mut table = Table::new(["model", "operator", "dimension", "licence", "where", "what it is"]);
+    let mut table = TextTable::new(["model", "operator", "dimension", "licence", "location", "description"]);
     for entry in entries {
         let place = match &entry.place {
             ModelPlace::BuiltIn => "compiled in".to_owned(),
             ModelPlace::Local { folder, state: ModelState::Verified | ModelState::Undescribed } => {
                 folder.display().to_string()
             }
-            ModelPlace::Local { folder, state } => format!("{} ({})", folder.display(), told(state)),
+            ModelPlace::Local { folder, state } => format!("{} ({})", folder.display(), description(state)),
             ModelPlace::HubCache { folder } => folder.display().to_string(),
             ModelPlace::Hub { repository } => format!("hub: {repository}"),
         };
         table.row([
-            Cell::from(entry.name.as_str()),
-            Cell::from(entry.operator),
-            entry.dimension.map_or_else(|| Cell::number("?"), Cell::from),
-            Cell::from(entry.licence.as_deref().unwrap_or("see its page")),
-            Cell::from(place),
-            Cell::from(entry.description.as_str()),
+            TextCell::from(entry.name.as_str()),
+            TextCell::from(entry.operator),
+            entry.dimension.map_or_else(|| TextCell::number("?"), TextCell::from),
+            TextCell::from(entry.licence.as_deref().unwrap_or("see the model page")),
+            TextCell::from(place),
+            TextCell::from(entry.description.as_str()),
         ]);
     }
     let mut out = table.render();
     if hidden > 0 {
-        let _ = writeln!(out, "{hidden} more can be fetched from the hub: `gristmill model list --all`");
+        let _ = writeln!(out, "{hidden} more models on the hub: `gristmill model list --all`");
     }
     out
 }

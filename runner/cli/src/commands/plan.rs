@@ -1,4 +1,4 @@
-//! `gristmill plan`: what a run would do.
+//! `gristmill plan`: forecasts a run.
 
 use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Interrupt, RunError, forecast};
@@ -7,17 +7,18 @@ use gristmill_tools::render_forecast;
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::CommandError;
-use crate::panics::keep_quiet_about_contained_panics;
+use crate::panics::silence_operator_panics;
 use crate::terminal;
 
-/// Shows what a run would do, and writes nothing: files are scanned, and what is new is
-/// parsed and cut, but not embedded.
+/// Show what a run would do, without writing anything.
+///
+/// Scans the source, and parses and chunks new contents; embeds nothing.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct PlanArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// What a run with `--full` would do.
+    /// Forecast a run with `--full`.
     #[arg(long)]
     pub full: bool,
     /// Print one JSON object.
@@ -25,14 +26,14 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Shows the plan.
+/// Prints the forecast.
 ///
 /// # Errors
-/// Every error in the job, and what a run would fail for.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+/// Every error in the job, and those that would stop a run.
+pub fn execute(args: PlanArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(false)?;
     let (interrupt, meters) = (Interrupt::default(), Meters::new(&job.graph));
-    keep_quiet_about_contained_panics();
+    silence_operator_panics();
     let source = job.open_source().map_err(RunError::from)?;
     let forecast = forecast(&job.run_plan(&*source, &meters, args.full, &interrupt))?;
     if args.json {

@@ -1,4 +1,4 @@
-//! `gristmill replay`: runs a range of git commits, one epoch each.
+//! `gristmill replay`: indexes a range of git commits, one epoch each.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use gristmill_config::Job;
 use gristmill_display::percentile;
-use gristmill_display::{Cell, Table};
+use gristmill_display::{TextCell, TextTable};
 use gristmill_pipeline::run::{Indexer, Interrupt};
 use gristmill_pipeline::source::{CommitInfo, commits_between};
 use gristmill_pipeline::{Hash, Meters};
@@ -20,28 +20,27 @@ use super::digest::digests;
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
-use crate::panics::keep_quiet_about_contained_panics;
+use crate::panics::silence_operator_panics;
 use crate::report_file::write_report;
 use crate::signals::watch_signals;
 use crate::terminal;
 
-/// Indexes a range of commits of the source's git repository, one epoch each, and tells
-/// what they took.
+/// Index a range of git commits, one epoch each, and print what each cost.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct ReplayArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// The commit to begin with.
+    /// First commit.
     #[arg(long, value_name = "REVISION")]
     pub from: String,
-    /// The commit to end with; only first parents lead there.
+    /// Last commit; follows first parents only.
     #[arg(long, value_name = "REVISION", default_value = "HEAD")]
     pub to: String,
-    /// Compare the index with one built from nothing after every N-th commit.
+    /// Compare the index with a full rebuild after every N-th commit.
     #[arg(long, value_name = "every:N")]
     pub verify: Option<Every>,
-    /// Write all measures to this file, as JSON.
+    /// Write the metrics of every commit to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }
@@ -55,11 +54,11 @@ impl FromStr for Every {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let number = text.strip_prefix("every:").and_then(|number| number.parse().ok()).filter(|number| *number > 0);
-        number.map(Self).ok_or_else(|| "write `every:25` to verify after every 25th commit".into())
+        number.map(Self).ok_or_else(|| "expected `every:N` with N of at least 1, such as `every:25`".into())
     }
 }
 
-/// What one commit took.
+/// The metrics of one commit.
 #[derive(Debug, Serialize)]
 struct Step {
     commit: String,
@@ -71,26 +70,40 @@ struct Step {
     passages_reused: u64,
     wall_ms: f64,
     cpu_ms: f64,
-    /// Whether it equals an index built from nothing, where that was looked at, and how
-    /// long that build took.
-    verified: Option<(bool, f64)>,
+    /// The comparison with a full rebuild, if one was made.
+    verified: Option<Verification>,
+}
+
+/// The comparison of an epoch with a full rebuild.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Verification {
+    /// Whether both have the same digests.
+    is_equal: bool,
+    /// The time of the rebuild, in milliseconds.
+    rebuild_ms: f64,
+}
+
+impl Step {
+    fn differs(&self) -> bool {
+        self.verified.is_some_and(|verified| !verified.is_equal)
+    }
 }
 
 /// Replays the commits.
 ///
 /// # Errors
-/// Every error in the job, what stopped an epoch, and an epoch that is not equal to one
-/// built from nothing.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+/// Every error in the job, the error that stopped an epoch, and if an epoch differs from a full
+/// rebuild.
+pub fn execute(args: ReplayArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
     let bad = |error: &dyn std::fmt::Display| Failure::new(Exit::BadConfig, error.to_string());
     let root = &job.source.root;
     let commits = commits_between(root, &args.from, &args.to).map_err(|error| bad(&error))?;
     let first = job.open_revision(&args.from).map_err(|error| bad(&error))?;
-    let begin = CommitInfo { id: first.commit().to_owned(), subject: "the first".into(), time: 0 };
+    let begin = CommitInfo { id: first.commit().to_owned(), subject: "(first commit)".into(), time: 0 };
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;
-    keep_quiet_about_contained_panics();
+    silence_operator_panics();
 
     let meters = Meters::new(&job.graph);
     let mut indexer = Indexer::open(job.run_plan(&first, &meters, false, &interrupt))?;
@@ -115,9 +128,9 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
             step.verified = Some(verify(&job, &commit.id, &interrupt)?);
         }
         terminal::print(&line(nth, commits.len(), &step))?;
-        let mismatch = step.verified.is_some_and(|(equal, _)| !equal);
+        let differs = step.differs();
         steps.push(step);
-        if mismatch {
+        if differs {
             break;
         }
     }
@@ -126,41 +139,40 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     if let Some(path) = &args.report {
         write_report(path, &steps, "the epochs are committed")?;
     }
-    match steps.iter().find(|step| step.verified.is_some_and(|(equal, _)| !equal)) {
+    match steps.iter().find(|step| step.differs()) {
         Some(step) => {
-            let message =
-                format!("epoch {} (commit {}) is not what a build from nothing gives", step.epoch, step.commit);
+            let message = format!("epoch {} (commit {}) differs from a full rebuild", step.epoch, step.commit);
             Err(Failure::new(Exit::Failed, message)
-                .help("keep the index and report it; `gristmill run --full` builds it anew")
+                .help("this is a bug: keep the index and report it; `gristmill run --full` rebuilds it")
                 .into())
         }
         None => Ok(Exit::Done),
     }
 }
 
-/// Builds the commit from nothing elsewhere, and compares all that both hold.
-fn verify(job: &Job, commit: &str, interrupt: &Interrupt) -> Result<(bool, f64), CommandError> {
+/// Builds the commit from scratch in a temporary folder, and compares the digests.
+fn verify(job: &Job, commit: &str, interrupt: &Interrupt) -> Result<Verification, CommandError> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
-    let elsewhere = tempfile::tempdir().map_err(|error| failed(&error))?;
-    let index = elsewhere.path().join("index");
+    let temporary = tempfile::tempdir().map_err(|error| failed(&error))?;
+    let index = temporary.path().join("index");
     let source = job.open_revision(commit).map_err(|error| failed(&error))?;
     let meters = Meters::new(&job.graph);
     let mut plan = job.run_plan(&source, &meters, false, interrupt);
     plan.index = &index;
     let started = Instant::now();
     gristmill_pipeline::run::run(&plan)?;
-    let took = started.elapsed().as_secs_f64() * 1e3;
+    let rebuild_ms = started.elapsed().as_secs_f64() * 1e3;
     let digest = |folder: &Path| -> Result<BTreeMap<String, Hash>, CommandError> {
         let snapshot = Snapshot::open(folder, None).map_err(|error| failed(&error))?;
         Ok(digests(&snapshot).map_err(|error| failed(&error))?)
     };
-    Ok((digest(&job.index)? == digest(&index)?, took))
+    Ok(Verification { is_equal: digest(&job.index)? == digest(&index)?, rebuild_ms })
 }
 
 fn line(nth: usize, of: usize, step: &Step) -> String {
     let verified = match step.verified {
-        Some((true, took)) => format!(", equal to a build from nothing ({took:.0} ms)"),
-        Some((false, _)) => ", NOT equal to a build from nothing".to_owned(),
+        Some(Verification { is_equal: true, rebuild_ms }) => format!(", equal to a full rebuild ({rebuild_ms:.0} ms)"),
+        Some(_) => ", DIFFERS from a full rebuild".to_owned(),
         None => String::new(),
     };
     let commit = step.commit.get(..10).unwrap_or(&step.commit);
@@ -168,49 +180,50 @@ fn line(nth: usize, of: usize, step: &Step) -> String {
     format!("{nth}/{of} {commit} epoch {}: {files} files, {ms:.0} ms{verified}\n", step.epoch)
 }
 
-/// Upper bounds of the classes of commits, by files changed.
-const CLASSES: [u64; 6] = [0, 1, 3, 10, 100, u64::MAX];
+/// Upper bounds of the buckets of commits, by files changed.
+const BUCKETS: [u64; 6] = [0, 1, 3, 10, 100, u64::MAX];
 
 fn render(steps: &[Step]) -> String {
-    let mut table = Table::new(["files changed", "commits", "median", "p95", "analysed", "embedded", "reused"]);
-    let mut least = 0;
-    for most in CLASSES {
-        let class: Vec<&Step> =
-            steps.iter().skip(1).filter(|step| (least..=most).contains(&step.files_changed)).collect();
-        let name = match (least, most) {
-            (least, most) if least == most => format!("{least}"),
-            (least, u64::MAX) => format!("{least} or more"),
-            (least, most) => format!("{least} to {most}"),
+    let mut table = TextTable::new(["files changed", "commits", "median", "p95", "analysed", "embedded", "reused"]);
+    let mut min = 0;
+    for max in BUCKETS {
+        let bucket: Vec<&Step> =
+            steps.iter().skip(1).filter(|step| (min..=max).contains(&step.files_changed)).collect();
+        let name = match (min, max) {
+            (min, max) if min == max => format!("{min}"),
+            (min, u64::MAX) => format!("{min} or more"),
+            (min, max) => format!("{min} to {max}"),
         };
-        least = most.saturating_add(1);
-        if class.is_empty() {
+        min = max.saturating_add(1);
+        if bucket.is_empty() {
             continue;
         }
-        let sum = |of: fn(&Step) -> u64| class.iter().map(|step| of(step)).sum::<u64>();
-        let mut times: Vec<f64> = class.iter().map(|step| step.wall_ms).collect();
+        let sum = |of: fn(&Step) -> u64| bucket.iter().map(|step| of(step)).sum::<u64>();
+        let mut times: Vec<f64> = bucket.iter().map(|step| step.wall_ms).collect();
         times.sort_by(f64::total_cmp);
         table.row([
-            Cell::from(name),
-            Cell::from(class.len()),
-            Cell::number(format!("{:.0} ms", percentile(&times, 50))),
-            Cell::number(format!("{:.0} ms", percentile(&times, 95))),
-            Cell::from(sum(|step| step.contents_analysed)),
-            Cell::from(sum(|step| step.passages_embedded)),
-            Cell::from(sum(|step| step.passages_reused)),
+            TextCell::from(name),
+            TextCell::from(bucket.len()),
+            TextCell::number(format!("{:.0} ms", percentile(&times, 50))),
+            TextCell::number(format!("{:.0} ms", percentile(&times, 95))),
+            TextCell::from(sum(|step| step.contents_analysed)),
+            TextCell::from(sum(|step| step.passages_embedded)),
+            TextCell::from(sum(|step| step.passages_reused)),
         ]);
     }
     let mut out = format!("\n{}\n", table.render());
     let total: f64 = steps.iter().skip(1).map(|step| step.wall_ms).sum();
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{} commits in {:.1} s", steps.len().saturating_sub(1), total / 1e3);
-    let mut builds: Vec<f64> = steps.iter().filter_map(|step| step.verified).map(|(_, took)| took).collect();
+    let verified: Vec<Verification> = steps.iter().filter_map(|step| step.verified).collect();
+    let mut builds: Vec<f64> = verified.iter().map(|verified| verified.rebuild_ms).collect();
     if !builds.is_empty() {
         builds.sort_by(f64::total_cmp);
-        let equal = steps.iter().filter(|step| step.verified.is_some_and(|(equal, _)| equal)).count();
+        let equal = verified.iter().filter(|verified| verified.is_equal).count();
         let all = percentile(&builds, 50) * (steps.len().saturating_sub(1)) as f64;
         let _ = writeln!(
             out,
-            "{equal} of {} epochs looked at equal a build from nothing, which takes {:.0} ms in the median: {:.0} s for all, {:.1} times as long",
+            "{equal} of {} verified epochs equal a full rebuild; median rebuild {:.0} ms, {:.0} s for all commits ({:.1} times as long)",
             builds.len(),
             percentile(&builds, 50),
             all / 1e3,

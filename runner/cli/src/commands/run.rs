@@ -1,4 +1,4 @@
-//! `gristmill run`: brings an index up to date with its source.
+//! `gristmill run`: updates an index.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,28 +12,28 @@ use gristmill_pipeline::run::{Interrupt, RunError, RunReport};
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::CommandError;
-use crate::panics::keep_quiet_about_contained_panics;
-use crate::progress::{Progress, StageProgress};
+use crate::panics::silence_operator_panics;
+use crate::progress::{Progress, StageLine};
 use crate::report_file::write_report;
 use crate::signals::watch_signals;
 use crate::{summary, terminal};
 
-/// Brings the index up to date: one epoch, published whole or not at all.
+/// Update the index: index all changes of the source as one atomic epoch.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct RunArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// Process every file again, as though the index were empty.
+    /// Rebuild the index from scratch.
     #[arg(long)]
     pub full: bool,
-    /// Write the run's report to this file, as JSON.
+    /// Write the report of the run to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Print nothing but errors.
+    /// Print only errors.
     #[arg(long, short)]
     pub quiet: bool,
-    /// Show no progress.
+    /// Hide the progress.
     #[arg(long)]
     pub no_progress: bool,
 }
@@ -41,12 +41,12 @@ pub struct Args {
 /// Runs the job.
 ///
 /// # Errors
-/// Every error in the job, and what stopped the epoch.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+/// Every error in the job, and the error that stopped the epoch.
+pub fn execute(args: RunArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
     let interrupt = Interrupt::default();
     let watched = watch_signals(&interrupt)?;
-    keep_quiet_about_contained_panics();
+    silence_operator_panics();
     let progress = if args.quiet || args.no_progress { Progress::hidden() } else { Progress::stderr() };
     let report = run(&job, args.full, &interrupt, progress);
     watched.store(true, Ordering::Relaxed);
@@ -60,10 +60,10 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     Ok(if report.quarantined.is_empty() { Exit::Done } else { Exit::Quarantined })
 }
 
-/// Runs a job and shows its progress meanwhile.
+/// Runs a job with a progress display.
 ///
 /// # Errors
-/// What stopped the epoch.
+/// The error that stopped the epoch.
 pub fn run(job: &Job, full: bool, interrupt: &Interrupt, progress: Progress) -> Result<RunReport, RunError> {
     let source = job.open_source()?;
     let meters = Meters::new(&job.graph);
@@ -78,27 +78,27 @@ pub fn run(job: &Job, full: bool, interrupt: &Interrupt, progress: Progress) -> 
     })
 }
 
-/// Shows progress until the run has ended. A run that is over sooner shows nothing.
+/// Shows progress until the run has ended. Short runs show nothing.
 fn show(name: &str, meters: &Meters, mut progress: Progress, ended: &AtomicBool) {
-    const EVERY: Duration = Duration::from_millis(100);
+    const UPDATE_INTERVAL: Duration = Duration::from_millis(100);
     std::thread::park_timeout(Duration::from_millis(300));
     while !ended.load(Ordering::Relaxed) {
         let total = meters.contents.load(Ordering::Relaxed);
         let files = meters.files.load(Ordering::Relaxed);
-        let stages: Vec<StageProgress> = meters
+        let stages: Vec<StageLine> = meters
             .stages()
             .iter()
             .enumerate()
             .map(|(index, meter)| {
                 let (items_done, bytes_done, queued) = meter.progress();
-                // Only the first stage's share is known beforehand.
+                // The total is known only for the first stage.
                 let items_total = (index == 0 && total > 0).then_some(total);
-                StageProgress { name: Arc::clone(&meter.name), items_done, items_total, bytes_done, queued }
+                StageLine { name: Arc::clone(&meter.name), items_done, items_total, bytes_done, queued }
             })
             .collect();
         let headline = if files == 0 { format!("{name}: scanning") } else { format!("{name}: {files} files") };
         progress.update(&headline, &stages);
-        std::thread::park_timeout(EVERY);
+        std::thread::park_timeout(UPDATE_INTERVAL);
     }
     progress.finish();
 }

@@ -1,4 +1,4 @@
-//! `gristmill schema`: the JSON schema of job files, for editors and checks.
+//! `gristmill schema`: the JSON Schema of job files, for editors.
 
 use gristmill_config::Registry;
 
@@ -6,15 +6,15 @@ use crate::exit::Exit;
 use crate::failure::CommandError;
 use crate::terminal::print;
 
-/// Prints the JSON schema of job files.
+/// Print the JSON Schema of job files.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub struct Args {}
+pub struct SchemaArgs {}
 
 /// Prints the schema.
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn execute(_: Args) -> Result<Exit, CommandError> {
+pub fn execute(_: SchemaArgs) -> Result<Exit, CommandError> {
     print(&format!("{:#}\n", gristmill_config::schema(&Registry::standard())))?;
     Ok(Exit::Done)
 }

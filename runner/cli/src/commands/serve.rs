@@ -1,4 +1,4 @@
-//! `gristmill serve`: indexes over HTTP, for programs, agents and people.
+//! `gristmill serve`: an HTTP server for programs, agents and people.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,61 +17,62 @@ use tokio::runtime::Runtime;
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
-use crate::panics::keep_quiet_about_contained_panics;
+use crate::panics::silence_operator_panics;
 use crate::terminal;
 
-/// Serves indexes over HTTP: an API, the Model Context Protocol at /mcp, and a page to search
-/// with. Without settings it serves one job, to this machine alone.
+/// Serve indexes over HTTP: an API, MCP at /mcp, and a search page.
+///
+/// Without `--config` it serves one job, to this machine only.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct ServeArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// The server's settings, a TOML file: tenants with their tokens and jobs, and limits.
+    /// Server settings, a TOML file with tenants, their tokens and jobs, and limits.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where to listen, in place of the settings' [default: 127.0.0.1:7878].
+    /// Address to listen on; overrides the settings [default: 127.0.0.1:7878]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
-    /// Keep the indexes up to date: whatever changes in a source is an epoch a moment later.
+    /// Watch the sources and commit a new epoch after every change.
     #[arg(long)]
     pub watch: bool,
 }
 
-/// Calls that have not ended by then are left to the end of the process.
-const LAST_CALLS: Duration = Duration::from_millis(500);
+/// How long to wait for running calls at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Serves until it is told to stop.
+/// Serves until stopped by a signal.
 ///
 /// # Errors
-/// Every error in the settings and the jobs, and if it cannot listen.
-pub fn execute(args: Args, tools: ToolSet) -> Result<Exit, CommandError> {
+/// Every error in the settings and the jobs, and if the address cannot be bound.
+pub fn execute(args: ServeArgs, tools: ToolSet) -> Result<Exit, CommandError> {
     let settings = args.config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load).map_err(wrong)?;
     let listen = args.listen.unwrap_or(settings.listen);
     if settings.tenants.is_empty() && !listen.ip().is_loopback() {
         let failure = Failure::new(
             Exit::BadConfig,
-            format!("{listen} can be reached from other machines, and there are no tokens"),
+            format!("refusing to listen on {listen}: it is reachable from other machines, and there are no tokens"),
         );
         return Err(failure
-            .help("listen on 127.0.0.1, or name tenants with tokens in settings: gristmill serve --config FILE")
+            .help("listen on 127.0.0.1, or configure tenants with tokens: gristmill serve --config FILE")
             .into());
     }
     let opened = Opened::of(&args, &settings, tools)?;
-    keep_quiet_about_contained_panics();
+    silence_operator_panics();
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);
-    let telemetry =
-        Telemetry::install().map_err(|error| Failure::new(Exit::Failed, "cannot begin to measure").caused_by(error))?;
+    let telemetry = Telemetry::install()
+        .map_err(|error| Failure::new(Exit::Failed, "cannot install the metrics recorder").caused_by(error))?;
     let runtime = Runtime::new().map_err(|error| failed("cannot start threads", error))?;
     let served = runtime.block_on(async {
-        let stop = Stop::new().map_err(|error| failed("cannot watch for ctrl-c", error))?;
+        let stop = Stop::new().map_err(|error| failed("cannot install signal handlers", error))?;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             failed(&format!("cannot listen on {listen}"), error)
-                .help("end what listens there, or choose another port with --listen")
+                .help("stop the process that listens there, or choose another port with --listen")
         })?;
-        let address = listener.local_addr().map_err(|error| failed("cannot tell where it listens", error))?;
+        let address = listener.local_addr().map_err(|error| failed("cannot determine the bound address", error))?;
         let live = Live::start(opened.served).map_err(|error| failed("cannot start threads", error))?;
-        // Whoever started it may have gone; it serves all the same.
+        // Standard output may be closed; the server runs all the same.
         let _ = terminal::print(&format!("listening on http://{address}\n"));
         let served = live.served().to_vec();
         let state =
@@ -79,14 +80,14 @@ pub fn execute(args: Args, tools: ToolSet) -> Result<Exit, CommandError> {
         let (ending, interrupt) = (state.shutdown().clone(), live.interrupt().clone());
         tokio::spawn(async move {
             ending.cancelled().await;
-            // Calls may end; epochs are given up at once.
+            // Calls may finish; epochs are abandoned at once.
             interrupt.request();
         });
         serve(listener, state, stop).await;
         Ok::<Live, Failure>(live)
     });
     served?.stop();
-    runtime.shutdown_timeout(LAST_CALLS);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     Ok(Exit::Done)
 }
 
@@ -94,14 +95,14 @@ fn wrong(error: SettingsError) -> CommandError {
     CommandError::new(Exit::BadConfig, error.to_string())
 }
 
-/// All that is served, and to whom.
+/// The served indexes and the tenants.
 struct Opened {
     served: Vec<Arc<Served>>,
     tenants: Tenants,
     runner: Runner,
 }
 
-/// A job, the file that it comes from, and whether it is watched.
+/// A job, its file, and whether it is watched.
 struct Loaded {
     file: Option<PathBuf>,
     job: Arc<Job>,
@@ -109,7 +110,7 @@ struct Loaded {
 }
 
 impl Opened {
-    fn of(args: &Args, settings: &Settings, tools: ToolSet) -> Result<Self, CommandError> {
+    fn of(args: &ServeArgs, settings: &Settings, tools: ToolSet) -> Result<Self, CommandError> {
         let limits = &settings.limits;
         if settings.tenants.is_empty() {
             let loaded = load(&args.job, None, args.watch)?;
@@ -122,16 +123,17 @@ impl Opened {
         if names_a_job(&args.job) {
             let failure = Failure::new(
                 Exit::BadConfig,
-                "the settings name tenants with their jobs, and so does the command line",
+                "a job on the command line cannot be combined with tenants in the settings",
             );
-            return Err(failure.help("leave the job out, or leave `[[tenant]]` out of the settings").into());
+            return Err(failure.help("remove the job, or remove `[[tenant]]` from the settings").into());
         }
         let mut jobs: Vec<Loaded> = Vec::new();
         let mut tokens: Vec<(TokenDigest, Vec<Arc<str>>)> = Vec::new();
         for tenant in &settings.tenants {
             let token = tenant.token(|name| std::env::var(name).ok()).map_err(wrong)?;
             if tokens.iter().any(|(other, _)| *other == token) {
-                let message = format!("the tenant `{}` has the token of another; give each its own", tenant.name);
+                let message =
+                    format!("the tenant `{}` has the same token as another tenant; tokens must be unique", tenant.name);
                 return Err(CommandError::new(Exit::BadConfig, message));
             }
             let mut names = Vec::new();
@@ -150,7 +152,7 @@ impl Opened {
     }
 }
 
-/// Adds the job of a file, unless another tenant has brought it along. Gives its name.
+/// Adds the job of a file, unless another tenant has it already. Returns its name.
 fn add(jobs: &mut Vec<Loaded>, file: &Path, watched: bool) -> Result<Arc<str>, CommandError> {
     let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
     if let Some(known) = jobs.iter_mut().find(|known| known.file.as_ref() == Some(&file)) {
@@ -164,8 +166,8 @@ fn add(jobs: &mut Vec<Loaded>, file: &Path, watched: bool) -> Result<Arc<str>, C
     let loaded = load(&args, Some(file), watched)?;
     let name: Arc<str> = loaded.job.name.as_str().into();
     if jobs.iter().any(|known| known.job.name == loaded.job.name) {
-        let failure = Failure::new(Exit::BadConfig, format!("two jobs are named `{name}`"));
-        return Err(failure.help("give one of them another name: `name` under `[job]`").into());
+        let failure = Failure::new(Exit::BadConfig, format!("duplicate job name `{name}`"));
+        return Err(failure.help("rename one of them: `name` under `[job]`").into());
     }
     jobs.push(loaded);
     Ok(name)
@@ -189,7 +191,7 @@ fn names_a_job(args: &JobArgs) -> bool {
 
 fn served_of(loaded: &Loaded) -> Served {
     let name = loaded.job.name.as_str();
-    Served::new(Arc::new(QueriedIndex::new(name, Arc::clone(&loaded.job)).loaded_ahead()), loaded.watched)
+    Served::new(Arc::new(QueriedIndex::new(name, Arc::clone(&loaded.job)).preloaded()), loaded.watched)
 }
 
 fn runner_of(served: &[Arc<Served>], tools: ToolSet, max_calls: usize) -> Runner {

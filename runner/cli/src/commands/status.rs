@@ -1,4 +1,4 @@
-//! `gristmill status`: the newest epoch of an index and what it holds.
+//! `gristmill status`: the newest epoch of an index.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,16 +15,16 @@ use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
 use crate::terminal;
 
-/// Shows the newest epoch and what it holds.
+/// Show the newest epoch of an index.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct StatusArgs {
     /// The index.
     #[command(flatten)]
     pub index: IndexArgs,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
-    /// Read every file of the full-text indexes and compare its checksum.
+    /// Verify the checksums of all files of the full-text indexes.
     #[arg(long)]
     pub verify: bool,
 }
@@ -32,16 +32,16 @@ pub struct Args {
 #[derive(Serialize)]
 struct Status {
     record: CommitRecord,
-    /// For each sink its tables, or `documents`, with their rows.
+    /// The number of rows by sink and table; for full-text indexes the table is `documents`.
     rows: BTreeMap<String, BTreeMap<String, u64>>,
     last_run: Option<RunReport>,
 }
 
-/// Shows the status.
+/// Prints the status.
 ///
 /// # Errors
 /// If there is no index, or it cannot be read.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+pub fn execute(args: StatusArgs) -> Result<Exit, CommandError> {
     let folder = args.index.folder()?;
     let failed = |error: SnapshotError| Failure::new(Exit::Failed, error.to_string());
     let status = gather(&folder).map_err(failed)?;
@@ -53,16 +53,15 @@ pub fn execute(args: Args) -> Result<Exit, CommandError> {
     if args.verify {
         let damaged = damaged(&folder).map_err(failed)?;
         if !damaged.is_empty() {
-            let failure =
-                Failure::new(Exit::Failed, format!("files whose checksums do not fit: {}", damaged.join(", ")));
+            let failure = Failure::new(Exit::Failed, format!("checksum mismatch: {}", damaged.join(", ")));
             return Err(failure.help("rebuild the index with `gristmill run --full`").into());
         }
-        terminal::print_error("every checksum of the full-text indexes fits\n");
+        terminal::print_error("all checksums of the full-text indexes match\n");
     }
     Ok(Exit::Done)
 }
 
-/// Files of the newest epoch's full-text indexes that are not as they were written.
+/// Returns the damaged files of the newest epoch's full-text indexes.
 fn damaged(folder: &std::path::Path) -> Result<Vec<String>, SnapshotError> {
     let snapshot = Snapshot::open(folder, None)?;
     let mut damaged = Vec::new();

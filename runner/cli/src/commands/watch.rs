@@ -1,4 +1,4 @@
-//! `gristmill watch`: keeps an index up to date for as long as it runs.
+//! `gristmill watch`: keeps an index up to date.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -6,29 +6,28 @@ use std::time::Duration;
 use gristmill_config::Job;
 use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Ending, Interrupt, RunError, RunReport};
-use gristmill_watch::{Options, Step, WatchError, check};
+use gristmill_watch::{Step, WatchError, WatchOptions, check};
 
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
-use crate::panics::keep_quiet_about_contained_panics;
+use crate::panics::silence_operator_panics;
 use crate::signals::watch_signals;
 use crate::{summary, terminal};
 
-/// Keeps the index up to date: whatever changes in the source is an epoch a moment later.
-/// Ctrl-c ends it, at any time.
+/// Watch the source and commit a new epoch after every change, until interrupted.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct WatchArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// How long the source must be quiet before an epoch begins, in milliseconds.
-    #[arg(long, value_name = "MS", default_value_t = milliseconds(Options::default().quiet_for))]
-    pub quiet_for: u64,
-    /// An epoch begins after this long, in milliseconds, even if the source is not quiet.
-    #[arg(long, value_name = "MS", default_value_t = milliseconds(Options::default().at_most))]
-    pub at_most: u64,
-    /// Print nothing but errors.
+    /// Start an epoch after this many milliseconds without changes.
+    #[arg(long, value_name = "MS", default_value_t = milliseconds(WatchOptions::default().debounce))]
+    pub debounce: u64,
+    /// Start an epoch at most this many milliseconds after the first change.
+    #[arg(long, value_name = "MS", default_value_t = milliseconds(WatchOptions::default().max_delay))]
+    pub max_delay: u64,
+    /// Print only errors.
     #[arg(long, short)]
     pub quiet: bool,
 }
@@ -37,21 +36,23 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Watches until it is interrupted.
+/// Watches until interrupted.
 ///
 /// # Errors
-/// Every error in the job, and what keeps the index from being written.
-pub fn execute(args: Args) -> Result<Exit, CommandError> {
+/// Every error in the job, and the error that ended the watch.
+pub fn execute(args: WatchArgs) -> Result<Exit, CommandError> {
     let job = args.job.load(true)?;
     check(&job)?;
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;
-    keep_quiet_about_contained_panics();
-    let options =
-        Options { quiet_for: Duration::from_millis(args.quiet_for), at_most: Duration::from_millis(args.at_most) };
+    silence_operator_panics();
+    let options = WatchOptions {
+        debounce: Duration::from_millis(args.debounce),
+        max_delay: Duration::from_millis(args.max_delay),
+    };
     let ended = gristmill_watch::run(&job, options, &interrupt, &Meters::new(&job.graph), &mut |step| match step {
-        Step::Begins => Ok(()),
-        Step::Ended(report) => tell(&job, args.quiet, report),
+        Step::Started => Ok(()),
+        Step::Finished(report) => print_step(&job, args.quiet, report),
     });
     over.store(true, Ordering::Relaxed);
     match ended {
@@ -65,11 +66,11 @@ impl From<WatchError> for CommandError {
     fn from(error: WatchError) -> Self {
         match error {
             WatchError::Revision => Failure::new(Exit::BadConfig, error.to_string())
-                .help("watch the work tree (`source.kind = \"directory\"`), or run the job again")
+                .help("watch the work tree (`source.kind = \"directory\"`), or use `gristmill run`")
                 .into(),
             WatchError::CannotWatch { root, reason } => {
                 Failure::new(Exit::Failed, format!("cannot watch {}", root.display()))
-                    .help("the system limits how many folders are watched (on Linux: fs.inotify.max_user_watches)")
+                    .help("the system limits the number of watched folders (on Linux: fs.inotify.max_user_watches)")
                     .caused_by(reason)
                     .into()
             }
@@ -78,15 +79,15 @@ impl From<WatchError> for CommandError {
     }
 }
 
-/// Tells of an epoch, or why there is none.
-fn tell(job: &Job, quiet: bool, report: &Result<RunReport, RunError>) -> Result<(), CommandError> {
+/// Prints the result of an epoch.
+fn print_step(job: &Job, quiet: bool, report: &Result<RunReport, RunError>) -> Result<(), CommandError> {
     match report {
         Ok(report) if quiet || (report.ending == Ending::Unchanged && report.notice.is_none()) => {}
         Ok(report) => terminal::print(&summary::line(job, report))?,
         Err(RunError::Sink(error)) => terminal::print_error(&format!(
-            "{error}; the index holds the epoch before, and the next change tries again\n"
+            "{error}; the previous epoch stays current, retrying with the next change\n"
         )),
-        // The watch ends, and says why itself.
+        // Ends the watch, which reports it.
         Err(_) => {}
     }
     Ok(())

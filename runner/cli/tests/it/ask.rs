@@ -1,28 +1,28 @@
-//! The tools as commands.
+//! The subcommands of the tools.
 
 use serde_json::{Value, json};
 
 use crate::world::{World, code, text};
 
-/// What a tool answers about the world's index.
+/// The answer of a tool on the index of the world.
 fn ask(world: &World, args: &[&str]) -> Value {
     answered(world, &[args, &["--index", "index"]].concat())["answer"].clone()
 }
 
-/// The answer to a command that names the index itself, with epoch and notes.
+/// The JSON output of a command that names the index itself: epoch, notes and answer.
 fn answered(world: &World, args: &[&str]) -> Value {
     let output = world.command(args).arg("--json").output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Asserts that a tool refuses, with this exit code and these words.
-fn refuses(world: &World, args: &[&str], exit: i32, words: &str) {
+/// Asserts that a tool fails with this exit code and message.
+fn fails(world: &World, args: &[&str], exit: i32, message: &str) {
     let output = world.command(args).args(["--index", "index"]).output().unwrap();
-    let told = text(&output.stderr);
+    let stderr = text(&output.stderr);
     // Long lines are wrapped.
-    let on_one_line = told.replace(['\n', '│'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(code(&output) == exit && on_one_line.contains(words), "{args:?}: {}: {told}", code(&output));
+    let on_one_line = stderr.replace(['\n', '│'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(code(&output) == exit && on_one_line.contains(message), "{args:?}: {}: {stderr}", code(&output));
 }
 
 fn indexed() -> World {
@@ -48,10 +48,10 @@ fn over_refs() -> World {
 }
 
 #[test]
-fn aggregate_sums_up_folders_and_languages() {
+fn aggregate_summarises_folders_and_languages() {
     let world = indexed();
     let by_path = ask(&world, &["aggregate"]);
-    assert_eq!(each(&by_path["groups"], "key"), ["", "app", "web"], "most lines first: {by_path:#}");
+    assert_eq!(each(&by_path["groups"], "key"), ["", "app", "web"], "by descending lines: {by_path:#}");
     assert_eq!((&by_path["groups"][1]["files"], &by_path["groups"][1]["lines"]), (&json!(2), &json!(6)));
     let total = &by_path["total"];
     assert_eq!((&total["key"], &total["files"], &by_path["groups_found"]), (&json!("total"), &json!(5), &json!(3)));
@@ -69,7 +69,7 @@ fn aggregate_sums_up_folders_and_languages() {
 }
 
 #[test]
-fn aggregate_goes_as_deep_as_it_is_asked() {
+fn aggregate_groups_at_the_requested_depth() {
     let world = World::new();
     for path in ["a/b/c/one.py", "a/b/two.py", "a/three.py"] {
         world.write(path, "def f():\n    return 1\n");
@@ -93,7 +93,7 @@ fn aggregate_counts_definitions_by_kind() {
     assert_eq!((&function["symbols"], &function["files"]), (&json!(3), &json!(3)), "{kinds:#}");
     assert_eq!((&function["lines"], &kinds["total"]["files"]), (&Value::Null, &json!(4)));
     let text = world.read(&["aggregate", "kind", "--limit", "1"]);
-    assert!(text.contains("function") && text.contains("total") && text.contains("are left out"), "{text}");
+    assert!(text.contains("function") && text.contains("total") && text.contains("truncated: "), "{text}");
     assert!(!text.contains("lines"), "{text}");
 }
 
@@ -112,7 +112,7 @@ fn list_preview_shows_folders_and_first_definitions() {
     let paths = ["app", "app/copy.py", "app/main.py", "lib.rs", "notes.txt", "web", "web/index.ts"];
     assert_eq!(each(&deep["entries"], "path"), paths);
     let class = &deep["entries"][6]["preview"];
-    assert_eq!(class, &json!([{"kind": "class", "qualified_name": "HttpServer", "line": 1}]), "the outermost one");
+    assert_eq!(class, &json!([{"kind": "class", "qualified_name": "HttpServer", "line": 1}]), "only the top level");
     let few = ask(&world, &["list-preview", "--depth", "2", "--limit", "4"]);
     assert_eq!((each(&few["entries"], "path"), &few["truncated"]), (each(&top["entries"], "path"), &json!(true)));
 
@@ -129,7 +129,7 @@ fn list_preview_shows_folders_and_first_definitions() {
 }
 
 #[test]
-fn list_preview_looks_into_the_module_around_all() {
+fn list_preview_descends_into_a_single_module() {
     let world = World::new();
     world.write(
         "A.cs",
@@ -142,7 +142,7 @@ fn list_preview_looks_into_the_module_around_all() {
 }
 
 #[test]
-fn list_preview_names_a_type_once() {
+fn list_preview_lists_a_type_once() {
     let world = World::new();
     world.write(
         "a.rs",
@@ -154,52 +154,52 @@ fn list_preview_names_a_type_once() {
 }
 
 #[test]
-fn tools_refuse_what_is_out_of_range_or_not_there() {
+fn tools_reject_values_that_are_out_of_range_or_unknown() {
     let world = indexed();
-    for (args, words) in [
-        (["aggregate", "--depth", "0"], "`depth` is 0; it goes from 1 to 20"),
-        (["aggregate", "--limit", "1001"], "`limit` is 1001"),
-        (["aggregate", "--path", "a["], "glob"),
-        (["list-preview", "--depth", "6"], "`depth` is 6; it goes from 1 to 5"),
-        (["list-preview", "--preview", "21"], "`preview` is 21"),
-        (["history-recent", "--epochs", "101"], "`epochs` is 101"),
-        (["history-recent", "--limit", "0"], "`limit` is 0"),
-        (["metric-aggregate", "--runs", "0"], "`runs` is 0; it goes from 1 to 100"),
-        (["metric-series", "stage_busy_ms", "--runs=5"], "needs `stage`"),
-        (["metric-series", "wall_ms", "--stage=parse"], "measures of a stage only"),
-        (["simulate", "a.rs", "--revision=main"], "do not go together"),
-        (["simulate", "--revision", ""], "`revision` has 0 bytes"),
+    for (args, message) in [
+        (["aggregate", "--depth", "0"], "`depth` must be between 1 and 20, got 0"),
+        (["aggregate", "--limit", "1001"], "`limit` must be between 1 and 1000, got 1001"),
+        (["aggregate", "--path", "a["], "invalid glob"),
+        (["list-preview", "--depth", "6"], "`depth` must be between 1 and 5, got 6"),
+        (["list-preview", "--preview", "21"], "`preview` must be between 0 and 20, got 21"),
+        (["history-recent", "--epochs", "101"], "`epochs` must be between 1 and 100, got 101"),
+        (["history-recent", "--limit", "0"], "`limit` must be between 1 and 1000, got 0"),
+        (["metric-aggregate", "--runs", "0"], "`runs` must be between 1 and 100, got 0"),
+        (["metric-series", "stage_busy_ms", "--runs=5"], "`stage` is required"),
+        (["metric-series", "wall_ms", "--stage=parse"], "`stage` is not allowed"),
+        (["simulate", "a.rs", "--revision=main"], "mutually exclusive"),
+        (["simulate", "--revision", ""], "`revision` must be between 1 and 1000 bytes long, got 0"),
     ] {
-        refuses(&world, &args, 2, words);
+        fails(&world, &args, 2, message);
     }
-    refuses(&world, &["metric-series", "walls"], 2, "overlap_efficiency");
-    refuses(&world, &["list-preview", "no/such"], 1, "no folder `no/such`");
-    refuses(&world, &["list-preview", "../../etc"], 1, "no folder `../../etc`");
-    refuses(&world, &["list-preview", "lib.rs"], 1, "`get_files` reads it");
-    refuses(&world, &["metric-aggregate", "--stage", "prase"], 1, "there is chunk,");
-    refuses(&world, &["metric-series", "stage_busy_ms", "--stage", "prase"], 1, "no run has a stage `prase`");
-    refuses(&world, &["simulate", "*.cobol"], 1, "holds no file");
+    fails(&world, &["metric-series", "walls"], 2, "overlap_efficiency");
+    fails(&world, &["list-preview", "no/such"], 1, "no folder `no/such`");
+    fails(&world, &["list-preview", "../../etc"], 1, "no folder `../../etc`");
+    fails(&world, &["list-preview", "lib.rs"], 1, "read it with `get_files`");
+    fails(&world, &["metric-aggregate", "--stage", "prase"], 1, "stages of the last runs: chunk,");
+    fails(&world, &["metric-series", "stage_busy_ms", "--stage", "prase"], 1, "unknown stage `prase`");
+    fails(&world, &["simulate", "*.cobol"], 1, "no indexed file matches");
 }
 
 #[test]
-fn tools_show_one_ref_of_several() {
+fn tools_query_one_of_several_refs() {
     let world = over_refs();
-    let files = |of_ref: &str| ask(&world, &["aggregate", "--ref", of_ref])["total"]["files"].clone();
+    let files = |ref_name: &str| ask(&world, &["aggregate", "--ref", ref_name])["total"]["files"].clone();
     assert_eq!((files("main"), files("release/1")), (json!(5), json!(6)));
     let kinds = ask(&world, &["aggregate", "kind", "--ref", "release/1", "--language", "rust"]);
     assert_eq!(kinds["total"]["symbols"], 2, "{kinds:#}");
-    let listed = |of_ref: &str| ask(&world, &["list-preview", "--ref", of_ref]);
+    let listed = |ref_name: &str| ask(&world, &["list-preview", "--ref", ref_name]);
     assert_eq!(each(&listed("main")["entries"], "path"), ["app", "lib.rs", "notes.txt", "web"]);
     let release = listed("release/1");
     assert_eq!(each(&release["entries"], "path"), ["app", "extra", "lib.rs", "notes.txt", "web"]);
     assert_eq!(each(&release["entries"][2]["preview"], "qualified_name"), ["Released", "released"]);
-    refuses(&world, &["list-preview", "extra"], 1, "no folder `extra`");
+    fails(&world, &["list-preview", "extra"], 1, "no folder `extra`");
     let change = ask(&world, &["simulate", "lib.rs", "--ref", "release/1"]);
     assert_eq!((&change["change"]["files"], &change["change"]["symbols"]), (&json!(1), &json!(2)));
 }
 
 #[test]
-fn history_recent_names_the_paths_that_changed() {
+fn history_recent_lists_changed_paths() {
     let world = indexed();
     world.write("lib.rs", "pub fn replaced() {}\n");
     world.write("new.go", "package main\n\nfunc Fresh() int { return 1 }\n");
@@ -214,22 +214,22 @@ fn history_recent_names_the_paths_that_changed() {
     assert_eq!((&epochs[1]["changes"]["added"], &epochs[1]["files"]), (&json!(1), &json!(5)));
     assert!(epochs[0]["wall_ms"].as_f64() > Some(0.0) && epochs[0]["committed_ms"].as_u64() > Some(0));
     let renamed = json!({"since": 2, "added": ["site/index.ts"], "modified": [], "deleted": ["web/index.ts"],
-        "changed": 2, "truncated": false});
+        "total": 2, "truncated": false});
     let edited = json!({"since": 1, "added": ["new.go"], "modified": ["lib.rs"], "deleted": ["notes.txt"],
-        "changed": 3, "truncated": false});
+        "total": 3, "truncated": false});
     assert_eq!((&epochs[0]["paths"], &epochs[1]["paths"], &epochs[2]["paths"]), (&renamed, &edited, &Value::Null));
 
     let few = ask(&world, &["history-recent", "--epochs", "1", "--paths", "--limit", "1"]);
     assert_eq!(few["epochs"].as_array().map(Vec::len), Some(1));
     let paths = &few["epochs"][0]["paths"];
     assert_eq!((&paths["added"], &paths["deleted"]), (&json!(["site/index.ts"]), &json!([])));
-    assert_eq!((&paths["changed"], &paths["truncated"]), (&json!(2), &json!(true)));
+    assert_eq!((&paths["total"], &paths["truncated"]), (&json!(2), &json!(true)));
     let older = ask(&world, &["history-recent", "--epoch", "2"]);
     assert_eq!((&older["epochs"][0]["epoch"], &older["epochs"][0]["paths"]), (&json!(2), &Value::Null));
 
     std::fs::remove_dir_all(world.index().join("runs")).unwrap();
-    let told = world.read(&["history-recent", "--paths", "-n", "1"]);
-    assert!(told.starts_with("epoch 3  ") && told.contains("    + site/index.ts\n"), "{told}");
+    let rendered = world.read(&["history-recent", "--paths", "-n", "1"]);
+    assert!(rendered.starts_with("epoch 3  ") && rendered.contains("    + site/index.ts\n"), "{rendered}");
     let output = world.command(&["gc", "--keep", "1", "--no-compact", "--index", "index"]).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     let alone = ask(&world, &["history-recent", "--paths"]);
@@ -246,18 +246,18 @@ fn history_recent_compares_the_paths_of_one_ref() {
     world.git(&["branch", "topic"]);
     world.run(&["--set", "source.kind=git", "--set", r#"source.refs=["main", "release/*", "topic"]"#]);
     let paths =
-        |of_ref: &str| ask(&world, &["history-recent", "--paths", "--ref", of_ref])["epochs"][0]["paths"].clone();
-    assert_eq!((&paths("main")["modified"], &paths("main")["changed"]), (&json!(["app/main.py"]), &json!(1)));
-    assert_eq!(paths("release/1")["changed"], 0);
-    assert_eq!((&paths("topic")["changed"], &paths("topic")["deleted"]), (&json!(5), &json!([])), "a ref that is new");
+        |ref_name: &str| ask(&world, &["history-recent", "--paths", "--ref", ref_name])["epochs"][0]["paths"].clone();
+    assert_eq!((&paths("main")["modified"], &paths("main")["total"]), (&json!(["app/main.py"]), &json!(1)));
+    assert_eq!(paths("release/1")["total"], 0);
+    assert_eq!((&paths("topic")["total"], &paths("topic")["deleted"]), (&json!(5), &json!([])), "a new ref");
     let first = ask(&world, &["history-recent", "--paths"]);
-    assert_eq!(first["epochs"][0]["paths"], paths("main"), "the job's first ref where none is named");
+    assert_eq!(first["epochs"][0]["paths"], paths("main"), "the default is the first ref of the job");
     assert_eq!(each(&first["epochs"][0]["refs"], "name"), ["main", "release/1", "topic"]);
     assert_eq!(each(&first["epochs"][1]["refs"], "name"), ["main", "release/1"]);
 }
 
 #[test]
-fn metrics_are_those_of_the_reports() {
+fn metrics_come_from_the_run_reports() {
     let world = World::sample();
     let mut reports = vec![world.run(&[]).0];
     world.write("lib.rs", "pub fn replaced() {}\n");
@@ -278,7 +278,7 @@ fn metrics_are_those_of_the_reports() {
     assert!((rate * busy / 1e3 - sum("items")).abs() < 1e-6, "{parse:#}");
     let newest = ask(&world, &["metric-aggregate", "--runs", "1", "--stage", "parse"]);
     assert_eq!(
-        (newest["stages"].as_array().map(Vec::len), &newest["whole"]["wall_ms"]["sum"]),
+        (newest["stages"].as_array().map(Vec::len), &newest["overall"]["wall_ms"]["sum"]),
         (Some(1), &reports[2]["time"]["wall_ms"])
     );
     assert!(world.read(&["metric-aggregate"]).contains("3 runs: "));
@@ -306,26 +306,30 @@ fn metrics_are_those_of_the_reports() {
     assert_eq!(values(&["passages_embedded"]), embedded);
     let busy: Vec<_> =
         reports.iter().filter(|report| of(report, "busy_ms") > 0.0).map(|report| of(report, "busy_ms")).collect();
-    let told = values(&["stage_busy_ms", "--stage", "parse"]);
-    assert_eq!(told.into_iter().filter(|busy| *busy > 0.0).collect::<Vec<_>>(), busy);
-    assert_eq!(values(&["stage_items_per_second", "--stage", "parse"]).len(), 2, "a run without work has no rate");
+    let busy_per_run = values(&["stage_busy_ms", "--stage", "parse"]);
+    assert_eq!(busy_per_run.into_iter().filter(|busy| *busy > 0.0).collect::<Vec<_>>(), busy);
+    assert_eq!(
+        values(&["stage_items_per_second", "--stage", "parse"]).len(),
+        2,
+        "a run without work has no throughput"
+    );
 }
 
 #[test]
-fn metrics_of_an_index_without_reports_are_none() {
+fn an_index_without_reports_has_no_metrics() {
     let world = indexed();
     std::fs::remove_dir_all(world.index().join("runs")).unwrap();
     let answer = ask(&world, &["metric-aggregate"]);
     assert_eq!((&answer["runs"], &answer["stages"]), (&json!(0), &json!([])));
     assert_eq!(ask(&world, &["metric-series", "cpu_ms"])["points"], json!([]));
-    refuses(&world, &["metric-series", "stage_busy_ms", "--stage", "parse"], 1, "the next run writes one");
-    // One that is written this moment is not there yet.
+    fails(&world, &["metric-series", "stage_busy_ms", "--stage", "parse"], 1, "the next run writes one");
+    // An incomplete report is skipped.
     std::fs::create_dir_all(world.index().join("runs")).unwrap();
     std::fs::write(world.index().join("runs/7.json"), "{\"ending\": \"comm").unwrap();
     assert_eq!(ask(&world, &["metric-aggregate"])["runs"], 0);
 }
 
-/// A job file where commands look for one, with more settings.
+/// Writes a job file where commands look for one, with further settings.
 fn write_job(world: &World, source: &str, more: &str) {
     let job = format!("[source]\npath = \"src\"\n{source}\n[index]\npath = \"index\"\n\n{more}");
     std::fs::write(world.folder.path().join("gristmill.toml"), job).unwrap();
@@ -338,7 +342,7 @@ fn run_job(world: &World) -> Value {
 }
 
 #[test]
-fn simulate_says_what_a_run_then_does() {
+fn simulate_forecasts_the_next_run() {
     let world = World::sample();
     write_job(&world, "", "");
     run_job(&world);
@@ -349,8 +353,8 @@ fn simulate_says_what_a_run_then_does() {
     let run = answered(&world, &["simulate"])["answer"]["run"].clone();
     let plan: Value = serde_json::from_slice(&world.command(&["plan", "--json"]).output().unwrap().stdout).unwrap();
     assert_eq!((&run["changes"], &run["work"], &run["rows"]), (&plan["changes"], &plan["work"], &plan["rows"]));
-    let told = text(&world.command(&["simulate"]).output().unwrap().stdout);
-    assert!(told.starts_with("a run would commit epoch 2 of 4 files\n"), "{told}");
+    let stdout = text(&world.command(&["simulate"]).output().unwrap().stdout);
+    assert!(stdout.starts_with("a run would commit epoch 2 with 4 files\n"), "{stdout}");
     let report = run_job(&world);
     for (forecast, reported) in [("changes", "changes"), ("work", "work"), ("rows", "rows")] {
         assert_eq!(run[forecast], report[reported], "{forecast}");
@@ -360,7 +364,7 @@ fn simulate_says_what_a_run_then_does() {
 }
 
 #[test]
-fn simulate_looks_at_another_revision() {
+fn simulate_forecasts_another_revision() {
     let world = World::repository();
     write_job(&world, "kind = \"git\"\nrevision = \"main\"\n", "");
     run_job(&world);
@@ -374,19 +378,19 @@ fn simulate_looks_at_another_revision() {
     assert_eq!((forecast["revision"].as_str(), &forecast["files"]), (Some(&*topic), &json!(6)));
     assert_eq!((&forecast["changes"]["added"], &forecast["changes"]["modified"]), (&json!(1), &json!(1)));
     assert_eq!(forecast["work"]["contents_analysed"], 2);
-    for (revision, words) in [("tpoic", "was `topic` meant?"), ("main~7", "is no commit")] {
+    for (revision, message) in [("tpoic", "did you mean `topic`?"), ("main~7", "unknown revision `main~7`")] {
         let output = world.command(&["simulate", "--revision", revision]).output().unwrap();
-        let told = text(&output.stderr);
-        assert!(code(&output) == 1 && told.contains(words), "{told}");
-        assert!(!told.contains(&*world.folder.path().to_string_lossy()), "no place of the machine is told: {told}");
+        let stderr = text(&output.stderr);
+        assert!(code(&output) == 1 && stderr.contains(message), "{stderr}");
+        assert!(!stderr.contains(&*world.folder.path().to_string_lossy()), "no path of the machine is named: {stderr}");
     }
 }
 
 #[test]
-fn simulate_refuses_a_source_that_the_index_was_not_made_of() {
+fn simulate_rejects_a_source_other_than_the_indexed_one() {
     let world = indexed();
     // Without a job, the source would be the working folder.
-    refuses(&world, &["simulate"], 1, "was not made of the source");
+    fails(&world, &["simulate"], 1, "another source than the index was built from");
     write_job(&world, "", "");
     let output = world.command(&["simulate", "--revision", "HEAD"]).output().unwrap();
     assert!(code(&output) == 1 && text(&output.stderr).contains("git repository"), "{}", text(&output.stderr));
@@ -395,7 +399,7 @@ fn simulate_refuses_a_source_that_the_index_was_not_made_of() {
     assert_eq!(code(&output), 1, "{}", text(&output.stdout));
 }
 
-/// Files that use each other.
+/// The sample with files that depend on each other.
 fn connected() -> World {
     let world = World::sample();
     world.write("app/two.py", "def second():\n    return 2\n");
@@ -406,7 +410,7 @@ fn connected() -> World {
 }
 
 #[test]
-fn simulate_tells_who_uses_what_would_change() {
+fn simulate_lists_dependent_files() {
     let world = connected();
     let (report, _) = world.run(&[]);
     let change = ask(&world, &["simulate", "app/two.py"])["change"].clone();
@@ -415,7 +419,7 @@ fn simulate_tells_who_uses_what_would_change() {
     assert_eq!(
         each(&change["used_by"], "path"),
         ["app/one.py", "app/three.py"],
-        "most uses first, Go has its own names"
+        "by descending references; Go has its own names"
     );
     assert_eq!(change["used_by"][0]["names"], json!(["second"]));
     let mean = report["time"]["process_ms"].as_f64().unwrap() / report["work"]["contents_analysed"].as_f64().unwrap();
@@ -435,7 +439,7 @@ fn simulate_tells_who_uses_what_would_change() {
 }
 
 #[test]
-fn simulate_goes_by_edges_where_there_are_any() {
+fn simulate_uses_the_view_edges() {
     let world = connected();
     world.run(&["--set", "views.edges=true"]);
     let change = ask(&world, &["simulate", "app/two.py"])["change"].clone();
@@ -444,7 +448,7 @@ fn simulate_goes_by_edges_where_there_are_any() {
 }
 
 #[test]
-fn names_that_many_files_define_say_nothing() {
+fn names_that_many_files_define_are_skipped() {
     let world = World::new();
     for nth in 0..5 {
         world.write(

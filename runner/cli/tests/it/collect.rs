@@ -1,4 +1,4 @@
-//! Giving up old epochs.
+//! Garbage collection: old epochs and compaction.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::world::{World, code, text};
 
-/// An index of so many epochs; each after the first edits one file and adds another.
+/// An index with several epochs; each after the first edits one file and adds another.
 fn epochs(count: u32, more: &[&str]) -> World {
     let world = World::sample();
     world.run(more);
@@ -30,13 +30,13 @@ fn kept(collected: &Value) -> Vec<u64> {
     collected["kept"].as_array().unwrap().iter().map(|epoch| epoch.as_u64().unwrap()).collect()
 }
 
-/// How many files a folder holds of a kind.
+/// The number of files in a folder with an extension.
 fn files(folder: &Path, extension: &str) -> usize {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.extension().is_some_and(|found| found == extension)).count()
 }
 
-/// How many files hold the rows of each table, and how many segments the words.
+/// The number of fragments of each table, and of segments of the full-text index.
 fn parts(world: &World) -> BTreeMap<String, usize> {
     let tables = std::fs::read_dir(world.index().join("lance")).unwrap().map(|entry| entry.unwrap().path());
     let tables = tables.filter(|path| path.extension().is_some_and(|extension| extension == "lance"));
@@ -49,7 +49,7 @@ fn parts(world: &World) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn old_epochs_are_given_up_and_the_stores_compacted() {
+fn old_epochs_are_deleted_and_the_stores_compacted() {
     let world = epochs(4, &[]);
     let before = world.digest();
     assert!(parts(&world).values().any(|parts| *parts > 1), "{:?}", parts(&world));
@@ -77,7 +77,7 @@ fn old_epochs_are_given_up_and_the_stores_compacted() {
 }
 
 #[test]
-fn without_compaction_only_epochs_go() {
+fn without_compaction_only_epochs_are_deleted() {
     let world = epochs(3, &[]);
     let before = world.digest();
     let collected = gc(&world, &["--keep", "2", "--no-compact"]);
@@ -86,7 +86,7 @@ fn without_compaction_only_epochs_go() {
 }
 
 #[test]
-fn an_index_that_keeps_all_epochs_loses_none() {
+fn an_index_can_retain_all_epochs() {
     for keep in [&["--set", "index.keep=0"][..], &["--keep", "18446744073709551615"]] {
         let world = epochs(3, &["--set", "index.keep=0"]);
         let before = world.digest();
@@ -96,7 +96,7 @@ fn an_index_that_keeps_all_epochs_loses_none() {
 }
 
 #[test]
-fn the_newest_epoch_is_never_given_up() {
+fn the_newest_epoch_is_never_deleted() {
     let world = epochs(2, &[]);
     let before = world.digest();
     assert_eq!(kept(&gc(&world, &["--keep", "0"])), [3]);
@@ -105,7 +105,7 @@ fn the_newest_epoch_is_never_given_up() {
 }
 
 #[test]
-fn an_epoch_that_a_reader_holds_is_kept() {
+fn a_pinned_epoch_is_retained() {
     let world = epochs(4, &[]);
     let digests = |snapshot: &Snapshot| {
         (
@@ -119,16 +119,16 @@ fn an_epoch_that_a_reader_holds_is_kept() {
     assert_eq!(digests(&held), before);
     world.write("lib.rs", "pub fn newer() {}\n");
     world.run(&["--set", "index.keep=1"]);
-    assert_eq!(digests(&held), before, "a run that collects by itself keeps it too");
+    assert_eq!(digests(&held), before, "an automatic collection retains it too");
     drop(held);
     assert_eq!(kept(&gc(&world, &["--keep", "1"])), [7]);
     assert!(Snapshot::open(&world.index(), Some(2)).is_err());
     assert_eq!(world.digest(), world.digest_from_scratch());
 }
 
-/// The newest epoch's record is written again when its revision gets another name.
+/// The newest epoch's record is rewritten when another commit has the same files.
 #[test]
-fn a_reader_holds_an_epoch_whose_record_is_written_again() {
+fn a_pin_survives_a_rewrite_of_the_commit_record() {
     let world = World::repository();
     let git = ["--set", "source.kind=git"];
     world.run(&git);
@@ -145,7 +145,7 @@ fn a_reader_holds_an_epoch_whose_record_is_written_again() {
 }
 
 #[test]
-fn a_run_collects_once_there_are_twice_as_many() {
+fn a_run_collects_at_twice_the_number_of_epochs() {
     let commits = |world: &World| files(&world.index().join("commits"), "json");
     let world = epochs(3, &["--set", "index.keep=2"]);
     assert_eq!(commits(&world), 3);
@@ -155,7 +155,7 @@ fn a_run_collects_once_there_are_twice_as_many() {
 }
 
 #[test]
-fn what_a_kept_epoch_held_is_known_after_a_compaction() {
+fn retained_contents_are_reused_after_a_compaction() {
     let world = epochs(1, &[]);
     let (first, digest) = (std::fs::read(world.source().join("lib.rs")).unwrap(), world.digest());
     world.write("lib.rs", "pub fn for_a_while() {}\n");
@@ -172,7 +172,7 @@ fn what_a_kept_epoch_held_is_known_after_a_compaction() {
     assert_eq!(world.digest(), digest);
 }
 
-/// Every place at which a collection can be made to abort.
+/// The points at which a collection can be made to crash.
 const POINTS: [&str; 8] = [
     "staged",
     "publish.one",
@@ -185,7 +185,7 @@ const POINTS: [&str; 8] = [
 ];
 
 #[test]
-fn a_crash_while_collecting_loses_nothing_and_the_next_one_finishes() {
+fn a_crash_during_collection_loses_nothing() {
     for point in POINTS {
         let world = epochs(3, &[]);
         let before = world.digest();
@@ -203,7 +203,7 @@ fn a_crash_while_collecting_loses_nothing_and_the_next_one_finishes() {
 }
 
 #[test]
-fn there_must_be_an_index_to_collect_and_nobody_writing_it() {
+fn collection_needs_an_index_that_is_not_locked() {
     let world = World::sample();
     let missing = world.job_command("gc", &[]).output().unwrap();
     assert_eq!(code(&missing), 1, "{}", text(&missing.stderr));

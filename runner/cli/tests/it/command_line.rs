@@ -1,4 +1,4 @@
-//! The binary: exit codes, help, and what it prints where.
+//! The binary: exit codes, help and output.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -35,7 +35,7 @@ fn help_shows_the_exit_codes() {
 }
 
 #[test]
-fn bad_usage_and_bad_jobs_give_code_2() {
+fn invalid_usage_and_jobs_exit_with_code_2() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), &["chekc"]);
     assert_eq!(code(&output), Some(2));
@@ -60,7 +60,7 @@ fn init_then_check() {
 }
 
 #[test]
-fn options_name_the_folders() {
+fn options_override_the_folders() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("src")).unwrap();
     let args = ["check", "--source", "src", "--index", "out/index", "--mode", "pipeline", "--format", "json"];
@@ -72,11 +72,11 @@ fn options_name_the_folders() {
     assert_eq!(job["index"], root.join("out/index").to_str().unwrap());
     assert_eq!(job["mode"], "pipeline");
     assert_eq!(job["graph"]["stages"].as_array().unwrap().len(), 7);
-    assert!(!folder.path().join("out").exists(), "checking makes nothing");
+    assert!(!folder.path().join("out").exists(), "a check creates nothing");
 }
 
 #[test]
-fn the_variable_sets_the_mode_and_the_option_wins() {
+fn the_option_overrides_the_mode_of_the_variable() {
     let folder = tempfile::tempdir().unwrap();
     let mode = |args: &[&str]| {
         let output = command(folder.path()).env("GRISTMILL_MODE", "sequential").args(args).output().unwrap();
@@ -88,7 +88,7 @@ fn the_variable_sets_the_mode_and_the_option_wins() {
 }
 
 #[test]
-fn a_closed_pipe_ends_quietly() {
+fn a_closed_pipe_ends_silently() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = command(folder.path()).arg("schema").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());

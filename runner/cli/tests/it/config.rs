@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gristmill_config::{ConfigErrors, DEFAULT_GRAPH, Job, MODE_VARIABLE, Override, Registry, Request};
+use gristmill_config::{ConfigErrors, DEFAULT_GRAPH, Job, JobRequest, MODE_VARIABLE, Override, Registry};
 use gristmill_pipeline::Mode;
 use gristmill_pipeline::graph::Format;
 
@@ -10,7 +10,7 @@ pub fn configs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs")
 }
 
-/// The one file among the examples that is no job: the settings of a server.
+/// The one example that is not a job: the settings of a server.
 pub const SERVER_SETTINGS: &str = "server";
 
 /// The job files of a folder by name, sorted.
@@ -40,7 +40,7 @@ fn load_in(
     environment: &gristmill_config::Environment<'_>,
 ) -> Result<Job, ConfigErrors> {
     let request =
-        Request { file: Some(path), overrides, environment, folder: Path::new("/nowhere"), check_places: true };
+        JobRequest { file: Some(path), overrides, environment, folder: Path::new("/nowhere"), check_places: true };
     gristmill_config::load(&request, &Registry::standard())
 }
 
@@ -117,7 +117,11 @@ fn later_settings_win() {
     assert_eq!(mode(&[], &variable), Mode::Parallel);
     assert_eq!(mode(&[set("job.mode=pipeline")], &variable), Mode::Pipeline);
     assert_eq!(mode(&[mode_flag("sequential"), set("job.mode=pipeline")], &variable), Mode::Sequential);
-    assert_eq!(mode(&[], &|name| (name == MODE_VARIABLE).then(String::new)), Mode::Sequential, "set to nothing");
+    assert_eq!(
+        mode(&[], &|name| (name == MODE_VARIABLE).then(String::new)),
+        Mode::Sequential,
+        "an empty variable is ignored"
+    );
 }
 
 #[test]
@@ -144,7 +148,7 @@ fn settings_reach_sections_and_stages() {
 }
 
 #[test]
-fn a_setting_repairs_what_the_file_says_wrongly() {
+fn a_setting_replaces_an_invalid_value_of_the_file() {
     let file = "[job]\nmode = \"fast\"\nworkers = \"two\"\n";
     assert_eq!(kinds(load(file, &[], &|_| None)), ["unknown-choice@2:8", "wrong-type@3:11"]);
     let job = load(file, &[mode_flag("pipeline"), set("job.workers=2")], &|_| None).unwrap();
@@ -152,7 +156,7 @@ fn a_setting_repairs_what_the_file_says_wrongly() {
 }
 
 #[test]
-fn wrong_settings_are_shown_where_they_stand() {
+fn invalid_settings_are_reported_with_their_location() {
     let overrides = [
         set("job.modee=pipeline"),
         set("job.workers=many"),
@@ -168,7 +172,7 @@ fn wrong_settings_are_shown_where_they_stand() {
 }
 
 #[test]
-fn variables_stand_in_any_string() {
+fn variables_expand_in_any_string() {
     let environment = |name: &str| match name {
         "SPEED" => Some("pipeline".to_owned()),
         "LIMIT" => Some("32MiB".to_owned()),
@@ -182,7 +186,7 @@ fn variables_stand_in_any_string() {
 }
 
 #[test]
-fn paths_of_options_hold_no_variables() {
+fn paths_of_options_are_not_expanded() {
     let folder = tempfile::tempdir().unwrap();
     let odd = folder.path().join("${ODD}");
     std::fs::create_dir(&odd).unwrap();
@@ -200,7 +204,7 @@ fn all_errors_are_reported_together() {
 }
 
 #[test]
-fn a_job_file_that_is_not_there_is_named() {
+fn a_missing_job_file_is_named() {
     let error = load_file(Path::new("/no/such/job.toml"), &[]).err().unwrap();
     assert!(error.to_string().contains("/no/such/job.toml"), "{error}");
     assert_eq!(error.errors().len(), 1);

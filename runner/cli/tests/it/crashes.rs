@@ -1,12 +1,12 @@
-//! Law 3 under crashes: a process that dies anywhere leaves the epoch before it or the
-//! epoch after it, whole, in every store.
+//! Law 3 under crashes: a process that dies anywhere leaves the previous or the new epoch, complete,
+//! in every store.
 
 use std::process::Stdio;
 use std::time::Duration;
 
 use crate::world::{World, text};
 
-/// Every place at which a run can be made to abort.
+/// The points at which a run can be made to crash.
 const POINTS: [&str; 7] =
     ["embed.journaled", "staged", "publish.one", "publish.one:2", "published", "commit.before_head", "committed"];
 
@@ -29,8 +29,7 @@ fn a_crash_at_any_point_leaves_one_epoch_and_the_next_run_completes() {
         for point in POINTS {
             let output = world.run_command(&["--mode", mode]).env("GRISTMILL_CRASH_AT", point).output().unwrap();
             assert_eq!(output.status.code(), None, "{mode} {point}: the process was to die: {}", text(&output.stdout));
-            // `committed` comes after the commit point: there, and only there, the new
-            // epoch shows.
+            // `committed` is the only point after the commit, where the new epoch is visible.
             let expected = if point == "committed" { &after } else { &before };
             assert_eq!(&world.digest(), expected, "{mode} {point}");
         }
@@ -44,7 +43,7 @@ fn a_crash_at_any_point_leaves_one_epoch_and_the_next_run_completes() {
 }
 
 #[test]
-fn what_was_embedded_before_a_crash_is_not_embedded_again() {
+fn vectors_survive_a_crash() {
     let world = World::sample();
     let crashed = world.run_command(&["--mode", "parallel"]).env("GRISTMILL_CRASH_AT", "staged").output().unwrap();
     assert_eq!(crashed.status.code(), None);
@@ -54,7 +53,7 @@ fn what_was_embedded_before_a_crash_is_not_embedded_again() {
     assert_eq!(world.digest(), world.digest_from_scratch());
 }
 
-/// How often a run is killed; more with `GRISTMILL_KILLS`.
+/// The number of kills; `GRISTMILL_KILLS` sets another.
 fn kills() -> u64 {
     std::env::var("GRISTMILL_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(6)
 }

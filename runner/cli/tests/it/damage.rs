@@ -1,4 +1,4 @@
-//! Damage to the index that it recovers from by itself, and clocks that go wrong.
+//! Recovery from damage to the index, and wrong clocks.
 
 use std::fs::{File, FileTimes};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::world::{World, code, text};
 
-/// What is done to a file or folder, and its name.
+/// A kind of damage: its name and function.
 type Damage = (&'static str, fn(&Path));
 
 /// Flips a byte.
@@ -17,7 +17,7 @@ fn flip(path: &Path, at: usize) {
 }
 
 #[test]
-fn a_damaged_tree_costs_a_rebuild_and_says_so() {
+fn a_damaged_merkle_tree_is_rebuilt_and_reported() {
     let world = World::sample();
     world.run(&[]);
     let length = std::fs::metadata(world.index().join("merkle/1")).unwrap().len() as usize;
@@ -47,7 +47,7 @@ fn a_damaged_tree_costs_a_rebuild_and_says_so() {
 }
 
 #[test]
-fn an_index_whose_head_is_lost_can_be_built_anew() {
+fn an_index_without_head_can_be_rebuilt() {
     let damages: [Damage; 4] = [
         ("no number", |index| std::fs::write(index.join("HEAD"), "zero").unwrap()),
         ("a number of no epoch", |index| std::fs::write(index.join("HEAD"), "7\n").unwrap()),
@@ -86,7 +86,7 @@ fn runs(world: &World) -> Vec<PathBuf> {
 }
 
 #[test]
-fn damaged_files_of_keys_are_made_anew() {
+fn damaged_key_runs_are_rebuilt() {
     let damages: [Damage; 6] = [
         ("head", |run| flip(run, 0)),
         ("entries", |run| flip(run, 24)),
@@ -114,7 +114,7 @@ fn damaged_files_of_keys_are_made_anew() {
 }
 
 #[test]
-fn edits_are_seen_whatever_the_clock_says() {
+fn edits_are_detected_whatever_the_clock_says() {
     const DAY: Duration = Duration::from_secs(86_400);
     let world = World::sample();
     let now = SystemTime::now();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, code, text};
 
-/// A set of one repository, which is the sample tree, and one that is not there.
+/// Writes a set of two repositories: the sample tree, and one that does not exist.
 fn set(world: &World) {
     let folder = world.folder.path().join("set/annotations");
     std::fs::create_dir_all(&folder).unwrap();
@@ -22,7 +22,7 @@ fn set(world: &World) {
 }
 
 #[test]
-fn answers_are_judged_and_reported() {
+fn hits_are_evaluated_and_reported() {
     let world = World::sample();
     set(&world);
     let path = |name: &str| world.folder.path().join(name);
@@ -31,7 +31,7 @@ fn answers_are_judged_and_reported() {
     command.arg("--json").arg(path("e.json")).arg("--csv").arg(path("e.csv")).arg("--html").arg(path("e.html"));
     let output = command.output().unwrap();
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("left out: gone"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("skipped: gone"), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("NDCG@10"), "{}", text(&output.stdout));
 
     let report: Value = serde_json::from_slice(&std::fs::read(path("e.json")).unwrap()).unwrap();
@@ -42,18 +42,18 @@ fn answers_are_judged_and_reported() {
         let answers = evaluation["answers"].as_array().unwrap();
         let gains: Vec<f64> = answers.iter().map(|answer| answer["chunks"]["ndcg"].as_f64().unwrap()).collect();
         assert_eq!(&gains[..2], [1.0, 1.0], "{}", evaluation["mode"]);
-        assert!(gains[2] < 1.0, "one of its places is not there");
+        assert!(gains[2] < 1.0, "one of its targets does not exist");
         assert!(
             evaluation["cost"]["chunks"].as_u64().unwrap() > 3 && evaluation["cost"]["bytes"].as_u64().unwrap() > 0
         );
     }
     assert_eq!(std::fs::read_to_string(path("e.csv")).unwrap().lines().count(), 1 + 4 * 3);
     let page = std::fs::read_to_string(path("e.html")).unwrap();
-    assert!(page.contains("<svg") && !page.contains("http"), "it needs nothing but itself");
+    assert!(page.contains("<svg") && !page.contains("http"), "the page is self-contained");
 }
 
 #[test]
-fn a_set_or_a_repository_that_is_not_there_is_told() {
+fn missing_sets_and_repositories_are_reported() {
     let world = World::sample();
     let output = world.command(&["eval", "set", "--repos", "."]).output().unwrap();
     assert_eq!(code(&output), 2);
@@ -63,5 +63,5 @@ fn a_set_or_a_repository_that_is_not_there_is_told() {
     assert_eq!(code(&output), 2);
     assert!(text(&output.stderr).contains("no repository of the set is in"), "{}", text(&output.stderr));
     let output = world.command(&["eval", "set", "--repos", ".", "--only", "another"]).output().unwrap();
-    assert!(text(&output.stderr).contains("has no repository `another`"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("unknown repository `another`"), "{}", text(&output.stderr));
 }

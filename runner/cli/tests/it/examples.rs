@@ -1,9 +1,9 @@
-//! The job files in `configs` work as they stand.
+//! The example jobs in `configs`.
 
 use crate::config::{SERVER_SETTINGS, configs, job_files, load_file, set};
 
 #[test]
-fn every_example_is_a_good_job() {
+fn every_example_is_a_valid_job() {
     let files = job_files(&configs());
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     let expected = [
@@ -33,7 +33,7 @@ fn every_example_is_a_good_job() {
 }
 
 #[test]
-fn the_example_of_a_server_is_good() {
+fn the_server_example_is_valid() {
     let settings = gristmill_server::Settings::load(&configs().join(SERVER_SETTINGS).with_extension("toml")).unwrap();
     assert_eq!(settings.listen.to_string(), "127.0.0.1:7878");
     let named = settings.limits;
@@ -59,7 +59,7 @@ fn the_template_of_init_is_the_default_job() {
 }
 
 #[test]
-fn the_keys_that_init_leaves_out_are_keys() {
+fn the_commented_keys_of_init_are_valid() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gristmill.toml");
     let key = |line: &str| line.starts_with("# ") && line.contains(" = ");

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::world::{World, code, text};
 
-/// The settings of a job that reads `HEAD`.
+/// The settings of a job that indexes `HEAD`.
 const GIT: [&str; 2] = ["--set", "source.kind=git"];
 
-/// Runs on a revision, which must go well.
+/// Indexes a revision, which must succeed.
 fn run_at(world: &World, revision: &str) -> Value {
     let (report, code) = world.run(&["--set", "source.kind=git", "--set", &format!("source.revision={revision}")]);
     assert_eq!(code, 0, "{:#}", report["quarantined"]);
@@ -34,7 +34,7 @@ fn a_revision_is_indexed_without_a_checkout() {
 }
 
 #[test]
-fn a_new_commit_costs_what_it_changes() {
+fn a_new_commit_reads_only_its_changes() {
     let world = World::repository();
     world.run(&GIT);
     world.write("lib.rs", "pub fn replaced() -> u32 {\n    7\n}\n");
@@ -58,7 +58,7 @@ fn a_new_commit_costs_what_it_changes() {
 }
 
 #[test]
-fn the_way_back_to_a_branch_is_free() {
+fn switching_back_to_a_branch_parses_nothing() {
     let world = World::repository();
     run_at(&world, "main");
     let main = world.digest();
@@ -86,7 +86,7 @@ fn the_way_back_to_a_branch_is_free() {
 }
 
 #[test]
-fn a_checkout_and_its_revision_are_one_index() {
+fn a_checkout_and_its_revision_give_the_same_index() {
     let world = World::repository();
     world.run(&[]);
     let files = world.digest();
@@ -103,7 +103,7 @@ fn a_checkout_and_its_revision_are_one_index() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_noted_or_left_out() {
+fn submodules_are_reported_and_links_skipped() {
     let world = World::repository();
     std::os::unix::fs::symlink("lib.rs", world.source().join("link.rs")).unwrap();
     world.git(&["add", "--all"]);
@@ -113,17 +113,17 @@ fn what_is_no_file_is_noted_or_left_out() {
     let (report, code) = world.run(&GIT);
     assert_eq!((code, report["findings"]["submodule"].as_u64()), (0, Some(1)), "{:#}", report["findings"]);
     assert!(world.read(&["inspect", "--table", "diagnostics"]).contains("vendored"));
-    assert!(!world.read(&["inspect", "--table", "files", "-n", "100"]).contains("link.rs"), "a link is no file");
+    assert!(!world.read(&["inspect", "--table", "files", "-n", "100"]).contains("link.rs"), "links are skipped");
 }
 
 #[test]
-fn a_file_whose_blob_is_missing_is_named_until_it_is_there() {
+fn a_missing_blob_quarantines_its_file_until_it_is_back() {
     let world = World::repository();
     world.run(&GIT);
     let whole = world.digest();
     let (lost, kept) = (world.object("HEAD:notes.txt"), world.folder.path().join("kept"));
-    // A scan from nothing finds that it is missing; one of a commit that it knows does not
-    // look, but the file is read all the same when it must be analysed.
+    // A full scan detects the missing blob; a scan of a known commit does not, but the file is read
+    // when it must be analysed.
     for (more, finding) in [(None, "missing_object"), (Some("--full"), "unreadable")] {
         if more.is_none() {
             std::fs::remove_dir_all(world.index()).unwrap();
@@ -149,7 +149,7 @@ fn a_file_whose_blob_is_missing_is_named_until_it_is_there() {
 }
 
 #[test]
-fn a_rewritten_branch_goes_on() {
+fn a_rewritten_branch_is_indexed_incrementally() {
     let world = World::repository();
     world.write("lib.rs", "pub fn forgotten() {}\n");
     let forgotten = world.commit("second");
@@ -168,7 +168,7 @@ fn a_rewritten_branch_goes_on() {
 }
 
 #[test]
-fn a_revision_that_is_not_there_is_refused_with_a_suggestion() {
+fn an_unknown_revision_is_rejected_with_a_suggestion() {
     let world = World::repository();
     for (revision, advice) in [("mian", "was `main` meant?"), ("main~7", "git log")] {
         let revision = format!("source.revision={revision}");
@@ -180,14 +180,14 @@ fn a_revision_that_is_not_there_is_refused_with_a_suggestion() {
 }
 
 #[test]
-fn a_folder_without_a_repository_is_refused() {
+fn a_folder_without_a_repository_is_rejected() {
     let world = World::sample();
     let output = world.run_command(&GIT).output().unwrap();
     assert_eq!(code(&output), 2, "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("no git repository"), "{}", text(&output.stderr));
 }
 
-/// Runs on several refs, which must go well.
+/// Indexes several refs, which must succeed.
 fn run_on(world: &World, refs: &str) -> Value {
     let (report, code) = world.run(&[GIT[0], GIT[1], "--set", &format!("source.refs={refs}")]);
     assert_eq!(code, 0, "{:#}", report["quarantined"]);
@@ -195,7 +195,7 @@ fn run_on(world: &World, refs: &str) -> Value {
 }
 
 #[test]
-fn refs_lie_side_by_side_and_a_search_names_one() {
+fn refs_share_rows_and_a_search_selects_one() {
     const REFS: &str = r#"["main", "release/*"]"#;
     let world = World::repository();
     world.git(&["branch", "-M", "main"]);
@@ -212,8 +212,8 @@ fn refs_lie_side_by_side_and_a_search_names_one() {
     assert_eq!(names(&report["refs"]), ["main", "release/1"]);
 
     for mode in ["text", "vector", "hybrid"] {
-        let found = |of_ref: &[&str]| {
-            let hits = world.search(&[&["find the entry of a key", "--mode", mode], of_ref].concat());
+        let found = |ref_name: &[&str]| {
+            let hits = world.search(&[&["find the entry of a key", "--mode", mode], ref_name].concat());
             let hits = hits.as_array().unwrap().clone();
             let symbols: Vec<_> =
                 hits.iter().filter(|hit| hit["path"] == "lib.rs").map(|hit| hit["symbol"].to_string()).collect();
@@ -225,7 +225,7 @@ fn refs_lie_side_by_side_and_a_search_names_one() {
     }
     let output = world.command(&["search", "x", "--ref", "relase/1", "--index"]).arg(world.index()).output().unwrap();
     assert_eq!(code(&output), 1);
-    assert!(text(&output.stderr).contains("it holds main, release/1"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("available refs: main, release/1"), "{}", text(&output.stderr));
 
     world.git(&["branch", "release/2"]);
     let report = run_on(&world, REFS);
@@ -237,12 +237,12 @@ fn refs_lie_side_by_side_and_a_search_names_one() {
     let digest = world.digest();
     std::fs::remove_dir_all(world.index()).unwrap();
     run_on(&world, REFS);
-    assert_eq!(world.digest(), digest, "equals an index built from nothing");
+    assert_eq!(world.digest(), digest, "equals a full rebuild");
     assert!(world.read(&["status"]).contains("refs    main ("), "{}", world.read(&["status"]));
 }
 
 #[test]
-fn a_pattern_of_refs_that_matches_nothing_is_refused() {
+fn a_ref_pattern_without_matches_is_rejected() {
     let world = World::repository();
     let output = world.run_command(&[GIT[0], GIT[1], "--set", r#"source.refs=["no/such"]"#]).output().unwrap();
     assert_eq!(code(&output), 2);

@@ -1,4 +1,4 @@
-//! The list of an index's epochs.
+//! `gristmill history`.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ fn history(world: &World, more: &[&str]) -> Vec<Value> {
     serde_json::from_str(&world.read(&[&["history", "--json"], more].concat())).unwrap()
 }
 
-/// Three epochs, and a run after them that changed nothing.
+/// Three epochs, and a run without changes.
 fn three_epochs() -> World {
     let world = World::sample();
     world.run(&[]);
@@ -23,7 +23,7 @@ fn three_epochs() -> World {
 }
 
 #[test]
-fn every_epoch_is_listed_with_what_it_changed() {
+fn every_epoch_is_listed_with_its_changes() {
     let world = three_epochs();
     let entries = history(&world, &[]);
     assert_eq!(entries.iter().map(|entry| entry["epoch"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
@@ -40,7 +40,7 @@ fn every_epoch_is_listed_with_what_it_changed() {
 }
 
 #[test]
-fn an_epoch_has_the_report_of_the_run_that_made_it() {
+fn an_epoch_has_the_report_of_its_run() {
     let world = three_epochs();
     let output = world.job_command("gc", &["--keep", "10"]).output().unwrap();
     assert!(output.status.success());
@@ -55,7 +55,7 @@ fn an_epoch_has_the_report_of_the_run_that_made_it() {
 }
 
 #[test]
-fn the_newest_so_many_are_listed() {
+fn the_number_of_listed_epochs_is_limited() {
     let world = three_epochs();
     let newest = history(&world, &["-n", "2"]);
     assert_eq!(newest.iter().map(|entry| entry["epoch"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 3]);
@@ -64,7 +64,7 @@ fn the_newest_so_many_are_listed() {
 }
 
 #[test]
-fn the_table_has_a_line_for_each_epoch() {
+fn the_table_has_one_line_per_epoch() {
     let world = World::repository();
     world.run(&["--set", "source.kind=git"]);
     let table = world.read(&["history"]);
@@ -73,7 +73,7 @@ fn the_table_has_a_line_for_each_epoch() {
     let revision = world.git(&["rev-parse", "HEAD"]);
     assert!(lines.last().is_some_and(|line| line.contains(&revision[..12])), "{table}");
 
-    // Without the reports, what was committed is still told.
+    // Without run reports the epochs are still listed.
     std::fs::remove_dir_all(world.index().join("runs")).unwrap();
     let entries = history(&world, &[]);
     assert_eq!((entries.len(), &entries[0]["run"], entries[0]["files"].as_u64()), (1, &Value::Null, Some(5)));

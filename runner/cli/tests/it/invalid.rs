@@ -1,5 +1,4 @@
-//! `configs/invalid` holds one job file for each kind of error; what is printed for it
-//! is held by a snapshot.
+//! `configs/invalid` has a job file for each kind of error; snapshots have the printed errors.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +7,12 @@ use gristmill::Style;
 use crate::config::{configs, load_file};
 
 #[test]
-fn every_invalid_job_is_refused_with_its_diagnosis() {
+fn invalid_jobs_are_rejected_with_these_errors() {
     let folder = configs().join("invalid");
     let mut kinds = BTreeSet::new();
     let mut count = 0;
     for (name, path) in crate::config::job_files(&folder) {
-        let errors = load_file(&path, &[]).err().unwrap_or_else(|| panic!("{name} must be refused"));
+        let errors = load_file(&path, &[]).err().unwrap_or_else(|| panic!("{name} must be rejected"));
         let here = folder.canonicalize().unwrap();
         let rendered = Style::Plain.render_job_errors(&errors);
         let rendered = rendered.replace(&format!("{}/", folder.display()), "");
@@ -24,7 +23,7 @@ fn every_invalid_job_is_refused_with_its_diagnosis() {
         });
         for error in errors.errors() {
             kinds.insert(error.kind());
-            // Only what is about the whole job has no place in it.
+            // Only errors of the whole job have no location.
             assert!(error.location().is_some() || error.kind() == "no-sink", "{name}: {error}");
         }
         count += 1;
@@ -34,9 +33,9 @@ fn every_invalid_job_is_refused_with_its_diagnosis() {
 }
 
 #[test]
-fn errors_come_in_the_order_of_the_text() {
+fn errors_are_in_textual_order() {
     for (name, path) in crate::config::job_files(&configs().join("invalid")) {
-        let errors = load_file(&path, &[]).err().unwrap_or_else(|| panic!("{name} must be refused"));
+        let errors = load_file(&path, &[]).err().unwrap_or_else(|| panic!("{name} must be rejected"));
         let lines: Vec<usize> =
             errors.errors().iter().filter_map(|error| error.location().map(|(_, line, _)| line)).collect();
         assert!(lines.is_sorted(), "{name}: {lines:?}");

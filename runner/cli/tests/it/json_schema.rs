@@ -1,4 +1,4 @@
-//! The JSON schema accepts what the loader accepts.
+//! The JSON Schema agrees with the loader.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::config::{configs, job_files, load_file};
 
-/// Whether a value fits a schema: the keywords that the schema uses, and no others.
+/// Whether a value matches a schema. Knows only the keywords that the schema uses.
 fn fits(schema: &Value, value: &Value) -> bool {
     let Some(keywords) = schema.as_object() else { return schema == true };
     let fit = |schema: &&Value| fits(schema, value);
@@ -53,7 +53,7 @@ fn is_type(rule: &Value, value: &Value) -> bool {
     }
 }
 
-/// The three patterns that the schema uses, without an engine for all.
+/// Matches the three patterns that the schema uses.
 fn matches_pattern(pattern: &str, text: &str) -> bool {
     if pattern.starts_with("\\$") {
         text.contains("${")
@@ -70,20 +70,20 @@ fn json(text: &str) -> Value {
 }
 
 #[test]
-fn the_examples_fit() {
+fn the_examples_match_the_schema() {
     let schema = schema(&Registry::standard());
     for (name, path) in job_files(&configs()) {
         assert!(fits(&schema, &json(&std::fs::read_to_string(path).unwrap())), "{name}");
     }
 }
 
-/// Kinds of error that lie in a table's form, which a schema can see. The others lie in
-/// what stages say about each other, in the file system or in the environment.
+/// The kinds of errors that a schema can express. The others depend on other stages, the file system
+/// or the environment.
 const FORM: [&str; 7] =
     ["unknown-key", "unknown-choice", "wrong-type", "no-role", "two-roles", "unknown-operator", "unknown-sink"];
 
 #[test]
-fn what_the_loader_refuses_for_its_form_does_not_fit() {
+fn jobs_with_errors_of_form_do_not_match_the_schema() {
     let schema = schema(&Registry::standard());
     let mut seen = BTreeSet::new();
     for (name, path) in job_files(&configs().join("invalid")) {
@@ -101,7 +101,7 @@ fn what_the_loader_refuses_for_its_form_does_not_fit() {
 }
 
 #[test]
-fn variables_fit_wherever_a_choice_of_strings_is() {
+fn variables_match_wherever_strings_are_restricted() {
     let schema = schema(&Registry::standard());
     let job = "[job]\nmode = \"${MODE:-parallel}\"\nmemory_limit = \"${LIMIT}\"\n[[stage]]\noperator = \"read\"\ninput = \"source\"\nsecrets = \"${SECRETS}\"\n";
     assert!(fits(&schema, &json(job)));

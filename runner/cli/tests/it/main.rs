@@ -1,4 +1,4 @@
-//! The job file and the command line, as a user meets them.
+//! Integration tests of the `gristmill` binary and its libraries.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod ask;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use gristmill::Exit;
-use gristmill_query::{At, Tool, ToolError, ToolSet};
+use gristmill_query::{Tool, ToolContext, ToolError, ToolSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -23,8 +23,8 @@ impl Tool for CountFiles {
     const ABOUT: &'static str = "Count the files of the index. Needs nothing but the commit record.";
     type Answer = u64;
 
-    fn answer(self, at: &At<'_>) -> Result<u64, ToolError> {
-        let files = at.epoch.coverage().files;
+    fn answer(self, context: &ToolContext<'_>) -> Result<u64, ToolError> {
+        let files = context.epoch.coverage().files;
         if files < self.min_files {
             return Err(ToolError::bad_input(format!("`min_files` is {}, the index has {files}", self.min_files)));
         }
@@ -41,7 +41,7 @@ fn tools() -> ToolSet {
 }
 
 #[test]
-fn the_command_line_has_a_subcommand_of_it() {
+fn a_tool_is_a_subcommand() {
     gristmill::cli::command(&tools()).debug_assert();
     let help = gristmill::cli::command(&tools()).render_help().to_string();
     assert!(help.contains("count-files") && help.contains("Count the files of the index\n"), "{help}");
@@ -60,7 +60,7 @@ fn the_command_line_has_a_subcommand_of_it() {
 }
 
 #[test]
-fn the_openapi_document_describes_it() {
+fn a_tool_is_in_the_openapi_document() {
     let document = gristmill_server::openapi(&tools());
     let operation = &document["paths"]["/v1/tools/count_files"]["post"];
     assert_eq!(operation["summary"], "Count the files of the index", "{operation}");

@@ -1,5 +1,5 @@
-//! The program as a process that a test talks to. Nothing here waits for ever: a process that
-//! hangs fails its test with what it said.
+//! A child process of a test. All waits have a timeout: a process that hangs fails its test with its
+//! output.
 #![cfg(unix)]
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -7,10 +7,10 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// Long enough for the slowest machine; reached only by a test that fails.
+/// Reached only by failing tests.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
-/// A process that ends with the test.
+/// A process that is killed at the end of the test.
 pub(crate) struct Process {
     child: Child,
     input: Option<ChildStdin>,
@@ -29,22 +29,22 @@ impl Process {
         Self { input: child.stdin.take(), child, lines, errors }
     }
 
-    /// Gives it a line to read.
+    /// Writes a line to its input.
     pub(crate) fn send(&mut self, line: &str) {
         writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    /// Gives it no more to read.
+    /// Closes its input.
     pub(crate) fn close_input(&mut self) {
         drop(self.input.take());
     }
 
-    /// The next line that it writes; none once it writes no more.
+    /// The next line of its output; `None` at the end.
     pub(crate) fn next_line(&self) -> Option<String> {
         match self.lines.recv_timeout(DEADLINE) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => panic!("it writes nothing: {}", self.errors()),
+            Err(RecvTimeoutError::Timeout) => panic!("no output: {}", self.errors()),
         }
     }
 

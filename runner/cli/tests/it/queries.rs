@@ -1,20 +1,22 @@
-//! The query runner as a library, over indexes that the real binary writes.
+//! The query runner as a library, on indexes that the real binary writes.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use gristmill_query::{AnswerOrError, BlockingRunner, Call, ErrorCode, Place, Request, Response, Runner, ToolCall};
+use gristmill_query::{
+    AnswerOrError, BlockingRunner, CallContext, ErrorCode, Request, RequestOptions, Response, Runner, ToolCall,
+};
 use serde_json::{Value, json};
 
 use crate::world::World;
 
 fn request(calls: &[(&str, Value)]) -> Request {
     let calls = calls.iter().map(|(tool, input)| ToolCall { tool: (*tool).into(), input: input.clone() });
-    Request { calls: calls.collect(), place: Place::default() }
+    Request { calls: calls.collect(), options: RequestOptions::default() }
 }
 
-fn call() -> Call {
-    Call::new("test", Duration::from_secs(60))
+fn call() -> CallContext {
+    CallContext::new("test", Duration::from_secs(60))
 }
 
 fn runner(world: &World) -> BlockingRunner {
@@ -46,7 +48,7 @@ fn operator(name: &str, operator: &str, input: &str, more: &str) -> String {
     format!("[[stage]]\nname = \"{name}\"\noperator = \"{operator}\"\ninput = \"{input}\"\n{more}")
 }
 
-/// The sinks of a job, with what the tables and what the full-text index takes beside the syntax.
+/// The sinks of a job, with the inputs of the tables and of the full-text index.
 fn sinks(tables: &str, words: &str) -> String {
     format!(
         "[[stage]]\nname = \"lance\"\nsink = \"lance\"\ninput = [\"parse\", \"{tables}\"]\n\
@@ -64,7 +66,7 @@ fn run_stages(world: &World, stages: &[String]) {
     assert!(output.status.success(), "{}", crate::world::text(&output.stderr));
 }
 
-/// A tree in which three files say the same number.
+/// Writes three files with the same number.
 fn write_numbers(world: &World, number: u32) {
     for file in ["a.rs", "b.py", "c.go"] {
         let text = match file {
@@ -77,7 +79,7 @@ fn write_numbers(world: &World, number: u32) {
 }
 
 #[test]
-fn one_request_is_of_one_epoch_while_the_next_is_written() {
+fn a_request_reads_one_epoch_while_the_next_is_written() {
     let world = World::new();
     write_numbers(&world, 0);
     world.run(&[]);
@@ -92,12 +94,12 @@ fn one_request_is_of_one_epoch_while_the_next_is_written() {
         let asking = || {
             let mut epochs = HashSet::new();
             loop {
-                // Looked at first, so that the last epoch is asked as well.
+                // Read first, so that the last epoch is queried too.
                 let is_last = writer.is_finished();
                 for index in runner.runner().indexes() {
                     index.refresh().unwrap();
                 }
-                // Words from one store, texts and uses from another.
+                // Reads both stores.
                 let response = ask(
                     &runner,
                     &[
@@ -112,7 +114,7 @@ fn one_request_is_of_one_epoch_while_the_next_is_written() {
                     text.split("marker_").skip(1).filter_map(|rest| rest.split("()").next()).collect();
                 let expected = (response.epoch - 1).to_string();
                 assert_eq!(numbers, HashSet::from([expected.as_str()]), "{text}");
-                // A hit has its text and a snippet of it.
+                // A hit has its text and a snippet.
                 assert_eq!(text.matches("marker_").count(), 6 + 3 + 3, "{text}");
                 epochs.insert(response.epoch);
                 if is_last {
@@ -129,7 +131,7 @@ fn one_request_is_of_one_epoch_while_the_next_is_written() {
 }
 
 #[test]
-fn an_older_epoch_answers_as_it_did() {
+fn an_older_epoch_can_be_queried() {
     let world = World::new();
     write_numbers(&world, 0);
     world.run(&[]);
@@ -137,18 +139,18 @@ fn an_older_epoch_answers_as_it_did() {
     world.run(&[]);
     let runner = runner(&world);
     let mut of_first = request(&[("search", json!({"query": "marker_0", "mode": "literal"}))]);
-    of_first.place.epoch = Some(1);
+    of_first.options.epoch = Some(1);
     let response = runner.ask(of_first.clone(), call()).unwrap();
     assert_eq!((response.epoch, answers(&response)[0]["hits"].as_array().unwrap().len()), (1, 3));
-    of_first.place.epoch = None;
+    of_first.options.epoch = None;
     let response = runner.ask(of_first.clone(), call()).unwrap();
     assert_eq!((response.epoch, answers(&response)[0]["hits"].as_array().unwrap().len()), (2, 0));
-    of_first.place.epoch = Some(9);
+    of_first.options.epoch = Some(9);
     assert_eq!(runner.ask(of_first, call()).unwrap_err().code, ErrorCode::NoEpoch);
 }
 
 #[test]
-fn a_call_that_fails_leaves_the_others_as_they_are() {
+fn a_failed_call_does_not_affect_the_others() {
     let world = World::sample();
     world.run(&[]);
     let runner = runner(&world);
@@ -176,16 +178,16 @@ fn a_call_that_fails_leaves_the_others_as_they_are() {
 }
 
 #[test]
-fn time_and_callers_end_calls() {
+fn calls_end_at_the_deadline_or_when_dropped() {
     let world = World::sample();
     world.run(&[]);
     let runner = runner(&world);
-    let over = Call::new("test", Duration::ZERO);
+    let over = CallContext::new("test", Duration::ZERO);
     match runner.ask(request(&[("search", json!({"query": "x"}))]), over) {
         Ok(response) => assert_eq!(codes(&response), [Some(ErrorCode::Deadline)]),
         Err(error) => assert_eq!(error.code, ErrorCode::Deadline),
     }
-    // Whoever drops the future cancels what it began.
+    // Dropping the future cancels the calls.
     let left = call();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
@@ -198,7 +200,7 @@ fn time_and_callers_end_calls() {
 }
 
 #[test]
-fn the_blocking_runner_works_inside_of_a_runtime() {
+fn the_blocking_runner_works_within_a_runtime() {
     let world = World::sample();
     world.run(&[]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -210,26 +212,25 @@ fn the_blocking_runner_works_inside_of_a_runtime() {
 }
 
 #[test]
-fn an_answer_says_what_it_lacks() {
+fn notes_report_fallbacks() {
     let world = World::sample();
     run_stages(&world, &[operator("chunk", "chunk", "parse", ""), sinks("chunk", "chunk")]);
     let runner = runner(&world);
     let response = ask(&runner, &[("search", json!({"query": "settings"})), ("references", json!({"symbol": "open"}))]);
     let notes: Vec<&str> =
         response.answers.iter().flat_map(|outcome| &outcome.notes).map(|note| note.code.as_str()).collect();
-    assert_eq!(notes, ["words_only", "by_name"]);
+    assert_eq!(notes, ["lexical_only", "by_name"]);
     assert_eq!(answers(&response)[0]["hits"][0]["symbol"], "parse_config");
     assert_eq!((response.coverage.files, response.coverage.vectors), (5, 0));
-    // Nothing is called so, but something nearly.
+    // A misspelt name is corrected.
     let response = ask(&runner, &[("goto_definition", json!({"symbol": "parseConfg"}))]);
     assert_eq!(response.answers[0].notes[0].code, "corrected");
     assert_eq!(answers(&response)[0]["definitions"][0]["name"], "parse_config");
 }
 
-/// Names of chunks say nothing across two ways of cutting: what words find is shown as words
-/// have it.
+/// The chunk keys of two chunkers are unrelated: lexical hits come from the full-text index.
 #[test]
-fn words_and_vectors_may_be_of_chunks_that_are_cut_differently() {
+fn lexical_and_vector_scores_may_come_from_different_chunkers() {
     let world = World::new();
     let function =
         |nth: usize| format!("def step_{nth}(value):\n    \"\"\"Takes a step.\"\"\"\n    return value + {nth}\n\n");
@@ -250,14 +251,14 @@ fn words_and_vectors_may_be_of_chunks_that_are_cut_differently() {
         assert!(output.status.success(), "{}", crate::world::text(&output.stderr));
         let answered: Value = serde_json::from_slice(&output.stdout).unwrap();
         let hits = answered["answer"]["hits"].as_array().unwrap();
-        let by_words: Vec<&Value> = hits.iter().filter(|hit| !hit["text_score"].is_null()).collect();
-        assert_eq!(by_words.len(), 1, "{mode}: {hits:#?}");
-        assert!(by_words[0]["end_line"].as_u64() >= Some(162), "{mode}: {:#}", by_words[0]);
+        let lexical: Vec<&Value> = hits.iter().filter(|hit| !hit["lexical_score"].is_null()).collect();
+        assert_eq!(lexical.len(), 1, "{mode}: {hits:#?}");
+        assert!(lexical[0]["end_line"].as_u64() >= Some(162), "{mode}: {:#}", lexical[0]);
     }
 }
 
 #[test]
-fn an_index_that_goes_away_goes_on_answering_or_says_so() {
+fn a_deleted_index_answers_from_memory_or_reports_an_error() {
     let world = World::sample();
     world.run(&[]);
     let runner = runner(&world);
@@ -266,25 +267,25 @@ fn an_index_that_goes_away_goes_on_answering_or_says_so() {
     std::fs::remove_dir_all(world.index()).unwrap();
     for index in runner.runner().indexes() {
         assert_eq!(index.refresh().unwrap_err().code, ErrorCode::NoEpoch);
-        assert!(index.trouble().is_some());
+        assert!(index.last_error().is_some());
     }
-    // What is in memory answers still, and what is not says why.
+    // Resident tables still answer; reads from disk may fail.
     assert_eq!(codes(&ask(&runner, &calls)), [None]);
     let response = ask(&runner, &[("search", json!({"query": "x", "mode": "regex"}))]);
     assert!(matches!(codes(&response)[..], [None | Some(ErrorCode::Unreadable)]));
-    // Another index in its place is seen, whatever its epoch's number is.
+    // A rebuilt index is opened, although its epoch number is not higher.
     world.write("lib.rs", "pub fn other_entry() {}\n");
     world.run(&[]);
     for index in runner.runner().indexes() {
         assert!(index.refresh().unwrap());
-        assert!(index.trouble().is_none());
+        assert!(index.last_error().is_none());
     }
     let response = ask(&runner, &[("goto_definition", json!({"symbol": "other_entry"}))]);
     assert_eq!(answers(&response)[0]["definitions"][0]["path"], "lib.rs");
 }
 
 #[tokio::test]
-async fn many_requests_run_at_once() {
+async fn many_requests_run_concurrently() {
     let world = World::sample();
     world.run(&[]);
     let runner = Runner::open(&world.index(), gristmill_tools::standard()).unwrap();
@@ -297,18 +298,19 @@ async fn many_requests_run_at_once() {
             tokio::spawn(async move { runner.ask(request, call()).await })
         })
         .collect();
-    let mut refused = 0;
+    let mut rejected = 0;
     for asked in asked {
         for outcome in asked.await.unwrap().unwrap().answers {
             match outcome.result {
                 AnswerOrError::Answer(_) => {}
                 AnswerOrError::Error(error) => {
                     assert_eq!(error.code, ErrorCode::Busy, "{error:?}");
-                    refused += 1;
+                    rejected += 1;
                 }
             }
         }
     }
-    assert!(refused < 128, "somebody was answered");
-    assert_eq!(runner.load()[1..], [0, 0], "every thread was given back");
+    assert!(rejected < 128, "some calls were answered");
+    let load = runner.load();
+    assert_eq!((load.running, load.waiting), (0, 0), "every thread is free again");
 }

@@ -1,4 +1,4 @@
-//! Histories, one epoch a commit.
+//! Histories, one epoch per commit.
 
 use serde_json::Value;
 
@@ -40,19 +40,19 @@ fn history() -> World {
 }
 
 #[test]
-fn every_epoch_of_a_history_equals_a_build_from_nothing() {
+fn every_epoch_of_a_history_equals_a_full_rebuild() {
     let world = history();
     let first = world.git(&["rev-list", "--max-parents=0", "main"]);
     let report = world.folder.path().join("report.json");
     let args = ["--from", &first, "--to", "main", "--verify", "every:3", "--report", report.to_str().unwrap()];
     let output = world.job_command("replay", &args).output().unwrap();
     assert_eq!(code(&output), 0, "{}{}", text(&output.stdout), text(&output.stderr));
-    assert!(text(&output.stdout).contains("4 of 4 epochs looked at equal a build from nothing"));
+    assert!(text(&output.stdout).contains("4 of 4 verified epochs equal a full rebuild"));
     assert!(text(&output.stdout).contains("12 commits in"), "{}", text(&output.stdout));
 
     let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
     let steps = report.as_array().unwrap();
-    assert_eq!(steps.len(), 13, "the first and the twelve after it");
+    assert_eq!(steps.len(), 13, "the first commit and twelve more");
     let count = |step: &Value, key: &str| step[key].as_u64().unwrap();
     for (nth, step) in steps.iter().enumerate() {
         assert_eq!(step["commit"].as_str(), Some(&*world.git(&["rev-parse", &commit_of(&world, nth)])));
@@ -80,7 +80,7 @@ fn commit_of(world: &World, nth: usize) -> String {
 }
 
 #[test]
-fn a_range_that_is_none_is_refused() {
+fn invalid_ranges_are_rejected() {
     let world = World::repository();
     world.git(&["checkout", "--quiet", "-b", "topic"]);
     world.write("topic.py", "def one():\n    return 1\n");

@@ -33,21 +33,21 @@ impl World {
         text(&output.stdout).trim_end().to_owned()
     }
 
-    /// Commits all that is in the source, and gives the commit's id.
+    /// Commits everything in the source. Returns the commit id.
     pub(crate) fn commit(&self, subject: &str) -> String {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", subject]);
         self.git(&["rev-parse", "HEAD"])
     }
 
-    /// Where the loose object of a revision lies.
+    /// The path of the loose object of a revision.
     pub(crate) fn object(&self, revision: &str) -> PathBuf {
         let id = self.git(&["rev-parse", revision]);
         let (folder, name) = id.split_at(2);
         self.source().join(".git/objects").join(folder).join(name)
     }
 
-    /// A folder with the files of a revision, as `git archive` gives them.
+    /// A folder with the files of a revision, from `git archive`.
     pub(crate) fn archive(&self, revision: &str) -> PathBuf {
         let (folder, archive) = (self.folder.path().join("archive"), self.folder.path().join("archive.tar"));
         let _ = std::fs::remove_dir_all(&folder);

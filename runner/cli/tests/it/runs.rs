@@ -1,4 +1,4 @@
-//! Whole runs of the real binary over real stores.
+//! Runs of the real binary over real stores.
 
 use crate::world::{World, code, text};
 
@@ -15,10 +15,10 @@ fn every_mode_writes_the_same_index() {
 }
 
 #[test]
-fn a_run_does_what_changed_and_no_more() {
+fn a_run_processes_only_changes() {
     let world = World::sample();
     world.run(&[]);
-    // Within the clock's resolution of a write, stat data vouches for nothing.
+    // Stat data within the clock resolution of a write is not trusted.
     std::thread::sleep(std::time::Duration::from_millis(30));
     world.run(&[]);
     let (nothing, _) = world.run(&[]);
@@ -43,7 +43,7 @@ fn a_run_does_what_changed_and_no_more() {
 }
 
 #[test]
-fn search_finds_by_words_and_by_meaning() {
+fn search_finds_by_lexical_and_by_vector_scores() {
     let world = World::sample();
     world.run(&[]);
     for (mode, query, path) in [
@@ -64,7 +64,7 @@ fn search_finds_by_words_and_by_meaning() {
 }
 
 #[test]
-fn a_search_of_a_large_table_takes_its_index() {
+fn a_large_table_is_searched_by_its_vector_index() {
     let world = World::sample();
     for nth in 0..300 {
         let text = format!("def handle_{nth}(request):\n    return request.{}\n", ["body", "path", "user"][nth % 3]);
@@ -92,7 +92,7 @@ fn a_search_of_a_large_table_takes_its_index() {
 }
 
 #[test]
-fn a_store_that_rounds_vectors_lends_none_to_one_that_does_not() {
+fn rounded_vectors_are_not_reused_by_a_sink_in_full_precision() {
     let world = World::sample();
     let stages = [("read", "source"), ("hash", "read"), ("parse", "hash"), ("chunk", "parse"), ("embed", "chunk")];
     let mut job: String = stages
@@ -109,7 +109,7 @@ fn a_store_that_rounds_vectors_lends_none_to_one_that_does_not() {
     let scratch = || world.digest_from_scratch_of(&world.source(), &[job]);
     world.run(&[job]);
     assert_eq!(world.digest(), scratch());
-    // What comes back is taken from a store that has it still.
+    // Reused from a store that still has it.
     std::fs::remove_file(world.source().join("notes.txt")).unwrap();
     world.run(&[job]);
     world.write("notes.txt", "Plain words about nothing in particular.\n");
@@ -122,7 +122,7 @@ fn a_store_that_rounds_vectors_lends_none_to_one_that_does_not() {
 }
 
 #[test]
-fn bad_files_have_an_outcome_and_cost_nothing_else() {
+fn bad_files_become_findings_and_nothing_else_fails() {
     let world = World::sample();
     world.write("latin.py", b"name = 'caf\xe9'\n");
     world.write("image.bin", b"\x89PNG\x00\x01\x02");
@@ -156,7 +156,7 @@ fn bad_files_have_an_outcome_and_cost_nothing_else() {
 }
 
 #[test]
-fn secrets_can_quarantine() {
+fn files_with_secrets_can_be_quarantined() {
     let world = World::sample();
     world.write("token.py", "key = 'AKIAIOSFODNN7ABCDEFG'\n");
     let (report, code) = world.run(&["--set", "stage.read.secrets=skip"]);
@@ -164,7 +164,7 @@ fn secrets_can_quarantine() {
 }
 
 #[test]
-fn an_empty_tree_is_an_index() {
+fn an_empty_tree_gives_an_empty_index() {
     let world = World::new();
     let (report, code) = world.run(&[]);
     assert_eq!((code, report["epoch"].as_u64()), (0, Some(1)));
@@ -172,7 +172,7 @@ fn an_empty_tree_is_an_index() {
 }
 
 #[test]
-fn what_cannot_be_run_says_why_by_its_exit_code() {
+fn failures_have_their_exit_codes() {
     let world = World::sample();
     let missing = world.command(&["run", "--source", "nowhere", "--index", "index"]).output().unwrap();
     assert_eq!(code(&missing), 2, "{}", text(&missing.stderr));
@@ -198,7 +198,7 @@ fn what_cannot_be_run_says_why_by_its_exit_code() {
 }
 
 #[test]
-fn status_inspect_and_check_tell_what_there_is() {
+fn status_and_inspect_show_the_index() {
     let world = World::sample();
     world.run(&[]);
     for (args, expected) in [
@@ -212,7 +212,7 @@ fn status_inspect_and_check_tell_what_there_is() {
 }
 
 #[test]
-fn damage_to_a_full_text_index_is_found() {
+fn damage_to_a_full_text_index_is_detected() {
     let world = World::sample();
     world.run(&[]);
     let verify = || world.command(&["status", "--verify"]).arg("--index").arg(world.index()).output().unwrap();
@@ -224,5 +224,5 @@ fn damage_to_a_full_text_index_is_found() {
     std::fs::write(&store, bytes).unwrap();
     let damaged = verify();
     assert_eq!(code(&damaged), 1);
-    assert!(text(&damaged.stderr).contains("checksums do not fit"), "{}", text(&damaged.stderr));
+    assert!(text(&damaged.stderr).contains("checksum mismatch"), "{}", text(&damaged.stderr));
 }

@@ -20,7 +20,7 @@ const ALL: [&str; 12] = [
 
 const NAMES: [&str; 6] = ["edges", "unresolved", "import_cycles", "reachable", "symbol_ranks", "rollups"];
 
-/// The sample, with files that use each other.
+/// The sample with files that depend on each other.
 fn connected() -> World {
     let world = World::sample();
     world.write("app/one.py", "import two\n\ndef first():\n    return two.second()\n");
@@ -39,7 +39,7 @@ fn scratch(world: &World, more: &[&str]) -> String {
 }
 
 #[test]
-fn views_are_tables_beside_the_others() {
+fn views_are_tables() {
     let world = connected();
     let (report, code) = world.run(&ALL);
     assert_eq!(code, 0);
@@ -59,7 +59,7 @@ fn views_are_tables_beside_the_others() {
 }
 
 #[test]
-fn an_edit_moves_what_depends_on_it() {
+fn an_edit_updates_dependent_rows_of_views() {
     let world = connected();
     world.run(&ALL);
     let edges = rows(&world, "edges");
@@ -72,7 +72,7 @@ fn an_edit_moves_what_depends_on_it() {
     assert!(!rows(&world, "edges").contains("app/three.py"), "{}", rows(&world, "edges"));
     assert_eq!(world.digest(), scratch(&world, &ALL));
 
-    // A definition that goes takes the edges of files that did not change.
+    // Removing a definition removes edges of unchanged files.
     std::fs::rename(world.source().join("app/two.py"), world.source().join("app/four.py")).unwrap();
     let (report, _) = world.run(&ALL);
     assert_eq!(report["work"]["contents_analysed"], 0);
@@ -84,7 +84,7 @@ fn an_edit_moves_what_depends_on_it() {
 }
 
 #[test]
-fn a_view_that_is_added_later_parses_nothing() {
+fn adding_a_view_parses_nothing() {
     let world = connected();
     world.run(&[]);
     let (report, _) = world.run(&["--set", "views.edges=true"]);
@@ -110,7 +110,7 @@ fn a_view_that_is_added_later_parses_nothing() {
 }
 
 #[test]
-fn a_view_that_is_taken_out_leaves_no_table() {
+fn a_removed_view_leaves_no_table() {
     let world = connected();
     world.run(&ALL);
     let (report, _) = world.run(&["--set", "views.rollups=true"]);
@@ -123,7 +123,7 @@ fn a_view_that_is_taken_out_leaves_no_table() {
 }
 
 #[test]
-fn views_stay_right_over_a_collection() {
+fn views_survive_garbage_collection() {
     let world = connected();
     world.run(&ALL);
     world.write("app/five.py", "import two\n\ndef fifth():\n    return two.second()\n");
@@ -139,7 +139,7 @@ fn views_stay_right_over_a_collection() {
 }
 
 #[test]
-fn views_need_a_sink_that_keeps_them() {
+fn views_need_a_sink_that_stores_them() {
     let world = World::sample();
     let stages = [("read", "source"), ("hash", "read"), ("parse", "hash"), ("chunk", "parse")];
     let mut job: String = stages

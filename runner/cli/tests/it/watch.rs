@@ -1,4 +1,4 @@
-//! `gristmill watch`, as a process beside an editor.
+//! `gristmill watch`, as a process.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use crate::process::{DEADLINE, Process};
 use crate::world::{World, code, text};
 
-/// A process that watches, once its first epoch is there. It holds the index from then on.
+/// A watching process, after its first epoch. It holds the lock of the index.
 pub(crate) fn watching(command: Command) -> Process {
     let process = Process::start(command);
     process.wait_for_line("epoch 1 ");
     process
 }
 
-/// Waits until the index is what a build from nothing gives.
+/// Waits until the index equals a full rebuild.
 fn wait_until_current(world: &World, step: &str) {
     let expected = world.digest_from_scratch();
     let started = Instant::now();
@@ -62,9 +62,9 @@ fn the_index_follows_the_source() {
 }
 
 #[test]
-fn it_ends_while_an_epoch_is_built() {
+fn a_watch_can_be_stopped_during_an_epoch() {
     let world = World::sample();
-    let mut watching = watching(world.job_command("watch", &["--mode", "sequential", "--quiet-for", "1"]));
+    let mut watching = watching(world.job_command("watch", &["--mode", "sequential", "--debounce", "1"]));
     let before = world.digest();
     for n in 0..100 {
         world.write(&format!("many/{n}.rs"), format!("fn f{n}() {{ {} }}\n", "call(); ".repeat(200)));
@@ -77,7 +77,7 @@ fn it_ends_while_an_epoch_is_built() {
 }
 
 #[test]
-fn an_index_that_is_deleted_is_built_anew() {
+fn a_deleted_index_is_rebuilt() {
     let world = World::sample();
     let mut watching = watching(world.job_command("watch", &[]));
     std::fs::remove_dir_all(world.index()).unwrap();
@@ -93,28 +93,28 @@ fn an_index_that_is_deleted_is_built_anew() {
 }
 
 #[test]
-fn nobody_else_writes_meanwhile() {
+fn the_index_is_locked_during_a_watch() {
     let world = World::sample();
     let mut watching = watching(world.job_command("watch", &[]));
     for name in ["watch", "run", "gc"] {
         let output = world.job_command(name, &[]).output().unwrap();
         assert_eq!(code(&output), 4, "{name}: {}", text(&output.stderr));
     }
-    assert_eq!(world.search(&["find_entry", "--mode", "text"])[0]["path"], "lib.rs", "readers are not kept out");
+    assert_eq!(world.search(&["find_entry", "--mode", "text"])[0]["path"], "lib.rs", "readers are not blocked");
     assert_eq!(watching.end("-INT"), Some(0));
     assert_eq!(code(&world.run_command(&[]).output().unwrap()), 0);
 }
 
-/// What it writes itself must not wake it.
+/// Its own writes must not trigger it.
 #[test]
-fn an_index_inside_of_the_source_is_not_watched() {
+fn an_index_within_the_source_is_not_watched() {
     let world = World::sample();
     let index = world.source().join(".gristmill");
-    let mut command = world.command(&["watch", "--quiet-for", "1"]);
+    let mut command = world.command(&["watch", "--debounce", "1"]);
     command.arg("--source").arg(world.source());
     let mut watching = watching(command);
     let runs = |index: &Path| std::fs::read_dir(index.join("runs")).unwrap().count();
-    // Far longer than it would take to wake.
+    // Far longer than the reaction to a change.
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(runs(&index), 1);
     world.write("lib.rs", "pub fn edited() {}\n");
@@ -122,13 +122,13 @@ fn an_index_inside_of_the_source_is_not_watched() {
     assert_eq!(watching.end("-INT"), Some(0));
 }
 
-/// A build may write there all day, and only so many reports are kept.
+/// A build may write there all day, and the number of reports is limited.
 #[test]
-fn what_is_ignored_leaves_no_report() {
+fn changes_of_ignored_files_start_no_run() {
     let world = World::sample();
     world.write(".gitignore", "target/\n");
     std::fs::create_dir(world.source().join("target")).unwrap();
-    let mut watching = watching(world.job_command("watch", &["--quiet-for", "1"]));
+    let mut watching = watching(world.job_command("watch", &["--debounce", "1"]));
     for n in 0..5 {
         world.write("target/output.rs", format!("fn f{n}() {{}}\n"));
         std::thread::sleep(Duration::from_millis(100));

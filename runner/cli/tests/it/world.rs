@@ -1,4 +1,4 @@
-//! A source tree, an index and the real binary.
+//! A test fixture: a source tree, an index and the real binary.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -53,7 +53,7 @@ impl World {
         command
     }
 
-    /// A command of `gristmill` that takes a job, on the tree and its index.
+    /// A `gristmill` command with a job argument, on the tree and its index.
     pub(crate) fn job_command(&self, name: &str, more: &[&str]) -> Command {
         let mut command = self.command(&[name]);
         command.arg("--source").arg(self.source()).arg("--index").arg(self.index()).args(more);
@@ -67,14 +67,14 @@ impl World {
         command
     }
 
-    /// What a command that only reads prints about the index.
+    /// The output of a command that reads the index.
     pub(crate) fn read(&self, args: &[&str]) -> String {
         let output = self.command(args).arg("--index").arg(self.index()).output().unwrap();
         assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
         text(&output.stdout)
     }
 
-    /// Runs, and gives the report and the exit code.
+    /// Runs the job. Returns the report and the exit code.
     pub(crate) fn run(&self, more: &[&str]) -> (Value, i32) {
         let report = self.folder.path().join("report.json");
         let mut command = self.run_command(more);
@@ -88,13 +88,13 @@ impl World {
         digest_of(self, &self.index())
     }
 
-    /// The digest of an index that is built from nothing, in sequential mode.
+    /// The digest of an index built from scratch, in sequential mode.
     pub(crate) fn digest_from_scratch(&self) -> String {
         self.digest_from_scratch_of(&self.source(), &[])
     }
 
-    /// The digest of an index of that folder that is built from nothing, in sequential
-    /// mode and with further arguments.
+    /// The digest of an index of a folder built from scratch, in sequential mode, with further
+    /// arguments.
     pub(crate) fn digest_from_scratch_of(&self, source: &Path, more: &[&str]) -> String {
         let index = self.folder.path().join("scratch");
         let _ = std::fs::remove_dir_all(&index);
@@ -112,7 +112,7 @@ impl World {
     }
 }
 
-/// The lines of a digest without the epoch's number.
+/// The lines of a digest without the epoch number.
 fn digest_of(world: &World, index: &Path) -> String {
     let output = world.command(&["digest"]).arg("--index").arg(index).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));

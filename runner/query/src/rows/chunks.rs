@@ -1,28 +1,28 @@
-//! The table `chunks` in memory, without texts and vectors.
+//! The resident table `chunks`, without texts and vectors.
 
 use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use gristmill_pipeline::{Key, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles, RowKey};
 use gristmill_sinks::tables::Table;
 
-use super::{Columns, Counted, OfFile, Row, TableRows, counted_of_file, nth_of_file};
+use super::{Columns, Numbered, OfFile, Row, TableRows, nth_of_file, numbered_of_file};
 
-/// Chunks, found by their file and their place in it.
+/// Chunks, looked up by file and ordinal.
 pub struct ChunkRows {
     files: RowFiles,
-    /// Place among the chunks of the file.
+    /// The number of the chunk within its file.
     pub ordinal: UInt32Array,
-    /// The language's name.
+    /// The language.
     pub language: StringArray,
-    /// What it holds.
+    /// The kind, such as `function`.
     pub kind: StringArray,
-    /// The name of the definition that it holds or belongs to.
+    /// The name of the definition that the chunk contains or belongs to.
     pub symbol: StringArray,
-    /// The qualified name of what surrounds it.
+    /// The qualified name of the enclosing definition.
     pub scope: StringArray,
-    /// Its first line, counted from 1.
+    /// The first line, counted from 1.
     pub start_line: UInt32Array,
-    /// Its last line.
+    /// The last line.
     pub end_line: UInt32Array,
 }
 
@@ -56,22 +56,22 @@ impl OfFile for ChunkRows {
     }
 }
 
-impl Counted for ChunkRows {
+impl Numbered for ChunkRows {
     fn ordinals(&self) -> &UInt32Array {
         &self.ordinal
     }
 }
 
 impl ChunkRows {
-    /// The chunk of that name.
+    /// Returns the chunk with this key.
     #[must_use]
     pub fn named(table: &Resident<Self>, name: RowKey) -> Option<Row<'_, Self>> {
         nth_of_file(table, name.row, name.ordinal)
     }
 
-    /// The chunks of a file, in order.
+    /// Returns the chunks of a file, in order.
     #[must_use]
     pub fn of_file(table: &Resident<Self>, file: Key) -> Vec<Row<'_, Self>> {
-        counted_of_file(table, file)
+        numbered_of_file(table, file)
     }
 }

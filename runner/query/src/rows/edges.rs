@@ -1,4 +1,4 @@
-//! The view `edges` in memory.
+//! The resident view `edges`.
 
 use std::cmp::Ordering;
 
@@ -9,19 +9,19 @@ use gristmill_sinks::tables::Table;
 
 use super::{Columns, Row, TableRows, find, order_by};
 
-/// Edges, found by either end.
+/// Edges, looked up by either end.
 pub struct EdgeRows {
-    /// The file that uses the name.
+    /// The file of the reference.
     pub from_path: StringArray,
-    /// The line of the use.
+    /// The line of the reference.
     pub from_line: UInt64Array,
-    /// The qualified name of the definition that the use lies in; empty if none.
+    /// The qualified name of the definition that encloses the reference; empty if none.
     pub from_symbol: StringArray,
-    /// The name as used; for an import, the module as written.
+    /// The name as written; for an import, the module.
     pub name: StringArray,
     /// `call`, `implements`, `mention` or `import`.
     pub kind: StringArray,
-    /// The file that defines it.
+    /// The file of the definition.
     pub to_path: StringArray,
     /// The line of the definition; 0 for an import.
     pub to_line: UInt64Array,
@@ -61,7 +61,7 @@ impl TableRows for EdgeRows {
 }
 
 impl EdgeRows {
-    /// The edges that go out of a definition, or of anything in a file if none is named.
+    /// Iterates over the edges from a definition; without a symbol, from any definition in the file.
     pub fn from<'a>(
         table: &'a Resident<Self>,
         path: &'a str,
@@ -74,7 +74,7 @@ impl EdgeRows {
         )
     }
 
-    /// The edges that lead to a definition, or to anything in a file if none is named.
+    /// Iterates over the edges to a definition; without a symbol, to any definition in the file.
     pub fn to<'a>(
         table: &'a Resident<Self>,
         path: &'a str,

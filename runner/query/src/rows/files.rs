@@ -1,4 +1,4 @@
-//! The table `files` in memory.
+//! The resident table `files`.
 
 use arrow::array::{BooleanArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use gristmill_pipeline::SinkError;
@@ -7,22 +7,22 @@ use gristmill_sinks::tables::Table;
 
 use super::{Columns, OfFile, Row, TableRows, find, order_by};
 
-/// Files, found by path.
+/// Files, looked up by path.
 pub struct FileRows {
     files: RowFiles,
-    /// The language's name.
+    /// The language.
     pub language: StringArray,
-    /// Size in bytes.
+    /// The size in bytes.
     pub bytes: UInt64Array,
-    /// Lines.
+    /// The number of lines.
     pub lines: UInt32Array,
-    /// BLAKE3 of the content.
+    /// The BLAKE3 hash of the content.
     pub content_hash: FixedSizeBinaryArray,
-    /// How many chunks it has.
+    /// The number of chunks.
     pub chunks: UInt32Array,
-    /// How many definitions it has.
+    /// The number of definitions.
     pub symbols: UInt32Array,
-    /// Whether nothing of its content is indexed.
+    /// Whether the file is quarantined: its content is not indexed.
     pub quarantined: BooleanArray,
     by_path: Box<[u32]>,
 }
@@ -60,7 +60,7 @@ impl OfFile for FileRows {
 }
 
 impl FileRows {
-    /// The rows of a path: several where several refs hold other contents there.
+    /// Iterates over the rows of a path. There are several if refs have different contents there.
     pub fn at<'a>(table: &'a Resident<Self>, path: &str) -> impl Iterator<Item = Row<'a, Self>> {
         find(
             table,

@@ -1,4 +1,4 @@
-//! The table `imports` in memory.
+//! The resident table `imports`.
 
 use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use gristmill_pipeline::{Key, SinkError};
@@ -7,14 +7,14 @@ use gristmill_sinks::tables::Table;
 
 use super::{Columns, OfFile, Row, TableRows, of_file};
 
-/// Imports, found by file.
+/// Imports, looked up by file.
 pub struct ImportRows {
     files: RowFiles,
-    /// What is named, as written.
+    /// The module, as written.
     pub module: StringArray,
-    /// What is taken from it.
+    /// The imported name.
     pub name: StringArray,
-    /// Its line, counted from 1.
+    /// The line, counted from 1.
     pub line: UInt32Array,
 }
 
@@ -40,7 +40,7 @@ impl OfFile for ImportRows {
 }
 
 impl ImportRows {
-    /// The imports of a file.
+    /// Iterates over the imports of a file.
     pub fn of_file(table: &Resident<Self>, file: Key) -> impl Iterator<Item = Row<'_, Self>> {
         of_file(table, file)
     }

@@ -1,4 +1,4 @@
-//! The table `references` in memory.
+//! The resident table `references`.
 
 use arrow::array::{Array as _, RecordBatch, StringArray, UInt32Array};
 use gristmill_pipeline::{Key, SinkError};
@@ -7,14 +7,14 @@ use gristmill_sinks::tables::Table;
 
 use super::{Columns, OfFile, Row, TableRows, find, of_file, order_by};
 
-/// Uses of names, found by name and by file.
+/// References, looked up by name and by file.
 pub struct ReferenceRows {
     files: RowFiles,
-    /// The name that is used.
+    /// The name.
     pub name: StringArray,
-    /// How it is used.
+    /// `call`, `implements` or `mention`.
     pub kind: StringArray,
-    /// Its line, counted from 1.
+    /// The line, counted from 1.
     pub line: UInt32Array,
     within: UInt32Array,
     by_name: Box<[u32]>,
@@ -50,17 +50,17 @@ impl OfFile for ReferenceRows {
 }
 
 impl ReferenceRows {
-    /// The uses of a name.
+    /// Iterates over the references to a name.
     pub fn named<'a>(table: &'a Resident<Self>, name: &'a str) -> impl Iterator<Item = Row<'a, Self>> {
         find(table, |rows| &rows.by_name, move |rows, row| rows.name.value(row).cmp(name))
     }
 
-    /// The uses in a file.
+    /// Iterates over the references in a file.
     pub fn of_file(table: &Resident<Self>, file: Key) -> impl Iterator<Item = Row<'_, Self>> {
         of_file(table, file)
     }
 
-    /// The ordinal of the definition that a use lies in.
+    /// Returns the ordinal of the definition that encloses a reference.
     #[must_use]
     pub fn within(&self, row: usize) -> Option<u32> {
         self.within.is_valid(row).then(|| self.within.value(row))

@@ -1,30 +1,30 @@
-//! The table `symbols` in memory, without doc comments.
+//! The resident table `symbols`, without doc comments.
 
 use arrow::array::{Array as _, RecordBatch, StringArray, UInt32Array};
 use gristmill_pipeline::{Key, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles};
 use gristmill_sinks::tables::Table;
 
-use super::{Columns, Counted, OfFile, Row, TableRows, counted_of_file, find, nth_of_file, order_by};
+use super::{Columns, Numbered, OfFile, Row, TableRows, find, nth_of_file, numbered_of_file, order_by};
 
-/// Definitions, found by name and by file.
+/// Definitions, looked up by name and by file.
 pub struct SymbolRows {
     files: RowFiles,
-    /// Place among the definitions of the file.
+    /// The number of the definition within its file.
     pub ordinal: UInt32Array,
-    /// The language's name.
+    /// The language.
     pub language: StringArray,
-    /// The name as written.
+    /// The unqualified name.
     pub name: StringArray,
-    /// The name with those of the definitions that contain it.
+    /// The name with the names of the enclosing definitions.
     pub qualified_name: StringArray,
-    /// What it is.
+    /// The kind, such as `function`.
     pub kind: StringArray,
-    /// Its head on one line.
+    /// The signature on one line.
     pub signature: StringArray,
-    /// Its first line, counted from 1.
+    /// The first line, counted from 1.
     pub start_line: UInt32Array,
-    /// Its last line.
+    /// The last line.
     pub end_line: UInt32Array,
     parent: UInt32Array,
     by_name: Box<[u32]>,
@@ -76,31 +76,31 @@ impl OfFile for SymbolRows {
     }
 }
 
-impl Counted for SymbolRows {
+impl Numbered for SymbolRows {
     fn ordinals(&self) -> &UInt32Array {
         &self.ordinal
     }
 }
 
 impl SymbolRows {
-    /// The definitions of a name, as written and without what contains them.
+    /// Iterates over the definitions with this unqualified name.
     pub fn named<'a>(table: &'a Resident<Self>, name: &'a str) -> impl Iterator<Item = Row<'a, Self>> {
         find(table, |rows| &rows.by_name, move |rows, row| rows.name.value(row).cmp(name))
     }
 
-    /// The definitions of a file, in order.
+    /// Returns the definitions of a file, in order.
     #[must_use]
     pub fn of_file(table: &Resident<Self>, file: Key) -> Vec<Row<'_, Self>> {
-        counted_of_file(table, file)
+        numbered_of_file(table, file)
     }
 
-    /// The ordinal of the definition that contains one.
+    /// Returns the ordinal of the enclosing definition.
     #[must_use]
     pub fn parent(&self, row: usize) -> Option<u32> {
         self.parent.is_valid(row).then(|| self.parent.value(row))
     }
 
-    /// The definition of a file with that ordinal.
+    /// Returns the definition of a file with this ordinal.
     #[must_use]
     pub fn nth_of(table: &Resident<Self>, file: Key, ordinal: u32) -> Option<Row<'_, Self>> {
         nth_of_file(table, file, ordinal)

@@ -1,5 +1,4 @@
-//! The texts of the chunks: in memory where a server keeps them there, read by row
-//! otherwise.
+//! The texts of chunks: from memory if a server has preloaded them, else read by row address.
 
 use arrow::array::{AsArray as _, RecordBatch, StringArray};
 use gristmill_pipeline::SinkError;
@@ -7,9 +6,9 @@ use gristmill_sinks::LanceReader;
 use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
 
-use super::{Columns, TableRows, at, lacks};
+use super::{Columns, TableRows, at, missing_column};
 
-/// The texts of a fragment's chunks.
+/// The texts of the chunks of a fragment.
 pub struct TextRows {
     text: StringArray,
 }
@@ -26,16 +25,16 @@ impl TableRows for TextRows {
     }
 }
 
-/// Texts of some chunks.
+/// The texts of some chunks.
 pub enum Texts<'a> {
-    /// Those that are in memory.
-    Held(Vec<&'a str>),
-    /// Those that were read, and for each that was wanted its place among them.
+    /// Borrowed from memory.
+    Resident(Vec<&'a str>),
+    /// Read from disk, with the position of each requested text.
     Read(StringArray, Vec<usize>),
 }
 
 impl<'a> Texts<'a> {
-    /// Those of the chunks at these addresses of the table `chunks`, in their order.
+    /// Reads the texts at these addresses of the table `chunks`, in their order.
     pub(crate) fn of(
         held: Option<&'a Resident<TextRows>>,
         reader: &LanceReader,
@@ -44,10 +43,10 @@ impl<'a> Texts<'a> {
         if let Some(held) = held {
             let text = |address: &u64| at(held, *address).map(|row| row.table().text.value(row.row));
             if let Some(texts) = addresses.iter().map(text).collect() {
-                return Ok(Self::Held(texts));
+                return Ok(Self::Resident(texts));
             }
         }
-        // Rows are read in the order of their addresses.
+        // `take` needs ascending addresses.
         let mut order: Vec<usize> = (0..addresses.len()).collect();
         order.sort_by_key(|nth| addresses.get(*nth));
         let ascending: Vec<u64> = order.iter().filter_map(|nth| addresses.get(*nth).copied()).collect();
@@ -59,14 +58,14 @@ impl<'a> Texts<'a> {
                 *of = place;
             }
         }
-        Ok(Self::Read(texts.cloned().ok_or_else(|| lacks("text"))?, places))
+        Ok(Self::Read(texts.cloned().ok_or_else(|| missing_column("text"))?, places))
     }
 
-    /// The text of the chunk whose address was given in that place.
+    /// Returns the text of the n-th requested address.
     #[must_use]
     pub fn get(&self, nth: usize) -> &str {
         match self {
-            Self::Held(texts) => texts.get(nth).copied().unwrap_or_default(),
+            Self::Resident(texts) => texts.get(nth).copied().unwrap_or_default(),
             Self::Read(texts, places) => places.get(nth).map_or("", |place| texts.value(*place)),
         }
     }

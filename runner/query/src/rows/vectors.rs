@@ -1,10 +1,10 @@
-//! The vectors of the table `chunks` in memory, and the exact search for the nearest.
+//! The resident vectors of the table `chunks`, and the exact nearest-neighbour search.
 //!
-//! Every vector is kept twice: as it is, and rounded to one byte per component, with the
-//! length of what rounding took away. A search first goes through the bytes, a quarter of
-//! the memory. By Cauchy and Schwarz the product of two vectors differs from that of their
-//! rounded forms by no more than the products of lengths, so whatever can be among the
-//! nearest is known, and only that is compared exactly: the answer is that of comparing all.
+//! Each vector is kept twice: in full precision, and quantised to one byte per component, with the
+//! norm of the quantisation error. A search first scans the bytes, a quarter of the memory. By the
+//! Cauchy–Schwarz inequality, the dot product of two vectors differs from that of their quantised
+//! forms by at most the products of norms. These bounds select the rows that can be among the
+//! nearest, and only those are compared exactly: the result equals that of a full scan.
 
 use std::ops::Range;
 
@@ -15,8 +15,8 @@ use gristmill_sinks::lance::{Metric, Resident, RowFiles, RowKey, Segment, produc
 use gristmill_sinks::tables::Table;
 use rayon::prelude::*;
 
-use super::{Columns, OfFile, Row, TableRows, lacks};
-use crate::call::Call;
+use super::{Columns, OfFile, Row, TableRows, missing_column};
+use crate::call::CallContext;
 use crate::error::ToolError;
 
 /// The vectors of a fragment.
@@ -31,36 +31,34 @@ struct Vectors {
     dimension: usize,
     /// `rows × dimension`.
     values: Vec<f32>,
-    /// `rows × dimension`: a component is about its code, less [`ZERO`], times the row's
-    /// scale.
+    /// `rows × dimension`: a component is approximately `(code - ZERO) * scale`.
     codes: Vec<u8>,
-    rounded: Vec<Rounded>,
+    quantised: Vec<Quantised>,
 }
 
-/// What is known of a vector and its rounded form.
+/// The scale and the norms of a quantised vector.
 #[derive(Clone, Copy)]
-struct Rounded {
+struct Quantised {
     scale: f32,
     /// The sum of the codes.
     sum: u32,
-    /// The length of the vector.
-    length: f32,
-    /// The length of the rounded form.
-    rounded_length: f32,
-    /// The length of the difference between the two.
-    lost: f32,
+    /// The norm of the vector.
+    norm: f32,
+    /// The norm of the quantised vector.
+    quantised_norm: f32,
+    /// The norm of the difference.
+    error_norm: f32,
 }
 
-/// The code of 0. Codes have no sign because it is bytes without one that are multiplied by
-/// what the processor has for it.
+/// The code of 0. Codes are unsigned because the SIMD instructions multiply unsigned bytes.
 const ZERO: i16 = 128;
 
-/// Rows that are looked at between two looks at the clock.
-const BLOCK: usize = 4096;
+/// Rows between two checks for cancellation.
+const BLOCK_ROWS: usize = 4096;
 
-/// So many rows are looked at on the calling thread: they take about a millisecond, and where
-/// many ask at once others have the cores.
-const ROWS_ALONE: usize = 16 * BLOCK;
+/// Up to this many rows are scanned on the calling thread: they take about a millisecond, and other
+/// queries use the other cores.
+const MAX_SEQUENTIAL_ROWS: usize = 16 * BLOCK_ROWS;
 
 impl TableRows for VectorRows {
     const COLUMNS: &'static [&'static str] = &["path", "content_hash", "ordinal", "language", "vector"];
@@ -71,7 +69,7 @@ impl TableRows for VectorRows {
 
     fn of(batch: RecordBatch) -> Result<Self, SinkError> {
         let list = batch.column_by_name("vector").and_then(|column| column.as_fixed_size_list_opt());
-        let list = list.ok_or_else(|| lacks("vector"))?;
+        let list = list.ok_or_else(|| missing_column("vector"))?;
         let dimension = usize::try_from(list.value_length()).unwrap_or_default();
         let range = list.offset() * dimension..(list.offset() + list.len()) * dimension;
         let values = list.values();
@@ -81,7 +79,7 @@ impl TableRows for VectorRows {
             let values = values.as_primitive_opt::<Float16Type>().and_then(|values| values.values().get(range));
             values.map(|values| values.iter().map(|value| value.to_f32()).collect())
         };
-        let vectors = Vectors::new(dimension, values.ok_or_else(|| lacks("vector"))?);
+        let vectors = Vectors::new(dimension, values.ok_or_else(|| missing_column("vector"))?);
         let columns = Columns(&batch);
         let (ordinal, language) = (columns.number("ordinal")?, columns.text("language")?);
         Ok(Self { files: RowFiles::of(&batch)?, ordinal, language, vectors })
@@ -95,14 +93,14 @@ impl OfFile for VectorRows {
 }
 
 impl VectorRows {
-    /// What names the chunk of a row.
+    /// Returns the key of the chunk of a row.
     #[must_use]
-    pub fn name(&self, row: usize) -> RowKey {
+    pub fn row_key(&self, row: usize) -> RowKey {
         RowKey { row: self.files.get(row).map_or(0, |file| file.1), ordinal: self.ordinal.value(row) }
     }
 
-    /// For each [run](RowFiles::runs) of rows whether its file is let through, by path, key
-    /// and language.
+    /// Returns for each [run](RowFiles::runs) of rows whether its file is allowed, by path, key and
+    /// language.
     fn allowed(&self, is_allowed: impl Fn(&str, Key, &str) -> bool) -> Vec<bool> {
         let is_allowed = |(path, key, rows): (&RelPath, Key, Range<usize>)| {
             is_allowed(path.as_str(), key, self.language.value(rows.start))
@@ -114,67 +112,66 @@ impl VectorRows {
 impl Vectors {
     fn new(dimension: usize, values: Vec<f32>) -> Self {
         let mut codes = Vec::with_capacity(values.len());
-        let rounded = values.chunks_exact(dimension.max(1)).map(|vector| round(vector, &mut codes)).collect();
-        Self { dimension, values, codes, rounded }
+        let quantised = values.chunks_exact(dimension.max(1)).map(|vector| quantise(vector, &mut codes)).collect();
+        Self { dimension, values, codes, quantised }
     }
 
     fn value(&self, row: usize) -> &[f32] {
         self.values.get(row * self.dimension..(row + 1) * self.dimension).unwrap_or_default()
     }
 
-    /// The least and the most that the products with some rows can be, in their order.
-    fn bounds(&self, rows: Range<usize>, query: &RoundedQuery, out: &mut Vec<(f32, f32)>) {
+    /// Computes the lower and the upper bound of the dot product with each of the rows.
+    fn bounds(&self, rows: Range<usize>, query: &QuantisedQuery, out: &mut Vec<(f32, f32)>) {
         let codes = self.codes.get(rows.start * self.dimension..rows.end * self.dimension).unwrap_or_default();
-        let rounded = self.rounded.get(rows).unwrap_or_default();
+        let quantised = self.quantised.get(rows).unwrap_or_default();
         out.clear();
-        out.extend(codes.chunks_exact(self.dimension.max(1)).zip(rounded).map(|(codes, rounded)| {
-            let about = query.scale * rounded.scale * query.product(codes, rounded.sum) as f32;
-            // Nothing of this is exact either: a thousandth of the lengths is far above what
-            // sums in 32 bits lose.
-            let error = query.length * rounded.lost
-                + query.lost * rounded.rounded_length
-                + 1e-3 * query.length * rounded.length;
+        out.extend(codes.chunks_exact(self.dimension.max(1)).zip(quantised).map(|(codes, quantised)| {
+            let about = query.scale * quantised.scale * query.product(codes, quantised.sum) as f32;
+            // A thousandth of the norms is far above the rounding errors of the 32-bit sums.
+            let error = query.norm * quantised.error_norm
+                + query.error_norm * quantised.quantised_norm
+                + 1e-3 * query.norm * quantised.norm;
             (about - error, about + error)
         }));
     }
 }
 
-fn round(vector: &[f32], codes: &mut Vec<u8>) -> Rounded {
-    let most = vector.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-    // Of the least numbers there are the quotient is 0 too.
-    let scale = Some(most / 127.0).filter(|scale| *scale > 0.0).unwrap_or(1.0);
-    let (mut sum, mut length, mut rounded_length, mut lost) = (0_u32, 0.0_f32, 0.0_f32, 0.0_f32);
+fn quantise(vector: &[f32], codes: &mut Vec<u8>) -> Quantised {
+    let max = vector.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
+    // The quotient of subnormal numbers may be 0.
+    let scale = Some(max / 127.0).filter(|scale| *scale > 0.0).unwrap_or(1.0);
+    let (mut sum, mut norm, mut quantised_norm, mut error_norm) = (0_u32, 0.0_f32, 0.0_f32, 0.0_f32);
     for value in vector {
         let code = (value / scale).round();
-        // The code is from -127 to 127, or not a number, which becomes 0.
+        // The code is between -127 and 127, or NaN, which becomes 0.
         let unsigned = (code as i16 + ZERO) as u8;
         codes.push(unsigned);
         sum += u32::from(unsigned);
-        let rounded = code * scale;
-        length += value * value;
-        rounded_length += rounded * rounded;
-        lost += (value - rounded) * (value - rounded);
+        let quantised = code * scale;
+        norm += value * value;
+        quantised_norm += quantised * quantised;
+        error_norm += (value - quantised) * (value - quantised);
     }
-    Rounded { scale, sum, length: length.sqrt(), rounded_length: rounded_length.sqrt(), lost: lost.sqrt() }
+    Quantised { scale, sum, norm: norm.sqrt(), quantised_norm: quantised_norm.sqrt(), error_norm: error_norm.sqrt() }
 }
 
-struct RoundedQuery {
+struct QuantisedQuery {
     codes: Vec<u8>,
     scale: f32,
     sum: u32,
-    length: f32,
-    lost: f32,
+    norm: f32,
+    error_norm: f32,
 }
 
-impl RoundedQuery {
+impl QuantisedQuery {
     fn of(vector: &[f32]) -> Self {
         let mut codes = Vec::with_capacity(vector.len());
-        let Rounded { scale, sum, length, lost, .. } = round(vector, &mut codes);
-        Self { codes, scale, sum, length, lost }
+        let Quantised { scale, sum, norm, error_norm, .. } = quantise(vector, &mut codes);
+        Self { codes, scale, sum, norm, error_norm }
     }
 
-    /// The product with a row, in units of the two scales: that of the codes, less what their
-    /// zeros add.
+    /// Computes the dot product with a row, in units of the two scales: that of the codes, less the
+    /// contribution of their zero points.
     fn product(&self, codes: &[u8], sum: u32) -> i64 {
         let zero = i64::from(ZERO);
         let zeros = zero * (i64::from(self.sum) + i64::from(sum)) - zero * zero * codes.len() as i64;
@@ -182,32 +179,32 @@ impl RoundedQuery {
     }
 }
 
-/// Rows of a fragment from one on, and which of its runs are let through.
+/// A block of rows: the fragment, its allowed runs, and the first row.
 type Block<'a, 'b> = (&'a Segment<VectorRows>, &'b [bool], usize);
 
-/// A row, with the least and the most that its nearness can be.
+/// A row with the lower and the upper bound of its score.
 type Bounded<R> = (R, f32, f32);
 
-/// A row whose vector is near, and how near.
-pub type Near<'a> = (Row<'a, VectorRows>, f32);
+/// A row with the score of its vector.
+pub type NearestRow<'a> = (Row<'a, VectorRows>, f32);
 
-/// The `count` rows whose vectors are nearest to this one, nearest first, of the files that
-/// `is_allowed` lets through by path, key and language.
+/// Finds the `count` rows with the highest scores, best first, in the files that `is_allowed` accepts
+/// by path, key and language. Exact; O(rows · dimension).
 ///
 /// # Errors
-/// If the call ended.
+/// If the call was cancelled.
 pub fn nearest<'a>(
     table: &'a Resident<VectorRows>,
     metric: Metric,
     vector: &[f32],
     count: usize,
     is_allowed: impl Fn(&str, Key, &str) -> bool,
-    call: &Call,
-) -> Result<Vec<Near<'a>>, ToolError> {
+    call: &CallContext,
+) -> Result<Vec<NearestRow<'a>>, ToolError> {
     if count == 0 {
         return Ok(Vec::new());
     }
-    let query = RoundedQuery::of(vector);
+    let query = QuantisedQuery::of(vector);
     let segments: Vec<_> = table
         .segments()
         .iter()
@@ -217,26 +214,26 @@ pub fn nearest<'a>(
     let blocks: Vec<_> = segments
         .iter()
         .flat_map(|(segment, allowed)| {
-            (0..segment.len()).step_by(BLOCK).map(move |start| (*segment, &**allowed, start))
+            (0..segment.len()).step_by(BLOCK_ROWS).map(move |start| (*segment, &**allowed, start))
         })
         .collect();
-    // For each block what can be among the nearest of it, with the least and the most that
-    // it can be. What is below the floor cannot: so many others are above it.
+    // Returns the rows of a block that can be among the nearest, with their bounds. Rows below the
+    // floor cannot: at least `count` others are above it.
     let scan = |(bounds, floor): &mut (Vec<(f32, f32)>, f32), (segment, allowed, start): Block<'a, '_>| {
         call.check()?;
-        let end = (start + BLOCK).min(segment.len());
+        let end = (start + BLOCK_ROWS).min(segment.len());
         let VectorRows { files, vectors, .. } = segment.value();
         vectors.bounds(start..end, &query, bounds);
         let mut near = Vec::new();
-        for (row, (least, most)) in (start..end).zip(&*bounds) {
-            let length = vectors.rounded.get(row).map_or(0.0, |rounded| rounded.length);
-            let score = |product: f32| score_of(metric, product, query.length, length);
-            let most = score(*most);
-            if most < *floor || !segment.is_live(row) {
+        for (row, (lower, upper)) in (start..end).zip(&*bounds) {
+            let norm = vectors.quantised.get(row).map_or(0.0, |quantised| quantised.norm);
+            let score = |product: f32| score_of(metric, product, query.norm, norm);
+            let upper = score(*upper);
+            if upper < *floor || !segment.is_live(row) {
                 continue;
             }
             if files.run_of(row).and_then(|run| allowed.get(run)) == Some(&true) {
-                near.push((Row { segment, row }, score(*least), most));
+                near.push((Row { segment, row }, score(*lower), upper));
             }
         }
         if let Some(threshold) = keep_possible(&mut near, count) {
@@ -246,7 +243,7 @@ pub fn nearest<'a>(
     };
     let begin = || (Vec::new(), f32::NEG_INFINITY);
     let rows: usize = segments.iter().map(|(segment, _)| segment.len()).sum();
-    let found: Result<Vec<Vec<Bounded<Row<'a, VectorRows>>>>, ToolError> = if rows > ROWS_ALONE {
+    let found: Result<Vec<Vec<Bounded<Row<'a, VectorRows>>>>, ToolError> = if rows > MAX_SEQUENTIAL_ROWS {
         blocks.into_par_iter().map_init(begin, scan).collect()
     } else {
         let mut state = begin();
@@ -261,27 +258,26 @@ pub fn nearest<'a>(
     Ok(near)
 }
 
-/// Tells of rows how near their vectors are.
-pub fn nearness(metric: Metric, vector: &[f32]) -> impl Fn(Row<'_, VectorRows>) -> f32 {
+/// Returns a function that computes the score of a row.
+pub fn scorer(metric: Metric, vector: &[f32]) -> impl Fn(Row<'_, VectorRows>) -> f32 {
     let exact = metric.to(vector);
     move |row| exact.of(row.table().vectors.value(row.row))
 }
 
-/// What a product says of nearness, as [`Metric::to`] tells it. All of these grow with the
-/// product.
-fn score_of(metric: Metric, product: f32, query_length: f32, length: f32) -> f32 {
+/// Computes the score of a dot product, like [`Metric::to`]. It is monotonic in the product.
+fn score_of(metric: Metric, product: f32, query_norm: f32, norm: f32) -> f32 {
     match metric {
         Metric::Dot => product,
         Metric::Cosine => {
-            let lengths = query_length * length;
-            if lengths > 0.0 { product / lengths } else { 0.0 }
+            let norms = query_norm * norm;
+            if norms > 0.0 { product / norms } else { 0.0 }
         }
-        Metric::L2 => 1.0 / (1.0 + (query_length * query_length + length * length - 2.0 * product).max(0.0)),
+        Metric::L2 => 1.0 / (1.0 + (query_norm * query_norm + norm * norm - 2.0 * product).max(0.0)),
     }
 }
 
-/// Compares rows exactly, all those at least that are among the `count` nearest. The likeliest
-/// are looked at first: how near the last of them is keeps most others from being looked at.
+/// Computes exact scores, at least of all rows among the `count` nearest. The rows with the highest
+/// lower bounds come first: the worst of their scores rules most other rows out.
 fn compare<R: Copy>(mut rows: Vec<Bounded<R>>, count: usize, exact: impl Fn(R) -> f32) -> Vec<(R, f32)> {
     if count < rows.len() {
         rows.select_nth_unstable_by(count, |left, right| right.1.total_cmp(&left.1));
@@ -290,18 +286,18 @@ fn compare<R: Copy>(mut rows: Vec<Bounded<R>>, count: usize, exact: impl Fn(R) -
     let compare = |(row, ..): Bounded<R>| (row, exact(row));
     let mut near: Vec<(R, f32)> = rows.into_iter().map(compare).collect();
     let last = near.iter().map(|near| near.1).fold(f32::INFINITY, f32::min);
-    near.extend(others.into_iter().filter(|(.., most)| *most >= last).map(compare));
+    near.extend(others.into_iter().filter(|(.., upper)| *upper >= last).map(compare));
     near
 }
 
-/// Drops what cannot be among the `count` nearest: whose most is below the least of so many,
-/// which is given back if there are so many.
+/// Drops the rows that cannot be among the `count` nearest: those whose upper bound is below the
+/// `count`-th lower bound. Returns that lower bound, if there are enough rows.
 fn keep_possible<R>(rows: &mut Vec<Bounded<R>>, count: usize) -> Option<f32> {
     if rows.len() < count {
         return None;
     }
-    let mut least: Vec<f32> = rows.iter().map(|row| row.1).collect();
-    let (_, threshold, _) = least.select_nth_unstable_by(count - 1, |left, right| right.total_cmp(left));
+    let mut lower: Vec<f32> = rows.iter().map(|row| row.1).collect();
+    let (_, threshold, _) = lower.select_nth_unstable_by(count - 1, |left, right| right.total_cmp(left));
     let threshold = *threshold;
     rows.retain(|row| row.2 >= threshold);
     Some(threshold)
@@ -320,15 +316,15 @@ mod tests {
         ) {
             let table = Vectors::new(19, rows.concat());
             let mut bounds = Vec::new();
-            table.bounds(0..rows.len(), &RoundedQuery::of(&query), &mut bounds);
-            for (row, (least, most)) in rows.iter().zip(bounds) {
+            table.bounds(0..rows.len(), &QuantisedQuery::of(&query), &mut bounds);
+            for (row, (lower, upper)) in rows.iter().zip(bounds) {
                 let product: f64 = row.iter().zip(&query).map(|(left, right)| f64::from(*left) * f64::from(*right)).sum();
-                prop_assert!(f64::from(least) <= product && product <= f64::from(most), "{least} {product} {most}");
+                prop_assert!(f64::from(lower) <= product && product <= f64::from(upper), "{lower} {product} {upper}");
             }
         }
 
         #[test]
-        fn what_is_kept_has_the_best(bounds in prop::collection::vec((0.0_f32..1.0, 0.0_f32..0.3, 0.0_f32..1.0), 1..60), count in 1_usize..10) {
+        fn the_nearest_rows_are_kept(bounds in prop::collection::vec((0.0_f32..1.0, 0.0_f32..0.3, 0.0_f32..1.0), 1..60), count in 1_usize..10) {
             let mut rows: Vec<(usize, f32, f32)> =
                 bounds.iter().enumerate().map(|(row, (least, width, _))| (row, *least, least + width)).collect();
             // The true value lies anywhere between the bounds.

@@ -6,7 +6,7 @@ use rmcp::model::JsonObject;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use gristmill_query::{Place, ToolError};
+use gristmill_query::{RequestOptions, ToolError};
 
 /// The default of `max_chars`.
 const DEFAULT_CHARS: usize = 12_000;
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     /// The tool's own input.
     pub(super) input: JsonObject,
     /// Which index to query.
-    pub(super) place: Place,
+    pub(super) options: RequestOptions,
     /// Characters of the answer's text.
     pub(super) max_chars: usize,
 }
@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 #[derive(Deserialize)]
 struct Common {
     #[serde(flatten)]
-    place: Place,
+    options: RequestOptions,
     max_chars: Option<usize>,
 }
 
@@ -54,7 +54,7 @@ impl Arguments {
             let (min, max) = (MAX_CHARS.start(), MAX_CHARS.end());
             return Err(ToolError::bad_input(format!("`max_chars` must be between {min} and {max}, got {max_chars}")));
         }
-        Ok(Self { input: given, place: common.place, max_chars })
+        Ok(Self { input: given, options: common.options, max_chars })
     }
 }
 
@@ -111,8 +111,9 @@ mod tests {
         let arguments = of(json!({ "query": "x", "job": "a", "ref": "main", "epoch": 3, "max_chars": 500 })).unwrap();
         assert_eq!(Value::Object(arguments.input), json!({ "query": "x" }));
         assert_eq!(arguments.max_chars, 500);
-        let place = Place { job: Some("a".into()), epoch: Some(3), of_ref: Some("main".into()), deadline_ms: None };
-        assert_eq!(arguments.place, place);
+        let options =
+            RequestOptions { job: Some("a".into()), epoch: Some(3), ref_name: Some("main".into()), deadline_ms: None };
+        assert_eq!(arguments.options, options);
         assert_eq!(of(json!({ "query": "x" })).unwrap().max_chars, DEFAULT_CHARS);
     }
 

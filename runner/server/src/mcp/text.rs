@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use gristmill_display::thousands;
-use gristmill_query::{Note, Response};
+use gristmill_query::{AnswerNote, Response};
 
 /// An answer with its epoch and notes, truncated to `max_chars` characters.
-pub(super) fn answer(response: &Response, notes: &[Note], rendered: &str, max_chars: usize) -> String {
+pub(super) fn answer(response: &Response, notes: &[AnswerNote], rendered: &str, max_chars: usize) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = write!(out, "epoch {}, {} files", response.epoch, thousands(response.coverage.files));
@@ -77,7 +77,7 @@ mod tests {
             coverage: gristmill_query::Coverage { files: 1940, chunks: 0, vectors: 0 },
             answers: Vec::new(),
         };
-        let note = Note::new("words_only", "lexical search only");
+        let note = AnswerNote::new("lexical_only", "lexical search only");
         let text = answer(&response, &[note], "a.rs:1\n", 100);
         assert_eq!(text, "epoch 7, 1,940 files\nnote: lexical search only\na.rs:1\n");
     }

@@ -4,7 +4,7 @@
 
 Definitions are found with one expression per language and searches count words: just enough
 for the page to show what it would show of a real index. Two jobs are served; `docs` has no
-Rust in it. A query with the word `offline` is answered with the note `words_only`, and one
+Rust in it. A query with the word `offline` is answered with the note `lexical_only`, and one
 that is `!internal` with an error. Run history and the running index are made up, always the
 same. Needs nothing but Python's standard library.
 """
@@ -167,13 +167,13 @@ def search(index, given, notes):
         try:
             expression = re.compile(query if mode == "regex" else re.escape(query), re.M)
         except re.error as error:
-            raise Failed("bad_input", f"the expression cannot be used: {error}",
-                         "the syntax is that of Rust's `regex`: no look-around, no back-references") from error
+            raise Failed("bad_input", f"invalid regular expression: {error}",
+                         "the syntax is that of the Rust crate `regex`: no look-around, no back-references") from error
     else:
         wanted = stems(query)
         expression = re.compile("|".join(sorted(wanted, key=len, reverse=True)) or "$^", re.I)
         if "offline" in query or mode == "vector":
-            notes.append({"code": "words_only", "message": "lexical search only: the model is still being loaded"})
+            notes.append({"code": "lexical_only", "message": "lexical search only: the model is still being loaded"})
     allowed, hits = globs(given.get("paths")), []
     for chunk in index.chunks:
         if given.get("languages") and chunk["language"] not in given["languages"]:
@@ -187,8 +187,8 @@ def search(index, given, notes):
         found = {match[0].lower() for match in expression.finditer(chunk["text"])}
         if not found:
             continue
-        words = sum(1 + math.log(1 + len(re.findall(word, chunk["text"], re.I))) for word in found) / (1 + len(wanted))
-        signals = {"words": words, "meaning": len(found) / len(wanted) * 0.8,
+        lexical = sum(1 + math.log(1 + len(re.findall(word, chunk["text"], re.I))) for word in found) / (1 + len(wanted))
+        signals = {"lexical": lexical, "vector": len(found) / len(wanted) * 0.8,
                    "symbol": 0.6 * len(wanted & stems(chunk["symbol"])), "file_name": 0.3 * len(wanted & stems(chunk["path"])),
                    "secondary": -0.5 if "/test" in chunk["path"] else 0.0}
         signals["score"] = sum(signals.values())
@@ -205,7 +205,7 @@ def described(score, signals, chunk, expression):
     highlights = [[bytes_before(text, match.start()), bytes_before(text, match.end())] for match in expression.finditer(text)]
     hit = {name: chunk[name] for name in ("path", "start_line", "end_line", "language", "kind", "symbol", "scope")}
     hit |= {"score": score, "snippet": {"start_line": chunk["start_line"] + best, "text": text, "highlights": highlights}}
-    return hit | ({"text_score": signals["words"] * 7, "vector_score": signals["meaning"], "signals": signals} if signals else {})
+    return hit | ({"lexical_score": signals["lexical"] * 7, "vector_score": signals["vector"], "signals": signals} if signals else {})
 
 
 def public(symbol):
@@ -271,7 +271,7 @@ def graph_expand(index, given, notes):
     starts = [symbol for symbol in index.named.get(last(given.get("symbol") or ""), [])
               if not given.get("path") or symbol["path"] == given["path"]][:5]
     if not starts:
-        raise Failed("not_found", f"nothing defines `{given.get('symbol')}`")
+        raise Failed("not_found", f"no definition of `{given.get('symbol')}`")
     links = {}
     for use in index.uses:
         for symbol in index.meant(use) if use["kind"] in kinds else ():
@@ -358,7 +358,7 @@ def list_preview(index, given, notes):
             entry["preview"] = [{"kind": symbol["kind"], "qualified_name": symbol["qualified_name"], "line": symbol["start_line"]}
                                 for symbol in index.symbols if symbol["path"] == path and symbol["top"]][:given.get("preview", 5)]
     if not entries:
-        raise Failed("not_found", f"there is no folder `{folder}`")
+        raise Failed("not_found", f"no folder `{folder}` in the index")
     ordered = sorted(entries.values(), key=lambda entry: (entry["kind"] == "file", entry["path"]))
     return {"path": folder, "entries": ordered, "truncated": False}
 
@@ -371,7 +371,7 @@ def history_recent(index, given, notes):
         if nth == EPOCH - 1:
             changes = {"added": len(paths), "modified": 0, "deleted": 0, "renamed": 0}
         changed = {word: sorted(chance.choices(paths, k=min(40, changes[word]))) for word in ("added", "modified", "deleted")}
-        changed |= {"since": EPOCH - nth - 1, "changed": sum(changes.values()), "truncated": nth == EPOCH - 1}
+        changed |= {"since": EPOCH - nth - 1, "total": sum(changes.values()), "truncated": nth == EPOCH - 1}
         epochs.append({"epoch": EPOCH - nth, "committed_ms": NOW_MS - nth * 3_100_000 - 95_000,
                        "revision": "%040x" % chance.getrandbits(160), "files": len(paths) - nth, "changes": changes,
                        "wall_ms": 2400.0 if nth == EPOCH - 1 else chance.uniform(60, 210)}

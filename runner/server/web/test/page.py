@@ -313,7 +313,7 @@ CONTRAST = """(() => {
 def check_places(tab, check):
     """What only the mock is known to have: notes, two jobs, older epochs."""
     tab.open("search?q=offline+commit", ".hit")
-    check("words_only" in tab.text(".strip"), "notes of an answer are shown")
+    check("lexical_only" in tab.text(".strip"), "notes of an answer are shown")
     tab.shot("note")
     tab.page.select_option("#job", "docs")
     tab.page.wait_for_function("() => location.hash.includes('job=docs')")

@@ -1,68 +1,68 @@
-//! What may be an answer, by words and by vectors.
+//! The candidates of a search: the best chunks by lexical and by vector scores.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use gristmill_pipeline::{Key, RelPath};
-use gristmill_query::{At, ChunkRows, Row, ToolError, Visible, all, nearest, nearness, row_at};
+use gristmill_query::{ChunkRows, Row, ToolContext, ToolError, Visible, all, nearest, row_at, scorer};
 use gristmill_sinks::TantivyReader;
 use gristmill_sinks::lance::{Resident, RowKey};
 use gristmill_sinks::tantivy::{Hit as StoredHit, SearchOptions};
 
 use super::filter::Filter;
-use super::hit::Hit;
+use super::hit::SearchHit;
 use super::signals::Signals;
 
-/// A chunk, by what is known of it. Nothing is copied until it is shown.
+/// A chunk. Nothing is copied until it becomes a hit.
 #[derive(Clone, Copy)]
 pub(super) enum Chunk<'a> {
-    /// A row of the table in memory.
-    Held(Row<'a, ChunkRows>),
-    /// What the full-text index stores, where no table has the chunk: then its text is not to be
-    /// had.
+    /// A row of the resident table.
+    Resident(Row<'a, ChunkRows>),
+    /// The stored fields of the full-text index, if no table has the chunk. Its text is not
+    /// available then.
     Stored(&'a StoredHit),
 }
 
 impl<'a> Chunk<'a> {
     pub(super) fn path(self) -> &'a RelPath {
         match self {
-            Self::Held(chunk) => chunk.path(),
+            Self::Resident(chunk) => chunk.path(),
             Self::Stored(stored) => &stored.path,
         }
     }
 
     pub(super) fn language(self) -> &'a str {
         match self {
-            Self::Held(chunk) => chunk.table().language.value(chunk.row),
+            Self::Resident(chunk) => chunk.table().language.value(chunk.row),
             Self::Stored(stored) => &stored.language,
         }
     }
 
     pub(super) fn kind(self) -> &'a str {
         match self {
-            Self::Held(chunk) => chunk.table().kind.value(chunk.row),
+            Self::Resident(chunk) => chunk.table().kind.value(chunk.row),
             Self::Stored(stored) => &stored.kind,
         }
     }
 
     pub(super) fn symbol(self) -> &'a str {
         match self {
-            Self::Held(chunk) => chunk.table().symbol.value(chunk.row),
+            Self::Resident(chunk) => chunk.table().symbol.value(chunk.row),
             Self::Stored(stored) => &stored.symbol,
         }
     }
 
     fn scope(self) -> &'a str {
         match self {
-            Self::Held(chunk) => chunk.table().scope.value(chunk.row),
+            Self::Resident(chunk) => chunk.table().scope.value(chunk.row),
             Self::Stored(stored) => &stored.scope,
         }
     }
 
-    /// Its first and its last line.
+    /// Returns the first and the last line.
     fn lines(self) -> [u32; 2] {
         match self {
-            Self::Held(chunk) => {
+            Self::Resident(chunk) => {
                 let (rows, row) = (chunk.table(), chunk.row);
                 [rows.start_line.value(row), rows.end_line.value(row)]
             }
@@ -70,18 +70,18 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    /// Its row in the table on disk.
+    /// Returns the row address in the table on disk.
     pub(super) fn address(self) -> Option<u64> {
         match self {
-            Self::Held(chunk) => chunk.address(),
+            Self::Resident(chunk) => chunk.address(),
             Self::Stored(_) => None,
         }
     }
 
-    /// What is shown of it, without scores.
-    pub(super) fn hit(self) -> Hit {
+    /// Creates the hit, without scores.
+    pub(super) fn hit(self) -> SearchHit {
         let [start_line, end_line] = self.lines();
-        Hit {
+        SearchHit {
             path: self.path().clone(),
             start_line,
             end_line,
@@ -92,115 +92,114 @@ impl<'a> Chunk<'a> {
             scope: self.scope().to_owned(),
             snippet: None,
             text: None,
-            text_score: None,
+            lexical_score: None,
             vector_score: None,
             signals: None,
         }
     }
 }
 
-/// A chunk that may be an answer.
+/// A chunk with its scores.
 #[derive(Clone, Copy)]
 pub(super) struct Candidate<'a> {
-    /// Its name. Of equal scores path and name decide which comes first, so that answers are
-    /// repeatable.
-    pub(super) name: RowKey,
+    /// The key of the chunk. Path and key break ties, so that rankings are deterministic.
+    pub(super) key: RowKey,
     pub(super) chunk: Chunk<'a>,
-    /// How well words match.
-    pub(super) text: Option<f32>,
-    /// How near its vector is.
+    /// The lexical score.
+    pub(super) lexical: Option<f32>,
+    /// The vector score.
     pub(super) vector: Option<f32>,
-    /// Its file, as the ranking counts them.
+    /// The number of the file in the ranking.
     pub(super) file: usize,
     pub(super) signals: Signals,
 }
 
 impl<'a> Candidate<'a> {
-    /// One of which nothing is known but what it is.
-    pub(super) fn new(name: RowKey, chunk: Chunk<'a>) -> Self {
-        Self { name, chunk, text: None, vector: None, file: 0, signals: Signals::default() }
+    /// Creates a candidate without scores.
+    pub(super) fn new(key: RowKey, chunk: Chunk<'a>) -> Self {
+        Self { key, chunk, lexical: None, vector: None, file: 0, signals: Signals::default() }
     }
 }
 
-/// Candidates, no chunk twice.
+/// A set of candidates, deduplicated by chunk.
 #[derive(Default)]
 pub(super) struct Candidates<'a> {
     found: Vec<Candidate<'a>>,
-    /// Where those in memory stand. A chunk that is not may have the name of another one that is,
-    /// which was cut otherwise.
-    places: HashMap<RowKey, usize>,
+    /// The positions of resident chunks. A stored chunk is not in here: it may have the key of a
+    /// resident one that another chunker made.
+    positions: HashMap<RowKey, usize>,
 }
 
 impl<'a> Candidates<'a> {
-    /// The candidate that is that chunk.
-    fn held(&mut self, name: RowKey, chunk: Row<'a, ChunkRows>) -> Option<&mut Candidate<'a>> {
-        let place = match self.places.entry(name) {
-            Entry::Occupied(place) => *place.get(),
-            Entry::Vacant(place) => {
-                self.found.push(Candidate::new(name, Chunk::Held(chunk)));
-                *place.insert(self.found.len() - 1)
+    /// Returns the candidate of a resident chunk; adds it if it is new.
+    fn entry(&mut self, key: RowKey, chunk: Row<'a, ChunkRows>) -> Option<&mut Candidate<'a>> {
+        let position = match self.positions.entry(key) {
+            Entry::Occupied(position) => *position.get(),
+            Entry::Vacant(position) => {
+                self.found.push(Candidate::new(key, Chunk::Resident(chunk)));
+                *position.insert(self.found.len() - 1)
             }
         };
-        self.found.get_mut(place)
+        self.found.get_mut(position)
     }
 
     pub(super) fn into_vec(self) -> Vec<Candidate<'a>> {
         self.found
     }
 
-    /// Finds the chunks that match the words of a query best, by their names. Says whether the
-    /// table has them all; if not, nothing was added.
-    pub(super) fn add_by_text(
+    /// Adds the chunks with the highest lexical scores. Returns whether the table has all of them; if
+    /// not, none was added.
+    pub(super) fn add_lexical(
         &mut self,
-        words: &TantivyReader,
+        text_index: &TantivyReader,
         chunks: &'a Resident<ChunkRows>,
         options: &SearchOptions,
         visible: &Visible,
         query: &str,
     ) -> Result<bool, ToolError> {
-        let held = words.search_rows(visible.keys(), query, options)?.into_iter().map(|hit| {
-            let name = RowKey { row: hit.row, ordinal: hit.ordinal };
-            Some((name, ChunkRows::named(chunks, name)?, hit.score))
+        let found = text_index.search_rows(visible.keys(), query, options)?.into_iter().map(|hit| {
+            let key = RowKey { row: hit.row, ordinal: hit.ordinal };
+            Some((key, ChunkRows::named(chunks, key)?, hit.score))
         });
-        let Some(held) = held.collect::<Option<Vec<_>>>() else { return Ok(false) };
-        for (name, chunk, score) in held {
-            if let Some(candidate) = self.held(name, chunk) {
-                candidate.text = Some(score);
+        let Some(found) = found.collect::<Option<Vec<_>>>() else { return Ok(false) };
+        for (key, chunk, score) in found {
+            if let Some(candidate) = self.entry(key, chunk) {
+                candidate.lexical = Some(score);
             }
         }
         Ok(true)
     }
 
-    /// Adds what the full-text index found and stores.
+    /// Adds hits of the full-text index with their stored fields.
     pub(super) fn add_stored(&mut self, hits: &'a [StoredHit]) {
         self.found.extend(hits.iter().map(|hit| {
-            let name = RowKey { row: hit.row, ordinal: hit.ordinal };
-            Candidate { text: Some(hit.score), ..Candidate::new(name, Chunk::Stored(hit)) }
+            let key = RowKey { row: hit.row, ordinal: hit.ordinal };
+            Candidate { lexical: Some(hit.score), ..Candidate::new(key, Chunk::Stored(hit)) }
         }));
     }
 
-    /// Finds the chunks whose vectors are nearest to the query's: by all vectors, which is
-    /// exact, or by the index of a table that is too large for that.
-    pub(super) fn add_by_vector(
+    /// Adds the chunks with the highest vector scores: by an exact scan, or by the vector index of a
+    /// table that is too large for that.
+    pub(super) fn add_nearest(
         &mut self,
-        at: &At<'a>,
+        context: &ToolContext<'a>,
         vector: &[f32],
         filter: &Filter<'_>,
         count: usize,
     ) -> Result<(), ToolError> {
-        let tables = at.epoch.tables()?;
+        let tables = context.epoch.tables()?;
         let chunks = tables.chunks()?;
-        // Of kinds nothing is known before a chunk is looked at, so more are looked at.
+        // Kinds are filtered after the search, so it over-fetches.
         let wanted = if filter.has_kinds() { count.saturating_mul(10) } else { count };
-        let mut add = |name: RowKey, chunk: Option<Row<'a, ChunkRows>>, score: f32| {
+        let mut add = |key: RowKey, chunk: Option<Row<'a, ChunkRows>>, score: f32| {
             let is_allowed = |chunk: &Row<'_, ChunkRows>| filter.allows_kind(chunk.table().kind.value(chunk.row));
             let chunk = chunk.filter(|chunk| score > 0.0 && is_allowed(chunk));
-            if let Some(candidate) = chunk.and_then(|chunk| self.held(name, chunk)) {
+            if let Some(candidate) = chunk.and_then(|chunk| self.entry(key, chunk)) {
                 candidate.vector = Some(score);
             }
         };
-        let Some(vectors) = tables.vectors_to_compare()? else {
-            let allowed = filter.narrows_files().then(|| allowed_files(at, filter)).transpose()?;
+        let Some(vectors) = tables.resident_vectors()? else {
+            let allowed = filter.narrows_files().then(|| allowed_files(context, filter)).transpose()?;
             for near in tables.reader.nearest(vector, wanted, allowed.as_ref())? {
                 add(near.row, ChunkRows::named(chunks, near.row), near.score);
             }
@@ -208,24 +207,24 @@ impl<'a> Candidates<'a> {
         };
         let metric = tables.reader.metric();
         let allows = |path: &str, key: Key, language: &str| filter.allows_file(path, key, language);
-        for (near, score) in nearest(vectors, metric, vector, wanted, allows, at.call)? {
+        for (near, score) in nearest(vectors, metric, vector, wanted, allows, context.call)? {
             let chunk = near.address().and_then(|address| row_at(chunks, address));
-            add(near.table().name(near.row), chunk, score);
+            add(near.table().row_key(near.row), chunk, score);
         }
-        // What words found has a place by meaning too, near or far.
-        let nearness = nearness(metric, vector);
+        // Lexical candidates get a vector score too.
+        let score = scorer(metric, vector);
         for candidate in self.found.iter_mut().filter(|candidate| candidate.vector.is_none()) {
             if let Some(row) = candidate.chunk.address().and_then(|address| row_at(vectors, address)) {
-                candidate.vector = Some(nearness(row)).filter(|score| *score > 0.0);
+                candidate.vector = Some(score(row)).filter(|score| *score > 0.0);
             }
         }
         Ok(())
     }
 }
 
-/// The keys of the files that the filter lets through.
-fn allowed_files(at: &At<'_>, filter: &Filter<'_>) -> Result<HashSet<Key>, ToolError> {
-    let files = all(at.epoch.tables()?.files()?);
+/// Returns the keys of the files that pass the filter.
+fn allowed_files(context: &ToolContext<'_>, filter: &Filter<'_>) -> Result<HashSet<Key>, ToolError> {
+    let files = all(context.epoch.tables()?.files()?);
     let allowed = files
         .filter(|file| filter.allows_file(file.path().as_str(), file.key(), file.table().language.value(file.row)));
     Ok(allowed.map(|file| file.key()).collect())

@@ -1,12 +1,12 @@
-//! What narrows a search.
+//! Filters of a search.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use gristmill_pipeline::Key;
 use gristmill_query::{ErrorCode, ToolError, Visible};
 
-use super::query::Query;
+use super::query::SearchQuery;
 
-/// Lets chunks through by path, language, kind and ref.
+/// Selects chunks by path, language, kind and ref.
 pub(crate) struct Filter<'a> {
     paths: Option<GlobSet>,
     languages: &'a [String],
@@ -15,41 +15,41 @@ pub(crate) struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    /// That of a query.
-    pub(super) fn new(query: &Query<'a>, visible: &'a Visible) -> Result<Self, ToolError> {
+    /// Creates the filter of a query.
+    pub(super) fn new(query: &SearchQuery<'a>, visible: &'a Visible) -> Result<Self, ToolError> {
         Ok(Self { kinds: query.kinds, ..Self::of_files(query.paths, query.languages, visible)? })
     }
 
-    /// One that lets files through by path, language and ref.
+    /// Creates a filter of files by path, language and ref.
     pub(crate) fn of_files(paths: &[String], languages: &'a [String], visible: &'a Visible) -> Result<Self, ToolError> {
         Ok(Self { paths: path_globs(paths)?, languages, kinds: &[], visible })
     }
 
-    /// Whether a file and its chunks may be found.
+    /// Returns whether a file passes the filter.
     pub(crate) fn allows_file(&self, path: &str, key: Key, language: &str) -> bool {
         self.visible.shows(key)
             && self.paths.as_ref().is_none_or(|paths| paths.is_match(path))
             && (self.languages.is_empty() || self.languages.iter().any(|wanted| wanted == language))
     }
 
-    /// Whether chunks of that kind may be found.
+    /// Returns whether a kind of chunk passes the filter.
     pub(super) fn allows_kind(&self, kind: &str) -> bool {
         self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind)
     }
 
-    /// Whether kinds narrow the search.
+    /// Returns whether the filter has kinds.
     pub(super) fn has_kinds(&self) -> bool {
         !self.kinds.is_empty()
     }
 
-    /// Whether paths, languages or refs narrow the search.
+    /// Returns whether the filter has paths, languages or refs.
     pub(super) fn narrows_files(&self) -> bool {
         self.paths.is_some() || !self.languages.is_empty() || self.visible.keys().is_some()
     }
 }
 
-/// Globs with the meaning that they have in a text search: one without `/` matches the
-/// file's name, one that ends in `/` all that lies below. `None` if there are none.
+/// Compiles globs like the full-text search does: one without `/` matches the file name, one that
+/// ends in `/` everything below. `None` if there are none.
 pub(crate) fn path_globs(patterns: &[String]) -> Result<Option<GlobSet>, ToolError> {
     if patterns.is_empty() {
         return Ok(None);
@@ -64,7 +64,6 @@ pub(crate) fn path_globs(patterns: &[String]) -> Result<Option<GlobSet>, ToolErr
     globs.build().map(Some).map_err(|error| bad_glob(&error))
 }
 
-/// The globs of a filter are malformed.
 fn bad_glob(error: &globset::Error) -> ToolError {
-    ToolError::new(ErrorCode::BadInput, format!("the glob is malformed: {error}"))
+    ToolError::new(ErrorCode::BadInput, format!("invalid glob: {error}"))
 }

@@ -1,36 +1,36 @@
-//! Search by a regular expression, or by the text as it is.
+//! Search by regular expression, or by literal text.
 //!
-//! The texts of the chunks are read from the table a stretch at a time, in the order of
-//! paths, until enough was found. Expressions run in time linear in the text, and those
-//! that compile to more than a megabyte are refused, so that none can hold the server.
+//! The texts of the chunks are read in batches, in path order, until there are enough hits. Regular
+//! expressions run in time linear in the text, and those that compile to more than a megabyte are
+//! rejected, so that none can exhaust the server.
 
 use std::cell::Cell;
 use std::ops::Range;
 
-use gristmill_query::{At, ChunkRows, Row, Run, ToolError, runs};
+use gristmill_query::{ChunkRows, Row, Run, ToolContext, ToolError, runs};
 use regex::{Regex, RegexBuilder};
 
 use super::candidates::Chunk;
 use super::filter::Filter;
-use super::hit::{Hit, Snippet};
-use super::query::{Query, SearchMode};
+use super::hit::{SearchHit, Snippet};
+use super::query::{SearchMode, SearchQuery};
 use super::snippet::push_line;
 
-/// Chunks whose texts are read at a time.
-const STRETCH: usize = 2048;
+/// Chunks per batch of texts.
+const BATCH_CHUNKS: usize = 2048;
 
-/// Memory that a compiled expression may take.
-const MOST_BYTES: usize = 1 << 20;
+/// The maximum size of a compiled expression.
+const MAX_COMPILED_BYTES: usize = 1 << 20;
 
-/// Lines of a chunk that are shown.
-const LINES: usize = 5;
+/// The maximum number of lines of a snippet.
+const MAX_LINES: usize = 5;
 
-/// Finds chunks with lines that match.
-pub(super) fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolError> {
+/// Finds chunks with matching lines.
+pub(super) fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Result<Vec<SearchHit>, ToolError> {
     let expression = expression(query)?;
-    let filter = Filter::new(query, &at.visible)?;
-    let tables = at.epoch.tables()?;
-    // Files are filtered and sorted, not their chunks, of which there are many more.
+    let filter = Filter::new(query, &context.visible)?;
+    let tables = context.epoch.tables()?;
+    // Filters and sorts files rather than chunks, of which there are many more.
     let mut files: Vec<Run<'_, ChunkRows>> = runs(tables.chunks()?)
         .filter(|run| {
             let first = run.rows.start;
@@ -42,19 +42,19 @@ pub(super) fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolErr
     let mut chunks = files.iter().flat_map(Run::live).filter(is_kind);
     let mut hits = Vec::new();
     loop {
-        at.call.check()?;
-        let (addresses, stretch): (Vec<u64>, Vec<Row<'_, ChunkRows>>) =
-            chunks.by_ref().filter_map(|chunk| Some((chunk.address()?, chunk))).take(STRETCH).unzip();
-        if stretch.is_empty() {
+        context.call.check()?;
+        let (addresses, batch): (Vec<u64>, Vec<Row<'_, ChunkRows>>) =
+            chunks.by_ref().filter_map(|chunk| Some((chunk.address()?, chunk))).take(BATCH_CHUNKS).unzip();
+        if batch.is_empty() {
             return Ok(hits);
         }
         let texts = tables.texts(&addresses)?;
-        for (nth, chunk) in stretch.into_iter().enumerate() {
+        for (nth, chunk) in batch.into_iter().enumerate() {
             let text = texts.get(nth);
             if !expression.is_match(text) {
                 continue;
             }
-            let mut found = Chunk::Held(chunk).hit();
+            let mut found = Chunk::Resident(chunk).hit();
             found.snippet = Some(matching_lines(text, found.start_line, &expression));
             found.text = Some(text.to_owned());
             found.score = 1.0;
@@ -66,19 +66,23 @@ pub(super) fn search(at: &At<'_>, query: &Query<'_>) -> Result<Vec<Hit>, ToolErr
     }
 }
 
-fn expression(query: &Query<'_>) -> Result<Regex, ToolError> {
+fn expression(query: &SearchQuery<'_>) -> Result<Regex, ToolError> {
     let pattern = match query.mode {
         SearchMode::Literal => regex::escape(query.text),
         _ => query.text.to_owned(),
     };
-    let built = RegexBuilder::new(&pattern).multi_line(true).size_limit(MOST_BYTES).dfa_size_limit(MOST_BYTES).build();
+    let built = RegexBuilder::new(&pattern)
+        .multi_line(true)
+        .size_limit(MAX_COMPILED_BYTES)
+        .dfa_size_limit(MAX_COMPILED_BYTES)
+        .build();
     built.map_err(|error| {
-        let help = "the syntax is that of Rust's `regex`: no look-around, no back-references";
-        ToolError::bad_input(format!("the expression cannot be used: {error}")).help(help)
+        let help = "the syntax is that of the Rust crate `regex`: no look-around, no back-references";
+        ToolError::bad_input(format!("invalid regular expression: {error}")).help(help)
     })
 }
 
-/// The first lines that match, from the first on.
+/// Returns a snippet that starts at the first matching line.
 fn matching_lines(text: &str, start_line: u32, expression: &Regex) -> Snippet {
     let start = Cell::new(0);
     let lines = text.split_inclusive('\n').map(|line| {
@@ -100,11 +104,11 @@ fn matching_lines(text: &str, start_line: u32, expression: &Regex) -> Snippet {
         let here: Vec<Range<usize>> =
             here.map(|range| range.start.max(from) - from..range.end.min(to) - from).collect();
         push_line(&mut snippet, line, &here);
-        if snippet.text.lines().count() >= LINES {
+        if snippet.text.lines().count() >= MAX_LINES {
             break;
         }
     }
-    snippet.end();
+    snippet.trim_end();
     snippet
 }
 
@@ -113,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_from_the_first_match_on_are_shown() {
+    fn a_snippet_starts_at_the_first_match() {
         let expression = Regex::new(r"fn \w+").expect("an expression");
         let snippet = matching_lines("a\nb\npub fn one() {\n}\nfn two() {}\n", 7, &expression);
         assert_eq!((snippet.start_line, snippet.text.as_str()), (9, "pub fn one() {\n}\nfn two() {}"));

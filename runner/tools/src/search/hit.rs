@@ -1,4 +1,4 @@
-//! What a search finds.
+//! The hits of a search.
 
 use gristmill_pipeline::RelPath;
 use schemars::JsonSchema;
@@ -6,50 +6,50 @@ use serde::{Deserialize, Serialize};
 
 use super::signals::Signals;
 
-/// A chunk that was found.
+/// A chunk that matches the query.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Hit {
-    /// Its file.
+pub struct SearchHit {
+    /// The file.
     #[schemars(with = "String")]
     pub path: RelPath,
-    /// Line of its first byte, counted from 1.
+    /// The first line, counted from 1.
     pub start_line: u32,
-    /// Line of its last byte.
+    /// The last line.
     pub end_line: u32,
-    /// The better, the higher; comparable within one answer.
+    /// The score; higher is better. Comparable within one answer only.
     pub score: f32,
-    /// The language's name.
+    /// The language.
     pub language: String,
-    /// What it holds, such as `function`.
+    /// The kind of the chunk, such as `function`.
     pub kind: String,
-    /// The name of the definition that it holds or belongs to.
+    /// The name of the definition that the chunk contains or belongs to.
     pub symbol: String,
-    /// The qualified name of what surrounds it.
+    /// The qualified name of the enclosing definition.
     pub scope: String,
-    /// The lines of it that say most about the query.
+    /// The best matching lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snippet: Option<Snippet>,
-    /// Its text.
+    /// The text of the chunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Its score by words, if it was among the best by words.
+    /// The lexical score (BM25), if the chunk is among the best lexical matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text_score: Option<f32>,
-    /// How near its vector is to the query's, if it was compared.
+    pub lexical_score: Option<f32>,
+    /// The vector score: the similarity to the query's vector, if it was computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vector_score: Option<f32>,
-    /// What it owes its score to.
+    /// The signals of the score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signals: Option<Signals>,
 }
 
-/// Lines of a text, and what matches in them.
+/// Lines of a text, with the matches in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Snippet {
-    /// The first line's number, counted from 1.
+    /// The number of the first line, counted from 1.
     pub start_line: u32,
     /// The lines.
     pub text: String,
-    /// What matches: byte ranges of `text`, ascending and apart.
+    /// The matches: ascending, disjoint byte ranges of `text`.
     pub highlights: Vec<[u32; 2]>,
 }

@@ -1,46 +1,46 @@
-//! What is searched for.
+//! Search queries and modes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// By what to rank.
+/// How to search and rank.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchMode {
-    /// By the words of the query (BM25).
+    /// Rank by lexical scores (BM25).
     Text,
-    /// By meaning (vectors).
+    /// Rank by vector scores.
     Vector,
-    /// By both, fused.
+    /// Fuse lexical and vector scores.
     #[default]
     Hybrid,
-    /// Lines that a regular expression matches, in the order of paths.
+    /// Find lines that match a regular expression, in path order.
     Regex,
-    /// Lines that have the query as it is, in the order of paths.
+    /// Find lines that contain the query verbatim, in path order.
     Literal,
 }
 
-/// A search.
+/// A search query.
 #[derive(Clone, Copy, Debug)]
-pub struct Query<'a> {
-    /// What to look for.
+pub struct SearchQuery<'a> {
+    /// The query.
     pub text: &'a str,
-    /// By what to rank.
+    /// How to search and rank.
     pub mode: SearchMode,
-    /// Hits at most.
+    /// The maximum number of hits.
     pub limit: usize,
-    /// Globs one of which the path matches; empty for any.
+    /// Only files that match one of these globs; empty: all.
     pub paths: &'a [String],
-    /// The languages; empty for any.
+    /// Only these languages; empty: all.
     pub languages: &'a [String],
-    /// The kinds of chunks; empty for any.
+    /// Only chunks of these kinds; empty: all.
     pub kinds: &'a [String],
-    /// Whether to rank by the scores alone, whatever else is known of a chunk.
+    /// Whether to rank by the fused scores alone, without the other signals.
     pub plain: bool,
 }
 
 impl SearchMode {
-    /// The name used in questions and output.
+    /// Returns the name, as in queries and output.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

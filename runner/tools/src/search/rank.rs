@@ -1,9 +1,8 @@
-//! From scores to a ranking.
+//! Ranking: fuses scores and applies the other signals.
 //!
-//! Scores by words and by vectors are each divided by their best and added: fusing
-//! normalised scores found the wanted chunk earlier than fusing ranks did on every set that
-//! was measured. Then what is known of the chunk, its file and its place counts: see
-//! [`Weights`]. Each hit says what it owes to which signal: see [`Signals`].
+//! Lexical and vector scores are normalised by their maximum and added: on every annotated set this
+//! ranked the wanted chunk higher than rank fusion did. Then the other signals apply: see
+//! [`Weights`]. Each hit reports its signals: see [`Signals`].
 
 mod names;
 mod place;
@@ -11,74 +10,72 @@ mod place;
 use std::collections::HashMap;
 
 use super::candidates::Candidate;
-use super::query::{Query, SearchMode};
+use super::query::{SearchMode, SearchQuery};
 use super::signals::Signals;
 use crate::words::Words;
 use names::Names;
 pub(crate) use place::is_secondary;
-use place::{asks_for_documents, is_declaration, is_document, is_part, name_match};
+use place::{asks_for_documents, is_declaration, is_document, is_member, name_match};
 
-/// Of each kind, how many of the best are fused, at least. Not for the sake of the last of
-/// them: what a file has in all is told from its candidates.
-pub(super) const CANDIDATES: usize = 300;
+/// The minimum number of candidates of each kind of score. So many because the file signal sums the
+/// candidates of a file.
+pub(super) const MIN_CANDIDATES: usize = 300;
 
-/// What counts how much. All signals are from 0 to 1.
+/// Ranking weights. All signals are between 0 and 1.
 ///
-/// The values lie on plateaus of two sets, one of annotated queries over 16 repositories and
-/// one of subjects of commits over 25: what half or double of each costs stands in
-/// `benches/runs`.
+/// The values lie on plateaus of two evaluation sets: annotated queries over 16 repositories, and
+/// commit subjects over 25. `benches/runs` has the effect of halving and doubling each.
 struct Weights {
-    /// The match by words, where the query is a sentence; what is left to 1 is the match by
-    /// meaning.
-    words: f32,
-    /// The match by words, where the query is a name.
-    words_of_name: f32,
-    /// The part of the words in the file's name that the query has.
+    /// The lexical score, if the query is a sentence; the vector score has the rest to 1.
+    lexical: f32,
+    /// The lexical score, if the query is an identifier.
+    lexical_of_identifier: f32,
+    /// The share of the words in the file name that are in the query.
     file_name: f32,
-    /// The part of the query's words that the names in the file have.
+    /// The share of the query's words that are in the names of the file.
     names: f32,
-    /// How well the file's chunks match together, in parts of the best file.
+    /// The sum of the scores of the file's candidates, relative to the best file.
     file: f32,
-    /// What is left of the score in tests, examples, and code of others.
+    /// Multiplier for tests, examples and vendored code.
     secondary: f32,
-    /// What is left of the score in documents and data: code is what answers.
+    /// Multiplier for documents and data files: queries look for code.
     document: f32,
-    /// What is left of the score in files that declare what others define.
+    /// Multiplier for declaration files, such as C headers.
     declaration: f32,
-    /// What is left of the score of fields, variables, constants and the like: what works
-    /// with them says more.
-    part: f32,
-    /// What is left of the score of each further chunk of a file: a second chunk says less
-    /// than a first one of another file.
-    further: f32,
+    /// Multiplier for fields, variables, constants and the like: the code that uses them is more
+    /// informative.
+    member: f32,
+    /// Multiplier for each further chunk of a file: a second chunk is less informative than the first
+    /// one of another file.
+    diversity: f32,
 }
 
 const WEIGHTS: Weights = Weights {
-    words: 0.24,
-    words_of_name: 0.8,
+    lexical: 0.24,
+    lexical_of_identifier: 0.8,
     file_name: 0.2,
     names: 0.2,
     file: 0.25,
     secondary: 0.5,
     document: 0.5,
     declaration: 0.7,
-    part: 0.8,
-    further: 0.4,
+    member: 0.8,
+    diversity: 0.4,
 };
 
-/// Best first.
-pub(super) fn rank<'a>(mut candidates: Vec<Candidate<'a>>, query: &Query<'_>) -> Vec<Candidate<'a>> {
+/// Ranks the candidates, best first.
+pub(super) fn rank<'a>(mut candidates: Vec<Candidate<'a>>, query: &SearchQuery<'_>) -> Vec<Candidate<'a>> {
     fuse(&mut candidates, query);
-    // Sums over chunks are taken in this order, so that they too are repeatable.
+    // Fixes the order in which scores are summed per file, so that the sums are deterministic.
     sort(&mut candidates);
     if !query.plain {
-        let files = weigh(&mut candidates, query.text);
+        let files = apply_signals(&mut candidates, query.text);
         sort(&mut candidates);
         let mut before = vec![0; files];
         for Candidate { file, signals, .. } in &mut candidates {
             if let Some(before) = before.get_mut(*file) {
-                signals.further = WEIGHTS.further.powi(*before);
-                signals.add_up();
+                signals.diversity = WEIGHTS.diversity.powi(*before);
+                signals.update_score();
                 *before += 1;
             }
         }
@@ -90,51 +87,50 @@ pub(super) fn rank<'a>(mut candidates: Vec<Candidate<'a>>, query: &Query<'_>) ->
 fn sort(candidates: &mut [Candidate<'_>]) {
     candidates.sort_unstable_by(|left, right| {
         let by_score = right.signals.score.total_cmp(&left.signals.score);
-        by_score.then_with(|| (left.chunk.path(), left.name).cmp(&(right.chunk.path(), right.name)))
+        by_score.then_with(|| (left.chunk.path(), left.key).cmp(&(right.chunk.path(), right.key)))
     });
 }
 
-/// Puts the scores by words and by vectors together.
-fn fuse(candidates: &mut [Candidate<'_>], query: &Query<'_>) {
+/// Fuses the lexical and the vector scores.
+fn fuse(candidates: &mut [Candidate<'_>], query: &SearchQuery<'_>) {
     let best =
         |of: fn(&Candidate<'_>) -> Option<f32>| candidates.iter().filter_map(of).fold(f32::MIN_POSITIVE, f32::max);
-    let (best_text, best_vector) = (best(|candidate| candidate.text), best(|candidate| candidate.vector));
-    let by_words = match query.mode {
+    let (best_lexical, best_vector) = (best(|candidate| candidate.lexical), best(|candidate| candidate.vector));
+    let lexical_weight = match query.mode {
         SearchMode::Text | SearchMode::Regex | SearchMode::Literal => 1.0,
         SearchMode::Vector => 0.0,
-        SearchMode::Hybrid if !query.plain && is_name(query.text) => WEIGHTS.words_of_name,
-        SearchMode::Hybrid => WEIGHTS.words,
+        SearchMode::Hybrid if !query.plain && is_identifier(query.text) => WEIGHTS.lexical_of_identifier,
+        SearchMode::Hybrid => WEIGHTS.lexical,
     };
-    for Candidate { text, vector, signals, .. } in candidates {
-        signals.words = by_words * text.map_or(0.0, |score| score / best_text);
-        signals.meaning = (1.0 - by_words) * vector.map_or(0.0, |score| score.max(0.0) / best_vector);
-        signals.add_up();
+    for Candidate { lexical, vector, signals, .. } in candidates {
+        signals.lexical = lexical_weight * lexical.map_or(0.0, |score| score / best_lexical);
+        signals.vector = (1.0 - lexical_weight) * vector.map_or(0.0, |score| score.max(0.0) / best_vector);
+        signals.update_score();
     }
 }
 
-/// What is known of a file that has candidates.
-struct OfFile {
-    /// The sum of their scores.
+/// The signals of a file with candidates.
+struct FileSignals {
+    /// The sum of its candidates' scores.
     score: f32,
     file_name: f32,
     is_secondary: bool,
     is_declaration: bool,
 }
 
-/// Adds and takes off by what the chunks' files are, and what is named in them. Numbers the
-/// files, and gives how many there are.
-fn weigh(candidates: &mut [Candidate<'_>], query: &str) -> usize {
+/// Applies the signals of files and names. Numbers the files, and returns how many there are.
+fn apply_signals(candidates: &mut [Candidate<'_>], query: &str) -> usize {
     let wanted = Words::of(query);
     let (wants_secondary, wants_documents) = (is_secondary(query), asks_for_documents(query));
-    let wants_parts = is_name(query);
+    let wants_members = is_identifier(query);
     let mut numbers: HashMap<&str, usize> = HashMap::new();
-    let mut files: Vec<OfFile> = Vec::new();
+    let mut files: Vec<FileSignals> = Vec::new();
     let mut names = Names::new(&wanted);
     for Candidate { chunk, file, signals, .. } in candidates.iter_mut() {
         let path = chunk.path().as_str();
         *file = *numbers.entry(path).or_insert_with(|| {
             names.add_file(path);
-            files.push(OfFile {
+            files.push(FileSignals {
                 score: 0.0,
                 file_name: WEIGHTS.file_name * name_match(path, &wanted),
                 is_secondary: !wants_secondary && is_secondary(path),
@@ -148,7 +144,7 @@ fn weigh(candidates: &mut [Candidate<'_>], query: &str) -> usize {
         }
     }
     let best = files.iter().map(|file| file.score).fold(f32::MIN_POSITIVE, f32::max);
-    let names = names.parts();
+    let names = names.coverage();
     for Candidate { chunk, file, signals, .. } in candidates {
         let (Some(of_file), Some(names)) = (files.get(*file), names.get(*file)) else { continue };
         let factor = |applies: bool, weight: f32| if applies { weight } else { 1.0 };
@@ -159,26 +155,26 @@ fn weigh(candidates: &mut [Candidate<'_>], query: &str) -> usize {
             secondary: factor(of_file.is_secondary, WEIGHTS.secondary),
             document: factor(!wants_documents && is_document(chunk.language()), WEIGHTS.document),
             declaration: factor(of_file.is_declaration, WEIGHTS.declaration),
-            part: factor(!wants_parts && is_part(chunk.kind()), WEIGHTS.part),
+            member: factor(!wants_members && is_member(chunk.kind()), WEIGHTS.member),
             ..*signals
         };
-        signals.add_up();
+        signals.update_score();
     }
     files.len()
 }
 
-/// Whether a query is a name rather than a sentence: a word or two, one of them written as
-/// only names are.
-fn is_name(query: &str) -> bool {
+/// Returns whether a query is an identifier rather than a sentence: one or two words, of which one
+/// is written like an identifier.
+fn is_identifier(query: &str) -> bool {
     let words: Vec<&str> = query.split_whitespace().collect();
-    let is_written_as_name = |word: &&str| {
+    let looks_like_identifier = |word: &&str| {
         let mut letters = word.chars();
         let first = letters.next();
         first.is_some_and(char::is_uppercase)
             || word.contains(['_', '.', ':', '#', '/'])
             || letters.any(char::is_uppercase)
     };
-    words.len() <= 2 && words.iter().any(is_written_as_name)
+    words.len() <= 2 && words.iter().any(looks_like_identifier)
 }
 
 #[cfg(test)]
@@ -190,7 +186,7 @@ mod tests {
     use super::*;
     use crate::search::candidates::Chunk;
 
-    /// A chunk's path and symbol, and how it matches by words and by meaning.
+    /// A chunk's path and symbol, its lexical and its vector score.
     type Candidate<'a> = (&'a str, &'a str, f32, f32);
 
     fn stored(path: &str, symbol: &str) -> StoredHit {
@@ -214,12 +210,12 @@ mod tests {
 
     fn ranked(mode: SearchMode, text: &str, plain: bool, chunks: &[Candidate<'_>]) -> Vec<(String, Signals)> {
         let stored: Vec<StoredHit> = chunks.iter().map(|(path, symbol, ..)| stored(path, symbol)).collect();
-        let found = stored.iter().zip(chunks).zip(0..).map(|((stored, (.., text, vector)), ordinal)| {
+        let found = stored.iter().zip(chunks).zip(0..).map(|((stored, (.., lexical, vector)), ordinal)| {
             let some = |score: f32| Some(score).filter(|score| *score > 0.0);
             let candidate = super::Candidate::new(RowKey { row: 0, ordinal }, Chunk::Stored(stored));
-            super::Candidate { text: some(*text), vector: some(*vector), ..candidate }
+            super::Candidate { lexical: some(*lexical), vector: some(*vector), ..candidate }
         });
-        let query = Query { text, mode, plain, limit: 10, paths: &[], languages: &[], kinds: &[] };
+        let query = SearchQuery { text, mode, plain, limit: 10, paths: &[], languages: &[], kinds: &[] };
         let ranked = rank(found.collect(), &query);
         ranked.into_iter().map(|found| (found.chunk.path().to_string(), found.signals)).collect()
     }
@@ -240,16 +236,16 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_looked_for_by_words_and_a_sentence_by_meaning() {
+    fn identifiers_rank_by_lexical_and_sentences_by_vector_scores() {
         let chunks = [("one", "", 10.0, 0.1), ("two", "", 1.0, 0.9)];
         assert_eq!(order("HttpServer", &chunks), ["one", "two"]);
         assert_eq!(order("where requests are answered", &chunks), ["two", "one"]);
-        assert!(["parse_config", "Vec::push", "readFile", "HTTPError"].into_iter().all(is_name));
-        assert!(!["parse the config", "logging", "How is a file Read"].into_iter().any(is_name));
+        assert!(["parse_config", "Vec::push", "readFile", "HTTPError"].into_iter().all(is_identifier));
+        assert!(!["parse the config", "logging", "How is a file Read"].into_iter().any(is_identifier));
     }
 
     #[test]
-    fn names_of_files_and_what_a_file_has_in_all_count() {
+    fn file_names_and_all_matches_of_a_file_count() {
         let same = [("src/other.rs", "", 1.0, 0.5), ("src/retry_policy.rs", "", 1.0, 0.5)];
         assert_eq!(order("how retries are delayed", &same)[0], "src/retry_policy.rs");
         let many = [("a.rs", "", 1.0, 0.5), ("b.rs", "", 0.98, 0.49), ("b.rs", "", 0.9, 0.45)];
@@ -257,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_whose_definitions_speak_of_the_query_comes_first() {
+    fn a_file_whose_definitions_have_the_words_of_the_query_comes_first() {
         let chunks = [
             ("a.rs", "other", 1.0, 0.5),
             ("a.rs", "more", 1.0, 0.45),
@@ -265,55 +261,55 @@ mod tests {
             ("b.rs", "oldest_entry", 1.0, 0.45),
         ];
         assert_eq!(order("evicts the oldest entries", &chunks)[0], "b.rs");
-        assert_eq!(order("some words", &chunks)[0], "a.rs", "by path, as nothing else tells them apart");
+        assert_eq!(order("some words", &chunks)[0], "a.rs", "equal scores are in path order");
     }
 
     #[test]
-    fn tests_come_later_unless_they_are_asked_for() {
+    fn tests_rank_lower_unless_the_query_asks_for_tests() {
         let chunks = [("src/cache.rs", "", 0.9, 0.8), ("tests/cache.rs", "", 1.0, 0.9)];
         assert_eq!(order("evict the oldest", &chunks)[0], "src/cache.rs");
         assert_eq!(order("tests that evict the oldest", &chunks)[0], "tests/cache.rs");
     }
 
     #[test]
-    fn documents_come_later_unless_they_are_asked_for() {
+    fn documents_rank_lower_unless_the_query_asks_for_documents() {
         let chunks = [("src/pool.rs", "", 0.9, 0.8), ("NEWS.md", "", 1.0, 0.9)];
         assert_eq!(order("limit idle connections", &chunks)[0], "src/pool.rs");
         assert_eq!(order("the changelog on idle connections", &chunks)[0], "NEWS.md");
         let alone = [("a.md", "", 0.9, 0.8), ("b.md", "", 1.0, 0.9)];
-        assert_eq!(order("limit idle connections", &alone)[0], "b.md", "among themselves nothing changes");
+        assert_eq!(order("limit idle connections", &alone)[0], "b.md", "the order of documents does not change");
     }
 
     #[test]
-    fn what_is_declared_comes_after_what_is_defined() {
+    fn declarations_rank_below_definitions() {
         let chunks = [("pool.c", "", 0.9, 0.85), ("pool.h", "", 1.0, 0.9)];
         assert_eq!(order("limit idle connections", &chunks)[0], "pool.c");
     }
 
     #[test]
-    fn fields_come_after_what_works_with_them() {
+    fn fields_rank_below_the_code_that_uses_them() {
         let chunks = [("a.rs", "FIELD", 1.0, 0.9), ("b.rs", "", 0.9, 0.85)];
         assert_eq!(order("limit idle connections", &chunks)[0], "b.rs");
-        assert_eq!(order("idle_limit", &chunks)[0], "a.rs", "a name may well be a field's");
+        assert_eq!(order("idle_limit", &chunks)[0], "a.rs", "an identifier may be that of a field");
     }
 
     #[test]
-    fn one_file_does_not_fill_the_answer() {
+    fn one_file_does_not_fill_the_results() {
         let chunks = [("a", "", 1.0, 0.9), ("a", "", 0.99, 0.9), ("a", "", 0.98, 0.9), ("b", "", 0.7, 0.7)];
         let order = order("some words", &chunks);
         assert_eq!(order.iter().position(|path| path == "b"), Some(1), "{order:?}");
     }
 
     #[test]
-    fn a_score_can_be_told_from_the_signals() {
+    fn a_score_can_be_computed_from_the_signals() {
         let chunks =
             [("tests/pool.h", "limitIdle", 0.5, 0.8), ("tests/pool.h", "FIELD", 1.0, 0.9), ("a.rs", "", 0.1, 0.2)];
         for (_, signals) in ranked(SearchMode::Hybrid, "limit idle connections of the pool", false, &chunks) {
-            let Signals { words, meaning, file_name, names, file, .. } = signals;
-            let Signals { secondary, document, declaration, part, further, score, .. } = signals;
-            let left = secondary * document * declaration * part * further;
-            let told = (words + meaning + file_name + names + file) * left;
-            assert!((told - score).abs() < 1e-6 && score > 0.0, "{signals:?}");
+            let Signals { lexical, vector, file_name, names, file, .. } = signals;
+            let Signals { secondary, document, declaration, member, diversity, score, .. } = signals;
+            let multiplier = secondary * document * declaration * member * diversity;
+            let computed = (lexical + vector + file_name + names + file) * multiplier;
+            assert!((computed - score).abs() < 1e-6 && score > 0.0, "{signals:?}");
         }
     }
 }

@@ -1,51 +1,51 @@
-//! `search`: by words, by meaning, by both, or by an expression.
+//! The tool `search`: lexical, vector, hybrid, or by regular expression.
 
 use std::fmt::Write as _;
 
-use gristmill_query::{At, Tool, ToolError, in_range};
+use gristmill_query::{Tool, ToolContext, ToolError, in_range};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::hit::Hit;
-use super::query::{Query, SearchMode};
+use super::hit::SearchHit;
+use super::query::{SearchMode, SearchQuery};
 use super::search;
 
-/// Looks for code by words, meaning, or an expression.
+/// The input of `search`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Search {
-    /// What to look for: a question, words, names, or an expression where the mode says so.
+    /// The query: a question, words, identifiers, or the expression of the modes `regex` and `literal`.
     pub query: String,
-    /// By what to rank.
+    /// How to search and rank.
     #[serde(default)]
     #[arg(long, value_enum, default_value_t)]
     pub mode: SearchMode,
-    /// How many results to give, from 1 to 1000.
+    /// Maximum number of hits, between 1 and 1000.
     #[serde(default = "default_limit")]
     #[arg(short = 'k', long = "limit", default_value_t = default_limit(), value_name = "N")]
     pub limit: usize,
-    /// Only files that one of these globs matches. One without `/` is matched with the
-    /// file's name; one that ends in `/` takes all that lies below.
+    /// Search only files that match one of these globs. A glob without `/` matches the file name; one
+    /// that ends in `/` matches everything below.
     #[serde(default)]
     #[arg(long = "path", value_name = "GLOB")]
     pub paths: Vec<String>,
-    /// Only these languages, such as `rust`.
+    /// Search only these languages, such as `rust`.
     #[serde(default)]
     #[arg(long = "language", value_name = "NAME")]
     pub languages: Vec<String>,
-    /// Only chunks of these kinds, such as `function` or `class`.
+    /// Search only chunks of these kinds, such as `function` or `class`.
     #[serde(default)]
     #[arg(long = "kind", value_name = "KIND")]
     pub kinds: Vec<String>,
-    /// Give the whole text of each hit, not only the lines that say most.
+    /// Return the full text of each hit, not only the snippet.
     #[serde(default)]
     #[arg(long)]
     pub full_text: bool,
-    /// Rank by the scores alone: names and places of files do not count.
+    /// Rank by the fused scores alone, without signals of names and files.
     #[serde(default)]
     #[arg(long)]
     pub plain: bool,
-    /// Say of each hit what it owes its score to.
+    /// Return the signals that make up the score of each hit.
     #[serde(default)]
     #[arg(long)]
     pub explain: bool,
@@ -56,7 +56,7 @@ fn default_limit() -> usize {
 }
 
 impl Search {
-    /// A search as it is where nothing but the query is said.
+    /// Creates the input for a query, with defaults for everything else.
     #[must_use]
     pub fn new(query: &str) -> Self {
         Self {
@@ -73,26 +73,26 @@ impl Search {
     }
 }
 
-/// What was found.
+/// The answer of `search`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SearchAnswer {
     /// The hits, best first.
-    pub hits: Vec<Hit>,
+    pub hits: Vec<SearchHit>,
 }
 
 impl Tool for Search {
     const NAME: &'static str = "search";
-    const ABOUT: &'static str = "Finds code by words and meaning (mode `hybrid`, the best for questions), by words alone \
-        (`text`), by meaning alone (`vector`), by a regular expression (`regex`) or by exact text (`literal`). \
-        Narrow it by path globs, languages and kinds.";
+    const ABOUT: &'static str = "Search the index by words and by meaning. Mode `hybrid` (default, best for questions) fuses \
+        lexical and vector scores; `text` uses lexical scores alone, `vector` vector scores alone, `regex` a regular \
+        expression and `literal` an exact string. Filter by path globs, languages and kinds.";
     type Answer = SearchAnswer;
 
-    fn answer(self, at: &At<'_>) -> Result<SearchAnswer, ToolError> {
+    fn answer(self, context: &ToolContext<'_>) -> Result<SearchAnswer, ToolError> {
         let limit = in_range("limit", self.limit, 1..=1000)?;
         if self.query.trim().is_empty() {
-            return Err(ToolError::bad_input("`query` is empty"));
+            return Err(ToolError::bad_input("`query` must not be empty"));
         }
-        let query = Query {
+        let query = SearchQuery {
             text: &self.query,
             mode: self.mode,
             limit,
@@ -101,7 +101,7 @@ impl Tool for Search {
             kinds: &self.kinds,
             plain: self.plain,
         };
-        let mut hits = search(at, &query)?;
+        let mut hits = search(context, &query)?;
         for hit in &mut hits {
             hit.text = hit.text.take().filter(|_| self.full_text);
             hit.signals = hit.signals.filter(|_| self.explain);
@@ -116,17 +116,17 @@ impl Tool for Search {
             let _ = write!(out, "{}:{}-{}", hit.path, hit.start_line, hit.end_line);
             let _ = writeln!(out, "  {:.3}  {} {}", hit.score, hit.kind, hit.symbol);
             let snippet = hit.snippet.as_ref().map_or("", |snippet| snippet.text.as_str());
-            for line in snippet.lines().filter(|line| !line.trim().is_empty()).take(SHOWN_LINES) {
+            for line in snippet.lines().filter(|line| !line.trim().is_empty()).take(MAX_SHOWN_LINES) {
                 let shown: String = line.chars().take(110).collect();
                 let _ = writeln!(out, "    {shown}");
             }
         }
         if answer.hits.is_empty() {
-            out.push_str("nothing found\n");
+            out.push_str("no hits\n");
         }
         out
     }
 }
 
-/// Lines of a hit that are shown as text.
-const SHOWN_LINES: usize = 4;
+/// Snippet lines in the text form.
+const MAX_SHOWN_LINES: usize = 4;

@@ -1,11 +1,11 @@
-//! What a change of some files would cost, by what the index holds of them.
+//! Estimates the cost of a change of some files, from the index alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use gristmill_pipeline::Key;
 use gristmill_pipeline::run::RunReport;
 use gristmill_query::past;
-use gristmill_query::{At, EdgeRows, ErrorCode, FileRows, ReferenceRows, Row, SymbolRows, ToolError, all};
+use gristmill_query::{EdgeRows, ErrorCode, FileRows, ReferenceRows, Row, SymbolRows, ToolContext, ToolError, all};
 use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
@@ -13,38 +13,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::search::path_globs;
 
-/// A name that more files define says too little about who means which of them.
-const MOST_DEFINERS: usize = 4;
+/// A name that more files define is ambiguous and skipped.
+const MAX_DEFINERS: usize = 4;
 
-/// Names that are told of a file that uses them.
-const NAMES_TOLD: usize = 8;
+/// The maximum number of names per dependent file.
+const MAX_NAMES: usize = 8;
 
-/// What a change of some files would cost.
+/// The estimated cost of a change.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeEstimate {
-    /// The files.
+    /// The number of files.
     pub files: u64,
-    /// Distinct contents among them: equal files that change alike are analysed once.
+    /// The number of distinct contents: equal files are analysed once.
     pub contents: u64,
-    /// Their bytes.
+    /// Their size in bytes.
     pub bytes: u64,
-    /// Their lines.
+    /// The number of their lines.
     pub lines: u64,
-    /// Their definitions.
+    /// The number of their definitions.
     pub symbols: u64,
-    /// Their chunks, all of which would be embedded at most.
+    /// The number of their chunks: the maximum to embed.
     pub chunks: u64,
-    /// Mean time that past runs took for a content, in milliseconds.
+    /// The mean time per content of past runs, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ms_per_content: Option<f64>,
-    /// How long the contents would take by that, in milliseconds.
+    /// The estimated time of the change, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_ms: Option<f64>,
-    /// Other files that use what these define, those with most uses first.
+    /// Files that depend on the changed ones, by descending references.
     pub used_by: Vec<UsingFile>,
-    /// How many there are, be they named or not.
+    /// The number of dependent files, including those beyond the limit.
     pub used_by_files: u64,
-    /// How they were found; nothing if the index cannot tell.
+    /// How they were found; absent if the index has no references.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found_by: Option<FoundBy>,
     /// Paths and globs that match no file.
@@ -52,54 +52,54 @@ pub struct ChangeEstimate {
     pub not_found: Vec<String>,
 }
 
-/// A file that uses what others define.
+/// A file that depends on changed files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsingFile {
-    /// Its path.
+    /// The path.
     pub path: String,
-    /// How many uses it has.
+    /// The number of references.
     pub uses: u64,
-    /// Names that it uses, eight at most.
+    /// The referenced names, at most eight.
     pub names: Vec<String>,
 }
 
-/// By what files are found that use others.
+/// How dependent files are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FoundBy {
-    /// The view `edges`, where names and imports are resolved.
+    /// By the view `edges`, with resolved names and imports.
     Edges,
-    /// Equal names in languages that share them: some may mean another definition.
+    /// By equal names in languages of one family: some may refer to other definitions.
     Names,
 }
 
-/// By path the files that would change.
+/// The changed files by path.
 type Changed<'a> = BTreeMap<&'a str, Row<'a, FileRows>>;
 
-/// By path its uses and the names that it uses.
+/// The number of references and the referenced names, by path.
 type Uses<'a> = HashMap<&'a str, (u64, BTreeSet<&'a str>)>;
 
-/// What a change of these files would cost.
-pub(super) fn estimate(at: &At<'_>, paths: &[String], limit: usize) -> Result<ChangeEstimate, ToolError> {
-    let tables = at.epoch.tables()?;
-    let (changed, not_found) = files_of(at, tables.files()?, paths)?;
+/// Estimates a change of these files.
+pub(super) fn estimate(context: &ToolContext<'_>, paths: &[String], limit: usize) -> Result<ChangeEstimate, ToolError> {
+    let tables = context.epoch.tables()?;
+    let (changed, not_found) = files_of(context, tables.files()?, paths)?;
     if changed.is_empty() {
-        let error = ToolError::new(ErrorCode::NotFound, "the index holds no file that one of the paths matches");
-        return Err(error.help("paths are relative to the source; `list_preview` shows what there is"));
+        let error = ToolError::new(ErrorCode::NotFound, "no indexed file matches the paths");
+        return Err(error.help("paths are relative to the source; `list_preview` lists them"));
     }
     let mut estimate = ChangeEstimate { not_found, ..sizes(&changed) };
-    let runs = past::runs(at.epoch.folder())
+    let runs = past::runs(context.epoch.folder())
         .map_err(|error| ToolError::unreadable("the reports of the runs cannot be read", &error))?;
     estimate.ms_per_content = ms_per_content(runs.iter().map(|run| &run.report));
     estimate.estimated_ms = estimate.ms_per_content.map(|each| each * estimate.contents as f64);
     let uses = if let Some(edges) = tables.edges()? {
         estimate.found_by = Some(FoundBy::Edges);
-        uses_by_edges(at, edges, &changed)?
+        uses_by_edges(context, edges, &changed)?
     } else if tables.has(&Table::Symbols) && tables.has(&Table::References) {
         estimate.found_by = Some(FoundBy::Names);
-        uses_by_names(at, &changed)?
+        uses_by_names(context, &changed)?
     } else {
-        at.note("no_references", "the index holds no uses of names, so who uses these files is not known");
+        context.note("no_references", "dependent files are unknown: the index has no references");
         Uses::new()
     };
     estimate.used_by_files = uses.len() as u64;
@@ -107,9 +107,9 @@ pub(super) fn estimate(at: &At<'_>, paths: &[String], limit: usize) -> Result<Ch
     Ok(estimate)
 }
 
-/// The files that paths or globs name, by path, and those of them that name none.
+/// Resolves paths and globs to files, by path. Also returns those without a match.
 fn files_of<'a>(
-    at: &At<'_>,
+    context: &ToolContext<'_>,
     table: &'a Resident<FileRows>,
     paths: &[String],
 ) -> Result<(Changed<'a>, Vec<String>), ToolError> {
@@ -118,15 +118,15 @@ fn files_of<'a>(
     let mut has_matched = vec![false; paths.len()];
     let mut matches = Vec::new();
     for (nth, file) in all(table).enumerate() {
-        at.check_row(nth)?;
-        if !at.visible.shows(file.key()) {
+        context.check_row(nth)?;
+        if !context.visible.shows(file.key()) {
             continue;
         }
         let path = file.path().as_str();
         if let Some(globs) = &globs {
             globs.matches_into(path, &mut matches);
         }
-        // A name may have letters that mean something in a glob.
+        // File names may contain glob characters.
         let named = paths.iter().position(|named| named.strip_prefix("./").unwrap_or(named) == path);
         for nth in matches.drain(..).chain(named) {
             if let Some(has_matched) = has_matched.get_mut(nth) {
@@ -154,18 +154,22 @@ fn sizes(changed: &Changed<'_>) -> ChangeEstimate {
     sizes
 }
 
-/// Mean time of a content over the runs that analysed any.
+/// Computes the mean time per content of the runs that analysed any.
 fn ms_per_content<'a>(runs: impl Iterator<Item = &'a RunReport>) -> Option<f64> {
     let runs = runs.map(|run| (run.work.contents_analysed, run.time.process_ms)).filter(|(contents, _)| *contents > 0);
     let (contents, taken) = runs.fold((0, 0.0), |(contents, taken), run| (contents + run.0, taken + run.1));
     (contents > 0).then(|| taken / contents as f64)
 }
 
-fn uses_by_edges<'a>(at: &At<'_>, edges: &'a Resident<EdgeRows>, changed: &Changed<'a>) -> Result<Uses<'a>, ToolError> {
+fn uses_by_edges<'a>(
+    context: &ToolContext<'_>,
+    edges: &'a Resident<EdgeRows>,
+    changed: &Changed<'a>,
+) -> Result<Uses<'a>, ToolError> {
     let mut uses = Uses::new();
     for path in changed.keys() {
         for (nth, edge) in EdgeRows::to(edges, path, None).enumerate() {
-            at.check_row(nth)?;
+            context.check_row(nth)?;
             let (table, row) = (edge.table(), edge.row);
             let from = table.from_path.value(row);
             if !changed.contains_key(from) {
@@ -176,15 +180,14 @@ fn uses_by_edges<'a>(at: &At<'_>, edges: &'a Resident<EdgeRows>, changed: &Chang
     Ok(uses)
 }
 
-/// Uses of the names that the changed files define, in files of languages that share names
-/// with theirs.
-fn uses_by_names<'a>(at: &At<'a>, changed: &Changed<'a>) -> Result<Uses<'a>, ToolError> {
-    let tables = at.epoch.tables()?;
+/// Finds references to the names that the changed files define, in languages of the same family.
+fn uses_by_names<'a>(context: &ToolContext<'a>, changed: &Changed<'a>) -> Result<Uses<'a>, ToolError> {
+    let tables = context.epoch.tables()?;
     let (files, symbols, references) = (tables.files()?, tables.symbols()?, tables.references()?);
-    let graph = &at.index.job().graph;
+    let graph = &context.index.job().graph;
     let mut defined: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for file in changed.values() {
-        at.call.check()?;
+        context.call.check()?;
         for symbol in SymbolRows::of_file(symbols, file.key()) {
             let (table, row) = (symbol.table(), symbol.row);
             defined.entry(table.name.value(row)).or_default().insert(graph.name_scope(table.language.value(row)));
@@ -194,20 +197,20 @@ fn uses_by_names<'a>(at: &At<'a>, changed: &Changed<'a>) -> Result<Uses<'a>, Too
     let mut common = 0_u64;
     let mut scopes: HashMap<Key, &str> = HashMap::new();
     for (name, defined_in) in defined {
-        at.call.check()?;
+        context.call.check()?;
         let mut definers: HashSet<Key> = HashSet::new();
         let mut visible =
-            SymbolRows::named(symbols, name).map(|symbol| symbol.key()).filter(|key| at.visible.shows(*key));
-        let is_common = visible.any(|key| definers.insert(key) && definers.len() > MOST_DEFINERS);
+            SymbolRows::named(symbols, name).map(|symbol| symbol.key()).filter(|key| context.visible.shows(*key));
+        let is_common = visible.any(|key| definers.insert(key) && definers.len() > MAX_DEFINERS);
         if is_common {
             common += 1;
             continue;
         }
         for (nth, reference) in ReferenceRows::named(references, name).enumerate() {
-            at.check_row(nth)?;
+            context.check_row(nth)?;
             let (path, key) = (reference.path().as_str(), reference.key());
-            // A file that defines the name itself means its own.
-            if !at.visible.shows(key) || changed.contains_key(path) || definers.contains(&key) {
+            // In a file that defines the name, references resolve to its own definition.
+            if !context.visible.shows(key) || changed.contains_key(path) || definers.contains(&key) {
                 continue;
             }
             let scope = *scopes.entry(key).or_insert_with(|| {
@@ -220,8 +223,8 @@ fn uses_by_names<'a>(at: &At<'a>, changed: &Changed<'a>) -> Result<Uses<'a>, Too
         }
     }
     if common > 0 {
-        let message = format!("{common} names are left out because more than {MOST_DEFINERS} files define them");
-        at.note("common_names", message);
+        let message = format!("{common} ambiguous names skipped: more than {MAX_DEFINERS} files define each");
+        context.note("common_names", message);
     }
     Ok(uses)
 }
@@ -236,12 +239,12 @@ fn most_used(uses: Uses<'_>, limit: usize) -> Vec<UsingFile> {
     let mut files: Vec<_> = uses.into_iter().collect();
     files.sort_by(|(left, (more, _)), (right, (less, _))| less.cmp(more).then_with(|| left.cmp(right)));
     files.truncate(limit);
-    let told = |(path, (uses, names)): (&str, (u64, BTreeSet<&str>))| UsingFile {
+    let using = |(path, (uses, names)): (&str, (u64, BTreeSet<&str>))| UsingFile {
         path: path.to_owned(),
         uses,
-        names: names.into_iter().take(NAMES_TOLD).map(ToOwned::to_owned).collect(),
+        names: names.into_iter().take(MAX_NAMES).map(ToOwned::to_owned).collect(),
     };
-    files.into_iter().map(told).collect()
+    files.into_iter().map(using).collect()
 }
 
 #[cfg(test)]
@@ -249,13 +252,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_with_most_uses_come_first() {
+    fn files_with_most_references_come_first() {
         let mut uses = Uses::new();
         for (path, name) in [("b", "x"), ("a", "x"), ("c", "y"), ("c", "x"), ("c", "x")] {
             add(&mut uses, path, name);
         }
-        let told = most_used(uses, 2);
-        let told: Vec<_> = told.iter().map(|file| (file.path.as_str(), file.uses, file.names.len())).collect();
-        assert_eq!(told, [("c", 3, 2), ("a", 1, 1)]);
+        let files = most_used(uses, 2);
+        let files: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.uses, file.names.len())).collect();
+        assert_eq!(files, [("c", 3, 2), ("a", 1, 1)]);
     }
 }

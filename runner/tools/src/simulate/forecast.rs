@@ -1,5 +1,5 @@
-//! A forecast of a run, made for a call: it ends when the call does, and tells nothing of the
-//! machine that it is made on.
+//! Forecasts a run within a call: it is cancelled with the call, and its errors name no paths of the
+//! server.
 
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -9,62 +9,63 @@ use gristmill_pipeline::Meters;
 use gristmill_pipeline::index::IndexError;
 use gristmill_pipeline::run::{self, Forecast, Interrupt, RunError};
 use gristmill_pipeline::source::{Source, SourceError};
-use gristmill_query::{At, Call, ErrorCode, ToolError};
+use gristmill_query::{CallContext, ErrorCode, ToolContext, ToolError, quote};
 
-/// What a run of the index's job would do, over its source or a revision of it.
-pub(super) fn forecast(at: &At<'_>, revision: Option<&str>) -> Result<Forecast, ToolError> {
-    let Some(_alone) = at.index.begin_forecast() else {
-        let error = ToolError::new(ErrorCode::Busy, "another forecast of this index is being made");
-        return Err(error.help("try again in a moment"));
+/// Forecasts a run of the index's job over its source, or over a revision of it.
+pub(super) fn forecast(context: &ToolContext<'_>, revision: Option<&str>) -> Result<Forecast, ToolError> {
+    let Some(_lock) = context.index.try_begin_forecast() else {
+        let error = ToolError::new(ErrorCode::Busy, "another forecast of this index is running");
+        return Err(error.help("retry later"));
     };
-    let job = at.index.job();
+    let job = context.index.job();
     let source = match revision {
         None => job.open_source(),
         Some(revision) => job.open_revision(revision).map(|source| Box::new(source) as Box<dyn Source>),
     };
     let source = source.map_err(source_error)?;
-    if !is_place_of(&at.epoch.record().source, source.place()) {
-        let error = ToolError::new(ErrorCode::Lacking, "the index was not made of the source that the job names");
+    if !is_indexed_source(&context.epoch.record().source, source.place()) {
+        let error =
+            ToolError::new(ErrorCode::MissingCapability, "the job has another source than the index was built from");
         return Err(error.help(match revision {
-            None => "ask by the job that writes the index, after it has run",
-            Some(_) => "a revision can be looked at where the source is the top of a git repository",
+            None => "use the job that writes the index",
+            Some(_) => "forecasts of revisions need a source that is the root of a git repository",
         }));
     }
-    if at.index.newest() != Some(at.epoch.record().epoch) {
-        at.note("newest_epoch", "a run goes on from the newest epoch, not from the one that was asked");
+    if context.index.newest_epoch() != Some(context.epoch.record().epoch) {
+        context.note("newest_epoch", "the forecast starts from the newest epoch, not from the queried one");
     }
     let (interrupt, meters) = (Interrupt::default(), Meters::new(&job.graph));
     let plan = job.run_plan(&*source, &meters, false, &interrupt);
-    let forecast = while_asked(at.call, &interrupt, || run::forecast(&plan));
-    forecast.map_err(|error| run_error(at.call, error))
+    let forecast = while_not_cancelled(context.call, &interrupt, || run::forecast(&plan));
+    forecast.map_err(|error| run_error(context.call, error))
 }
 
-/// Whether the folder that was indexed is that of a source: a job that only names an index has
-/// whatever folder the process runs in.
-fn is_place_of(indexed: &Path, source: &Path) -> bool {
+/// Returns whether a source is the folder that was indexed. The source of a job that only names an
+/// index is the working directory.
+fn is_indexed_source(indexed: &Path, source: &Path) -> bool {
     std::fs::canonicalize(source).is_ok_and(|source| source == indexed)
 }
 
-/// Does work that is interrupted when the call ends.
-fn while_asked<T>(call: &Call, interrupt: &Interrupt, work: impl FnOnce() -> T) -> T {
-    const LOOK: Duration = Duration::from_millis(20);
+/// Runs `work`, and interrupts it when the call is cancelled or its deadline passes.
+fn while_not_cancelled<T>(call: &CallContext, interrupt: &Interrupt, work: impl FnOnce() -> T) -> T {
+    const POLL_INTERVAL: Duration = Duration::from_millis(20);
     let (working, ended) = channel::<()>();
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(LOOK) {
+            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(POLL_INTERVAL) {
                 if call.check().is_err() {
                     interrupt.request();
                     return;
                 }
             }
         });
-        // Dropped when the work ends, however it does.
+        // Dropped when the work ends, even by a panic.
         let _working = working;
         work()
     })
 }
 
-fn run_error(call: &Call, error: RunError) -> ToolError {
+fn run_error(call: &CallContext, error: RunError) -> ToolError {
     match error {
         RunError::Interrupted => match call.check() {
             Err(ended) => ended,
@@ -72,26 +73,27 @@ fn run_error(call: &Call, error: RunError) -> ToolError {
         },
         RunError::Source(error) => source_error(error),
         RunError::ViewsOverRefs | RunError::NoPlaceForViews | RunError::OtherDimension { .. } => {
-            ToolError::new(ErrorCode::Lacking, error.to_string())
+            ToolError::new(ErrorCode::MissingCapability, error.to_string())
         }
         RunError::Index(IndexError::NoEpoch { .. }) => {
-            ToolError::new(ErrorCode::Busy, "the index moved on meanwhile").help("try again")
+            ToolError::new(ErrorCode::Busy, "a newer epoch was committed during the forecast").help("retry")
         }
-        error => ToolError::unreadable("a forecast cannot be made: the source or the index cannot be read", &error),
+        error => ToolError::unreadable("the forecast failed: the source or the index cannot be read", &error),
     }
 }
 
 fn source_error(error: SourceError) -> ToolError {
     match error {
         SourceError::NoRevision { revision, near, .. } => {
-            let message = format!("`{revision}` is no commit of the source's git repository");
+            let message = format!("unknown revision {} in the source's git repository", quote(&revision));
             ToolError::new(ErrorCode::NotFound, message).help(match near {
-                Some(near) => format!("was `{near}` meant?"),
-                None => "name a branch, a tag or a commit that it has".to_owned(),
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "pass a branch, a tag or a commit of the repository".to_owned(),
             })
         }
         SourceError::NoRepository { .. } => {
-            ToolError::new(ErrorCode::Lacking, "the source lies in no git repository").help("leave `revision` out")
+            ToolError::new(ErrorCode::MissingCapability, "the source is not in a git repository")
+                .help("remove `revision`")
         }
         error => ToolError::unreadable("the source cannot be read", &error),
     }
@@ -104,8 +106,8 @@ mod tests {
     use gristmill_query::QueriedIndex;
 
     #[test]
-    fn work_is_interrupted_when_its_call_ends() {
-        let call = Call::new("a", Duration::from_secs(600));
+    fn work_is_interrupted_when_its_call_is_cancelled() {
+        let call = CallContext::new("a", Duration::from_secs(600));
         let interrupt = Interrupt::default();
         let until_interrupted = || {
             call.cancel();
@@ -113,26 +115,26 @@ mod tests {
                 std::thread::yield_now();
             }
         };
-        while_asked(&call, &interrupt, until_interrupted);
+        while_not_cancelled(&call, &interrupt, until_interrupted);
         assert_eq!(run_error(&call, RunError::Interrupted).code, ErrorCode::Cancelled);
 
-        let (call, interrupt) = (Call::new("a", Duration::from_secs(600)), Interrupt::default());
-        assert_eq!(while_asked(&call, &interrupt, || 7), 7);
+        let (call, interrupt) = (CallContext::new("a", Duration::from_secs(600)), Interrupt::default());
+        assert_eq!(while_not_cancelled(&call, &interrupt, || 7), 7);
         assert!(!interrupt.is_requested());
     }
 
     #[test]
-    fn one_forecast_of_an_index_is_made_at_a_time() {
+    fn an_index_has_one_forecast_at_a_time() {
         let job = std::sync::Arc::new(Job::of_index(Path::new("nowhere")).unwrap());
         let index = QueriedIndex::new("a", job);
-        let first = index.begin_forecast();
-        assert!(first.is_some() && index.begin_forecast().is_none());
+        let first = index.try_begin_forecast();
+        assert!(first.is_some() && index.try_begin_forecast().is_none());
         drop(first);
-        assert!(index.begin_forecast().is_some());
+        assert!(index.try_begin_forecast().is_some());
     }
 
     #[test]
-    fn errors_name_no_place_of_the_machine() {
+    fn public_errors_name_no_paths() {
         let (repository, reason) = (std::path::PathBuf::from("/secret/place"), String::from("/secret/reason"));
         let (revision, near) = ("mian".to_owned(), Some("main".into()));
         let unreadable = || std::io::Error::other("/secret/reason");
@@ -142,13 +144,16 @@ mod tests {
             SourceError::Root { root: repository.clone(), reason: unreadable() },
         ];
         let of_index = IndexError::Io { action: "cannot read", path: repository, reason: unreadable() };
-        let call = Call::new("a", Duration::from_secs(600));
+        let call = CallContext::new("a", Duration::from_secs(600));
         let errors = errors.map(RunError::Source).into_iter().chain([RunError::Index(of_index)]);
-        let told: Vec<ToolError> = errors.map(|error| run_error(&call, error)).collect();
-        let public = serde_json::to_string(&told).unwrap();
+        let errors: Vec<ToolError> = errors.map(|error| run_error(&call, error)).collect();
+        let public = serde_json::to_string(&errors).unwrap();
         assert!(!public.contains("secret"), "{public}");
-        let codes: Vec<ErrorCode> = told.iter().map(|error| error.code).collect();
-        assert_eq!(codes, [ErrorCode::NotFound, ErrorCode::Lacking, ErrorCode::Unreadable, ErrorCode::Unreadable]);
-        assert_eq!(told[0].help.as_deref(), Some("was `main` meant?"));
+        let codes: Vec<ErrorCode> = errors.iter().map(|error| error.code).collect();
+        assert_eq!(
+            codes,
+            [ErrorCode::NotFound, ErrorCode::MissingCapability, ErrorCode::Unreadable, ErrorCode::Unreadable]
+        );
+        assert_eq!(errors[0].help.as_deref(), Some("did you mean `main`?"));
     }
 }

@@ -1,22 +1,22 @@
-//! A forecast as text.
+//! The text form of a forecast.
 
 use std::fmt::Write as _;
 
 use gristmill_display::thousands;
 use gristmill_pipeline::run::Forecast;
 
-/// What a run would do, the first line without whose run it is.
+/// Renders a forecast. The first line has no job name.
 #[must_use]
 pub fn render_forecast(forecast: &Forecast) -> String {
     let mut out = String::new();
     let files = thousands(forecast.files);
     let Some(epoch) = forecast.epoch else {
-        return format!("nothing changed in {files} files; a run would do nothing\n");
+        return format!("no changes in {files} files; a run would do nothing\n");
     };
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "a run would commit epoch {epoch} of {files} files");
+    let _ = writeln!(out, "a run would commit epoch {epoch} with {files} files");
     if let Some(reason) = &forecast.rebuilt_because {
-        let _ = writeln!(out, "built from nothing: {reason}");
+        let _ = writeln!(out, "full rebuild: {reason}");
     }
     let (changes, work) = (&forecast.changes, &forecast.work);
     let _ = writeln!(
@@ -29,14 +29,14 @@ pub fn render_forecast(forecast: &Forecast) -> String {
     );
     let _ = writeln!(
         out,
-        "contents  {} to analyse, {} shared, {} known",
+        "contents  {} to analyse, {} shared, {} recalled",
         thousands(work.contents_analysed),
         thousands(work.paths_shared),
         thousands(work.paths_recalled)
     );
     let _ = writeln!(
         out,
-        "passages  {} to embed, {} known, {} shared",
+        "passages  {} to embed, {} reused, {} shared",
         thousands(work.passages_embedded),
         thousands(work.passages_reused),
         thousands(work.passages_shared)
@@ -46,11 +46,11 @@ pub fn render_forecast(forecast: &Forecast) -> String {
         let _ = writeln!(out, "rows      {table}: {added} to add, {deleted} to delete");
     }
     if forecast.quarantined > 0 {
-        let _ = writeln!(out, "files that cannot be indexed: {}", thousands(forecast.quarantined));
+        let _ = writeln!(out, "quarantined files: {}", thousands(forecast.quarantined));
     }
     let _ = match forecast.estimated_ms {
-        Some(estimated) => writeln!(out, "about {:.2} s, by past runs", estimated / 1e3),
-        None => writeln!(out, "no past run to tell how long it would take"),
+        Some(estimated) => writeln!(out, "estimate  {:.2} s, from past runs", estimated / 1e3),
+        None => writeln!(out, "estimate  none: there are no past runs"),
     };
     out
 }

@@ -3,8 +3,9 @@
 /// Characters of a value that are quoted.
 const MAX_CHARS: usize = 64;
 
-/// A value in backticks: control characters replaced, truncated after 64 characters.
-pub(super) fn quote(value: &str) -> String {
+/// Formats a value in backticks: control characters replaced, truncated after 64 characters.
+#[must_use]
+pub fn quote(value: &str) -> String {
     let is_truncated = value.chars().nth(MAX_CHARS).is_some();
     let shown = value.chars().take(MAX_CHARS).map(|char| if char.is_control() { '\u{fffd}' } else { char });
     format!("`{}{}`", shown.collect::<String>(), if is_truncated { "…" } else { "" })
