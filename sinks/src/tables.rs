@@ -6,6 +6,7 @@
 mod chunks;
 mod columns;
 mod diagnostics;
+mod extras;
 mod files;
 mod imports;
 mod references;
@@ -17,15 +18,15 @@ pub(crate) mod views;
 
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
-use gristmill_pipeline::{Epoch, Record};
+use gristmill_pipeline::{Epoch, ExtraType, Record};
 
 pub(crate) use chunks::chunk_kind;
 pub(crate) use columns::{ColumnError, Columns};
 pub(crate) use diagnostics::severity;
+pub(crate) use extras::ExtraReader;
 pub(crate) use references::reference_kind;
 pub(crate) use rows::Rows;
-pub(crate) use schema::column;
-pub use schema::{SCHEMA_VERSION, TableSchema, VectorForm};
+pub use schema::{ColumnClash, SCHEMA_VERSION, TableSchema, VectorForm};
 pub use table::Table;
 
 /// A record could not be turned into rows.
@@ -57,6 +58,18 @@ pub enum RowError {
         /// Components that came.
         found: usize,
     },
+    /// A value has another type than its extra column.
+    #[error("column `{column}` of `{path}`: expected a value of type {expected:?}, found {found:?}; fix the operator")]
+    ExtraType {
+        /// The record's path.
+        path: Box<str>,
+        /// The extra column.
+        column: Box<str>,
+        /// The type that the operator declared for the column.
+        expected: ExtraType,
+        /// The type of the value that it gave.
+        found: ExtraType,
+    },
     /// A row of a view has other values than the view has columns.
     #[error("a row does not fit the {columns} columns of view `{view}`")]
     View {
@@ -77,7 +90,7 @@ pub enum RowError {
 pub(crate) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: &mut Rows) -> Result<usize, RowError> {
     let before = rows.len();
     match schema.table {
-        Table::Files => files::append(record, epoch, rows),
+        Table::Files => files::append(record, epoch, schema, rows)?,
         Table::Chunks => chunks::append(record, epoch, schema, rows)?,
         Table::Symbols => symbols::append(record, epoch, rows),
         Table::References => references::append(record, epoch, rows),

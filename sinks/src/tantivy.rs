@@ -22,14 +22,12 @@ mod query;
 mod reader;
 mod sink;
 pub mod tokenizer;
+mod writer;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use collect::retain;
-pub(crate) use document::SCHEMA_VERSION;
-pub use reader::{Hit, RowHit, SearchOptions, TantivyReader};
-pub use sink::TantivySink;
+pub use reader::{ChunkHit, RowHit, SearchOptions, TantivyReader};
 
 /// How the Tantivy store writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

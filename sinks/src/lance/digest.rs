@@ -1,7 +1,7 @@
 //! A table's content as one hash.
 
 use arrow::array::{Array, AsArray as _, RecordBatch};
-use arrow::datatypes::{DataType, Float16Type, Float32Type, UInt32Type, UInt64Type};
+use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type, Int64Type, UInt32Type, UInt64Type};
 use gristmill_pipeline::Hash;
 
 /// Hashes of rows, in any order.
@@ -53,6 +53,8 @@ fn write(column: &dyn Array, row: usize, out: &mut Vec<u8>) -> bool {
         DataType::FixedSizeBinary(_) => write_sized(column.as_fixed_size_binary().value(row), out),
         DataType::UInt32 => out.extend(column.as_primitive::<UInt32Type>().value(row).to_le_bytes()),
         DataType::UInt64 => out.extend(column.as_primitive::<UInt64Type>().value(row).to_le_bytes()),
+        DataType::Int64 => out.extend(column.as_primitive::<Int64Type>().value(row).to_le_bytes()),
+        DataType::Float64 => out.extend(column.as_primitive::<Float64Type>().value(row).to_bits().to_le_bytes()),
         DataType::Boolean => out.push(u8::from(column.as_boolean().value(row))),
         DataType::FixedSizeList(..) => {
             let list = column.as_fixed_size_list().value(row);

@@ -13,6 +13,8 @@ mod run;
 mod tests;
 mod write;
 
+use std::fmt;
+
 use gristmill_pipeline::{Epoch, Key};
 
 pub(super) use index::{KeyIndex, Written};
@@ -46,13 +48,19 @@ impl KeyKind {
         }
     }
 
-    /// The name used in the names of files.
+    /// The name used in file names and messages.
     const fn as_str(self) -> &'static str {
         match self {
             Self::Rows => "rows",
             Self::Hashes => "hashes",
             Self::Contents => "contents",
         }
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -75,8 +83,8 @@ impl RunName {
     }
 }
 
-impl std::fmt::Display for RunName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for RunName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}-{}.run", self.kind.as_str(), self.series, self.epoch)
     }
 }

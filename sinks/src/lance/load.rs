@@ -50,7 +50,7 @@ pub(super) fn addresses(batch: &RecordBatch) -> lance::Result<&[u64]> {
         .column_by_name(ROW_ADDR)
         .and_then(|column| column.as_primitive_opt::<UInt64Type>())
         .map(|column| &**column.values())
-        .ok_or_else(|| lance::Error::internal("a scan gave no row addresses".to_owned()))
+        .ok_or_else(|| lance::Error::internal("a scan returned no row addresses".to_owned()))
 }
 
 /// Reads columns of the rows at these ascending addresses, in that order.
@@ -87,7 +87,9 @@ impl Fragments {
             .iter()
             .map(|field| {
                 let column = batch.column_by_name(field.name());
-                column.cloned().ok_or_else(|| lance::Error::internal(format!("a scan gave no column {}", field.name())))
+                column
+                    .cloned()
+                    .ok_or_else(|| lance::Error::internal(format!("a scan returned no column {}", field.name())))
             })
             .collect();
         let batch = RecordBatch::try_new(Arc::clone(schema), columns?)?;

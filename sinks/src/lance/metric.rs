@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// each gives the same order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Metric {
+pub enum VectorMetric {
     /// The angle between two vectors; their lengths do not matter.
     #[default]
     Cosine,
@@ -22,7 +22,7 @@ pub enum Metric {
 /// How near vectors are to one vector.
 #[derive(Clone, Copy, Debug)]
 pub struct Nearness<'a> {
-    metric: Metric,
+    metric: VectorMetric,
     vector: &'a [f32],
     /// The length of the vector, where it counts.
     length: f32,
@@ -35,9 +35,9 @@ impl Nearness<'_> {
     #[inline]
     pub fn of(&self, other: &[f32]) -> f32 {
         match self.metric {
-            Metric::Dot => sums(self.vector, other, |left, right| [left * right])[0],
-            Metric::L2 => near(sums(self.vector, other, |left, right| [(left - right) * (left - right)])[0]),
-            Metric::Cosine => {
+            VectorMetric::Dot => sums(self.vector, other, |left, right| [left * right])[0],
+            VectorMetric::L2 => near(sums(self.vector, other, |left, right| [(left - right) * (left - right)])[0]),
+            VectorMetric::Cosine => {
                 let [product, squares] = sums(self.vector, other, |left, right| [left * right, right * right]);
                 let lengths = self.length * squares.sqrt();
                 // A vector of no length points nowhere.
@@ -47,7 +47,7 @@ impl Nearness<'_> {
     }
 }
 
-impl Metric {
+impl VectorMetric {
     /// Compares with this vector.
     #[must_use]
     pub fn to(self, vector: &[f32]) -> Nearness<'_> {
@@ -120,15 +120,15 @@ fn sums<const N: usize>(left: &[f32], right: &[f32], terms: impl Fn(f32, f32) ->
 
 #[cfg(test)]
 mod tests {
-    use super::Metric;
+    use super::VectorMetric;
 
     #[test]
     fn scores_follow_their_definitions() {
         let (left, right) = ([3.0; 11], [1.0; 11]);
-        assert_eq!(Metric::Dot.to(&left).of(&right), 33.0);
-        assert!((Metric::Cosine.to(&left).of(&right) - 1.0).abs() < 1e-6);
-        assert!((Metric::L2.to(&left).of(&right) - 1.0 / 45.0).abs() < 1e-6);
-        assert_eq!(Metric::Cosine.to(&left).of(&[0.0; 11]), 0.0);
-        assert_eq!(Metric::Cosine.to(&[0.0; 11]).of(&left), 0.0);
+        assert_eq!(VectorMetric::Dot.to(&left).of(&right), 33.0);
+        assert!((VectorMetric::Cosine.to(&left).of(&right) - 1.0).abs() < 1e-6);
+        assert!((VectorMetric::L2.to(&left).of(&right) - 1.0 / 45.0).abs() < 1e-6);
+        assert_eq!(VectorMetric::Cosine.to(&left).of(&[0.0; 11]), 0.0);
+        assert_eq!(VectorMetric::Cosine.to(&[0.0; 11]).of(&left), 0.0);
     }
 }

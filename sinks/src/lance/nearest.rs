@@ -5,26 +5,26 @@ use std::collections::HashSet;
 use arrow::array::{AsArray as _, Float32Array, RecordBatch};
 use arrow::datatypes::{Float32Type, UInt32Type};
 use futures::TryStreamExt as _;
-use gristmill_pipeline::{Key, RelPath, SinkError};
+use gristmill_pipeline::{RelPath, RowKey, SinkError};
 use lance::Dataset;
 use lance::dataset::scanner::{RowAddrMask, RowAddrTreeMap};
 
 use super::error::TableError;
 use super::load;
-use super::metric::Metric;
-use super::reader::{LanceReader, RowKey, each_file};
+use super::metric::VectorMetric;
+use super::reader::{ChunkLocator, LanceReader, each_file};
 use super::vector_index::VectorIndexKind;
 use super::vector_state::VECTOR;
-use crate::failure::failure;
+use crate::sink_error::sink_error;
 use crate::tables::{Columns, Table};
 
 /// A chunk whose vector is near.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Near {
+pub struct NearChunk {
     /// Its path.
     pub path: RelPath,
     /// What names its row.
-    pub row: RowKey,
+    pub row: ChunkLocator,
     /// The row's address, for [`LanceReader::take`].
     pub address: u64,
     /// How near it is; see [`Nearness`](super::Nearness).
@@ -37,7 +37,7 @@ const NAME: [&str; 3] = ["path", "content_hash", "ordinal"];
 impl LanceReader {
     /// By what the vectors are compared.
     #[must_use]
-    pub fn metric(&self) -> Metric {
+    pub fn metric(&self) -> VectorMetric {
         self.vectors.metric
     }
 
@@ -54,7 +54,12 @@ impl LanceReader {
     ///
     /// # Errors
     /// If the vector has another dimension than those stored, or the table cannot be read.
-    pub fn nearest(&self, vector: &[f32], count: usize, among: Option<&HashSet<Key>>) -> Result<Vec<Near>, SinkError> {
+    pub fn nearest(
+        &self,
+        vector: &[f32],
+        count: usize,
+        among: Option<&HashSet<RowKey>>,
+    ) -> Result<Vec<NearChunk>, SinkError> {
         let dataset = self.dataset(&Table::Chunks)?;
         let stored = dataset.schema().field(VECTOR).map(lance_core::datatypes::Field::data_type);
         let has_dimension = |data_type: &arrow::datatypes::DataType| match data_type {
@@ -63,7 +68,7 @@ impl LanceReader {
         };
         if !stored.as_ref().is_some_and(has_dimension) {
             let cause = format!("it holds no vectors of dimension {}; was the index made by this model?", vector.len());
-            return Err(failure("lance", "cannot search table chunks", cause));
+            return Err(sink_error("lance", "cannot search table chunks", cause));
         }
         if count == 0 || among.is_some_and(HashSet::is_empty) {
             return Ok(Vec::new());
@@ -97,7 +102,7 @@ impl LanceReader {
 /// The nearest of what was seen.
 struct Best {
     count: usize,
-    found: Vec<Near>,
+    found: Vec<NearChunk>,
 }
 
 impl Best {
@@ -106,7 +111,7 @@ impl Best {
         batch: &RecordBatch,
         addresses: &[u64],
         scores: &[f32],
-        among: Option<&HashSet<Key>>,
+        among: Option<&HashSet<RowKey>>,
     ) -> Result<(), TableError> {
         let columns = Columns(batch);
         let ordinals = columns.numbers::<UInt32Type>("ordinal")?;
@@ -119,8 +124,8 @@ impl Best {
             for row in rows {
                 let (Some(&address), Some(&score)) = (addresses.get(row), scores.get(row)) else { continue };
                 if score >= least {
-                    let row = RowKey { row: key, ordinal: ordinals.value(row) };
-                    self.found.push(Near { path: RelPath::from(path), row, address, score });
+                    let row = ChunkLocator { row: key, ordinal: ordinals.value(row) };
+                    self.found.push(NearChunk { path: RelPath::from(path), row, address, score });
                 }
             }
         })?;
@@ -146,7 +151,7 @@ impl Best {
 async fn by_index(
     dataset: &Dataset,
     vector: &[f32],
-    metric: Metric,
+    metric: VectorMetric,
     kind: VectorIndexKind,
     among: Option<RowAddrTreeMap>,
     best: &mut Best,
@@ -161,7 +166,8 @@ async fn by_index(
     let mut stream = scanner.try_into_stream().await?;
     while let Some(batch) = stream.try_next().await? {
         let distances = batch.column_by_name("_distance").and_then(|column| column.as_primitive_opt::<Float32Type>());
-        let distances = distances.ok_or(TableError::Order("a search gave no distances"))?;
+        let distances =
+            distances.ok_or_else(|| lance::Error::internal("a vector search returned no distances".to_owned()))?;
         let scores: Vec<f32> = distances.values().iter().map(|distance| metric.score_of_distance(*distance)).collect();
         best.add(&batch, load::addresses(&batch)?, &scores, None)?;
     }

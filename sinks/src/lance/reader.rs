@@ -8,19 +8,18 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::{Array as _, RecordBatch};
 use arrow::datatypes::{SchemaRef, UInt32Type};
 use futures::TryStreamExt as _;
-use gristmill_pipeline::{Hash, Key, RelPath, SinkError, Token, row_key};
+use gristmill_pipeline::{Hash, RelPath, RowKey, SinkError, Token, row_key};
 use lance::Dataset;
 use lance::dataset::scanner::RowAddrTreeMap;
 
 use super::blocking::Blocking;
 use super::digest::RowDigest;
-use super::error::TableError;
+use super::error::{TableError, named};
 use super::load;
 use super::location::Location;
 use super::session;
-use super::sink::named;
 use super::token::{VectorState, rows_of, tables_of, version_of};
-use crate::failure::{While as _, failure};
+use crate::sink_error::{WrapErr as _, sink_error};
 use crate::tables::{ColumnError, Columns, Table};
 
 /// The name that errors of a reader bear.
@@ -32,7 +31,7 @@ pub struct LanceReader {
     tables: BTreeMap<Table, OpenTable>,
     pub(super) vectors: VectorState,
     /// Row addresses by name, once something asked for them.
-    keys: OnceLock<Vec<(RowKey, u64)>>,
+    keys: OnceLock<Vec<(ChunkLocator, u64)>>,
 }
 
 struct OpenTable {
@@ -42,9 +41,9 @@ struct OpenTable {
 
 /// Names a row of `chunks`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowKey {
+pub struct ChunkLocator {
     /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and what it holds.
-    pub row: Key,
+    pub row: RowKey,
     /// The chunk's place among those of the path.
     pub ordinal: u32,
 }
@@ -63,7 +62,7 @@ pub struct ChunkVectors {
     /// For each row its ordinal.
     pub ordinals: Vec<u32>,
     /// Each path with what it holds, once, and the key of the two.
-    pub files: Vec<(RelPath, Key)>,
+    pub files: Vec<(RelPath, RowKey)>,
 }
 
 impl LanceReader {
@@ -72,7 +71,7 @@ impl LanceReader {
     /// # Errors
     /// If the token names no table, or a table is not there at its version.
     pub fn open(folder: &Path, token: &Token) -> Result<Self, SinkError> {
-        let blocking = Blocking::new(false).during(READER, "cannot start its runtime")?;
+        let blocking = Blocking::new(false).wrap_err(READER, "cannot start its runtime")?;
         let session = Arc::new(session());
         let mut tables = BTreeMap::new();
         for table in tables_of(token) {
@@ -80,13 +79,17 @@ impl LanceReader {
             let location = Location::new(folder, &table);
             let dataset = blocking
                 .wait(load::open(&location, &session, Some(version)))
-                .during(READER, "cannot open its tables")?
+                .wrap_err(READER, "cannot open its tables")?
                 .map_err(|error| named(READER, "cannot open", &table)(error.into()))?;
             let rows = rows_of(token, &table).unwrap_or(0);
             tables.insert(table, OpenTable { dataset: Arc::new(dataset), rows });
         }
         if tables.is_empty() {
-            return Err(failure(READER, "cannot open its tables", "the token names no table; is it of a Lance store?"));
+            return Err(sink_error(
+                READER,
+                "cannot open its tables",
+                "the token names no table; is it of a Lance store?",
+            ));
         }
         Ok(Self { blocking, tables, vectors: VectorState::of(token, &Table::Chunks), keys: OnceLock::new() })
     }
@@ -173,9 +176,9 @@ impl LanceReader {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn chunk_addresses(&self, chunks: &[RowKey]) -> Result<Vec<Option<u64>>, SinkError> {
+    pub fn chunk_addresses(&self, chunks: &[ChunkLocator]) -> Result<Vec<Option<u64>>, SinkError> {
         let keys = self.keys()?;
-        let find = |name: &RowKey| {
+        let find = |name: &ChunkLocator| {
             keys.binary_search_by_key(name, |entry| entry.0).ok().and_then(|at| keys.get(at)).map(|entry| entry.1)
         };
         Ok(chunks.iter().map(find).collect())
@@ -185,13 +188,13 @@ impl LanceReader {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn take_chunks(&self, chunks: &[RowKey], columns: &[&str]) -> Result<RecordBatch, SinkError> {
+    pub fn take_chunks(&self, chunks: &[ChunkLocator], columns: &[&str]) -> Result<RecordBatch, SinkError> {
         let addresses: Vec<u64> = self.chunk_addresses(chunks)?.into_iter().flatten().collect();
         self.take(&Table::Chunks, &addresses, columns)
     }
 
     /// The addresses of all chunks of these rows.
-    pub(super) fn addresses_of(&self, rows: &HashSet<Key>) -> Result<RowAddrTreeMap, SinkError> {
+    pub(super) fn addresses_of(&self, rows: &HashSet<RowKey>) -> Result<RowAddrTreeMap, SinkError> {
         let keys = self.keys()?;
         let mut addresses = RowAddrTreeMap::new();
         for row in rows {
@@ -204,7 +207,7 @@ impl LanceReader {
         Ok(addresses)
     }
 
-    fn keys(&self) -> Result<&[(RowKey, u64)], SinkError> {
+    fn keys(&self) -> Result<&[(ChunkLocator, u64)], SinkError> {
         if let Some(keys) = self.keys.get() {
             return Ok(keys);
         }
@@ -212,7 +215,7 @@ impl LanceReader {
         Ok(self.keys.get_or_init(|| keys))
     }
 
-    fn load_keys(&self) -> Result<Vec<(RowKey, u64)>, SinkError> {
+    fn load_keys(&self) -> Result<Vec<(ChunkLocator, u64)>, SinkError> {
         let dataset = self.dataset(&Table::Chunks)?;
         let mut keys = Vec::new();
         self.wait(
@@ -221,7 +224,8 @@ impl LanceReader {
                 let columns = Columns(batch);
                 let ordinals = columns.numbers::<UInt32Type>("ordinal")?;
                 each_file(&columns, |_, row, rows| {
-                    let named = |at: usize| Some((RowKey { row, ordinal: ordinals.value(at) }, *addresses.get(at)?));
+                    let named =
+                        |at: usize| Some((ChunkLocator { row, ordinal: ordinals.value(at) }, *addresses.get(at)?));
                     keys.extend(rows.filter_map(named));
                 })?;
                 Ok(())
@@ -275,7 +279,7 @@ impl LanceReader {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn rows_of_files(&self, is_allowed: impl Fn(&str, &str) -> bool + Sync) -> Result<HashSet<Key>, SinkError> {
+    pub fn rows_of_files(&self, is_allowed: impl Fn(&str, &str) -> bool + Sync) -> Result<HashSet<RowKey>, SinkError> {
         let dataset = self.dataset(&Table::Files)?;
         let mut keys = HashSet::new();
         self.wait(
@@ -299,7 +303,7 @@ impl LanceReader {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn rows_of_ref(&self, name: &str) -> Result<Option<HashSet<Key>>, SinkError> {
+    pub fn rows_of_ref(&self, name: &str) -> Result<Option<HashSet<RowKey>>, SinkError> {
         let table = Table::View("refs".into());
         if !self.tables.contains_key(&table) {
             return Ok(None);
@@ -350,14 +354,14 @@ impl LanceReader {
             }),
         )?;
         match refused {
-            Some(error) => Err(failure(READER, format!("cannot digest table {table}"), error)),
+            Some(error) => Err(sink_error(READER, format!("cannot digest table {table}"), error)),
             None => Ok(digest.finish()),
         }
     }
 
     pub(super) fn dataset(&self, table: &Table) -> Result<&Arc<Dataset>, SinkError> {
         let open = self.tables.get(table).map(|open| &open.dataset);
-        open.ok_or_else(|| failure(READER, format!("cannot read table {table}"), "the store has no such table"))
+        open.ok_or_else(|| sink_error(READER, format!("cannot read table {table}"), "the store has no such table"))
     }
 
     pub(super) fn wait<T: Send>(
@@ -365,7 +369,7 @@ impl LanceReader {
         table: &Table,
         future: impl Future<Output = Result<T, TableError>> + Send,
     ) -> Result<T, SinkError> {
-        self.blocking.wait(future).during(READER, "cannot read")?.map_err(named(READER, "cannot read", table))
+        self.blocking.wait(future).wrap_err(READER, "cannot read")?.map_err(named(READER, "cannot read", table))
     }
 }
 
@@ -373,7 +377,7 @@ impl LanceReader {
 /// file lie together.
 pub(super) fn each_file(
     columns: &Columns<'_>,
-    mut each: impl FnMut(&str, Key, Range<usize>),
+    mut each: impl FnMut(&str, RowKey, Range<usize>),
 ) -> Result<(), ColumnError> {
     let (paths, hashes) = (columns.text("path")?, columns.hashes("content_hash")?);
     let mut start = 0;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use futures::TryStreamExt as _;
-use gristmill_pipeline::{Key, RelPath, SinkError};
+use gristmill_pipeline::{RelPath, RowKey, SinkError};
 use lance::Dataset;
 use lance::dataset::fragment::FileFragment;
 use lance_core::ROW_ADDR;
@@ -20,7 +20,7 @@ use lance_core::utils::deletion::DeletionVector;
 use super::error::TableError;
 use super::load;
 use super::reader::{LanceReader, each_file};
-use crate::failure::While as _;
+use crate::sink_error::WrapErr as _;
 use crate::tables::{Columns, Table};
 
 /// The rows of a table at one epoch, each fragment's as a `T`. Epochs share what their
@@ -64,13 +64,13 @@ type DeletionFile = Option<(u64, u64)>;
 pub struct RowFiles {
     /// For each run the path with what it holds, and the key of the two
     /// ([`RowId::key`](gristmill_pipeline::RowId::key)).
-    files: Vec<(RelPath, Key)>,
+    files: Vec<(RelPath, RowKey)>,
     /// For each run its first row; and at the end the number of rows.
     starts: Vec<u32>,
     /// For each row its run.
     run: Vec<u32>,
     /// The keys in ascending order, and the run of each.
-    keys: Vec<Key>,
+    keys: Vec<RowKey>,
     run_of_key: Vec<u32>,
 }
 
@@ -89,9 +89,9 @@ impl RowFiles {
             rows.starts.push(number(range.start));
             rows.run.extend(range.map(|_| run));
         })
-        .during("lance", "cannot load a table")?;
+        .wrap_err("lance", "cannot load a table")?;
         rows.starts.push(number(batch.num_rows()));
-        let key = |run: &u32| rows.files.get(*run as usize).map_or(0, |file| file.1);
+        let key = |run: &u32| rows.files.get(*run as usize).map_or(RowKey::NONE, |file| file.1);
         rows.run_of_key = (0..number(rows.files.len())).collect();
         rows.run_of_key.sort_by_key(key);
         rows.keys = rows.run_of_key.iter().map(key).collect();
@@ -101,7 +101,7 @@ impl RowFiles {
     /// The path of a row, and the key of its file.
     #[must_use]
     #[inline]
-    pub fn get(&self, row: usize) -> Option<&(RelPath, Key)> {
+    pub fn get(&self, row: usize) -> Option<&(RelPath, RowKey)> {
         self.files.get(self.run_of(row)?)
     }
 
@@ -113,14 +113,14 @@ impl RowFiles {
     }
 
     /// The rows of a file, as one range or several.
-    pub fn rows_of(&self, key: Key) -> impl Iterator<Item = Range<usize>> {
+    pub fn rows_of(&self, key: RowKey) -> impl Iterator<Item = Range<usize>> {
         let first = self.keys.partition_point(|known| *known < key);
         let found = self.keys.iter().zip(&self.run_of_key).skip(first).take_while(move |(known, _)| **known == key);
         found.map(|(_, run)| self.rows(*run as usize))
     }
 
     /// Each run: its file's path and key, and its rows.
-    pub fn runs(&self) -> impl Iterator<Item = (&RelPath, Key, Range<usize>)> {
+    pub fn runs(&self) -> impl Iterator<Item = (&RelPath, RowKey, Range<usize>)> {
         self.files.iter().enumerate().map(|(run, (path, key))| (path, *key, self.rows(run)))
     }
 

@@ -9,14 +9,13 @@ use lance::dataset::cleanup::CleanupPolicy;
 use lance::session::Session;
 
 use super::blocking::Blocking;
-use super::error::TableError;
+use super::error::{TableError, named};
 use super::keys::prune;
 use super::location::Location;
-use super::sink::named;
 use super::token::{keys_of, tables_of, version_of};
 use super::{load, session};
 use crate::durable;
-use crate::failure::While as _;
+use crate::sink_error::WrapErr as _;
 use crate::tables::Table;
 
 /// Keeps the versions that these tokens name and the newest of each table, and deletes
@@ -30,25 +29,25 @@ use crate::tables::Table;
 ///
 /// # Errors
 /// If a table cannot be read or written.
-pub fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
-    let blocking = Blocking::new(true).during("lance", "cannot start its runtime")?;
+pub(super) fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
+    let blocking = Blocking::new(true).wrap_err("lance", "cannot start its runtime")?;
     let session = Arc::new(session());
     let named_tables: BTreeSet<Table> = tokens.iter().flat_map(tables_of).collect();
-    for table in tables_in(folder).during("lance", "cannot list its tables")? {
+    for table in tables_in(folder).wrap_err("lance", "cannot list its tables")? {
         let location = Location::new(folder, &table);
         if !named_tables.contains(&table) && !tokens.is_empty() {
-            durable::remove_folder(location.folder()).during("lance", "cannot delete a table")?;
-            durable::remove_folder(location.keys()).during("lance", "cannot delete files of keys")?;
+            durable::remove_folder(location.folder()).wrap_err("lance", "cannot delete a table")?;
+            durable::remove_folder(location.keys()).wrap_err("lance", "cannot delete files of keys")?;
             continue;
         }
         let kept: HashSet<u64> = tokens.iter().filter_map(|token| version_of(token, &table)).collect();
         let oldest = kept.iter().min().copied();
         blocking
             .wait(collect(&location, &session, kept))
-            .during("lance", "cannot delete old versions")?
+            .wrap_err("lance", "cannot delete old versions")?
             .map_err(named("lance", "cannot delete old versions of", &table))?;
         let keys = tokens.iter().flat_map(|token| keys_of(token, &table)).map(str::to_owned).collect();
-        collect_keys(&location, &keys).during("lance", "cannot delete files of keys")?;
+        collect_keys(&location, &keys).wrap_err("lance", "cannot delete files of keys")?;
         if let Some(oldest) = oldest
             && let Err(error) = prune(location.keys(), &keys, oldest)
         {

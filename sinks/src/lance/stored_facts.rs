@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{UInt32Type, UInt64Type};
 use gristmill_pipeline::port::{Definition, Import, Reference, Text};
-use gristmill_pipeline::{Analysis, Hash, Key, RelPath, StoredFacts};
+use gristmill_pipeline::{Analysis, Extras, Hash, Key, RelPath, StoredFacts};
 
 use super::error::TableError;
 use super::items::{Definitions, Imports, Items, RecallError, References};
@@ -125,6 +125,7 @@ impl FactsByRow {
                 references: Vec::new(),
                 imports: Vec::new(),
                 diagnostics: Vec::new(),
+                extras: Extras::default(),
             };
             let facts = StoredFacts { path: RelPath::from(paths.value(row)), analysis, bodies: Vec::new() };
             let gathered = Gathered {

@@ -3,7 +3,7 @@
 use gristmill_pipeline::Token;
 use serde::{Deserialize, Serialize};
 
-use super::metric::Metric;
+use super::metric::VectorMetric;
 use super::vector_index::VectorIndexKind;
 use crate::tables::Table;
 
@@ -25,7 +25,7 @@ pub(super) struct TableState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct VectorState {
     /// What is near.
-    pub metric: Metric,
+    pub metric: VectorMetric,
     /// The index that this version of the table has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<VectorIndexKind>,
@@ -36,7 +36,7 @@ impl VectorState {
     /// made no index.
     pub fn of(token: &Token, table: &Table) -> Self {
         let state = token.get(table.as_str()).and_then(|state| Self::deserialize(state.get("vectors")?).ok());
-        state.unwrap_or(Self { metric: Metric::default(), index: None })
+        state.unwrap_or(Self { metric: VectorMetric::default(), index: None })
     }
 }
 

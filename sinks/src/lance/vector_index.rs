@@ -11,7 +11,7 @@ use lance_index::vector::sq::builder::SQBuildParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::metric::Metric;
+use super::metric::VectorMetric;
 
 /// When a table of vectors has an approximate index, and which.
 ///
@@ -30,12 +30,17 @@ pub struct VectorIndexConfig {
     /// there are more, the epoch that adds them adds them to the index too. `gc` leaves none.
     pub unindexed_rows: u64,
     /// By what vectors are compared, with an index and without.
-    pub metric: Metric,
+    pub metric: VectorMetric,
 }
 
 impl Default for VectorIndexConfig {
     fn default() -> Self {
-        Self { kind: VectorIndexKind::default(), rows: 200_000, unindexed_rows: 10_000, metric: Metric::default() }
+        Self {
+            kind: VectorIndexKind::default(),
+            rows: 200_000,
+            unindexed_rows: 10_000,
+            metric: VectorMetric::default(),
+        }
     }
 }
 
@@ -123,7 +128,7 @@ impl VectorIndexConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct IndexName {
     pub kind: VectorIndexKind,
-    pub metric: Metric,
+    pub metric: VectorMetric,
     pub rows: u64,
 }
 
@@ -140,7 +145,7 @@ impl IndexName {
         name.starts_with("vector_ivf_")
     }
 
-    fn prefix(kind: VectorIndexKind, metric: Metric) -> String {
+    fn prefix(kind: VectorIndexKind, metric: VectorMetric) -> String {
         format!("vector_{}_{}_", kind.as_str(), metric.as_str())
     }
 }

@@ -6,7 +6,7 @@
 //! are deleted are no answers, though the index still has them: Lance knows from the version
 //! which rows are there. Rows that the index lacks are compared one by one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use lance_index::IndexType;
 use lance_index::optimize::OptimizeOptions;
 use lance_table::format::{Fragment, IndexMetadata};
 
-use super::error::TableError;
+use super::publish::PublishedTable;
+use super::stage::Properties;
 use super::table::StoredTable;
 use super::token::VectorState;
 use super::vector_index::{IndexName, VectorIndexConfig};
@@ -127,39 +128,40 @@ async fn indexes(dataset: &Dataset) -> lance::Result<Vec<IndexMetadata>> {
     Ok(dataset.load_indices().await?.iter().filter(|index| IndexName::is_one(&index.name)).cloned().collect())
 }
 
-impl StoredTable {
-    /// Brings the index up to what was published, and gives the files to flush.
-    pub(super) async fn publish_vector_index(&mut self) -> Result<Vec<PathBuf>, TableError> {
-        let published = self.draft.as_ref().and_then(|draft| draft.published.as_ref());
-        let (Some(dimension), Some(dataset)) = (self.schema.dimension, published.or(self.dataset()).cloned()) else {
-            return Ok(Vec::new());
-        };
-        match self.changed_index(&dataset, dimension).await {
-            Ok(None) => Ok(Vec::new()),
-            Ok(Some((changed, files))) => {
-                self.draft()?.published = Some(Arc::new(changed));
-                Ok(files)
+impl PublishedTable {
+    /// Brings the index up to date with the published rows. If that fails, a warning is
+    /// logged: the rows are there, and searches find them without the index.
+    pub(super) async fn publish_vector_index(&mut self, compact: bool, properties: &Properties) {
+        let Self { table, published, files, .. } = self;
+        let dataset = published.as_ref().or(table.dataset()).cloned();
+        let (Some(dimension), Some(dataset)) = (table.schema.dimension, dataset) else { return };
+        match table.changed_index(&dataset, dimension, compact, properties).await {
+            Ok(None) => {}
+            Ok(Some((changed, written))) => {
+                *published = Some(Arc::new(changed));
+                files.extend(written);
             }
             Err(error) => {
-                // The rows are there, and searches find them without it.
-                let folder = self.location.folder().display();
-                tracing::warn!(table = %self.schema.table, %folder, %error, "cannot index the vectors of this epoch");
-                Ok(Vec::new())
+                let folder = table.location.folder().display();
+                tracing::warn!(table = %table.schema.table, %folder, %error, "cannot index the vectors of this epoch");
             }
         }
     }
+}
 
+impl StoredTable {
     /// The table with the index that the configuration asks for, if it is another than it
     /// has, and the files to flush.
     async fn changed_index(
         &self,
         dataset: &Arc<Dataset>,
         dimension: usize,
+        compact: bool,
+        properties: &Properties,
     ) -> lance::Result<Option<(Dataset, Vec<PathBuf>)>> {
         let config = &self.config.vector_index;
         let old = indexes(dataset).await?;
         let coverage = Coverage::of(dataset.fragments(), &old, config);
-        let compact = self.draft.as_ref().is_some_and(|draft| draft.compact);
         let step = coverage.step(config, compact);
         if step != Step::Keep {
             tracing::debug!(table = %self.schema.table, ?coverage, ?step, "changes the index over the vectors");
@@ -185,8 +187,6 @@ impl StoredTable {
             files.extend(folder.parent().map(PathBuf::from));
             files.push(folder);
         }
-        let staged = self.draft.as_ref().and_then(|draft| draft.staged.as_ref());
-        let properties = staged.map(|staged| Arc::clone(&staged.properties));
         let changed = commit(dataset, new, removed, properties).await?;
         files.push(self.location.manifests());
         files.extend(self.location.manifest_of(&changed));
@@ -242,11 +242,12 @@ async fn commit(
     dataset: &Arc<Dataset>,
     new_indices: Vec<IndexMetadata>,
     removed_indices: Vec<IndexMetadata>,
-    properties: Option<Arc<HashMap<String, String>>>,
+    properties: &Properties,
 ) -> lance::Result<Dataset> {
     let operation = Operation::CreateIndex { new_indices, removed_indices };
-    let transaction =
-        TransactionBuilder::new(dataset.version_id(), operation).transaction_properties(properties).build();
+    let transaction = TransactionBuilder::new(dataset.version_id(), operation)
+        .transaction_properties(Some(Arc::clone(properties)))
+        .build();
     CommitBuilder::new(Arc::clone(dataset)).with_skip_auto_cleanup(true).execute(transaction).await
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gristmill_pipeline::port::DefinitionKind;
 use gristmill_pipeline::{Epoch, Hash, Record, RecordChunks};
 
-use super::{RowError, Rows, TableSchema};
+use super::{RowError, Rows, TableSchema, extras};
 
 /// Appends a row for each chunk.
 pub(super) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: &mut Rows) -> Result<(), RowError> {
@@ -18,6 +18,7 @@ pub(super) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: 
         if analysis.text.get(chunk.span.bytes()).is_none() {
             return Err(RowError::OutOfText { path: path.into(), ordinal });
         }
+        extras::check(&schema.extras, &chunk.extras, path)?;
     }
     if chunks.hashes.len() != chunks.chunks.len() {
         return Err(RowError::Missing { path: path.into(), missing: "hash for each chunk" });
@@ -52,7 +53,7 @@ pub(super) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: 
             Some(vector) => row.vector(vector),
             None => row,
         };
-        row.large(epoch);
+        extras::append(&schema.extras, &chunk.extras, row.large(epoch.get()));
     }
     Ok(())
 }

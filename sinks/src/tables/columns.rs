@@ -19,7 +19,7 @@ pub struct ColumnError {
 pub(crate) struct Columns<'a>(pub &'a RecordBatch);
 
 impl<'a> Columns<'a> {
-    fn get<T>(
+    pub(super) fn get<T>(
         &self,
         name: &str,
         expected: &str,

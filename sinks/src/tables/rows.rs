@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, FixedSizeBinaryArray, FixedSizeListArray, Float16Array, Float32Array, RecordBatch,
-    StringBuilder, UInt32Builder, UInt64Builder,
+    ArrayRef, BooleanBuilder, FixedSizeBinaryArray, FixedSizeListArray, Float16Array, Float32Array, Float64Builder,
+    Int64Builder, RecordBatch, StringBuilder, UInt32Builder, UInt64Builder,
 };
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, FieldRef, SchemaRef};
-use gristmill_pipeline::Hash;
+use gristmill_pipeline::{ExtraValue, Hash};
 use half::f16;
 
 use super::{RowError, TableSchema};
@@ -26,6 +26,8 @@ enum Column {
     Text(StringBuilder),
     Small(UInt32Builder),
     Large(UInt64Builder),
+    Integer(Int64Builder),
+    Float(Float64Builder),
     Flag(BooleanBuilder),
     /// Hashes, one after the other.
     Hash(Vec<u8>),
@@ -79,6 +81,8 @@ impl Column {
             DataType::Utf8 => Self::Text(StringBuilder::new()),
             DataType::UInt32 => Self::Small(UInt32Builder::new()),
             DataType::UInt64 => Self::Large(UInt64Builder::new()),
+            DataType::Int64 => Self::Integer(Int64Builder::new()),
+            DataType::Float64 => Self::Float(Float64Builder::new()),
             DataType::Boolean => Self::Flag(BooleanBuilder::new()),
             DataType::FixedSizeBinary(32) => Self::Hash(Vec::new()),
             DataType::FixedSizeList(item, dimension) => {
@@ -93,6 +97,8 @@ impl Column {
             Self::Text(values) => Arc::new(values.finish()),
             Self::Small(values) => Arc::new(values.finish()),
             Self::Large(values) => Arc::new(values.finish()),
+            Self::Integer(values) => Arc::new(values.finish()),
+            Self::Float(values) => Arc::new(values.finish()),
             Self::Flag(values) => Arc::new(values.finish()),
             Self::Hash(values) => {
                 Arc::new(FixedSizeBinaryArray::try_new(32, Buffer::from(std::mem::take(values)), None)?)
@@ -179,9 +185,25 @@ impl Row<'_> {
         self
     }
 
-    /// Whether the table has another column.
-    pub fn has_more(&self) -> bool {
-        self.columns.len() > 0
+    /// A value of an extra column, or a null.
+    pub fn extra(mut self, value: Option<&ExtraValue>) -> Self {
+        *self.bytes += size_of::<u64>();
+        match (self.columns.next(), value) {
+            (Some(Column::Text(values)), Some(ExtraValue::Text(text))) => {
+                values.append_value(text);
+                *self.bytes += text.len();
+            }
+            (Some(Column::Integer(values)), Some(ExtraValue::Integer(number))) => values.append_value(*number),
+            (Some(Column::Float(values)), Some(ExtraValue::Float(number))) => values.append_value(*number),
+            (Some(Column::Flag(values)), Some(ExtraValue::Boolean(value))) => values.append_value(*value),
+            (Some(Column::Text(values)), None) => values.append_null(),
+            (Some(Column::Integer(values)), None) => values.append_null(),
+            (Some(Column::Float(values)), None) => values.append_null(),
+            (Some(Column::Flag(values)), None) => values.append_null(),
+            // The column stays short, so that `take` fails.
+            (Some(_) | None, _) => {}
+        }
+        self
     }
 }
 
@@ -195,9 +217,7 @@ mod tests {
         let schema = TableSchema::new(Table::Imports, None);
         let hash = Hash::of(b"");
         let mut rows = Rows::new(&schema).expect("every column can be gathered");
-        let row = rows.row().text("a").text("rust").text("std").text("").text("").small(1).count(0).hash(&hash);
-        assert!(row.has_more());
-        assert!(!row.large(1).has_more());
+        rows.row().text("a").text("rust").text("std").text("").text("").small(1).count(0).hash(&hash).large(1);
         assert_eq!((rows.len(), rows.take().expect("it fits").num_rows()), (1, 1));
         rows.row().text("a").text("rust");
         assert!(rows.take().is_err(), "it is short");

@@ -13,7 +13,7 @@ use tantivy::{Index, TantivyError};
 
 use super::directory::{EpochDirectory, META};
 use crate::durable;
-use crate::failure::{While as _, failure};
+use crate::sink_error::{WrapErr as _, sink_error};
 
 /// The file that names what an epoch holds.
 pub(super) fn meta_name(epoch: Epoch) -> String {
@@ -34,19 +34,19 @@ pub(super) fn meta_of(token: &Token) -> Option<&str> {
 ///
 /// # Errors
 /// If a token is of another store, or the folder cannot be read or written.
-pub fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
+pub(super) fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
     let action = "cannot delete old epochs";
     let mut keep = HashSet::new();
     for token in tokens {
-        let name = meta_of(token).ok_or_else(|| failure("tantivy", action, "a token names no `meta` file"))?;
+        let name = meta_of(token).ok_or_else(|| sink_error("tantivy", action, "a token names no `meta` file"))?;
         keep.insert(name.to_owned());
     }
-    for name in metas(folder).during("tantivy", action)? {
+    for name in metas(folder).wrap_err("tantivy", action)? {
         if !keep.contains(&name) {
-            durable::remove_file(&folder.join(name)).during("tantivy", action)?;
+            durable::remove_file(&folder.join(name)).wrap_err("tantivy", action)?;
         }
     }
-    sweep(folder).during("tantivy", action)
+    sweep(folder).wrap_err("tantivy", action)
 }
 
 /// Deletes what was published after `newest`, and all that no epoch names.

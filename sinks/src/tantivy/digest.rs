@@ -67,7 +67,7 @@ fn add_postings(segment: &SegmentReader, field: Field, sums: &mut [u128]) -> tan
                 posting.extend(docs.term_freq().to_le_bytes());
                 posting.extend(positions.iter().flat_map(|position| position.to_le_bytes()));
                 if let Some(sum) = sums.get_mut(doc as usize) {
-                    *sum = sum.wrapping_add(Hash::of(&posting).key());
+                    *sum = sum.wrapping_add(Hash::of(&posting).key().to_bits());
                 }
             }
             docs.advance();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use gristmill_pipeline::port::{Chunk, Text};
-use gristmill_pipeline::{Analysis, Key, Record, RelPath};
+use gristmill_pipeline::{Analysis, Record, RelPath, RowKey};
 use tantivy::schema::document::{Document, ReferenceValue, ReferenceValueLeaf, Value};
 use tantivy::schema::{
     BytesOptions, FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
@@ -89,7 +89,7 @@ impl Fields {
     }
 
     /// The term that the documents of a row key have.
-    pub fn key_term(&self, key: Key) -> Term {
+    pub fn key_term(&self, key: RowKey) -> Term {
         Term::from_field_bytes(self.key, &key.to_le_bytes())
     }
 }
@@ -116,7 +116,7 @@ impl ChunkDocument {
     /// The document of a chunk of the rows of that key; `None` where the chunk lies outside the text.
     pub fn new(
         fields: Fields,
-        key: Key,
+        key: RowKey,
         record: &Record,
         chunks: &Arc<[Chunk]>,
         ordinal: usize,

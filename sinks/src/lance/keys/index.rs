@@ -136,7 +136,7 @@ impl KeyIndex {
     }
 
     /// Writes the run of an epoch from its changes. With `replace`, they are all there is.
-    pub fn write(&mut self, epoch: Epoch, mut changes: Vec<Entry>, replace: bool) -> Result<Written, RunError> {
+    pub fn write(&self, epoch: Epoch, mut changes: Vec<Entry>, replace: bool) -> Result<Written, RunError> {
         self.kind.sort(&mut changes);
         let mut kept = Vec::new();
         let mut size = changes.len() as u64;

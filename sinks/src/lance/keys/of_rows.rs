@@ -42,7 +42,7 @@ pub(in crate::lance) fn keys_of(
                 match last {
                     Some((of, key)) if of == names => key,
                     _ => {
-                        let key = row_key(names.0, &names.1);
+                        let key = row_key(names.0, &names.1).into();
                         last = Some((names, key));
                         key
                     }
