@@ -170,5 +170,9 @@ impl TableWriter {
 
 /// Removes all of these files that can be removed, and returns the first error.
 pub(super) fn remove_files(files: &[PathBuf]) -> std::io::Result<()> {
-    files.iter().map(|file| durable::remove_file(file)).fold(Ok(()), |first, removed| first.and(removed))
+    let mut outcome = Ok(());
+    for file in files {
+        outcome = outcome.and(durable::remove_file(file));
+    }
+    outcome
 }
