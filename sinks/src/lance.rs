@@ -72,19 +72,19 @@ pub use vector_index::{VectorIndexConfig, VectorIndexKind};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LanceConfig {
-    /// Rows that are gathered before they are handed to Lance.
+    /// Rows that are buffered before they are handed to Lance.
     pub batch_rows: usize,
-    /// Bytes that are gathered before they are handed to Lance. Each table holds at most
-    /// three times as much: one batch being gathered, one waiting, one being written.
+    /// Bytes that are buffered before they are handed to Lance. Each table holds at most three
+    /// times as much: one batch being filled, one waiting, one being written.
     pub batch_bytes: usize,
-    /// Rows of one data file at most.
+    /// Maximum rows of one data file.
     pub max_rows_per_file: usize,
-    /// Fragments of a table beyond which an epoch joins the small ones.
+    /// Maximum fragments of a table; an epoch that exceeds it joins the small ones.
     pub max_fragments: usize,
     /// Whether staged files are flushed to the disk. Without it a power cut (though no
     /// crash of the process) can lose epochs that were committed.
     pub sync: bool,
-    /// How vectors are stored. Another form rebuilds the index.
+    /// How vectors are stored. Changing it rebuilds the index.
     pub vectors: VectorForm,
     /// The approximate index over the vectors of a large table.
     pub vector_index: VectorIndexConfig,
@@ -104,8 +104,8 @@ impl Default for LanceConfig {
     }
 }
 
-/// Caches for one store, far smaller than Lance's defaults: an index is one of many
-/// things in a process, and rows are not cached here anyway.
+/// Caches for one store, far smaller than Lance's defaults: a process may open many stores, and
+/// rows are not cached here anyway.
 fn session() -> Session {
     Session::new(64 << 20, 64 << 20, std::sync::Arc::default())
 }

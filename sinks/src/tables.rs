@@ -29,7 +29,7 @@ pub(crate) use rows::Rows;
 pub use schema::{ColumnClash, SCHEMA_VERSION, TableSchema, VectorForm};
 pub use table::Table;
 
-/// A record could not be turned into rows.
+/// A record cannot be turned into rows.
 #[derive(Debug, thiserror::Error)]
 pub enum RowError {
     /// The record lacks what the table needs.
@@ -37,7 +37,7 @@ pub enum RowError {
     Missing {
         /// The record's path.
         path: Box<str>,
-        /// What it lacks.
+        /// What is missing.
         missing: &'static str,
     },
     /// A chunk lies outside the text.
@@ -45,17 +45,17 @@ pub enum RowError {
     OutOfText {
         /// The record's path.
         path: Box<str>,
-        /// The chunk's place among the chunks of the file.
+        /// The chunk's index among the chunks of the file.
         ordinal: usize,
     },
-    /// The vectors do not fit the chunks.
-    #[error("`{path}` has {found} vector components where {expected} are needed")]
+    /// The number of vectors does not match the number of chunks.
+    #[error("`{path}`: expected {expected} vector components, found {found}")]
     VectorLength {
         /// The record's path.
         path: Box<str>,
         /// Chunks × dimension.
         expected: usize,
-        /// Components that came.
+        /// The number of components in the record.
         found: usize,
     },
     /// A value has another type than its extra column.
@@ -70,23 +70,23 @@ pub enum RowError {
         /// The type of the value that it gave.
         found: ExtraType,
     },
-    /// A row of a view has other values than the view has columns.
-    #[error("a row does not fit the {columns} columns of view `{view}`")]
+    /// The values of a row of a view do not match the view's columns.
+    #[error("a row does not match the {columns} columns of view `{view}`")]
     View {
         /// The view's name.
         view: Box<str>,
         /// How many columns it has.
         columns: usize,
     },
-    /// A column has a type that no table has.
-    #[error("a column of type {0} cannot be gathered")]
+    /// A column has a type that cannot be built from rows.
+    #[error("cannot build a column of type {0} from rows")]
     Type(DataType),
     /// Arrow refused the columns.
     #[error(transparent)]
     Arrow(#[from] ArrowError),
 }
 
-/// Appends the rows that a record makes in a table, and says how many there were.
+/// Appends the rows that a record makes in a table; returns how many there were.
 pub(crate) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: &mut Rows) -> Result<usize, RowError> {
     let before = rows.len();
     match schema.table {

@@ -121,14 +121,14 @@ impl<T: AsRef<StoredTable> + AsMut<StoredTable> + Send> FactStore for LanceStore
     }
 }
 
-/// Which rows of a key are asked for.
+/// Which rows of a key are wanted, or were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Of {
-    /// Those that are there, or else those that were deleted last.
+    /// Live rows, or those that were deleted last if there are none.
     Either,
-    /// Those that are there.
+    /// Live rows.
     Live,
-    /// Those that were deleted last.
+    /// The rows that were deleted last.
     Deleted,
     /// None.
     Nothing,

@@ -15,7 +15,7 @@ use lance_table::format::Fragment;
 
 use super::location::Location;
 
-/// Rows that a scan gives at a time.
+/// Rows per batch of a scan.
 const SCAN_ROWS: usize = 8192;
 
 /// Opens a table at a version, or at its newest.
@@ -44,7 +44,7 @@ pub(super) async fn scan<E: From<lance::Error>>(
     Ok(())
 }
 
-/// The row addresses that a scan gave.
+/// The row addresses in a batch of a scan.
 pub(super) fn addresses(batch: &RecordBatch) -> lance::Result<&[u64]> {
     batch
         .column_by_name(ROW_ADDR)
@@ -72,8 +72,8 @@ impl Fragments {
         Ok(Self { stream: scanner.try_into_stream().await? })
     }
 
-    /// The next batch of the rows whose address `keep` accepts, under that schema, and
-    /// their addresses.
+    /// The next batch of the rows whose address `keep` accepts, with that schema, and their
+    /// addresses; `None` at the end.
     pub async fn next(
         &mut self,
         schema: &SchemaRef,

@@ -1,4 +1,4 @@
-//! The chunks whose vectors are nearest to one.
+//! Nearest-neighbour search over the vectors of chunks.
 
 use std::collections::HashSet;
 
@@ -18,24 +18,24 @@ use super::vector_state::VECTOR;
 use crate::sink_error::sink_error;
 use crate::tables::{Columns, Table};
 
-/// A chunk whose vector is near.
+/// A chunk that a vector search found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NearChunk {
     /// Its path.
     pub path: RelPath,
-    /// What names its row.
+    /// Identifies its row.
     pub row: ChunkLocator,
     /// The row's address, for [`LanceReader::take`].
     pub address: u64,
-    /// How near it is; see [`Nearness`](super::Nearness).
+    /// How near it is, the higher the nearer; see [`Nearness`](super::Nearness).
     pub score: f32,
 }
 
-/// What names a row.
-const NAME: [&str; 3] = ["path", "content_hash", "ordinal"];
+/// The columns that identify a row.
+const LOCATOR: [&str; 3] = ["path", "content_hash", "ordinal"];
 
 impl LanceReader {
-    /// By what the vectors are compared.
+    /// The metric by which vectors are compared.
     #[must_use]
     pub fn metric(&self) -> VectorMetric {
         self.vectors.metric
@@ -47,10 +47,11 @@ impl LanceReader {
         self.vectors.index.is_some()
     }
 
-    /// The `count` chunks whose vectors are nearest to this one, nearest first; if `among`
-    /// is given, of those rows. By the index where the epoch [has one](Self::has_vector_index):
-    /// then some of the nearest may be missing, but what is found is scored exactly. Without
-    /// an index all vectors are read; to search often, keep [`vectors`](Self::vectors).
+    /// Returns the `count` chunks whose vectors are nearest to this one, nearest first; if
+    /// `among` is given, only chunks of those rows. If the epoch [has an
+    /// index](Self::has_vector_index), it is used: some of the nearest may then be missing, but
+    /// scores are exact. Without an index every search reads all vectors; to search often, keep
+    /// [`vectors`](Self::vectors) in memory.
     ///
     /// # Errors
     /// If the vector has another dimension than those stored, or the table cannot be read.
@@ -67,7 +68,8 @@ impl LanceReader {
             _ => false,
         };
         if !stored.as_ref().is_some_and(has_dimension) {
-            let cause = format!("it holds no vectors of dimension {}; was the index made by this model?", vector.len());
+            let cause =
+                format!("the table has no vectors of dimension {}; was the index built with this model?", vector.len());
             return Err(sink_error("lance", "cannot search table chunks", cause));
         }
         if count == 0 || among.is_some_and(HashSet::is_empty) {
@@ -82,7 +84,7 @@ impl LanceReader {
             }
             None => {
                 let to = metric.to(vector);
-                let mut columns = NAME.to_vec();
+                let mut columns = LOCATOR.to_vec();
                 columns.push(VECTOR);
                 self.wait(
                     &Table::Chunks,
@@ -99,7 +101,7 @@ impl LanceReader {
     }
 }
 
-/// The nearest of what was seen.
+/// The nearest chunks so far.
 struct Best {
     count: usize,
     found: Vec<NearChunk>,
@@ -115,7 +117,7 @@ impl Best {
     ) -> Result<(), TableError> {
         let columns = Columns(batch);
         let ordinals = columns.numbers::<UInt32Type>("ordinal")?;
-        // What is not better than all that were kept is left out.
+        // Once there are enough, only what is at least as near as the last is kept.
         let least = if self.found.len() < self.count { f32::NEG_INFINITY } else { self.least() };
         each_file(&columns, |path, key, rows| {
             if among.is_some_and(|among| !among.contains(&key)) {
@@ -137,8 +139,7 @@ impl Best {
         self.found.last().map_or(f32::NEG_INFINITY, |near| near.score)
     }
 
-    /// Keeps the nearest, in order. Of those equally near the path decides, so that answers
-    /// are repeatable.
+    /// Keeps the nearest, sorted. Ties are broken by path, so that results are repeatable.
     fn cut(&mut self) {
         self.found.sort_by(|left, right| {
             let by_name = || (&left.path, left.row).cmp(&(&right.path, right.row));
@@ -158,7 +159,7 @@ async fn by_index(
 ) -> Result<(), TableError> {
     let mut scanner = dataset.scan();
     let wanted = Float32Array::from(vector.to_vec());
-    scanner.project(&NAME)?.nearest(VECTOR, &wanted, best.count)?.distance_metric(metric.of_lance());
+    scanner.project(&LOCATOR)?.nearest(VECTOR, &wanted, best.count)?.distance_metric(metric.of_lance());
     scanner.refine(kind.refine_factor(best.count)).with_row_address();
     if let Some(rows) = among {
         scanner.prefilter(true).with_row_id_prefilter(RowAddrMask::from_allowed(rows));

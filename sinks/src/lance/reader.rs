@@ -22,15 +22,15 @@ use super::token::{VectorState, rows_of, tables_of, version_of};
 use crate::sink_error::{WrapErr as _, sink_error};
 use crate::tables::{ColumnError, Columns, Table};
 
-/// The name that errors of a reader bear.
+/// The name of the sink in errors of a reader.
 const READER: &str = "lance";
 
-/// The tables of one epoch. Epochs that are written later do not show.
+/// The tables of one epoch. Epochs that are written later are not visible.
 pub struct LanceReader {
     blocking: Blocking,
     tables: BTreeMap<Table, OpenTable>,
     pub(super) vectors: VectorState,
-    /// Row addresses by name, once something asked for them.
+    /// The address of each chunk, sorted by locator; loaded on first use.
     keys: OnceLock<Vec<(ChunkLocator, u64)>>,
 }
 
@@ -39,12 +39,12 @@ struct OpenTable {
     rows: u64,
 }
 
-/// Names a row of `chunks`.
+/// Identifies a row of `chunks` within an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkLocator {
-    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and what it holds.
+    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and its content.
     pub row: RowKey,
-    /// The chunk's place among those of the path.
+    /// The chunk's index among those of the path, counted from 0.
     pub ordinal: u32,
 }
 
@@ -61,7 +61,7 @@ pub struct ChunkVectors {
     pub file: Vec<u32>,
     /// For each row its ordinal.
     pub ordinals: Vec<u32>,
-    /// Each path with what it holds, once, and the key of the two.
+    /// Each path, with the key of the path and its content.
     pub files: Vec<(RelPath, RowKey)>,
 }
 
@@ -69,7 +69,7 @@ impl LanceReader {
     /// Opens the tables in `folder` that `token` names, at its versions.
     ///
     /// # Errors
-    /// If the token names no table, or a table is not there at its version.
+    /// If the token names no table, or a table does not have its version.
     pub fn open(folder: &Path, token: &Token) -> Result<Self, SinkError> {
         let blocking = Blocking::new(false).wrap_err(READER, "cannot start its runtime")?;
         let session = Arc::new(session());
@@ -94,12 +94,12 @@ impl LanceReader {
         Ok(Self { blocking, tables, vectors: VectorState::of(token, &Table::Chunks), keys: OnceLock::new() })
     }
 
-    /// The tables that are there.
+    /// The tables that the epoch has.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.tables.keys()
     }
 
-    /// Rows of a table; 0 if it is not there.
+    /// The number of rows of a table; 0 if the epoch does not have the table.
     #[must_use]
     pub fn count_rows(&self, table: &Table) -> u64 {
         self.tables.get(table).map_or(0, |open| open.rows)
@@ -108,7 +108,7 @@ impl LanceReader {
     /// The columns of a table.
     ///
     /// # Errors
-    /// If the table is not there.
+    /// If the epoch does not have the table.
     pub fn schema(&self, table: &Table) -> Result<SchemaRef, SinkError> {
         let schema: arrow::datatypes::Schema = self.dataset(table)?.schema().into();
         Ok(Arc::new(schema))
@@ -140,10 +140,10 @@ impl LanceReader {
         })
     }
 
-    /// Columns of the rows that an SQL condition holds for, `limit` at most.
+    /// Columns of the rows that satisfy an SQL condition, at most `limit` rows.
     ///
     /// # Errors
-    /// If the condition is no SQL over the table's columns, or the table cannot be read.
+    /// If the condition is not valid SQL over the table's columns, or the table cannot be read.
     pub fn filter(
         &self,
         table: &Table,
@@ -171,8 +171,8 @@ impl LanceReader {
         self.wait(table, async { Ok(load::take(dataset, addresses, columns).await?) })
     }
 
-    /// The addresses of these chunks, `None` where there is no such chunk. The first call
-    /// reads two columns of the table; later ones search what it kept.
+    /// The addresses of these chunks; `None` for a chunk that does not exist. The first call
+    /// reads three columns of the table, later ones search what it loaded.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -184,7 +184,7 @@ impl LanceReader {
         Ok(chunks.iter().map(find).collect())
     }
 
-    /// Columns of these chunks, in that order; those that are not there are left out.
+    /// Columns of these chunks, in that order; chunks that do not exist are left out.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -235,7 +235,7 @@ impl LanceReader {
         Ok(keys)
     }
 
-    /// All vectors, with what names their rows.
+    /// All vectors, with what identifies their rows.
     ///
     /// # Errors
     /// If the table has no vectors or cannot be read.
@@ -264,7 +264,7 @@ impl LanceReader {
                 vectors.addresses.extend_from_slice(addresses);
                 vectors.ordinals.extend_from_slice(ordinals.values());
                 each_file(&columns, |path, row, rows| {
-                    // A file whose rows a batch cuts comes twice, which does no harm.
+                    // A file whose rows span two batches comes twice, which does no harm.
                     vectors.files.push((RelPath::from(path), row));
                     let file = u32::try_from(vectors.files.len() - 1).unwrap_or(u32::MAX);
                     vectors.file.extend(rows.map(|_| file));
@@ -275,7 +275,7 @@ impl LanceReader {
         Ok(vectors)
     }
 
-    /// The keys of the files whose path and language are let through.
+    /// The keys of the files whose path and language `is_allowed` accepts.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -298,8 +298,7 @@ impl LanceReader {
         Ok(keys)
     }
 
-    /// The keys of the rows that a ref shows; `None` if the tables are not over refs, or not
-    /// over this one.
+    /// The keys of the rows that a ref has; `None` if the index does not cover that ref.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -319,8 +318,8 @@ impl LanceReader {
         Ok((!keys.is_empty()).then_some(keys))
     }
 
-    /// A hash of the content of each table: of all rows without `epoch`, whatever order
-    /// and fragments they lie in.
+    /// A hash of the content of each table: of all columns but `epoch` of all rows, independent
+    /// of the order of the rows and of the fragments that hold them.
     ///
     /// # Errors
     /// If a table cannot be read.
@@ -373,8 +372,8 @@ impl LanceReader {
     }
 }
 
-/// Calls `each` with the path, the key and the rows of each file of a batch; the rows of a
-/// file lie together.
+/// Calls `each` with the path, the key and the rows of each file of a batch. The rows of a
+/// file are consecutive.
 pub(super) fn each_file(
     columns: &Columns<'_>,
     mut each: impl FnMut(&str, RowKey, Range<usize>),

@@ -25,7 +25,7 @@ pub(super) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: 
     }
     let mut vectors = vectors_of(path, chunks, schema.dimension)?;
 
-    // How often each hash came so far.
+    // How many chunks had each hash so far.
     let mut seen: HashMap<Hash, u32> = HashMap::with_capacity(chunks.hashes.len());
     for (ordinal, (chunk, hash)) in chunks.chunks.iter().zip(&chunks.hashes).enumerate() {
         let occurrence = seen.entry(*hash).or_default();
@@ -76,7 +76,7 @@ fn vectors_of<'a>(
     Ok(values.chunks_exact(dimension.unwrap_or(1).max(1)))
 }
 
-/// Names a chunk across epochs: 128 bits over path, hash, and place among equal hashes.
+/// Identifies a chunk across epochs: 128 bits over path, hash, and index among equal hashes.
 fn chunk_id(path: &str, chunk_hash: &Hash, occurrence: u32) -> impl AsRef<str> + use<> {
     let hash = Hash::of_parts([path.as_bytes(), chunk_hash.as_bytes().as_slice(), &occurrence.to_le_bytes()]);
     // `to_hex` keeps its digits on the stack, where `Display` would need a string.

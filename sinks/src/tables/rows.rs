@@ -1,4 +1,4 @@
-//! Rows being gathered into a record batch, column by column of the table's schema.
+//! Building a record batch from rows.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use half::f16;
 
 use super::{RowError, TableSchema};
 
-/// Rows of one table, on the way to being a record batch.
+/// Buffers rows of one table for a record batch.
 pub(crate) struct Rows {
     schema: SchemaRef,
     columns: Vec<Column>,
@@ -21,7 +21,7 @@ pub(crate) struct Rows {
     bytes: usize,
 }
 
-/// The values of one column so far.
+/// The values of one column.
 enum Column {
     Text(StringBuilder),
     Small(UInt32Builder),
@@ -50,24 +50,24 @@ impl Rows {
         &self.schema
     }
 
-    /// Rows gathered.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows
     }
 
-    /// About how many bytes they take.
+    /// Their approximate size in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Begins a row. Its values follow in the order of the columns; a row that lacks one
-    /// or has one of another type makes [`take`](Self::take) fail.
+    /// Begins a row. Its values must follow in the order of the columns; if one is missing or has
+    /// another type, [`take`](Self::take) fails.
     pub fn row(&mut self) -> Row<'_> {
         self.rows += 1;
         Row { columns: self.columns.iter_mut(), bytes: &mut self.bytes }
     }
 
-    /// Takes what was gathered, leaving nothing.
+    /// Takes all rows as a record batch.
     pub fn take(&mut self) -> Result<RecordBatch, RowError> {
         (self.rows, self.bytes) = (0, 0);
         let columns = self.columns.iter_mut().map(Column::finish).collect::<Result<Vec<_>, _>>()?;
@@ -115,8 +115,7 @@ impl Column {
     }
 }
 
-/// The nearest number of 16 bits; the largest for those beyond it, as an infinite one has
-/// no distance to others.
+/// Rounds to 16 bits; saturates, since an infinite component has no distance to others.
 fn rounded(value: f32) -> f16 {
     f16::from_f32(value.clamp(f16::MIN.to_f32(), f16::MAX.to_f32()))
 }
@@ -148,7 +147,7 @@ impl Row<'_> {
         self
     }
 
-    /// A count, as stored. Spans are `u32`, so a file has fewer chunks and definitions.
+    /// A count. A file has fewer than `u32::MAX` chunks and definitions, since spans are `u32`.
     pub fn count(self, value: usize) -> Self {
         self.small(u32::try_from(value).unwrap_or(u32::MAX))
     }

@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{Table, extras};
 
-/// Counts the changes of the schemas. A store of another version is rebuilt.
+/// Version of the schemas. A store of another version is rebuilt.
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// How the components of vectors are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VectorForm {
-    /// As the embedder gives them: 32 bits.
+    /// As the embedder returns them: 32 bits.
     #[default]
     F32,
-    /// Rounded to 16 bits, about three digits: half the space.
+    /// Rounded to 16 bits, about three decimal digits: half the space.
     F16,
 }
 
@@ -43,7 +43,7 @@ pub struct ColumnClash {
     pub column: Box<str>,
 }
 
-/// A table with the columns that it has in one store.
+/// A table, with the columns that it has in one store.
 #[derive(Clone, Debug)]
 pub struct TableSchema {
     /// Which table.
@@ -78,7 +78,7 @@ impl TableSchema {
         Self { dimension, ..Self::with_fields(table, fields, None) }
     }
 
-    /// The same table with its vectors in that form.
+    /// The same table, with its vectors stored in that form.
     #[must_use]
     pub fn with_vectors(mut self, form: VectorForm) -> Self {
         let fields = self.arrow.fields().iter().map(|field| match field.data_type() {
@@ -219,7 +219,7 @@ fn chunks(dimension: Option<usize>) -> Vec<Field> {
     ]);
     if let Some(dimension) = dimension {
         let item = Arc::new(Field::new("item", DataType::Float32, true));
-        // A dimension beyond i32 is refused where vectors are appended.
+        // A dimension beyond i32 is rejected when vectors are appended.
         let dimension = i32::try_from(dimension).unwrap_or(i32::MAX);
         fields.push(column("vector", DataType::FixedSizeList(item, dimension), "Its embedding."));
     }

@@ -1,4 +1,4 @@
-//! Searching an index at a token.
+//! Searching the index at a token.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -22,10 +22,10 @@ use super::document::{Fields, NUMBERS, register_tokenizer};
 use super::query;
 use crate::sink_error::{WrapErr as _, sink_error};
 
-/// The name that errors of a reader bear.
+/// The name of the sink in errors of a reader.
 const READER: &str = "tantivy";
 
-/// The documents of one epoch. Epochs that are written later do not show.
+/// The documents of one epoch. Epochs that are written later are not visible.
 ///
 /// Every method takes `&self`, and many threads may search at once.
 pub struct TantivyReader {
@@ -36,26 +36,26 @@ pub struct TantivyReader {
     _reader: IndexReader,
 }
 
-/// What narrows and weighs a search.
+/// Filters and weights of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SearchOptions {
-    /// Hits at most.
+    /// Maximum number of hits.
     pub limit: usize,
-    /// Globs one of which the path matches; empty for any path. A glob without `/` is
-    /// matched with the file's name.
+    /// Globs, one of which the path must match; empty for any path. A glob without `/` is
+    /// matched against the file's name.
     pub paths: Vec<String>,
     /// Languages, in lower case; empty for any.
     pub languages: Vec<String>,
     /// Kinds of chunks; empty for any.
     pub kinds: Vec<String>,
-    /// What a word in the chunk's text counts.
+    /// Weight of a word in the chunk's text.
     pub body_boost: f32,
-    /// What a word in the name of its definition counts.
+    /// Weight of a word in the name of its definition.
     pub symbol_boost: f32,
-    /// What a word in the names around it counts.
+    /// Weight of a word in the names of the definitions around it.
     pub scope_boost: f32,
-    /// What a word in the path counts.
+    /// Weight of a word in the path.
     pub path_boost: f32,
 }
 
@@ -74,16 +74,16 @@ impl Default for SearchOptions {
     }
 }
 
-/// A chunk that was found. Row and ordinal name it in a Lance store; the bytes name its
+/// A chunk that a search found. Row and ordinal identify it in a Lance store; the bytes are its
 /// place in the file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChunkHit {
     /// The path.
     pub path: RelPath,
-    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and what it holds.
+    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and its content.
     #[serde(skip)]
     pub row: RowKey,
-    /// Its place among the chunks of the path, counted from 0.
+    /// Its index among the chunks of the path, counted from 0.
     pub ordinal: u32,
     /// Line of its first byte, counted from 1.
     pub start_line: u32,
@@ -105,12 +105,12 @@ pub struct ChunkHit {
     pub score: f32,
 }
 
-/// A chunk that was found, by what names it in a Lance store.
+/// A chunk that a search found, by what identifies it in a Lance store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RowHit {
-    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and what it holds.
+    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and its content.
     pub row: RowKey,
-    /// Its place among the chunks of the path, counted from 0.
+    /// Its index among the chunks of the path, counted from 0.
     pub ordinal: u32,
     /// Its BM25 score, the higher the better.
     pub score: f32,
@@ -120,10 +120,10 @@ impl TantivyReader {
     /// Opens the index in `folder` at the epoch that `token` names.
     ///
     /// # Errors
-    /// If the token is of another store, or files of the epoch are not there.
+    /// If the token is of another store, or files of the epoch are missing.
     pub fn open(folder: &Path, token: &Token) -> Result<Self, SinkError> {
         let action = "cannot open the index";
-        let cause = "the token names no `meta` file; is it of a Tantivy store?";
+        let cause = "the token names no `meta` file; is it of another store?";
         let meta = meta_of(token).ok_or_else(|| sink_error(READER, action, cause))?;
         let directory = EpochDirectory::open(folder, meta).wrap_err(READER, action)?;
         let index = Index::open(directory).wrap_err(READER, action)?;
@@ -134,28 +134,28 @@ impl TantivyReader {
         Ok(Self { searcher: reader.searcher(), index, fields, _reader: reader })
     }
 
-    /// How many chunks there are.
+    /// The number of chunks.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.searcher.num_docs()
     }
 
-    /// How many segments hold them.
+    /// The number of segments.
     #[must_use]
     pub fn segments(&self) -> usize {
         self.searcher.segment_readers().len()
     }
 
-    /// The chunks that match best, best first. Words are alternatives; a phrase in double
-    /// quotes must be there. Chunks of equal score come in the order of their documents.
+    /// Returns the chunks that match best, best first. Words are alternatives; a phrase in double
+    /// quotes is required. Chunks of equal score come in the order of their documents.
     ///
     /// # Errors
-    /// If a glob makes no expression, or the index cannot be read.
+    /// If a glob is invalid, or the index cannot be read.
     pub fn search(&self, text: &str, options: &SearchOptions) -> Result<Vec<ChunkHit>, SinkError> {
         self.search_among(None, text, options)
     }
 
-    /// The chunks that match best among those of these rows, or among all.
+    /// Returns the chunks that match best among those of these rows, or among all.
     ///
     /// # Errors
     /// As for [`search`](Self::search).
@@ -170,8 +170,8 @@ impl TantivyReader {
         found.into_iter().map(hit).collect()
     }
 
-    /// The names of the chunks that match best, among those of these rows or among all: a
-    /// tenth of the work, for who has the rest of them already.
+    /// As [`search_among`](Self::search_among), but returns only what identifies the chunks: a
+    /// tenth of the work, for callers that have the rest already.
     ///
     /// # Errors
     /// As for [`search`](Self::search).
@@ -185,7 +185,7 @@ impl TantivyReader {
         self.named(&found).wrap_err(READER, "cannot search the index")
     }
 
-    /// What names the rows of some documents, with their scores.
+    /// What identifies the rows of some documents, with their scores.
     fn named(&self, found: &[(f32, DocAddress)]) -> tantivy::Result<Vec<RowHit>> {
         let mut hits: Vec<RowHit> =
             found.iter().map(|(score, _)| RowHit { row: RowKey::NONE, ordinal: 0, score: *score }).collect();
@@ -279,7 +279,7 @@ impl TantivyReader {
     }
 }
 
-/// What names the rows of a segment's documents, with the columns open.
+/// The columns of a segment that identify the rows of its documents.
 struct RowNames {
     keys: Option<BytesColumn>,
     ordinals: Column<u64>,
@@ -291,7 +291,7 @@ impl RowNames {
         Ok(Self { keys: columns.bytes("key")?, ordinals: columns.u64("ordinal")? })
     }
 
-    /// For each document that has a key its number among the given ones, key and ordinal.
+    /// For each document that has a key: its number as given, its key and its ordinal.
     fn of_documents(&self, documents: &[(usize, DocId)]) -> tantivy::Result<Vec<(usize, RowKey, u32)>> {
         let Some(keys) = &self.keys else { return Ok(Vec::new()) };
         let term = |(nth, doc): &(usize, DocId)| Some((keys.term_ords(*doc).next()?, *nth, *doc));

@@ -104,5 +104,5 @@ fn a_row_that_does_not_fit_a_view_is_refused() {
     let mut delta = view_delta(&edges, true, &[], &[("a", 1)]);
     delta.added[0].values.reverse();
     let error = sink.writer().change_views(&[delta]).expect_err("text and number are swapped").to_string();
-    assert!(error.contains("does not fit the 2 columns of view `edges`"), "{error}");
+    assert!(error.contains("does not match the 2 columns of view `edges`"), "{error}");
 }

@@ -7,7 +7,7 @@ use super::KeyKind;
 use crate::tables::{ColumnError, Columns, TableSchema, views};
 
 impl KeyKind {
-    /// The columns that the keys are made of.
+    /// The columns that the keys are computed from.
     pub fn columns(self, schema: &TableSchema) -> Vec<&str> {
         match (self, &schema.view) {
             (Self::Rows, None) => vec!["path", "content_hash"],
