@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use gristmill_pipeline::port::{Chunk, Definition, DefinitionKind, Header, Port, Span, Text};
 use gristmill_pipeline::{
-    Analysis, EpochMeta, Hash, Record, RecordChunks, RelPath, RowId, Sink, SinkContext, SinkError, Token,
+    Analysis, Epoch, EpochMeta, Extras, Hash, Published, Record, RecordChunks, RelPath, RowId, Sink, SinkConfig,
+    SinkContext, SinkError, Token,
 };
 use gristmill_sinks::tantivy::SearchOptions;
-use gristmill_sinks::{LanceConfig, LanceReader, LanceSink, TantivyConfig, TantivyReader, TantivySink};
+use gristmill_sinks::{LanceConfig, LanceReader, TantivyConfig, TantivyReader};
 use serde_json::json;
 
 const DIMENSION: usize = 256;
@@ -41,15 +42,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         folder: folder.join(name),
         inputs: inputs.to_vec(),
         dimension: Some(DIMENSION),
+        columns: Vec::new(),
         views: Vec::new(),
         single_threaded: std::env::var_os("SINGLE").is_some(),
     };
-    let mut lance = LanceSink::new(&LanceConfig::default(), &context("lance", &[Port::Syntax, Port::Vectors]))?;
-    let lance_token = epochs(&mut lance, "lance", &records)?;
+    let (lance, lance_context) = (LanceConfig::default(), context("lance", &[Port::Syntax, Port::Vectors]));
+    let lance_token = epochs(&lance, &lance_context, &records)?;
     let start = Instant::now();
-    lance.open(Some(&lance_token))?;
+    drop(lance.open(lance_context.clone(), Some(&lance_token))?);
     println!("  open at a token: {:?}", start.elapsed());
-    if let Some(facts) = lance.fact_store() {
+    if let Some(mut facts) = lance.open_facts(lance_context, &lance_token)? {
         let start = Instant::now();
         let mut bodies = 0;
         facts.facts(&mut |of_path| bodies += of_path.bodies.len())?;
@@ -74,8 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     reader.digest()?;
     println!("  digest: {:?}", start.elapsed());
 
-    let mut tantivy = TantivySink::new(TantivyConfig::default(), &context("tantivy", &[Port::Chunks]))?;
-    let tantivy_token = epochs(&mut tantivy, "tantivy", &records)?;
+    let tantivy_token = epochs(&TantivyConfig::default(), &context("tantivy", &[Port::Chunks]), &records)?;
     let start = Instant::now();
     let reader = TantivyReader::open(&folder.join("tantivy"), &tantivy_token)?;
     println!("  open a reader: {:?}", start.elapsed());
@@ -96,10 +97,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// One epoch from nothing, then small ones: 20 chunks or so removed and added.
-fn epochs(sink: &mut dyn Sink, name: &str, records: &[Record]) -> Result<Token, SinkError> {
-    sink.open(None)?;
+fn epochs(config: &dyn SinkConfig, context: &SinkContext, records: &[Record]) -> Result<Token, SinkError> {
+    let name = config.kind();
     println!("{name}: from nothing");
-    let mut token = epoch(sink, 1, &[], records)?;
+    let mut state = epoch(config.open(context.clone(), None)?, 1, &[], records)?;
     let mut held: Vec<Record> = records.to_vec();
     for number in 2..=9 {
         let changed: Vec<_> = (0..2).map(|nth| file(number * 7 + nth, number * 1_000_000 + nth)).collect();
@@ -111,27 +112,27 @@ fn epochs(sink: &mut dyn Sink, name: &str, records: &[Record]) -> Result<Token, 
             }
         }
         println!("{name}: small epoch");
-        token = epoch(sink, number, &removed, &changed)?;
+        state = epoch(state.sink, number, &removed, &changed)?;
     }
-    Ok(token)
+    Ok(state.token)
 }
 
 fn row_of(record: &Record) -> RowId {
     RowId { path: record.path.clone(), content_hash: record.analysis.content_hash }
 }
 
-fn epoch(sink: &mut dyn Sink, number: u64, removed: &[RowId], added: &[Record]) -> Result<Token, SinkError> {
+fn epoch(sink: Box<dyn Sink>, number: u64, removed: &[RowId], added: &[Record]) -> Result<Published, SinkError> {
     let (start, busy) = (Instant::now(), cpu_time());
-    sink.begin(number, false)?;
-    sink.remove(removed)?;
+    let mut writer = sink.begin(Epoch::new(number), false)?;
+    writer.remove(removed)?;
     let begun = start.elapsed();
     for batch in added.chunks(64) {
-        sink.add(batch)?;
+        writer.add(batch)?;
     }
     let added = start.elapsed();
-    sink.stage(&EpochMeta { epoch: number, merkle_root: Hash::of(b"root") })?;
+    let staged_epoch = writer.stage(&EpochMeta { epoch: Epoch::new(number), merkle_root: Hash::of(b"root") })?;
     let staged = start.elapsed();
-    let token = sink.publish()?;
+    let published = staged_epoch.publish()?;
     let total = start.elapsed();
     let busy = cpu_time().saturating_sub(busy);
     println!(
@@ -140,7 +141,7 @@ fn epoch(sink: &mut dyn Sink, number: u64, removed: &[RowId], added: &[Record]) 
         staged - added,
         total - staged
     );
-    Ok(token)
+    Ok(published)
 }
 
 /// CPU time of all threads of the process so far; nothing where the system does not say.
@@ -193,6 +194,7 @@ fn file(path: u64, seed: u64) -> Record {
             scope: "module".into(),
             tokens: 150,
             body_hash: Header::Scope.body_hash("module", &name, &text[start..]),
+            extras: Extras::default(),
         });
         definitions.push(Definition {
             qualified_name: format!("module::{name}").into(),
@@ -217,6 +219,7 @@ fn file(path: u64, seed: u64) -> Record {
         references: Vec::new(),
         imports: Vec::new(),
         diagnostics: Vec::new(),
+        extras: Extras::default(),
     };
     let chunks = RecordChunks { chunks: chunks.into(), hashes, vectors: Some(vectors) };
     Record { path, analysis: Arc::new(analysis), chunks: Some(chunks) }

@@ -19,10 +19,11 @@ use std::time::{Duration, Instant};
 
 use gristmill_pipeline::port::{Chunk, Header, Port, Span, Text};
 use gristmill_pipeline::{
-    Analysis, EpochMeta, Hash, Key, Record, RecordChunks, RelPath, Sink, SinkContext, SinkError, Token,
+    Analysis, Epoch, EpochMeta, Extras, Hash, Published, Record, RecordChunks, RelPath, RowKey, Sink, SinkConfig as _,
+    SinkContext, SinkError, Token,
 };
-use gristmill_sinks::lance::{Near, RowKey, VectorIndexConfig};
-use gristmill_sinks::{LanceConfig, LanceReader, LanceSink};
+use gristmill_sinks::lance::{ChunkLocator, NearChunk, VectorIndexConfig};
+use gristmill_sinks::{LanceConfig, LanceReader};
 use serde_json::json;
 
 const CHUNKS_OF_A_FILE: usize = 10;
@@ -55,45 +56,51 @@ fn main() -> Result<(), Box<dyn Error>> {
         folder: folder.to_path_buf(),
         inputs: vec![Port::Vectors],
         dimension: Some(dimension),
+        columns: Vec::new(),
         views: Vec::new(),
         single_threaded: std::env::var_os("SINGLE").is_some(),
     };
     let config = LanceConfig { vector_index: index, ..LanceConfig::default() };
-    let mut sink = LanceSink::new(&config, &context)?;
-    sink.open(None)?;
+    let sink = config.open(context, None)?;
     let (first, later) = files.split_at(count / CHUNKS_OF_A_FILE);
-    let mut token = epoch(&mut sink, 1, "all rows and the index", first, false)?;
+    let mut state = epoch(sink, 1, "all rows and the index", first, false)?;
     println!("  {} MB, of which the index {} MB", size(folder)? >> 20, index_size(folder)? >> 20);
     let measure = |token: &Token| -> Result<(), Box<dyn Error>> { search(folder, token, dimension, stored, queries) };
-    measure(&token)?;
+    measure(&state.token)?;
     for (number, more) in (3..).zip(later.chunks(MORE / CHUNKS_OF_A_FILE)) {
         let (half, rest) = more.split_at(more.len() / 2);
-        epoch(&mut sink, 2 * number, "half as many rows as the index takes up", half, false)?;
-        token = epoch(&mut sink, 2 * number + 1, "the other half, and all go into the index", rest, false)?;
+        state = epoch(state.sink, 2 * number, "half as many rows as the index takes up", half, false)?;
+        state = epoch(state.sink, 2 * number + 1, "the other half, and all go into the index", rest, false)?;
     }
-    measure(&token)?;
-    token = epoch(&mut sink, 20, "compaction", &[], true)?;
-    measure(&token)?;
+    measure(&state.token)?;
+    state = epoch(state.sink, 20, "compaction", &[], true)?;
+    measure(&state.token)?;
     Ok(())
 }
 
-fn epoch(sink: &mut LanceSink, number: u64, what: &str, added: &[Record], compact: bool) -> Result<Token, SinkError> {
+fn epoch(
+    sink: Box<dyn Sink>,
+    number: u64,
+    what: &str,
+    added: &[Record],
+    compact: bool,
+) -> Result<Published, SinkError> {
     let (start, busy) = (Instant::now(), cpu_time());
-    sink.begin(number, false)?;
+    let mut writer = sink.begin(Epoch::new(number), false)?;
     for batch in added.chunks(64) {
-        sink.add(batch)?;
+        writer.add(batch)?;
     }
     if compact {
-        sink.compact()?;
+        writer.compact()?;
     }
-    sink.stage(&EpochMeta { epoch: number, merkle_root: Hash::of(b"root") })?;
+    let staged_epoch = writer.stage(&EpochMeta { epoch: Epoch::new(number), merkle_root: Hash::of(b"root") })?;
     let staged = start.elapsed();
-    let token = sink.publish()?;
+    let published = staged_epoch.publish()?;
     let publish = start.elapsed() - staged;
     let busy = cpu_time().saturating_sub(busy);
     let peak = peak_memory();
     println!("{what}: add and stage {staged:?}, publish {publish:?}, CPU {busy:?}; peak so far {peak} MB");
-    Ok(token)
+    Ok(published)
 }
 
 /// Prints how long searches take, and how much of the exact answer they find.
@@ -114,7 +121,7 @@ fn search(
         stored.len() / dimension
     );
     for share in [1, 10, 100] {
-        let among: HashSet<Key> = all.files.iter().step_by(share).map(|(_, key)| *key).collect();
+        let among: HashSet<RowKey> = all.files.iter().step_by(share).map(|(_, key)| *key).collect();
         let among = (share > 1).then_some(&among);
         for count in [10, 100] {
             let (mut exact_time, mut times) = (Duration::ZERO, Vec::new());
@@ -134,12 +141,12 @@ fn search(
                 exact_time += start.elapsed();
 
                 let start = Instant::now();
-                let near: Vec<Near> = reader.nearest(wanted, count, among)?;
+                let near: Vec<NearChunk> = reader.nearest(wanted, count, among)?;
                 times.push(start.elapsed());
-                let near: HashSet<RowKey> = near.iter().map(|near| near.row).collect();
+                let near: HashSet<ChunkLocator> = near.iter().map(|near| near.row).collect();
                 let exact = scores.iter().filter_map(|(row, _)| {
                     let row_key = all.files.get(*all.file.get(*row)? as usize)?.1;
-                    Some(RowKey { row: row_key, ordinal: *all.ordinals.get(*row)? })
+                    Some(ChunkLocator { row: row_key, ordinal: *all.ordinals.get(*row)? })
                 });
                 found += exact.filter(|key| near.contains(key)).count();
                 expected += scores.len();
@@ -175,6 +182,7 @@ fn file(number: u64, vectors: &[f32]) -> Record {
             scope: "".into(),
             tokens: 10,
             body_hash: Header::None.body_hash("", "", &line(nth)),
+            extras: Extras::default(),
         }
     };
     let chunks: Vec<Chunk> = (0..CHUNKS_OF_A_FILE).map(chunk).collect();
@@ -189,6 +197,7 @@ fn file(number: u64, vectors: &[f32]) -> Record {
         references: Vec::new(),
         imports: Vec::new(),
         diagnostics: Vec::new(),
+        extras: Extras::default(),
     };
     let chunks = RecordChunks { chunks: chunks.into(), hashes, vectors: Some(vectors.to_vec()) };
     Record { path, analysis: Arc::new(analysis), chunks: Some(chunks) }

@@ -1,26 +1,28 @@
-//! Arrow IPC files: a tap that writes what each epoch added, one file an epoch.
+//! Arrow IPC files: a tap that writes what each epoch added, one file per epoch.
 //!
 //! The rows are those of the port that the sink is attached to: `files` with the text for
 //! contents, `symbols` for syntax, `chunks` for chunks and vectors. The files are for
-//! reading elsewhere; nothing is removed from one when a later epoch removes its rows.
+//! reading elsewhere: rows that a later epoch removes stay in the file of the epoch that
+//! added them. The text of a content that was recalled from a store rather than read is put
+//! together from its chunks, and blank where these do not cover it.
 
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use arrow::datatypes::DataType;
 use arrow::ipc::writer::FileWriter;
 use gristmill_pipeline::port::Port;
 use gristmill_pipeline::{
-    Epoch, EpochMeta, Fingerprint, Hash, Record, RowId, Sink, SinkContext, SinkError, StagedRows, Token,
+    Epoch, EpochMeta, EpochWriter, Fingerprint, Hash, Published, Record, RowId, Sink, SinkConfig, SinkContext,
+    SinkError, StagedEpoch, StagedRows, Token,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::durable;
-use crate::failure::{While as _, failure};
-use crate::tables::{self, RowError, Rows, SCHEMA_VERSION, Table, TableSchema, column};
+use crate::sink_error::{WrapErr as _, sink_error};
+use crate::tables::{self, RowError, Rows, SCHEMA_VERSION, Table, TableSchema};
 
 /// How Arrow IPC files are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,78 +42,76 @@ impl Default for ArrowConfig {
     }
 }
 
-/// Writes what an epoch adds into a file of its own.
-pub struct ArrowSink {
+/// A tap between epochs.
+struct ArrowSink {
     name: Box<str>,
     folder: PathBuf,
     config: ArrowConfig,
     schema: TableSchema,
-    draft: Option<Draft>,
 }
 
-/// The file of the epoch being written.
-struct Draft {
+/// A tap within an epoch, whose file is being written.
+struct ArrowWriter {
+    sink: ArrowSink,
     epoch: Epoch,
     rows: Rows,
-    /// `None` once the file is complete.
-    file: Option<FileWriter<BufWriter<File>>>,
+    file: FileWriter<BufWriter<File>>,
     added: u64,
-    staged: bool,
+}
+
+/// A tap whose file is complete, and bears no epoch's name yet.
+struct ArrowStaged {
+    sink: ArrowSink,
+    epoch: Epoch,
+    added: u64,
 }
 
 impl ArrowSink {
-    /// Prepares the sink; nothing is read or written before [`Sink::open`].
-    ///
-    /// # Errors
-    /// If it has more or less than one input, or one of vectors without a dimension.
-    pub fn new(config: &ArrowConfig, context: &SinkContext) -> Result<Self, SinkError> {
-        let fail = |cause| failure(&context.name, "cannot be built", cause);
-        let [port] = context.inputs[..] else {
+    fn new(config: &ArrowConfig, context: SinkContext) -> Result<Self, SinkError> {
+        let SinkContext { name, folder, inputs, dimension, columns, .. } = context;
+        let fail = |cause: &str| sink_error(&name, "cannot be built", cause);
+        let [port] = inputs[..] else {
             return Err(fail("it takes one input; add a sink for each port that is to be tapped"));
         };
         let schema = match port {
-            Port::Files | Port::Contents => TableSchema::new(Table::Files, None).with_column(column(
-                "text",
-                DataType::Utf8,
-                "The whole decoded text.",
-            )),
+            Port::Files | Port::Contents => TableSchema::new(Table::Files, None).with_text(),
             Port::Syntax => TableSchema::new(Table::Symbols, None),
             Port::Chunks => TableSchema::new(Table::Chunks, None),
-            Port::Vectors if context.dimension.is_none() => return Err(fail("its input gives no dimension")),
-            Port::Vectors => TableSchema::new(Table::Chunks, context.dimension),
+            Port::Vectors if dimension.is_none() => return Err(fail("its input gives no dimension")),
+            Port::Vectors => TableSchema::new(Table::Chunks, dimension),
         };
-        let (name, folder, config) = (context.name.clone(), context.folder.clone(), config.clone());
-        Ok(Self { name, folder, config, schema, draft: None })
+        let schema = schema.with_extras(&columns).wrap_err(&name, "cannot be built")?;
+        Ok(Self { name, folder, config: config.clone(), schema })
     }
 
     fn draft_path(&self, epoch: Epoch) -> PathBuf {
         self.folder.join(format!("{epoch}.draft"))
     }
-}
 
-impl Draft {
-    fn append(&mut self, record: &Record, schema: &TableSchema, config: &ArrowConfig) -> Result<(), RowError> {
-        self.added += tables::append(record, self.epoch, schema, &mut self.rows)? as u64;
-        if self.rows.len() >= config.batch_rows || self.rows.bytes() >= config.batch_bytes {
-            self.flush()?;
+    /// Removes the file of an epoch that is not published.
+    fn remove_draft(&self, epoch: Epoch) -> Result<(), SinkError> {
+        durable::remove_file(&self.draft_path(epoch)).wrap_err(&self.name, "cannot remove the file of an aborted epoch")
+    }
+
+    /// Removes all files of epochs after this one, and all that are not complete.
+    fn roll_back(&self, newest: Epoch) -> Result<(), SinkError> {
+        let action = "cannot open its folder";
+        fs::create_dir_all(&self.folder).wrap_err(&self.name, action)?;
+        for entry in fs::read_dir(&self.folder).wrap_err(&self.name, action)? {
+            let path = entry.wrap_err(&self.name, action)?.path();
+            let is_draft = path.extension().is_some_and(|extension| extension == "draft");
+            if is_draft || epoch_of(&path).is_some_and(|epoch| epoch > newest) {
+                durable::remove_file(&path).wrap_err(&self.name, action)?;
+            }
         }
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), RowError> {
-        if let Some(file) = self.file.as_mut().filter(|_| self.rows.len() > 0) {
-            file.write(&self.rows.take()?)?;
-        }
-        Ok(())
-    }
-
-    /// Writes what is left and the footer.
-    fn finish(&mut self) -> Result<(), RowError> {
-        self.flush()?;
-        if let Some(mut file) = self.file.take() {
-            file.finish()?;
-        }
-        Ok(())
+    /// Opens the file of an epoch and the buffer of its rows.
+    fn begin_file(&self, epoch: Epoch) -> Result<(FileWriter<BufWriter<File>>, Rows), RowError> {
+        let file = File::create(self.draft_path(epoch)).map_err(arrow::error::ArrowError::from)?;
+        let file = FileWriter::try_new(BufWriter::new(file), &self.schema.arrow)?;
+        Ok((file, Rows::new(&self.schema)?))
     }
 }
 
@@ -125,90 +125,138 @@ fn epoch_of(name: &Path) -> Option<Epoch> {
     (extension == "arrow" || extension == "draft").then(|| name.file_stem()?.to_str()?.parse().ok())?
 }
 
-impl Sink for ArrowSink {
-    fn fingerprint(&self) -> Fingerprint {
-        let shape = json!(["arrow", SCHEMA_VERSION, self.schema.table.as_str(), self.schema.dimension]);
-        Hash::of(shape.to_string().as_bytes())
+impl SinkConfig for ArrowConfig {
+    fn kind(&self) -> &str {
+        "arrow"
     }
 
-    fn open(&mut self, base: Option<&Token>) -> Result<(), SinkError> {
-        self.draft = None;
+    fn accepts(&self) -> &[Port] {
+        &[Port::Contents, Port::Syntax, Port::Chunks, Port::Vectors]
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of_parts([b"sink".as_slice(), b"arrow", &SCHEMA_VERSION.to_le_bytes()])
+    }
+
+    fn open(&self, context: SinkContext, base: Option<&Token>) -> Result<Box<dyn Sink>, SinkError> {
+        let sink = ArrowSink::new(self, context)?;
         let action = "cannot open its folder";
         let newest = match base {
             None => {
-                durable::remove_folder(&self.folder).during(&self.name, action)?;
-                0
+                durable::remove_folder(&sink.folder).wrap_err(&sink.name, action)?;
+                Epoch::NONE
             }
             Some(token) => {
                 let name = token.get("file").and_then(Token::as_str);
-                name.and_then(|name| epoch_of(Path::new(name)))
-                    .ok_or_else(|| failure(&self.name, action, "the commit names no file of it; rebuild the index"))?
+                let newest = name.and_then(|name| epoch_of(Path::new(name))).ok_or_else(|| {
+                    sink_error(&sink.name, action, "the commit names no file of it; rebuild the index")
+                })?;
+                if !sink.folder.join(file_name(newest)).exists() {
+                    let cause = format!("{} does not exist; rebuild the index", file_name(newest));
+                    return Err(sink_error(&sink.name, action, cause));
+                }
+                newest
             }
         };
-        if base.is_some() && !self.folder.join(file_name(newest)).exists() {
-            let cause = format!("{} is not there; rebuild the index", file_name(newest));
-            return Err(failure(&self.name, action, cause));
-        }
-        fs::create_dir_all(&self.folder).during(&self.name, action)?;
-        for entry in fs::read_dir(&self.folder).during(&self.name, action)? {
-            let path = entry.during(&self.name, action)?.path();
-            let draft = path.extension().is_some_and(|extension| extension == "draft");
-            if draft || epoch_of(&path).is_some_and(|epoch| epoch > newest) {
-                durable::remove_file(&path).during(&self.name, action)?;
+        sink.roll_back(newest)?;
+        Ok(Box::new(sink))
+    }
+}
+
+impl Sink for ArrowSink {
+    fn begin(self: Box<Self>, epoch: Epoch, _: bool) -> Result<Box<dyn EpochWriter>, SinkError> {
+        match self.begin_file(epoch).wrap_err(&self.name, "cannot begin a file") {
+            Ok((file, rows)) => Ok(Box::new(ArrowWriter { sink: *self, epoch, rows, file, added: 0 })),
+            Err(error) => {
+                // The next open removes what cannot be removed now.
+                let _ = self.remove_draft(epoch);
+                Err(error)
             }
         }
+    }
+}
+
+impl ArrowWriter {
+    fn append(&mut self, record: &Record) -> Result<(), RowError> {
+        let Self { sink, epoch, rows, added, .. } = self;
+        *added += tables::append(record, *epoch, &sink.schema, rows)? as u64;
+        if rows.len() >= sink.config.batch_rows || rows.bytes() >= sink.config.batch_bytes {
+            self.flush()?;
+        }
         Ok(())
     }
 
-    fn begin(&mut self, epoch: Epoch, _: bool) -> Result<(), SinkError> {
-        self.abandon()?;
-        let action = "cannot begin a file";
-        let file = File::create(self.draft_path(epoch)).during(&self.name, action)?;
-        let file = FileWriter::try_new(BufWriter::new(file), &self.schema.arrow).during(&self.name, action)?;
-        let rows = Rows::new(&self.schema).during(&self.name, action)?;
-        self.draft = Some(Draft { epoch, rows, file: Some(file), added: 0, staged: false });
+    fn flush(&mut self) -> Result<(), RowError> {
+        if self.rows.len() > 0 {
+            self.file.write(&self.rows.take()?)?;
+        }
         Ok(())
     }
 
+    /// Writes the buffered rows and the footer.
+    fn finish(&mut self) -> Result<(), RowError> {
+        self.flush()?;
+        Ok(self.file.finish()?)
+    }
+}
+
+impl EpochWriter for ArrowWriter {
     fn remove(&mut self, _: &[RowId]) -> Result<(), SinkError> {
         Ok(())
     }
 
     fn add(&mut self, records: &[Record]) -> Result<(), SinkError> {
-        let action = "cannot write rows";
-        let draft = self.draft.as_mut().ok_or_else(|| failure(&self.name, action, "no epoch was begun"))?;
-        records
-            .iter()
-            .try_for_each(|record| draft.append(record, &self.schema, &self.config))
-            .during(&self.name, action)
+        let added = records.iter().try_for_each(|record| self.append(record));
+        added.wrap_err(&self.sink.name, "cannot write rows")
     }
 
-    fn stage(&mut self, _: &EpochMeta) -> Result<StagedRows, SinkError> {
-        let action = "cannot complete its file";
-        let draft = self.draft.as_mut().ok_or_else(|| failure(&self.name, action, "no epoch was begun"))?;
-        draft.finish().during(&self.name, action)?;
-        draft.staged = true;
-        let (epoch, added) = (draft.epoch, draft.added);
-        if self.config.sync {
-            durable::sync_all(&[self.draft_path(epoch)], false).during(&self.name, action)?;
+    fn stage(mut self: Box<Self>, _: &EpochMeta) -> Result<Box<dyn StagedEpoch>, SinkError> {
+        let finished = self.finish().wrap_err(&self.sink.name, "cannot complete its file");
+        let Self { sink, epoch, added, file, .. } = *self;
+        // Closed before it is flushed to the disk or removed.
+        drop(file);
+        let flushed = finished.and_then(|()| match sink.config.sync {
+            true => durable::sync_all(&[sink.draft_path(epoch)], false)
+                .wrap_err(&sink.name, "cannot flush its file to the disk"),
+            false => Ok(()),
+        });
+        let staged = ArrowStaged { sink, epoch, added };
+        match flushed {
+            Ok(()) => Ok(Box::new(staged)),
+            Err(error) => {
+                // The next open removes what cannot be removed now.
+                let _ = Box::new(staged).abort();
+                Err(error)
+            }
         }
-        Ok(StagedRows { added, deleted: 0 })
     }
 
-    fn publish(&mut self) -> Result<Token, SinkError> {
-        let action = "cannot publish its file";
-        let draft = self.draft.take().filter(|draft| draft.staged);
-        let draft = draft.ok_or_else(|| failure(&self.name, action, "nothing was staged"))?;
-        let name = file_name(draft.epoch);
-        durable::rename(&self.draft_path(draft.epoch), &self.folder.join(&name)).during(&self.name, action)?;
-        Ok(json!({ "file": name, "rows": draft.added }))
+    fn abort(self: Box<Self>) -> Result<(), SinkError> {
+        let Self { sink, epoch, file, .. } = *self;
+        drop(file);
+        sink.remove_draft(epoch)
+    }
+}
+
+impl StagedEpoch for ArrowStaged {
+    fn rows(&self) -> StagedRows {
+        StagedRows { added: self.added, deleted: 0 }
     }
 
-    fn abandon(&mut self) -> Result<(), SinkError> {
-        match self.draft.take() {
-            Some(draft) => durable::remove_file(&self.draft_path(draft.epoch))
-                .during(&self.name, "cannot remove the file of an abandoned epoch"),
-            None => Ok(()),
+    fn publish(self: Box<Self>) -> Result<Published, SinkError> {
+        let Self { sink, epoch, added } = *self;
+        let name = file_name(epoch);
+        let published = sink.folder.join(&name);
+        if let Err(error) = durable::rename(&sink.draft_path(epoch), &published) {
+            // The next open removes what cannot be removed now.
+            let _ = sink.remove_draft(epoch);
+            let _ = durable::remove_file(&published);
+            return Err(sink_error(&sink.name, "cannot publish its file", error));
         }
+        Ok(Published { token: json!({ "file": name, "rows": added }), sink: Box::new(sink) })
+    }
+
+    fn abort(self: Box<Self>) -> Result<(), SinkError> {
+        self.sink.remove_draft(self.epoch)
     }
 }

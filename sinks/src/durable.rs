@@ -1,21 +1,21 @@
-//! Making files outlive a power cut.
+//! Writing files so that they survive a power cut.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// How many files are flushed at a time. File systems join flushes that wait for the
+/// How many files are flushed at a time. File systems combine flushes that wait for the
 /// same journal commit, so several at once cost little more than one.
-const FLUSHES: usize = 8;
+const MAX_FLUSHES: usize = 8;
 
-/// Flushes files and folders to the disk. With `concurrent`, several at a time.
+/// Flushes files and folders to the disk; with `concurrent`, several at a time.
 pub(crate) fn sync_all(paths: &[PathBuf], concurrent: bool) -> io::Result<()> {
     let flush = |path: &PathBuf| File::open(path)?.sync_all();
     if !concurrent || paths.len() < 2 {
         return paths.iter().try_for_each(flush);
     }
-    let share = paths.len().div_ceil(FLUSHES);
+    let share = paths.len().div_ceil(MAX_FLUSHES);
     thread::scope(|scope| {
         let flushes: Vec<_> =
             paths.chunks(share).map(|paths| scope.spawn(move || paths.iter().try_for_each(flush))).collect();
@@ -26,8 +26,8 @@ pub(crate) fn sync_all(paths: &[PathBuf], concurrent: bool) -> io::Result<()> {
     })
 }
 
-/// Replaces a file by rename, so that a reader finds the old or the new content, whole.
-/// With `sync`, the new content is on the disk before the old one goes.
+/// Replaces a file atomically by rename: a reader sees the old content or the new. With
+/// `sync`, the new content is on the disk before the old one is replaced.
 pub(crate) fn replace_file(path: &Path, content: &[u8], sync: bool) -> io::Result<()> {
     let draft = path.with_extension("draft");
     let mut file = File::create(&draft)?;
@@ -48,13 +48,13 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Flushes the names in a folder. Where a folder cannot be opened as a file, the system
-/// keeps names durable by itself.
+/// Flushes the entries of a folder. Systems on which a folder cannot be opened as a file make
+/// them durable by themselves.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// What is in a folder; nothing where it is not there.
+/// The entries of a folder; none if it does not exist.
 pub(crate) fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<fs::DirEntry>>> {
     match fs::read_dir(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -62,7 +62,7 @@ pub(crate) fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Resu
     }
 }
 
-/// Removes a file; one that is not there is fine.
+/// Removes a file if it exists.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -70,7 +70,7 @@ pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a folder and all in it; one that is not there is fine.
+/// Removes a folder and all it contains if it exists.
 pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -8,37 +8,50 @@
 //!                                                      publish            one manifest per changed table
 //! ```
 //!
-//! The token names the version of each table, and the files that find its rows by their
-//! keys (see `keys.rs`): `{"files": {"version": 3, "rows": 17, "keys": ["rows-1-3.run",
+//! Each table goes through the steps of an epoch by value, as its store does:
+//!
+//! ```text
+//! TableLayout ──open──► StoredTable ──begin──► TableWriter ──stage──► StagedTable ──publish──► PublishedTable
+//!                            ▲                                                                     │
+//!                            └───────────────────────────────settle────────────────────────────────┘
+//! ```
+//!
+//! The token names the version of each table, and the key runs that find its rows (see
+//! `keys.rs`): `{"files": {"version": 3, "rows": 17, "keys": ["rows-1-3.run",
 //! "contents-1-3.run"]}, "chunks": {…}, …}`. A table that an epoch does not change keeps its
 //! version. A table whose newest version is newer than the token's is rolled back by a
 //! version that restores the token's, so that what readers pinned stays as it is.
 //!
 //! Rows that an epoch deletes stay in older versions of their table for as long as one of
-//! these is [kept](retain), and the files of keys say in which: a branch that is checked
-//! out again is recalled from there.
+//! these is [retained](gristmill_pipeline::SinkConfig::retain), and the key runs say in
+//! which: a branch that is checked out again is recalled from there.
 
 mod blocking;
-mod commit;
+mod chunk_text;
 mod deletions;
 mod digest;
+mod epoch;
 mod error;
-mod facts;
+mod fact_store;
 mod items;
 mod join;
 mod keys;
+mod layout;
 mod load;
 mod location;
 mod metric;
 mod nearest;
 mod past;
+mod publish;
 mod reader;
 mod recall;
 mod resident;
 mod retain;
 mod sink;
+mod stage;
 mod stored_facts;
 mod table;
+mod table_writer;
 mod token;
 mod vector_index;
 mod vector_state;
@@ -49,31 +62,29 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::tables::VectorForm;
-pub use metric::{Metric, Nearness, product_of_bytes};
-pub use nearest::Near;
-pub use reader::{ChunkVectors, LanceReader, RowKey};
+pub use metric::{Nearness, VectorMetric, product_of_bytes};
+pub use nearest::NearChunk;
+pub use reader::{ChunkLocator, ChunkVectors, LanceReader};
 pub use resident::{Resident, RowFiles, Segment};
-pub use retain::retain;
-pub use sink::LanceSink;
 pub use vector_index::{VectorIndexConfig, VectorIndexKind};
 
 /// How the Lance store writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LanceConfig {
-    /// Rows that are gathered before they are handed to Lance.
+    /// Rows that are buffered before they are handed to Lance.
     pub batch_rows: usize,
-    /// Bytes that are gathered before they are handed to Lance. Each table holds at most
-    /// three times as much: one batch being gathered, one waiting, one being written.
+    /// Bytes that are buffered before they are handed to Lance. Each table holds at most three
+    /// times as much: one batch being filled, one waiting, one being written.
     pub batch_bytes: usize,
-    /// Rows of one data file at most.
+    /// Maximum rows of one data file.
     pub max_rows_per_file: usize,
-    /// Fragments of a table beyond which an epoch joins the small ones.
+    /// Maximum fragments of a table; an epoch that exceeds it joins the small ones.
     pub max_fragments: usize,
     /// Whether staged files are flushed to the disk. Without it a power cut (though no
     /// crash of the process) can lose epochs that were committed.
     pub sync: bool,
-    /// How vectors are stored. Another form rebuilds the index.
+    /// How vectors are stored. Changing it rebuilds the index.
     pub vectors: VectorForm,
     /// The approximate index over the vectors of a large table.
     pub vector_index: VectorIndexConfig,
@@ -93,8 +104,8 @@ impl Default for LanceConfig {
     }
 }
 
-/// Caches for one store, far smaller than Lance's defaults: an index is one of many
-/// things in a process, and rows are not cached here anyway.
+/// Caches for one store, far smaller than Lance's defaults: a process may open many stores, and
+/// rows are not cached here anyway.
 fn session() -> Session {
     Session::new(64 << 20, 64 << 20, std::sync::Arc::default())
 }

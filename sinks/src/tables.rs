@@ -6,6 +6,7 @@
 mod chunks;
 mod columns;
 mod diagnostics;
+mod extras;
 mod files;
 mod imports;
 mod references;
@@ -17,18 +18,18 @@ pub(crate) mod views;
 
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
-use gristmill_pipeline::{Epoch, Record};
+use gristmill_pipeline::{Epoch, ExtraType, Record};
 
 pub(crate) use chunks::chunk_kind;
 pub(crate) use columns::{ColumnError, Columns};
 pub(crate) use diagnostics::severity;
+pub(crate) use extras::ExtraReader;
 pub(crate) use references::reference_kind;
 pub(crate) use rows::Rows;
-pub(crate) use schema::column;
-pub use schema::{SCHEMA_VERSION, TableSchema, VectorForm};
+pub use schema::{ColumnClash, SCHEMA_VERSION, TableSchema, VectorForm};
 pub use table::Table;
 
-/// A record could not be turned into rows.
+/// A record cannot be turned into rows.
 #[derive(Debug, thiserror::Error)]
 pub enum RowError {
     /// The record lacks what the table needs.
@@ -36,7 +37,7 @@ pub enum RowError {
     Missing {
         /// The record's path.
         path: Box<str>,
-        /// What it lacks.
+        /// What is missing.
         missing: &'static str,
     },
     /// A chunk lies outside the text.
@@ -44,40 +45,52 @@ pub enum RowError {
     OutOfText {
         /// The record's path.
         path: Box<str>,
-        /// The chunk's place among the chunks of the file.
+        /// The chunk's index among the chunks of the file.
         ordinal: usize,
     },
-    /// The vectors do not fit the chunks.
-    #[error("`{path}` has {found} vector components where {expected} are needed")]
+    /// The number of vectors does not match the number of chunks.
+    #[error("`{path}`: expected {expected} vector components, found {found}")]
     VectorLength {
         /// The record's path.
         path: Box<str>,
         /// Chunks × dimension.
         expected: usize,
-        /// Components that came.
+        /// The number of components in the record.
         found: usize,
     },
-    /// A row of a view has other values than the view has columns.
-    #[error("a row does not fit the {columns} columns of view `{view}`")]
+    /// A value has another type than its extra column.
+    #[error("column `{column}` of `{path}`: expected a value of type {expected:?}, found {found:?}; fix the operator")]
+    ExtraType {
+        /// The record's path.
+        path: Box<str>,
+        /// The extra column.
+        column: Box<str>,
+        /// The type that the operator declared for the column.
+        expected: ExtraType,
+        /// The type of the value that it gave.
+        found: ExtraType,
+    },
+    /// The values of a row of a view do not match the view's columns.
+    #[error("a row does not match the {columns} columns of view `{view}`")]
     View {
         /// The view's name.
         view: Box<str>,
         /// How many columns it has.
         columns: usize,
     },
-    /// A column has a type that no table has.
-    #[error("a column of type {0} cannot be gathered")]
+    /// A column has a type that cannot be built from rows.
+    #[error("cannot build a column of type {0} from rows")]
     Type(DataType),
     /// Arrow refused the columns.
     #[error(transparent)]
     Arrow(#[from] ArrowError),
 }
 
-/// Appends the rows that a record makes in a table, and says how many there were.
+/// Appends the rows that a record makes in a table; returns how many there were.
 pub(crate) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: &mut Rows) -> Result<usize, RowError> {
     let before = rows.len();
     match schema.table {
-        Table::Files => files::append(record, epoch, rows),
+        Table::Files => files::append(record, epoch, schema, rows)?,
         Table::Chunks => chunks::append(record, epoch, schema, rows)?,
         Table::Symbols => symbols::append(record, epoch, rows),
         Table::References => references::append(record, epoch, rows),

@@ -10,8 +10,9 @@
 //!
 //! Segment files are never changed, so an epoch is the list of files in its
 //! `meta.<epoch>.json`: the token names that file, and a reader opens the index by it.
-//! The body's text is not stored; a hit's path and ordinal name the row of `chunks` in a
-//! Lance store, and its bytes the place in the source file.
+//! The text of a chunk is indexed but not stored: a hit's row and ordinal identify the row of
+//! `chunks` in a Lance store, and its bytes the place in the source file. Extra columns are not
+//! indexed.
 
 mod collect;
 mod digest;
@@ -22,25 +23,23 @@ mod query;
 mod reader;
 mod sink;
 pub mod tokenizer;
+mod writer;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use collect::retain;
-pub(crate) use document::SCHEMA_VERSION;
-pub use reader::{Hit, RowHit, SearchOptions, TantivyReader};
-pub use sink::TantivySink;
+pub use reader::{ChunkHit, RowHit, SearchOptions, TantivyReader};
 
 /// How the Tantivy store writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TantivyConfig {
-    /// Bytes of postings that all threads together hold before they write a segment; at
-    /// least 15 MB for each thread.
+    /// Bytes of postings that all threads together buffer before they write a segment; at least
+    /// 15 MB for each thread.
     pub writer_memory: usize,
-    /// Threads that index, 8 at most. One segment or more comes of each in every epoch.
+    /// Indexing threads, between 1 and 8. Each writes one segment or more per epoch.
     pub threads: usize,
-    /// Segments beyond which an epoch merges the small ones.
+    /// Maximum segments; an epoch that exceeds it merges the small ones.
     pub max_segments: usize,
     /// Whether staged files are flushed to the disk. Without it a power cut (though no
     /// crash of the process) can lose epochs that were committed.

@@ -7,11 +7,12 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 /// A runtime of the store's own.
 ///
-/// A caller need not be asynchronous, and may be: inside another runtime's thread, where
-/// blocking on a future is refused, the future runs on a thread made for it.
+/// The caller may be synchronous or run inside another runtime. On a thread of another
+/// runtime, which must not block on a future, the future runs on a thread of its own.
 pub(crate) struct Blocking {
     /// `None` only while being dropped.
     runtime: Option<Runtime>,
+    handle: Handle,
 }
 
 impl Blocking {
@@ -23,7 +24,8 @@ impl Blocking {
         if !single_threaded {
             builder.worker_threads(1);
         }
-        Ok(Self { runtime: Some(builder.thread_name("lance-store").enable_all().build()?) })
+        let runtime = builder.thread_name("lance-store").enable_all().build()?;
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
     /// Waits for a future.
@@ -40,9 +42,9 @@ impl Blocking {
             .map_err(|_| io::Error::other("a thread that waited for Lance panicked"))
     }
 
-    /// Where tasks are spawned.
-    pub fn handle(&self) -> io::Result<&Handle> {
-        self.runtime.as_ref().map(Runtime::handle).ok_or_else(|| io::Error::other("the store is closed"))
+    /// The runtime's handle, to spawn tasks.
+    pub const fn handle(&self) -> &Handle {
+        &self.handle
     }
 }
 

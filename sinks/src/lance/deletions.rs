@@ -43,7 +43,7 @@ impl Deletions {
     }
 }
 
-/// Writes the deletion files for these rows; fragments in `joined` go whole.
+/// Writes the deletion files for these rows; fragments in `joined` are removed whole.
 pub(super) async fn delete_rows(
     dataset: Option<&Dataset>,
     addresses: &[u64],
@@ -61,7 +61,7 @@ pub(super) async fn delete_rows(
             continue;
         }
         let fragment = usize::try_from(id).ok().and_then(|id| dataset.get_fragment(id));
-        let fragment = fragment.ok_or(TableError::Order("a row address names a fragment that is not there"))?;
+        let fragment = fragment.ok_or(TableError::MissingFragment(id))?;
         match fragment.extend_deletions(rows).await? {
             Some(updated) => deletions.updated.push(updated.metadata().clone()),
             None => deletions.removed.push(id),

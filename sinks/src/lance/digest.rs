@@ -1,23 +1,23 @@
 //! A table's content as one hash.
 
 use arrow::array::{Array, AsArray as _, RecordBatch};
-use arrow::datatypes::{DataType, Float16Type, Float32Type, UInt32Type, UInt64Type};
+use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type, Int64Type, UInt32Type, UInt64Type};
 use gristmill_pipeline::Hash;
 
-/// Hashes of rows, in any order.
+/// Collects the hashes of rows, in any order.
 #[derive(Default)]
 pub(super) struct RowDigest {
     rows: Vec<Hash>,
     row: Vec<u8>,
 }
 
-/// A column of a type that no table has.
+/// A column has a type that digests do not cover.
 #[derive(Debug, thiserror::Error)]
-#[error("column `{0}` has the type {1}, which no digest covers")]
+#[error("column `{0}` has type {1}, which digests do not cover")]
 pub(super) struct NoDigest(String, DataType);
 
 impl RowDigest {
-    /// Adds the rows of a batch, taking its columns in the order they have.
+    /// Adds the rows of a batch, with its columns in this order.
     pub fn add(&mut self, batch: &RecordBatch, columns: &[&str]) -> Result<(), NoDigest> {
         let schema = batch.schema();
         let columns: Vec<&dyn Array> =
@@ -34,14 +34,14 @@ impl RowDigest {
         Ok(())
     }
 
-    /// The hash over all rows, whatever order they came in.
+    /// The hash over all rows, independent of their order.
     pub fn finish(mut self) -> Hash {
         self.rows.sort_unstable();
         Hash::of_parts(self.rows.iter().map(|hash| hash.as_bytes().as_slice()))
     }
 }
 
-/// Writes one value so that no two sequences of values write the same bytes.
+/// Appends an unambiguous encoding of one value; returns false for a type that has none.
 fn write(column: &dyn Array, row: usize, out: &mut Vec<u8>) -> bool {
     if column.is_null(row) {
         out.push(0);
@@ -53,6 +53,8 @@ fn write(column: &dyn Array, row: usize, out: &mut Vec<u8>) -> bool {
         DataType::FixedSizeBinary(_) => write_sized(column.as_fixed_size_binary().value(row), out),
         DataType::UInt32 => out.extend(column.as_primitive::<UInt32Type>().value(row).to_le_bytes()),
         DataType::UInt64 => out.extend(column.as_primitive::<UInt64Type>().value(row).to_le_bytes()),
+        DataType::Int64 => out.extend(column.as_primitive::<Int64Type>().value(row).to_le_bytes()),
+        DataType::Float64 => out.extend(column.as_primitive::<Float64Type>().value(row).to_bits().to_le_bytes()),
         DataType::Boolean => out.push(u8::from(column.as_boolean().value(row))),
         DataType::FixedSizeList(..) => {
             let list = column.as_fixed_size_list().value(row);

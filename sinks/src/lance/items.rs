@@ -6,12 +6,12 @@ use gristmill_pipeline::port::{Definition, DefinitionKind, Import, Reference, Sp
 
 use crate::tables::{ColumnError, Columns, reference_kind};
 
-/// Why stored rows do not make a record.
+/// Why a record cannot be read back from stored rows.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RecallError {
     #[error(transparent)]
     Column(#[from] ColumnError),
-    #[error("`{0}` is no {1} that this version knows; rebuild the index")]
+    #[error("unknown {1} `{0}`; rebuild the index")]
     Unknown(Box<str>, &'static str),
 }
 
@@ -21,7 +21,7 @@ type Numbers = PrimitiveArray<UInt32Type>;
 pub(super) trait Items<'a>: Sized {
     type Item;
 
-    /// Finds the columns. Those that say nothing about facts may be missing.
+    /// Finds the columns. Those that facts do not need may be missing.
     fn of(batch: &'a RecordBatch) -> Result<Self, ColumnError>;
 
     fn get(&self, row: usize) -> Result<Self::Item, RecallError>;

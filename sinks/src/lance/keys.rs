@@ -1,8 +1,8 @@
-//! Indexes of a table: from a key to the rows that have it, or had it.
+//! Key indexes of a table: from a key to the rows that have it, or had it.
 //!
-//! They lie beside the table as files of sorted entries (see [`run`]), so that finding a
-//! row costs a few reads however many rows there are. A token names the files that
-//! describe its state; a file that no token names does not exist.
+//! They lie beside the table as files of sorted entries, the *key runs* (see [`run`]), so
+//! that finding a row takes a few reads however many rows there are. A token names the runs
+//! that describe its state; a run that no token names does not count.
 
 mod index;
 mod merge;
@@ -12,6 +12,8 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod write;
+
+use std::fmt;
 
 use gristmill_pipeline::{Epoch, Key};
 
@@ -46,13 +48,19 @@ impl KeyKind {
         }
     }
 
-    /// The name used in the names of files.
+    /// The name used in file names and messages.
     const fn as_str(self) -> &'static str {
         match self {
             Self::Rows => "rows",
             Self::Hashes => "hashes",
             Self::Contents => "contents",
         }
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -75,14 +83,14 @@ impl RunName {
     }
 }
 
-impl std::fmt::Display for RunName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for RunName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}-{}.run", self.kind.as_str(), self.series, self.epoch)
     }
 }
 
-/// Says that rows are, or were, at an address and those that follow it. Entries are
-/// ordered by key, then address.
+/// An entry of a key index: rows that are, or were, at an address and those that follow it.
+/// Entries are ordered by key, then address.
 ///
 /// A row address is the fragment's number in the upper 32 bits and the row's place in
 /// the fragment in the lower; it stays the same until the row is deleted.
@@ -104,8 +112,8 @@ impl Entry {
         Self { key, address, last_version: 0, rows: 1 }
     }
 
-    /// The rows as gone after that version. Versions beyond `u32` are taken for the last
-    /// of it, which is never there: such rows are not found again.
+    /// The entry for the same rows once they are gone after that version. Versions beyond
+    /// `u32::MAX` become `u32::MAX`, which never exists: such rows are not found again.
     pub fn gone(self, last_version: u64) -> Self {
         Self { last_version: u32::try_from(last_version).unwrap_or(u32::MAX), ..self }
     }
@@ -120,8 +128,8 @@ impl Entry {
         self.address..self.address + u64::from(self.rows)
     }
 
-    /// Takes up an entry whose rows follow on these, where they are of the same key and
-    /// state; says whether it did.
+    /// Merges an entry into this one if its rows follow on these and have the same key and
+    /// state; returns whether it did.
     fn join(&mut self, next: &Self) -> bool {
         let follows = (self.key, self.last_version) == (next.key, next.last_version)
             && self.address + u64::from(self.rows) == next.address;
@@ -131,14 +139,14 @@ impl Entry {
 }
 
 impl KeyKind {
-    /// Appends an entry, as part of the last one where that can be.
+    /// Appends an entry, merged into the last one if possible.
     pub fn push(self, entries: &mut Vec<Entry>, entry: Entry) {
         if self != Self::Rows || !entries.last_mut().is_some_and(|last| last.join(&entry)) {
             entries.push(entry);
         }
     }
 
-    /// Brings entries into order.
+    /// Sorts entries.
     fn sort(self, entries: &mut Vec<Entry>) {
         entries.sort_unstable();
         if self == Self::Rows {
@@ -152,7 +160,7 @@ impl KeyKind {
 pub(super) struct WrittenKeys {
     kind: KeyKind,
     keys: Vec<Key>,
-    /// For each key how many rows it has in a row.
+    /// For each key how many consecutive rows it has.
     rows: Vec<u32>,
 }
 
@@ -172,8 +180,8 @@ impl WrittenKeys {
         }
     }
 
-    /// An entry for each stretch of rows of one key, given the fragments that hold them,
-    /// by number and rows; `None` if these hold another number of rows.
+    /// An entry for each run of rows of one key, given the number and the rows of each
+    /// fragment that holds them; `None` if these hold another number of rows.
     pub fn into_entries(self, fragments: &[(u64, u64)]) -> Option<Vec<Entry>> {
         let mut entries = Vec::with_capacity(self.keys.len());
         let mut fragments = fragments.iter().copied();

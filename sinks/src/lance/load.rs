@@ -15,7 +15,7 @@ use lance_table::format::Fragment;
 
 use super::location::Location;
 
-/// Rows that a scan gives at a time.
+/// Rows per batch of a scan.
 const SCAN_ROWS: usize = 8192;
 
 /// Opens a table at a version, or at its newest.
@@ -44,13 +44,13 @@ pub(super) async fn scan<E: From<lance::Error>>(
     Ok(())
 }
 
-/// The row addresses that a scan gave.
+/// The row addresses in a batch of a scan.
 pub(super) fn addresses(batch: &RecordBatch) -> lance::Result<&[u64]> {
     batch
         .column_by_name(ROW_ADDR)
         .and_then(|column| column.as_primitive_opt::<UInt64Type>())
         .map(|column| &**column.values())
-        .ok_or_else(|| lance::Error::internal("a scan gave no row addresses".to_owned()))
+        .ok_or_else(|| lance::Error::internal("a scan returned no row addresses".to_owned()))
 }
 
 /// Reads columns of the rows at these ascending addresses, in that order.
@@ -72,8 +72,8 @@ impl Fragments {
         Ok(Self { stream: scanner.try_into_stream().await? })
     }
 
-    /// The next batch of the rows whose address `keep` accepts, under that schema, and
-    /// their addresses.
+    /// The next batch of the rows whose address `keep` accepts, with that schema, and their
+    /// addresses; `None` at the end.
     pub async fn next(
         &mut self,
         schema: &SchemaRef,
@@ -87,7 +87,9 @@ impl Fragments {
             .iter()
             .map(|field| {
                 let column = batch.column_by_name(field.name());
-                column.cloned().ok_or_else(|| lance::Error::internal(format!("a scan gave no column {}", field.name())))
+                column
+                    .cloned()
+                    .ok_or_else(|| lance::Error::internal(format!("a scan returned no column {}", field.name())))
             })
             .collect();
         let batch = RecordBatch::try_new(Arc::clone(schema), columns?)?;

@@ -1,4 +1,4 @@
-//! Where a table lies. The one place that knows that an index is a folder.
+//! The paths of a table's files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use lance_table::io::deletion::relative_deletion_file_path;
 
 use crate::tables::Table;
 
-/// The place of one table.
+/// The folders of one table.
 #[derive(Clone, Debug)]
 pub(super) struct Location {
     folder: PathBuf,
@@ -20,7 +20,7 @@ impl Location {
         Self { folder: folder.join(format!("{table}.lance")), keys: folder.join(format!("{table}.keys")) }
     }
 
-    /// What Lance opens the table by.
+    /// The URI by which Lance opens the table.
     pub fn uri(&self) -> String {
         self.folder.to_string_lossy().into_owned()
     }
@@ -29,12 +29,12 @@ impl Location {
         &self.folder
     }
 
-    /// Where the files of keys lie.
+    /// The folder of the key runs.
     pub fn keys(&self) -> &Path {
         &self.keys
     }
 
-    /// Whether the table has a version at all.
+    /// Whether the table has any version.
     pub fn exists(&self) -> bool {
         self.manifests().exists()
     }
@@ -43,12 +43,12 @@ impl Location {
         self.folder.join("_versions")
     }
 
-    /// The file that says what this version of the table has.
+    /// The manifest of this version of the table.
     pub fn manifest_of(&self, dataset: &Dataset) -> Option<PathBuf> {
         Some(self.manifests().join(dataset.manifest_location().path.filename()?))
     }
 
-    /// Whether this version of the table is still there.
+    /// Whether the manifest of this version of the table still exists.
     pub fn has_manifest_of(&self, dataset: &Dataset) -> bool {
         self.manifest_of(dataset).is_some_and(|manifest| manifest.exists())
     }

@@ -1,15 +1,15 @@
-//! What is near.
+//! How vectors are compared.
 
 use lance_linalg::distance::DistanceType;
 use lance_linalg::distance::dot_u8::dot_u8_u64;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// By what vectors are compared. Where all have length 1, as those of most models have,
-/// each gives the same order.
+/// The metric by which vectors are compared. For vectors of length 1, such as those of most
+/// models, all metrics give the same order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Metric {
+pub enum VectorMetric {
     /// The angle between two vectors; their lengths do not matter.
     #[default]
     Cosine,
@@ -19,36 +19,36 @@ pub enum Metric {
     L2,
 }
 
-/// How near vectors are to one vector.
+/// Scores how near vectors are to one vector.
 #[derive(Clone, Copy, Debug)]
 pub struct Nearness<'a> {
-    metric: Metric,
+    metric: VectorMetric,
     vector: &'a [f32],
-    /// The length of the vector, where it counts.
+    /// The length of the vector, if the metric needs it.
     length: f32,
 }
 
 impl Nearness<'_> {
-    /// The nearer, the higher: the cosine or the inner product of the two; for a distance
-    /// *d* between them 1 / (1 + *d*²).
+    /// The score of a vector, the higher the nearer: the cosine or the inner product of the
+    /// two; for L2 distance *d*, 1 / (1 + *d*²).
     #[must_use]
     #[inline]
     pub fn of(&self, other: &[f32]) -> f32 {
         match self.metric {
-            Metric::Dot => sums(self.vector, other, |left, right| [left * right])[0],
-            Metric::L2 => near(sums(self.vector, other, |left, right| [(left - right) * (left - right)])[0]),
-            Metric::Cosine => {
+            VectorMetric::Dot => sums(self.vector, other, |left, right| [left * right])[0],
+            VectorMetric::L2 => near(sums(self.vector, other, |left, right| [(left - right) * (left - right)])[0]),
+            VectorMetric::Cosine => {
                 let [product, squares] = sums(self.vector, other, |left, right| [left * right, right * right]);
                 let lengths = self.length * squares.sqrt();
-                // A vector of no length points nowhere.
+                // A vector of length 0 has no direction.
                 if lengths > 0.0 { product / lengths } else { 0.0 }
             }
         }
     }
 }
 
-impl Metric {
-    /// Compares with this vector.
+impl VectorMetric {
+    /// Scores vectors by how near they are to this one.
     #[must_use]
     pub fn to(self, vector: &[f32]) -> Nearness<'_> {
         let length = match self {
@@ -58,11 +58,11 @@ impl Metric {
         Nearness { metric: self, vector, length }
     }
 
-    /// What [`Nearness::of`] gives, from Lance's distance.
+    /// Converts Lance's distance into the score of [`Nearness::of`].
     pub(super) fn score_of_distance(self, distance: f32) -> f32 {
         match self {
             Self::Cosine | Self::Dot => 1.0 - distance,
-            // Lance leaves out the root.
+            // Lance's L2 distance is squared.
             Self::L2 => near(distance),
         }
     }
@@ -84,8 +84,8 @@ impl Metric {
     }
 }
 
-/// The inner product of two vectors of bytes, which must have the same length, by the widest
-/// instructions that the processor has.
+/// The inner product of two vectors of bytes of the same length, computed with the widest SIMD
+/// instructions of the processor.
 #[must_use]
 #[inline]
 pub fn product_of_bytes(left: &[u8], right: &[u8]) -> u64 {
@@ -120,15 +120,15 @@ fn sums<const N: usize>(left: &[f32], right: &[f32], terms: impl Fn(f32, f32) ->
 
 #[cfg(test)]
 mod tests {
-    use super::Metric;
+    use super::VectorMetric;
 
     #[test]
     fn scores_follow_their_definitions() {
         let (left, right) = ([3.0; 11], [1.0; 11]);
-        assert_eq!(Metric::Dot.to(&left).of(&right), 33.0);
-        assert!((Metric::Cosine.to(&left).of(&right) - 1.0).abs() < 1e-6);
-        assert!((Metric::L2.to(&left).of(&right) - 1.0 / 45.0).abs() < 1e-6);
-        assert_eq!(Metric::Cosine.to(&left).of(&[0.0; 11]), 0.0);
-        assert_eq!(Metric::Cosine.to(&[0.0; 11]).of(&left), 0.0);
+        assert_eq!(VectorMetric::Dot.to(&left).of(&right), 33.0);
+        assert!((VectorMetric::Cosine.to(&left).of(&right) - 1.0).abs() < 1e-6);
+        assert!((VectorMetric::L2.to(&left).of(&right) - 1.0 / 45.0).abs() < 1e-6);
+        assert_eq!(VectorMetric::Cosine.to(&left).of(&[0.0; 11]), 0.0);
+        assert_eq!(VectorMetric::Cosine.to(&[0.0; 11]).of(&left), 0.0);
     }
 }

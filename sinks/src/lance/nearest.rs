@@ -1,43 +1,43 @@
-//! The chunks whose vectors are nearest to one.
+//! Nearest-neighbour search over the vectors of chunks.
 
 use std::collections::HashSet;
 
 use arrow::array::{AsArray as _, Float32Array, RecordBatch};
 use arrow::datatypes::{Float32Type, UInt32Type};
 use futures::TryStreamExt as _;
-use gristmill_pipeline::{Key, RelPath, SinkError};
+use gristmill_pipeline::{RelPath, RowKey, SinkError};
 use lance::Dataset;
 use lance::dataset::scanner::{RowAddrMask, RowAddrTreeMap};
 
 use super::error::TableError;
 use super::load;
-use super::metric::Metric;
-use super::reader::{LanceReader, RowKey, each_file};
+use super::metric::VectorMetric;
+use super::reader::{ChunkLocator, LanceReader, each_file};
 use super::vector_index::VectorIndexKind;
 use super::vector_state::VECTOR;
-use crate::failure::failure;
+use crate::sink_error::sink_error;
 use crate::tables::{Columns, Table};
 
-/// A chunk whose vector is near.
+/// A chunk that a vector search found.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Near {
+pub struct NearChunk {
     /// Its path.
     pub path: RelPath,
-    /// What names its row.
-    pub row: RowKey,
+    /// Identifies its row.
+    pub row: ChunkLocator,
     /// The row's address, for [`LanceReader::take`].
     pub address: u64,
-    /// How near it is; see [`Nearness`](super::Nearness).
+    /// How near it is, the higher the nearer; see [`Nearness`](super::Nearness).
     pub score: f32,
 }
 
-/// What names a row.
-const NAME: [&str; 3] = ["path", "content_hash", "ordinal"];
+/// The columns that identify a row.
+const LOCATOR: [&str; 3] = ["path", "content_hash", "ordinal"];
 
 impl LanceReader {
-    /// By what the vectors are compared.
+    /// The metric by which vectors are compared.
     #[must_use]
-    pub fn metric(&self) -> Metric {
+    pub fn metric(&self) -> VectorMetric {
         self.vectors.metric
     }
 
@@ -47,14 +47,20 @@ impl LanceReader {
         self.vectors.index.is_some()
     }
 
-    /// The `count` chunks whose vectors are nearest to this one, nearest first; if `among`
-    /// is given, of those rows. By the index where the epoch [has one](Self::has_vector_index):
-    /// then some of the nearest may be missing, but what is found is scored exactly. Without
-    /// an index all vectors are read; to search often, keep [`vectors`](Self::vectors).
+    /// Returns the `count` chunks whose vectors are nearest to this one, nearest first; if
+    /// `among` is given, only chunks of those rows. If the epoch [has an
+    /// index](Self::has_vector_index), it is used: some of the nearest may then be missing, but
+    /// scores are exact. Without an index every search reads all vectors; to search often, keep
+    /// [`vectors`](Self::vectors) in memory.
     ///
     /// # Errors
     /// If the vector has another dimension than those stored, or the table cannot be read.
-    pub fn nearest(&self, vector: &[f32], count: usize, among: Option<&HashSet<Key>>) -> Result<Vec<Near>, SinkError> {
+    pub fn nearest(
+        &self,
+        vector: &[f32],
+        count: usize,
+        among: Option<&HashSet<RowKey>>,
+    ) -> Result<Vec<NearChunk>, SinkError> {
         let dataset = self.dataset(&Table::Chunks)?;
         let stored = dataset.schema().field(VECTOR).map(lance_core::datatypes::Field::data_type);
         let has_dimension = |data_type: &arrow::datatypes::DataType| match data_type {
@@ -62,8 +68,9 @@ impl LanceReader {
             _ => false,
         };
         if !stored.as_ref().is_some_and(has_dimension) {
-            let cause = format!("it holds no vectors of dimension {}; was the index made by this model?", vector.len());
-            return Err(failure("lance", "cannot search table chunks", cause));
+            let cause =
+                format!("the table has no vectors of dimension {}; was the index built with this model?", vector.len());
+            return Err(sink_error("lance", "cannot search table chunks", cause));
         }
         if count == 0 || among.is_some_and(HashSet::is_empty) {
             return Ok(Vec::new());
@@ -77,7 +84,7 @@ impl LanceReader {
             }
             None => {
                 let to = metric.to(vector);
-                let mut columns = NAME.to_vec();
+                let mut columns = LOCATOR.to_vec();
                 columns.push(VECTOR);
                 self.wait(
                     &Table::Chunks,
@@ -94,10 +101,10 @@ impl LanceReader {
     }
 }
 
-/// The nearest of what was seen.
+/// The nearest chunks so far.
 struct Best {
     count: usize,
-    found: Vec<Near>,
+    found: Vec<NearChunk>,
 }
 
 impl Best {
@@ -106,11 +113,11 @@ impl Best {
         batch: &RecordBatch,
         addresses: &[u64],
         scores: &[f32],
-        among: Option<&HashSet<Key>>,
+        among: Option<&HashSet<RowKey>>,
     ) -> Result<(), TableError> {
         let columns = Columns(batch);
         let ordinals = columns.numbers::<UInt32Type>("ordinal")?;
-        // What is not better than all that were kept is left out.
+        // Once there are enough, only what is at least as near as the last is kept.
         let least = if self.found.len() < self.count { f32::NEG_INFINITY } else { self.least() };
         each_file(&columns, |path, key, rows| {
             if among.is_some_and(|among| !among.contains(&key)) {
@@ -119,8 +126,8 @@ impl Best {
             for row in rows {
                 let (Some(&address), Some(&score)) = (addresses.get(row), scores.get(row)) else { continue };
                 if score >= least {
-                    let row = RowKey { row: key, ordinal: ordinals.value(row) };
-                    self.found.push(Near { path: RelPath::from(path), row, address, score });
+                    let row = ChunkLocator { row: key, ordinal: ordinals.value(row) };
+                    self.found.push(NearChunk { path: RelPath::from(path), row, address, score });
                 }
             }
         })?;
@@ -132,8 +139,7 @@ impl Best {
         self.found.last().map_or(f32::NEG_INFINITY, |near| near.score)
     }
 
-    /// Keeps the nearest, in order. Of those equally near the path decides, so that answers
-    /// are repeatable.
+    /// Keeps the nearest, sorted. Ties are broken by path, so that results are repeatable.
     fn cut(&mut self) {
         self.found.sort_by(|left, right| {
             let by_name = || (&left.path, left.row).cmp(&(&right.path, right.row));
@@ -146,14 +152,14 @@ impl Best {
 async fn by_index(
     dataset: &Dataset,
     vector: &[f32],
-    metric: Metric,
+    metric: VectorMetric,
     kind: VectorIndexKind,
     among: Option<RowAddrTreeMap>,
     best: &mut Best,
 ) -> Result<(), TableError> {
     let mut scanner = dataset.scan();
     let wanted = Float32Array::from(vector.to_vec());
-    scanner.project(&NAME)?.nearest(VECTOR, &wanted, best.count)?.distance_metric(metric.of_lance());
+    scanner.project(&LOCATOR)?.nearest(VECTOR, &wanted, best.count)?.distance_metric(metric.of_lance());
     scanner.refine(kind.refine_factor(best.count)).with_row_address();
     if let Some(rows) = among {
         scanner.prefilter(true).with_row_id_prefilter(RowAddrMask::from_allowed(rows));
@@ -161,7 +167,8 @@ async fn by_index(
     let mut stream = scanner.try_into_stream().await?;
     while let Some(batch) = stream.try_next().await? {
         let distances = batch.column_by_name("_distance").and_then(|column| column.as_primitive_opt::<Float32Type>());
-        let distances = distances.ok_or(TableError::Order("a search gave no distances"))?;
+        let distances =
+            distances.ok_or_else(|| lance::Error::internal("a vector search returned no distances".to_owned()))?;
         let scores: Vec<f32> = distances.values().iter().map(|distance| metric.score_of_distance(*distance)).collect();
         best.add(&batch, load::addresses(&batch)?, &scores, None)?;
     }

@@ -30,8 +30,8 @@ impl Group {
         (!addresses.is_empty()).then_some(Self { version: None, addresses })
     }
 
-    /// The rows that were deleted after version `since`, latest first: each group is
-    /// what one epoch deleted.
+    /// The rows that were deleted after version `since`, latest first, in one group per epoch
+    /// that deleted some.
     pub fn deleted(entries: &[Entry], since: Option<u64>) -> Vec<Self> {
         let Some(since) = since else { return Vec::new() };
         let mut deleted: Vec<&Entry> =
@@ -47,7 +47,7 @@ impl Group {
     }
 }
 
-/// Old versions of a table, opened when first asked for.
+/// Old versions of a table, opened on first use.
 #[derive(Default)]
 pub(super) struct Past {
     /// `None` for versions that are gone.
@@ -66,7 +66,7 @@ impl Past {
             return Ok(opened.clone());
         }
         let opened = match newest.checkout_version(version).await {
-            // Lance may remember a version whose files were deleted.
+            // Lance may have cached a version whose files were deleted.
             Ok(dataset) => location.has_manifest_of(&dataset).then(|| Arc::new(dataset)),
             Err(error) if is_gone(&error) => None,
             Err(error) => return Err(error),
@@ -106,8 +106,8 @@ impl StoredTable {
         }
     }
 
-    /// Takes columns of the rows of groups that are there. Groups of one version are read
-    /// together.
+    /// Reads columns of the rows of these groups, except those whose version is gone. Groups of
+    /// one version are read together.
     pub async fn take(&mut self, groups: &[Option<Group>], columns: &[&str]) -> Result<Taken, TableError> {
         let mut wanted: BTreeMap<Option<u64>, Vec<u64>> = BTreeMap::new();
         for group in groups.iter().flatten() {

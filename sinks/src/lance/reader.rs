@@ -8,31 +8,30 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::{Array as _, RecordBatch};
 use arrow::datatypes::{SchemaRef, UInt32Type};
 use futures::TryStreamExt as _;
-use gristmill_pipeline::{Hash, Key, RelPath, SinkError, Token, row_key};
+use gristmill_pipeline::{Hash, RelPath, RowKey, SinkError, Token, row_key};
 use lance::Dataset;
 use lance::dataset::scanner::RowAddrTreeMap;
 
 use super::blocking::Blocking;
 use super::digest::RowDigest;
-use super::error::TableError;
+use super::error::{TableError, named};
 use super::load;
 use super::location::Location;
 use super::session;
-use super::sink::named;
 use super::token::{VectorState, rows_of, tables_of, version_of};
-use crate::failure::{While as _, failure};
+use crate::sink_error::{WrapErr as _, sink_error};
 use crate::tables::{ColumnError, Columns, Table};
 
-/// The name that errors of a reader bear.
+/// The name of the sink in errors of a reader.
 const READER: &str = "lance";
 
-/// The tables of one epoch. Epochs that are written later do not show.
+/// The tables of one epoch. Epochs that are written later are not visible.
 pub struct LanceReader {
     blocking: Blocking,
     tables: BTreeMap<Table, OpenTable>,
     pub(super) vectors: VectorState,
-    /// Row addresses by name, once something asked for them.
-    keys: OnceLock<Vec<(RowKey, u64)>>,
+    /// The address of each chunk, sorted by locator; loaded on first use.
+    keys: OnceLock<Vec<(ChunkLocator, u64)>>,
 }
 
 struct OpenTable {
@@ -40,12 +39,12 @@ struct OpenTable {
     rows: u64,
 }
 
-/// Names a row of `chunks`.
+/// Identifies a row of `chunks` within an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowKey {
-    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and what it holds.
-    pub row: Key,
-    /// The chunk's place among those of the path.
+pub struct ChunkLocator {
+    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and its content.
+    pub row: RowKey,
+    /// The chunk's index among those of the path, counted from 0.
     pub ordinal: u32,
 }
 
@@ -62,17 +61,17 @@ pub struct ChunkVectors {
     pub file: Vec<u32>,
     /// For each row its ordinal.
     pub ordinals: Vec<u32>,
-    /// Each path with what it holds, once, and the key of the two.
-    pub files: Vec<(RelPath, Key)>,
+    /// Each path, with the key of the path and its content.
+    pub files: Vec<(RelPath, RowKey)>,
 }
 
 impl LanceReader {
     /// Opens the tables in `folder` that `token` names, at its versions.
     ///
     /// # Errors
-    /// If the token names no table, or a table is not there at its version.
+    /// If the token names no table, or a table does not have its version.
     pub fn open(folder: &Path, token: &Token) -> Result<Self, SinkError> {
-        let blocking = Blocking::new(false).during(READER, "cannot start its runtime")?;
+        let blocking = Blocking::new(false).wrap_err(READER, "cannot start its runtime")?;
         let session = Arc::new(session());
         let mut tables = BTreeMap::new();
         for table in tables_of(token) {
@@ -80,23 +79,27 @@ impl LanceReader {
             let location = Location::new(folder, &table);
             let dataset = blocking
                 .wait(load::open(&location, &session, Some(version)))
-                .during(READER, "cannot open its tables")?
+                .wrap_err(READER, "cannot open its tables")?
                 .map_err(|error| named(READER, "cannot open", &table)(error.into()))?;
             let rows = rows_of(token, &table).unwrap_or(0);
             tables.insert(table, OpenTable { dataset: Arc::new(dataset), rows });
         }
         if tables.is_empty() {
-            return Err(failure(READER, "cannot open its tables", "the token names no table; is it of a Lance store?"));
+            return Err(sink_error(
+                READER,
+                "cannot open its tables",
+                "the token names no table; is it of a Lance store?",
+            ));
         }
         Ok(Self { blocking, tables, vectors: VectorState::of(token, &Table::Chunks), keys: OnceLock::new() })
     }
 
-    /// The tables that are there.
+    /// The tables that the epoch has.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.tables.keys()
     }
 
-    /// Rows of a table; 0 if it is not there.
+    /// The number of rows of a table; 0 if the epoch does not have the table.
     #[must_use]
     pub fn count_rows(&self, table: &Table) -> u64 {
         self.tables.get(table).map_or(0, |open| open.rows)
@@ -105,7 +108,7 @@ impl LanceReader {
     /// The columns of a table.
     ///
     /// # Errors
-    /// If the table is not there.
+    /// If the epoch does not have the table.
     pub fn schema(&self, table: &Table) -> Result<SchemaRef, SinkError> {
         let schema: arrow::datatypes::Schema = self.dataset(table)?.schema().into();
         Ok(Arc::new(schema))
@@ -137,10 +140,10 @@ impl LanceReader {
         })
     }
 
-    /// Columns of the rows that an SQL condition holds for, `limit` at most.
+    /// Columns of the rows that satisfy an SQL condition, at most `limit` rows.
     ///
     /// # Errors
-    /// If the condition is no SQL over the table's columns, or the table cannot be read.
+    /// If the condition is not valid SQL over the table's columns, or the table cannot be read.
     pub fn filter(
         &self,
         table: &Table,
@@ -168,30 +171,30 @@ impl LanceReader {
         self.wait(table, async { Ok(load::take(dataset, addresses, columns).await?) })
     }
 
-    /// The addresses of these chunks, `None` where there is no such chunk. The first call
-    /// reads two columns of the table; later ones search what it kept.
+    /// The addresses of these chunks; `None` for a chunk that does not exist. The first call
+    /// reads three columns of the table, later ones search what it loaded.
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn chunk_addresses(&self, chunks: &[RowKey]) -> Result<Vec<Option<u64>>, SinkError> {
+    pub fn chunk_addresses(&self, chunks: &[ChunkLocator]) -> Result<Vec<Option<u64>>, SinkError> {
         let keys = self.keys()?;
-        let find = |name: &RowKey| {
+        let find = |name: &ChunkLocator| {
             keys.binary_search_by_key(name, |entry| entry.0).ok().and_then(|at| keys.get(at)).map(|entry| entry.1)
         };
         Ok(chunks.iter().map(find).collect())
     }
 
-    /// Columns of these chunks, in that order; those that are not there are left out.
+    /// Columns of these chunks, in that order; chunks that do not exist are left out.
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn take_chunks(&self, chunks: &[RowKey], columns: &[&str]) -> Result<RecordBatch, SinkError> {
+    pub fn take_chunks(&self, chunks: &[ChunkLocator], columns: &[&str]) -> Result<RecordBatch, SinkError> {
         let addresses: Vec<u64> = self.chunk_addresses(chunks)?.into_iter().flatten().collect();
         self.take(&Table::Chunks, &addresses, columns)
     }
 
     /// The addresses of all chunks of these rows.
-    pub(super) fn addresses_of(&self, rows: &HashSet<Key>) -> Result<RowAddrTreeMap, SinkError> {
+    pub(super) fn addresses_of(&self, rows: &HashSet<RowKey>) -> Result<RowAddrTreeMap, SinkError> {
         let keys = self.keys()?;
         let mut addresses = RowAddrTreeMap::new();
         for row in rows {
@@ -204,7 +207,7 @@ impl LanceReader {
         Ok(addresses)
     }
 
-    fn keys(&self) -> Result<&[(RowKey, u64)], SinkError> {
+    fn keys(&self) -> Result<&[(ChunkLocator, u64)], SinkError> {
         if let Some(keys) = self.keys.get() {
             return Ok(keys);
         }
@@ -212,7 +215,7 @@ impl LanceReader {
         Ok(self.keys.get_or_init(|| keys))
     }
 
-    fn load_keys(&self) -> Result<Vec<(RowKey, u64)>, SinkError> {
+    fn load_keys(&self) -> Result<Vec<(ChunkLocator, u64)>, SinkError> {
         let dataset = self.dataset(&Table::Chunks)?;
         let mut keys = Vec::new();
         self.wait(
@@ -221,7 +224,8 @@ impl LanceReader {
                 let columns = Columns(batch);
                 let ordinals = columns.numbers::<UInt32Type>("ordinal")?;
                 each_file(&columns, |_, row, rows| {
-                    let named = |at: usize| Some((RowKey { row, ordinal: ordinals.value(at) }, *addresses.get(at)?));
+                    let named =
+                        |at: usize| Some((ChunkLocator { row, ordinal: ordinals.value(at) }, *addresses.get(at)?));
                     keys.extend(rows.filter_map(named));
                 })?;
                 Ok(())
@@ -231,7 +235,7 @@ impl LanceReader {
         Ok(keys)
     }
 
-    /// All vectors, with what names their rows.
+    /// All vectors, with what identifies their rows.
     ///
     /// # Errors
     /// If the table has no vectors or cannot be read.
@@ -260,7 +264,7 @@ impl LanceReader {
                 vectors.addresses.extend_from_slice(addresses);
                 vectors.ordinals.extend_from_slice(ordinals.values());
                 each_file(&columns, |path, row, rows| {
-                    // A file whose rows a batch cuts comes twice, which does no harm.
+                    // A file whose rows span two batches comes twice, which does no harm.
                     vectors.files.push((RelPath::from(path), row));
                     let file = u32::try_from(vectors.files.len() - 1).unwrap_or(u32::MAX);
                     vectors.file.extend(rows.map(|_| file));
@@ -271,11 +275,11 @@ impl LanceReader {
         Ok(vectors)
     }
 
-    /// The keys of the files whose path and language are let through.
+    /// The keys of the files whose path and language `is_allowed` accepts.
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn rows_of_files(&self, is_allowed: impl Fn(&str, &str) -> bool + Sync) -> Result<HashSet<Key>, SinkError> {
+    pub fn rows_of_files(&self, is_allowed: impl Fn(&str, &str) -> bool + Sync) -> Result<HashSet<RowKey>, SinkError> {
         let dataset = self.dataset(&Table::Files)?;
         let mut keys = HashSet::new();
         self.wait(
@@ -294,12 +298,11 @@ impl LanceReader {
         Ok(keys)
     }
 
-    /// The keys of the rows that a ref shows; `None` if the tables are not over refs, or not
-    /// over this one.
+    /// The keys of the rows that a ref has; `None` if the index does not cover that ref.
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub fn rows_of_ref(&self, name: &str) -> Result<Option<HashSet<Key>>, SinkError> {
+    pub fn rows_of_ref(&self, name: &str) -> Result<Option<HashSet<RowKey>>, SinkError> {
         let table = Table::View("refs".into());
         if !self.tables.contains_key(&table) {
             return Ok(None);
@@ -315,8 +318,8 @@ impl LanceReader {
         Ok((!keys.is_empty()).then_some(keys))
     }
 
-    /// A hash of the content of each table: of all rows without `epoch`, whatever order
-    /// and fragments they lie in.
+    /// A hash of the content of each table: of all columns but `epoch` of all rows, independent
+    /// of the order of the rows and of the fragments that hold them.
     ///
     /// # Errors
     /// If a table cannot be read.
@@ -350,14 +353,14 @@ impl LanceReader {
             }),
         )?;
         match refused {
-            Some(error) => Err(failure(READER, format!("cannot digest table {table}"), error)),
+            Some(error) => Err(sink_error(READER, format!("cannot digest table {table}"), error)),
             None => Ok(digest.finish()),
         }
     }
 
     pub(super) fn dataset(&self, table: &Table) -> Result<&Arc<Dataset>, SinkError> {
         let open = self.tables.get(table).map(|open| &open.dataset);
-        open.ok_or_else(|| failure(READER, format!("cannot read table {table}"), "the store has no such table"))
+        open.ok_or_else(|| sink_error(READER, format!("cannot read table {table}"), "the store has no such table"))
     }
 
     pub(super) fn wait<T: Send>(
@@ -365,15 +368,15 @@ impl LanceReader {
         table: &Table,
         future: impl Future<Output = Result<T, TableError>> + Send,
     ) -> Result<T, SinkError> {
-        self.blocking.wait(future).during(READER, "cannot read")?.map_err(named(READER, "cannot read", table))
+        self.blocking.wait(future).wrap_err(READER, "cannot read")?.map_err(named(READER, "cannot read", table))
     }
 }
 
-/// Calls `each` with the path, the key and the rows of each file of a batch; the rows of a
-/// file lie together.
+/// Calls `each` with the path, the key and the rows of each file of a batch. The rows of a
+/// file are consecutive.
 pub(super) fn each_file(
     columns: &Columns<'_>,
-    mut each: impl FnMut(&str, Key, Range<usize>),
+    mut each: impl FnMut(&str, RowKey, Range<usize>),
 ) -> Result<(), ColumnError> {
     let (paths, hashes) = (columns.text("path")?, columns.hashes("content_hash")?);
     let mut start = 0;

@@ -1,7 +1,7 @@
 //! Rows of every table, put together as the records they were made from.
 //!
-//! The text of a record is put together from its chunks: a store without chunks gives
-//! records with no text.
+//! The text of a record is put together from its chunks (see [`chunk_text`]): the text of a
+//! record from a store without chunks is empty, and what the chunks do not cover is blank.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,10 +9,11 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{UInt32Type, UInt64Type};
 use gristmill_pipeline::port::{Chunk, Text};
-use gristmill_pipeline::{Analysis, Diagnostic, Record, RecordChunks, RowId};
+use gristmill_pipeline::{Analysis, Diagnostic, Epoch, ExtraColumn, Record, RecordChunks, RowId};
 
+use super::chunk_text;
 use super::items::{Definitions, Imports, Items, RecallError, References, Spans};
-use crate::tables::{ColumnError, Columns, chunk_kind, severity};
+use crate::tables::{ColumnError, Columns, ExtraReader, chunk_kind, severity};
 
 /// Rows of one table that belong to some records.
 #[derive(Default)]
@@ -24,11 +25,11 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    /// The rows of a record that `epoch` wrote; `None` where no record has a row.
-    fn rows_of(&self, nth: usize, epoch: u64) -> Result<Option<Rows<'_>>, ColumnError> {
+    /// The rows of a record that `epoch` wrote; `None` if no record has a row.
+    fn rows_of(&self, nth: usize, epoch: Epoch) -> Result<Option<Rows<'_>>, ColumnError> {
         let (Some(batch), Some(rows)) = (&self.batch, self.rows.get(nth)) else { return Ok(None) };
         let epochs = Columns(batch).numbers::<UInt64Type>("epoch")?;
-        let rows = rows.iter().copied().filter(|row| epochs.value(*row) == epoch).collect();
+        let rows = rows.iter().copied().filter(|row| epochs.value(*row) == epoch.get()).collect();
         Ok(Some(Rows { batch, rows }))
     }
 }
@@ -45,8 +46,12 @@ type Names = HashMap<Box<str>, Arc<str>>;
 /// Rows of every table, on the way to being records.
 pub(super) struct Recall {
     pub files: Taken,
-    /// `None` where the store keeps no chunks.
+    /// The extra columns of `files`.
+    pub file_columns: Vec<ExtraColumn>,
+    /// `None` if the store keeps no chunks.
     pub chunks: Option<Taken>,
+    /// The extra columns of `chunks`.
+    pub chunk_columns: Vec<ExtraColumn>,
     pub symbols: Taken,
     pub references: Taken,
     pub imports: Taken,
@@ -54,7 +59,7 @@ pub(super) struct Recall {
 }
 
 impl Recall {
-    /// The records of these rows; `None` where `files` has no row.
+    /// The records of these rows; `None` if `files` has no row of it.
     pub fn records(&self, rows: &[RowId]) -> Result<Vec<Option<Record>>, RecallError> {
         let mut names = Names::new();
         rows.iter().enumerate().map(|(nth, id)| self.record(nth, id, &mut names)).collect()
@@ -67,10 +72,10 @@ impl Recall {
         let file = Columns(batch);
         // A path can have held this content at several times; the rows of one time were
         // written by one epoch.
-        let epoch = file.numbers::<UInt64Type>("epoch")?.value(row);
+        let epoch = Epoch::new(file.numbers::<UInt64Type>("epoch")?.value(row));
         let (text, chunks) = match &self.chunks {
             Some(taken) => {
-                let (text, chunks) = chunks_of(taken.rows_of(nth, epoch)?)?;
+                let (text, chunks) = chunks_of(taken.rows_of(nth, epoch)?, &self.chunk_columns)?;
                 (text, Some(chunks))
             }
             None => (String::new(), None),
@@ -85,6 +90,7 @@ impl Recall {
             references: items_of::<References<'_>>(self.references.rows_of(nth, epoch)?)?,
             imports: items_of::<Imports<'_>>(self.imports.rows_of(nth, epoch)?)?,
             diagnostics: diagnostics_of(self.diagnostics.rows_of(nth, epoch)?, names)?,
+            extras: ExtraReader::new(&self.file_columns, batch)?.row(row),
         };
         Ok(Some(Record { path: id.path.clone(), analysis: Arc::new(analysis), chunks }))
     }
@@ -103,7 +109,7 @@ fn items_of<'a, I: Items<'a>>(rows: Option<Rows<'a>>) -> Result<Vec<I::Item>, Re
     in_order(&Columns(batch), rows)?.into_iter().map(|row| items.get(row)).collect()
 }
 
-fn chunks_of(rows: Option<Rows<'_>>) -> Result<(String, RecordChunks), RecallError> {
+fn chunks_of(rows: Option<Rows<'_>>, extra: &[ExtraColumn]) -> Result<(String, RecordChunks), RecallError> {
     let mut text = String::new();
     let mut chunks = Vec::new();
     let mut hashes = Vec::new();
@@ -116,23 +122,26 @@ fn chunks_of(rows: Option<Rows<'_>>) -> Result<(String, RecordChunks), RecallErr
         let (symbols, scopes) = (columns.text("symbol")?, columns.text("scope")?);
         let tokens = columns.numbers::<UInt32Type>("tokens")?;
         let (bodies, chunk_hashes) = (columns.hashes("body_hash")?, columns.hashes("chunk_hash")?);
-        let spans = Spans::of(batch)?;
+        let (spans, extras) = (Spans::of(batch)?, ExtraReader::new(extra, batch)?);
+        let mut parts = Vec::with_capacity(rows.len());
         for row in in_order(&columns, rows)? {
-            let kind = kinds.value(row);
+            let (kind, span) = (kinds.value(row), spans.get(row));
+            parts.push((span.bytes().start, texts.value(row)));
             chunks.push(Chunk {
-                span: spans.get(row),
+                span,
                 kind: chunk_kind(kind).ok_or_else(|| RecallError::Unknown(kind.into(), "kind of chunk"))?,
                 symbol: symbols.value(row).into(),
                 scope: scopes.value(row).into(),
                 tokens: tokens.value(row),
                 body_hash: bodies.value(row),
+                extras: extras.row(row),
             });
             hashes.push(chunk_hashes.value(row));
-            text.push_str(texts.value(row));
             if let (Some(vectors), Some((values, dimension))) = (&mut vectors, &stored) {
                 vectors.extend_from_slice(values.get(row * dimension..(row + 1) * dimension).unwrap_or_default());
             }
         }
+        text = chunk_text::join(parts);
     }
     Ok((text, RecordChunks { chunks: chunks.into(), hashes, vectors }))
 }

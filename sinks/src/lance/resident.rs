@@ -1,8 +1,8 @@
 //! Tables in memory, fragment by fragment.
 //!
-//! A fragment's rows never change: an epoch adds fragments, and says of older ones which of
-//! their rows are deleted. So what was loaded for one epoch serves the next, and an epoch
-//! that changes little costs little to load.
+//! A fragment's rows never change: an epoch adds fragments, and marks rows of older ones as
+//! deleted. So what was loaded for one epoch is reused for the next, and an epoch that changes
+//! little is quick to load.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use futures::TryStreamExt as _;
-use gristmill_pipeline::{Key, RelPath, SinkError};
+use gristmill_pipeline::{RelPath, RowKey, SinkError};
 use lance::Dataset;
 use lance::dataset::fragment::FileFragment;
 use lance_core::ROW_ADDR;
@@ -20,11 +20,11 @@ use lance_core::utils::deletion::DeletionVector;
 use super::error::TableError;
 use super::load;
 use super::reader::{LanceReader, each_file};
-use crate::failure::While as _;
+use crate::sink_error::WrapErr as _;
 use crate::tables::{Columns, Table};
 
-/// The rows of a table at one epoch, each fragment's as a `T`. Epochs share what their
-/// tables have in common.
+/// The rows of a table at one epoch, in memory: for each fragment a `T` made from its rows.
+/// Epochs share the fragments that they have in common.
 #[derive(Debug)]
 pub struct Resident<T> {
     segments: Vec<Segment<T>>,
@@ -47,51 +47,51 @@ struct SegmentRows<T> {
     value: T,
 }
 
-/// What names a fragment for good: its number may be given to another after a roll-back,
-/// the names of its files are never used again.
+/// Identifies a fragment. Its number may be reused after a rollback; the names of its files
+/// never are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct SegmentName {
     fragment: u64,
     files: Vec<String>,
 }
 
-/// Names the file of a fragment's deletions, by the version that it was made from and a
-/// random number.
+/// Identifies the deletion file of a fragment: the version that it was made from and a random
+/// number.
 type DeletionFile = Option<(u64, u64)>;
 
-/// The files that rows belong to. Rows of a file lie together, in runs.
+/// The files that rows belong to. The rows of a file form one or more runs of consecutive rows.
 #[derive(Clone, Debug, Default)]
 pub struct RowFiles {
-    /// For each run the path with what it holds, and the key of the two
+    /// For each run the path, and the key of the path and its content
     /// ([`RowId::key`](gristmill_pipeline::RowId::key)).
-    files: Vec<(RelPath, Key)>,
-    /// For each run its first row; and at the end the number of rows.
+    files: Vec<(RelPath, RowKey)>,
+    /// For each run its first row, then the number of rows.
     starts: Vec<u32>,
     /// For each row its run.
     run: Vec<u32>,
     /// The keys in ascending order, and the run of each.
-    keys: Vec<Key>,
+    keys: Vec<RowKey>,
     run_of_key: Vec<u32>,
 }
 
 impl RowFiles {
-    /// Those of the rows of a batch with the columns `path` and `content_hash`.
+    /// Finds the files of the rows of a batch, which has the columns `path` and `content_hash`.
     ///
     /// # Errors
-    /// If the batch has not these columns.
+    /// If the batch does not have these columns.
     pub fn of(batch: &RecordBatch) -> Result<Self, SinkError> {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let mut rows = Self { run: Vec::with_capacity(batch.num_rows()), ..Self::default() };
         each_file(&Columns(batch), |path, key, range| {
-            // A file whose rows lie apart has several runs.
+            // A file whose rows are not consecutive has several runs.
             let run = number(rows.files.len());
             rows.files.push((RelPath::from(path), key));
             rows.starts.push(number(range.start));
             rows.run.extend(range.map(|_| run));
         })
-        .during("lance", "cannot load a table")?;
+        .wrap_err("lance", "cannot load a table")?;
         rows.starts.push(number(batch.num_rows()));
-        let key = |run: &u32| rows.files.get(*run as usize).map_or(0, |file| file.1);
+        let key = |run: &u32| rows.files.get(*run as usize).map_or(RowKey::NONE, |file| file.1);
         rows.run_of_key = (0..number(rows.files.len())).collect();
         rows.run_of_key.sort_by_key(key);
         rows.keys = rows.run_of_key.iter().map(key).collect();
@@ -101,7 +101,7 @@ impl RowFiles {
     /// The path of a row, and the key of its file.
     #[must_use]
     #[inline]
-    pub fn get(&self, row: usize) -> Option<&(RelPath, Key)> {
+    pub fn get(&self, row: usize) -> Option<&(RelPath, RowKey)> {
         self.files.get(self.run_of(row)?)
     }
 
@@ -113,14 +113,14 @@ impl RowFiles {
     }
 
     /// The rows of a file, as one range or several.
-    pub fn rows_of(&self, key: Key) -> impl Iterator<Item = Range<usize>> {
+    pub fn rows_of(&self, key: RowKey) -> impl Iterator<Item = Range<usize>> {
         let first = self.keys.partition_point(|known| *known < key);
         let found = self.keys.iter().zip(&self.run_of_key).skip(first).take_while(move |(known, _)| **known == key);
         found.map(|(_, run)| self.rows(*run as usize))
     }
 
     /// Each run: its file's path and key, and its rows.
-    pub fn runs(&self) -> impl Iterator<Item = (&RelPath, Key, Range<usize>)> {
+    pub fn runs(&self) -> impl Iterator<Item = (&RelPath, RowKey, Range<usize>)> {
         self.files.iter().enumerate().map(|(run, (path, key))| (path, *key, self.rows(run)))
     }
 
@@ -137,7 +137,7 @@ impl<T> Resident<T> {
         &self.segments
     }
 
-    /// Rows of the epoch.
+    /// The number of rows that the epoch has.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.segments.iter().map(|segment| segment.live_rows).sum()
@@ -151,7 +151,7 @@ impl<T> Default for Resident<T> {
 }
 
 impl<T> Segment<T> {
-    /// What was made of the fragment's rows, those that were deleted since included.
+    /// What was made from the fragment's rows, including those that were deleted since.
     #[must_use]
     pub fn value(&self) -> &T {
         &self.rows.value
@@ -170,7 +170,7 @@ impl<T> Segment<T> {
         self.rows.addresses.get(row).copied()
     }
 
-    /// The row at an address, if it is of this fragment and was loaded.
+    /// The row at an address; `None` if it is in another fragment or was not loaded.
     #[must_use]
     pub fn row_at(&self, address: u64) -> Option<usize> {
         // The high half of an address is the fragment's number.
@@ -180,19 +180,19 @@ impl<T> Segment<T> {
         self.rows.addresses.binary_search(&address).ok()
     }
 
-    /// Rows that were loaded, those that were deleted since included.
+    /// The number of rows that were loaded, including those that were deleted since.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.addresses.len()
     }
 
-    /// Whether it has no rows, be they deleted or not.
+    /// Whether no rows were loaded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.addresses.is_empty()
     }
 
-    /// Rows that the epoch has.
+    /// The number of rows that the epoch has.
     #[must_use]
     pub fn live_rows(&self) -> usize {
         self.live_rows
@@ -200,11 +200,11 @@ impl<T> Segment<T> {
 }
 
 impl LanceReader {
-    /// Loads columns of all rows of a table; `make` makes of each fragment what is kept of
-    /// it. What `last`, the same of another epoch, has already is taken from there.
+    /// Loads columns of all rows of a table. `make` turns the rows of a fragment into what is
+    /// kept in memory. Fragments that `last`, the table at another epoch, has are reused.
     ///
     /// # Errors
-    /// If the table is not there or cannot be read, or `make` fails.
+    /// If the epoch does not have the table, it cannot be read, or `make` fails.
     pub fn resident<T: Send + Sync>(
         &self,
         table: &Table,

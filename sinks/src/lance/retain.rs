@@ -1,4 +1,4 @@
-//! Giving back the space of epochs that are no longer retained.
+//! Deleting what only epochs hold that are no longer retained.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -9,51 +9,49 @@ use lance::dataset::cleanup::CleanupPolicy;
 use lance::session::Session;
 
 use super::blocking::Blocking;
-use super::error::TableError;
+use super::error::{TableError, named};
 use super::keys::prune;
 use super::location::Location;
-use super::sink::named;
 use super::token::{keys_of, tables_of, version_of};
 use super::{load, session};
 use crate::durable;
-use crate::failure::While as _;
+use crate::sink_error::WrapErr as _;
 use crate::tables::Table;
 
-/// Keeps the versions that these tokens name and the newest of each table, and deletes
-/// what only others hold: files of epochs that were never published, files of keys that
-/// no token names, and what files of keys say of rows that no kept version has. A table
-/// that no token names is deleted. No epoch may be under way; readers of kept tokens are
-/// not disturbed.
+/// Keeps the versions that these tokens name and the newest version of each table, and deletes
+/// everything else: files of epochs that were never published, key runs that no token names,
+/// and entries of key runs about rows that no retained version has. A table that no token
+/// names is deleted. No epoch may be in progress; readers of retained tokens are not affected.
 ///
-/// The token of the newest epoch should be among them. Without it the next epoch makes
-/// its files of keys anew.
+/// The token of the newest epoch should be among them: without it the next epoch rebuilds its
+/// key runs.
 ///
 /// # Errors
 /// If a table cannot be read or written.
-pub fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
-    let blocking = Blocking::new(true).during("lance", "cannot start its runtime")?;
+pub(super) fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
+    let blocking = Blocking::new(true).wrap_err("lance", "cannot start its runtime")?;
     let session = Arc::new(session());
     let named_tables: BTreeSet<Table> = tokens.iter().flat_map(tables_of).collect();
-    for table in tables_in(folder).during("lance", "cannot list its tables")? {
+    for table in tables_in(folder).wrap_err("lance", "cannot list its tables")? {
         let location = Location::new(folder, &table);
         if !named_tables.contains(&table) && !tokens.is_empty() {
-            durable::remove_folder(location.folder()).during("lance", "cannot delete a table")?;
-            durable::remove_folder(location.keys()).during("lance", "cannot delete files of keys")?;
+            durable::remove_folder(location.folder()).wrap_err("lance", "cannot delete a table")?;
+            durable::remove_folder(location.keys()).wrap_err("lance", "cannot delete key runs")?;
             continue;
         }
         let kept: HashSet<u64> = tokens.iter().filter_map(|token| version_of(token, &table)).collect();
         let oldest = kept.iter().min().copied();
         blocking
             .wait(collect(&location, &session, kept))
-            .during("lance", "cannot delete old versions")?
+            .wrap_err("lance", "cannot delete old versions")?
             .map_err(named("lance", "cannot delete old versions of", &table))?;
         let keys = tokens.iter().flat_map(|token| keys_of(token, &table)).map(str::to_owned).collect();
-        collect_keys(&location, &keys).during("lance", "cannot delete files of keys")?;
+        collect_keys(&location, &keys).wrap_err("lance", "cannot delete key runs")?;
         if let Some(oldest) = oldest
             && let Err(error) = prune(location.keys(), &keys, oldest)
         {
-            // They are made anew when a row is looked up.
-            tracing::warn!(%table, %error, "cannot read the files of keys, and leaves them as they are");
+            // They are rebuilt when a row is looked up.
+            tracing::warn!(%table, %error, "cannot read the key runs, and leaves them as they are");
         }
     }
     Ok(())
@@ -91,7 +89,7 @@ async fn collect(location: &Location, session: &Arc<Session>, kept: HashSet<u64>
     Ok(())
 }
 
-/// Deletes the files of keys that are not `kept`.
+/// Deletes the key runs that are not `kept`.
 fn collect_keys(location: &Location, kept: &BTreeSet<String>) -> std::io::Result<()> {
     for entry in durable::entries(location.keys())? {
         let path = entry?.path();

@@ -1,11 +1,11 @@
-//! All facts of a store, gathered from a scan of each table.
+//! All facts of a store, collected by scanning each table.
 
 use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{UInt32Type, UInt64Type};
 use gristmill_pipeline::port::{Definition, Import, Reference, Text};
-use gristmill_pipeline::{Analysis, Hash, Key, RelPath, StoredFacts};
+use gristmill_pipeline::{Analysis, Extras, Hash, Key, RelPath, StoredFacts};
 
 use super::error::TableError;
 use super::items::{Definitions, Imports, Items, RecallError, References};
@@ -14,7 +14,7 @@ use super::load;
 use super::table::StoredTable;
 use crate::tables::{Columns, Table, TableSchema};
 
-/// Facts by row key, with the items of each in the order that rows came in.
+/// Facts by row key, with the items of each in the order in which rows came.
 #[derive(Default)]
 pub(super) struct FactsByRow {
     rows: HashMap<Key, Gathered>,
@@ -28,7 +28,7 @@ struct Gathered {
     imports: Ordered<Import>,
 }
 
-/// Items with the place that each has among those of its file.
+/// Items, each with its ordinal among those of its file.
 struct Ordered<T>(Vec<(u32, T)>);
 
 impl<T> Default for Ordered<T> {
@@ -39,13 +39,13 @@ impl<T> Default for Ordered<T> {
 
 impl<T> Ordered<T> {
     fn into_items(mut self) -> Vec<T> {
-        // Rows of a file lie in order, unless some were moved when fragments were joined.
+        // Rows of a file are in order, unless some were moved when fragments were joined.
         self.0.sort_by_key(|(ordinal, _)| *ordinal);
         self.0.into_iter().map(|(_, item)| item).collect()
     }
 }
 
-/// The columns of a table that hold facts; none for a table without any.
+/// The columns of a table that hold facts; empty for a table without any.
 fn columns(table: &Table) -> &'static [&'static str] {
     match table {
         Table::Files => &["path", "content_hash", "language", "bytes", "lines"],
@@ -73,8 +73,8 @@ fn columns(table: &Table) -> &'static [&'static str] {
 }
 
 impl FactsByRow {
-    /// Adds what the rows of a table say. `files` comes first: rows that belong to none
-    /// of its rows are passed over.
+    /// Adds the facts of a table's rows. `files` must come first: rows that belong to none of
+    /// its rows are skipped.
     pub async fn add(&mut self, stored: &StoredTable) -> Result<(), TableError> {
         let columns = columns(stored.table());
         let (Some(dataset), false) = (stored.dataset(), columns.is_empty()) else { return Ok(()) };
@@ -125,6 +125,7 @@ impl FactsByRow {
                 references: Vec::new(),
                 imports: Vec::new(),
                 diagnostics: Vec::new(),
+                extras: Extras::default(),
             };
             let facts = StoredFacts { path: RelPath::from(paths.value(row)), analysis, bodies: Vec::new() };
             let gathered = Gathered {

@@ -1,33 +1,36 @@
-//! One table: its published state, and the epoch being written on top of it.
+//! One table at its published state.
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use gristmill_pipeline::{Epoch, Key, Record, ViewRow};
+use gristmill_pipeline::Key;
 use lance::Dataset;
 use lance::dataset::transaction::Operation;
-use lance::dataset::{WriteMode, WriteParams};
 use lance::session::Session;
-use tokio::runtime::Handle;
 
 use super::LanceConfig;
-use super::commit::Staged;
 use super::error::TableError;
-use super::keys::{Entry, KeyIndex, KeyKind, RunError, Written, WrittenKeys, keys_of};
+use super::keys::{Entry, KeyIndex, KeyKind, RunError, keys_of};
 use super::load;
 use super::location::Location;
 use super::past::Past;
 use super::token::TableState;
-use super::writer::{FragmentWriter, Target};
-use crate::tables::{self, Rows, Table, TableSchema, views};
+use crate::tables::{Table, TableSchema};
 
-/// A table of the store.
+/// A table of the store that is not open yet.
+pub(super) struct TableLayout {
+    pub schema: TableSchema,
+    pub location: Location,
+    pub session: Arc<Session>,
+    pub config: LanceConfig,
+}
+
+/// A table of the store, open at the state that a token names.
 pub(super) struct StoredTable {
     pub schema: TableSchema,
     pub(super) location: Location,
     pub(super) session: Arc<Session>,
     pub(super) config: LanceConfig,
-    /// The newest state; `None` while the table is not there.
+    /// The newest state; `None` while the table does not exist.
     pub(super) dataset: Option<Arc<Dataset>>,
     /// The version that the token names; `None` while it names none. The dataset may be
     /// a later version that restores this one.
@@ -35,38 +38,71 @@ pub(super) struct StoredTable {
     /// An index of each of [`KeyKind::of`], in that order.
     pub(super) indexes: Vec<KeyIndex>,
     pub(super) past: Past,
-    pub(super) draft: Option<Draft>,
 }
 
-/// What an epoch does to a table.
-pub(super) struct Draft {
-    pub epoch: Epoch,
-    pub replace: bool,
-    rows: Rows,
-    pub writer: Option<FragmentWriter>,
-    /// Rows to delete, by row key.
-    pub removed: Vec<Entry>,
-    pub added: u64,
-    /// Whether all small fragments are joined.
-    pub compact: bool,
-    /// For each index the keys of the rows sent, in order.
-    pub keys: Vec<WrittenKeys>,
-    pub staged: Option<Staged>,
-    pub published: Option<Arc<Dataset>>,
-    /// For each index what was published of it, if it changes.
-    pub written: Vec<Option<Written>>,
+impl TableLayout {
+    /// Opens the table at a version, making it the newest again where another is, with
+    /// the key runs of these names. Without a version it counts as not there: what older
+    /// tokens name of it stays, and the next epoch starts from no rows.
+    pub async fn open(self, version: Option<u64>, keys: &[&str]) -> Result<StoredTable, TableError> {
+        let dataset = match (self.location.exists(), version) {
+            (false, None) => None,
+            (false, Some(version)) => return Err(TableError::MissingTable(version)),
+            (true, None) => Some(load::open(&self.location, &self.session, None).await?),
+            (true, Some(wanted)) => {
+                let newest = load::open(&self.location, &self.session, None).await?;
+                if newest.version_id() < wanted {
+                    return Err(TableError::MissingVersion { wanted, newest: newest.version_id() });
+                }
+                Some(restored(newest, wanted).await?)
+            }
+        };
+        Ok(self.into_stored(dataset, version, keys))
+    }
+
+    /// Opens the table at a version, whatever the newest is, and changes nothing.
+    pub async fn open_to_read(self, version: Option<u64>, keys: &[&str]) -> Result<StoredTable, TableError> {
+        let dataset = match version {
+            None => None,
+            Some(version) if !self.location.exists() => return Err(TableError::MissingTable(version)),
+            Some(_) => Some(load::open(&self.location, &self.session, version).await?),
+        };
+        Ok(self.into_stored(dataset, version, keys))
+    }
+
+    fn into_stored(self, dataset: Option<Dataset>, version: Option<u64>, keys: &[&str]) -> StoredTable {
+        let Self { schema, location, session, config } = self;
+        let index = |kind: &KeyKind| {
+            let mut index = KeyIndex::new(*kind, location.keys().to_path_buf());
+            index.open(keys);
+            index
+        };
+        let indexes = KeyKind::of(&schema.table).iter().map(index).collect();
+        let dataset = dataset.map(Arc::new);
+        StoredTable { schema, location, session, config, dataset, version, indexes, past: Past::default() }
+    }
+}
+
+impl AsRef<Self> for StoredTable {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsMut<Self> for StoredTable {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
 }
 
 impl StoredTable {
-    pub fn new(schema: TableSchema, location: Location, session: Arc<Session>, config: LanceConfig) -> Self {
-        let indexes = KeyKind::of(&schema.table).iter();
-        let indexes = indexes.map(|kind| KeyIndex::new(*kind, location.keys().to_path_buf())).collect();
-        let (dataset, version, past, draft) = (None, None, Past::default(), None);
-        Self { schema, location, session, config, dataset, version, indexes, past, draft }
-    }
-
     pub const fn table(&self) -> &Table {
         &self.schema.table
+    }
+
+    /// Whether it is the table of a view.
+    pub const fn is_view(&self) -> bool {
+        self.schema.view.is_some()
     }
 
     /// The state that the token names.
@@ -74,167 +110,11 @@ impl StoredTable {
         self.version.and(self.dataset.as_ref())
     }
 
-    /// Opens the table at a version, making it the newest again where another is, with
-    /// the files of keys of these names. Without a version it is not there: what older
-    /// tokens name of it stays, and the next epoch starts from no rows.
-    pub async fn open(&mut self, version: Option<u64>, keys: &[&str]) -> Result<(), TableError> {
-        (self.draft, self.dataset, self.version) = (None, None, None);
-        self.past.clear();
-        self.indexes.iter_mut().for_each(|index| index.open(keys));
-        if !self.location.exists() {
-            return version.map_or(Ok(()), |version| Err(TableError::Gone(version)));
-        }
-        let newest = self.newest().await?;
-        let Some(version) = version else {
-            self.dataset = Some(Arc::new(newest));
-            return Ok(());
-        };
-        if newest.version_id() < version {
-            return Err(TableError::Lost { wanted: version, newest: newest.version_id() });
-        }
-        self.dataset = Some(Arc::new(restored(newest, version).await?));
-        self.version = Some(version);
-        Ok(())
-    }
-
-    /// Opens the table at a version, whatever the newest is, and changes nothing.
-    pub async fn open_to_read(&mut self, version: Option<u64>, keys: &[&str]) -> Result<(), TableError> {
-        (self.draft, self.dataset, self.version) = (None, None, None);
-        self.past.clear();
-        self.indexes.iter_mut().for_each(|index| index.open(keys));
-        let Some(version) = version else { return Ok(()) };
-        if !self.location.exists() {
-            return Err(TableError::Gone(version));
-        }
-        self.dataset = Some(Arc::new(load::open(&self.location, &self.session, Some(version)).await?));
-        self.version = Some(version);
-        Ok(())
-    }
-
     pub(super) async fn newest(&self) -> lance::Result<Dataset> {
         load::open(&self.location, &self.session, None).await
     }
 
-    pub fn begin(&mut self, epoch: Epoch, replace: bool) -> Result<(), TableError> {
-        self.past.clear();
-        self.draft = Some(Draft {
-            epoch,
-            replace: replace || self.version.is_none(),
-            rows: Rows::new(&self.schema)?,
-            writer: None,
-            removed: Vec::new(),
-            added: 0,
-            compact: false,
-            keys: self.indexes.iter().map(|index| WrittenKeys::new(index.kind())).collect(),
-            staged: None,
-            published: None,
-            written: Vec::new(),
-        });
-        Ok(())
-    }
-
-    /// Lets the epoch join all small fragments, however many there are.
-    pub fn compact(&mut self) -> Result<(), TableError> {
-        self.draft()?.compact = true;
-        Ok(())
-    }
-
-    /// Lets the epoch start from no rows. Comes before rows are added.
-    pub fn replace(&mut self) -> Result<(), TableError> {
-        let draft = self.draft()?;
-        draft.replace = true;
-        draft.removed.clear();
-        Ok(())
-    }
-
-    pub(super) fn draft(&mut self) -> Result<&mut Draft, TableError> {
-        self.draft.as_mut().ok_or(TableError::Order("no epoch was begun"))
-    }
-
-    /// Marks the rows of these keys for deletion.
-    pub async fn remove(&mut self, keys: &[Key]) -> Result<(), TableError> {
-        if self.draft()?.replace {
-            return Ok(());
-        }
-        let found = self.find(KeyKind::Rows, keys).await?;
-        self.draft()?.removed.extend(found.into_iter().flatten().filter(Entry::is_live));
-        Ok(())
-    }
-
-    /// Gathers the rows of a record that has this row key, and says whether there are
-    /// enough to [`flush`](Self::flush).
-    pub fn append(&mut self, key: Key, record: &Record) -> Result<bool, TableError> {
-        let Self { schema, draft, .. } = self;
-        let draft = draft.as_mut().ok_or(TableError::Order("no epoch was begun"))?;
-        let rows = tables::append(record, draft.epoch, schema, &mut draft.rows)?;
-        draft.added += rows as u64;
-        for (kind, keys) in KeyKind::of(&schema.table).iter().zip(&mut draft.keys) {
-            match kind {
-                KeyKind::Rows => keys.push(key, u32::try_from(rows).unwrap_or(u32::MAX)),
-                KeyKind::Contents => keys.push(record.analysis.content_hash.key(), 1),
-                KeyKind::Hashes => {
-                    let hashes = record.chunks.iter().flat_map(|chunks| &chunks.hashes);
-                    hashes.for_each(|hash| keys.push(hash.key(), 1));
-                }
-            }
-        }
-        Ok(self.is_full())
-    }
-
-    /// Gathers a row of a view, and says whether there are enough to
-    /// [`flush`](Self::flush).
-    pub fn append_view(&mut self, row: &ViewRow) -> Result<bool, TableError> {
-        let Self { schema, draft, .. } = self;
-        let draft = draft.as_mut().ok_or(TableError::Order("no epoch was begun"))?;
-        let view = schema.view.as_ref().ok_or(TableError::Order("the table is of no view"))?;
-        views::check(view, row)?;
-        views::append(row, draft.epoch, &mut draft.rows);
-        draft.added += 1;
-        draft.keys.iter_mut().for_each(|keys| keys.push(row.key(), 1));
-        Ok(self.is_full())
-    }
-
-    fn is_full(&self) -> bool {
-        self.draft.as_ref().is_some_and(|draft| {
-            draft.rows.len() >= self.config.batch_rows || draft.rows.bytes() >= self.config.batch_bytes
-        })
-    }
-
-    /// Hands what was gathered to Lance.
-    pub async fn flush(&mut self, runtime: &Handle) -> Result<(), TableError> {
-        let draft = self.draft()?;
-        if draft.rows.len() > 0 {
-            let batch = draft.rows.take()?;
-            self.send(runtime, batch).await?;
-        }
-        Ok(())
-    }
-
-    pub(super) async fn send(&mut self, runtime: &Handle, batch: RecordBatch) -> Result<(), TableError> {
-        let draft = self.draft.as_mut().ok_or(TableError::Order("no epoch was begun"))?;
-        let writer = draft.writer.get_or_insert_with(|| {
-            let target = match &self.dataset {
-                Some(dataset) => Target::Table(Arc::clone(dataset)),
-                None => Target::New(self.location.uri()),
-            };
-            let mode = match (&self.dataset, draft.replace) {
-                (None, _) => WriteMode::Create,
-                (Some(_), true) => WriteMode::Overwrite,
-                (Some(_), false) => WriteMode::Append,
-            };
-            let params = WriteParams {
-                mode,
-                max_rows_per_file: self.config.max_rows_per_file.max(1),
-                session: Some(Arc::clone(&self.session)),
-                skip_auto_cleanup: true,
-                ..WriteParams::default()
-            };
-            FragmentWriter::start(runtime, target, Arc::clone(draft.rows.schema()), params)
-        });
-        Ok(writer.send(batch).await?)
-    }
-
-    /// What a token says of the published state.
+    /// What a token says of the state; `None` while there is none.
     pub async fn state(&self) -> Result<Option<TableState>, TableError> {
         let (Some(dataset), Some(version)) = (&self.dataset, self.version) else { return Ok(None) };
         let keys = self.indexes.iter().flat_map(KeyIndex::names).collect();
@@ -246,7 +126,7 @@ impl StoredTable {
     pub async fn find(&mut self, kind: KeyKind, keys: &[Key]) -> Result<Vec<Vec<Entry>>, TableError> {
         let Some(dataset) = self.dataset().cloned() else { return Ok(vec![Vec::new(); keys.len()]) };
         let nth = self.indexes.iter().position(|index| index.kind() == kind);
-        let nth = nth.ok_or(TableError::Order("the table has no such index"))?;
+        let nth = nth.ok_or(TableError::MissingIndex(kind))?;
         match self.indexes[nth].find(keys) {
             Ok(found) => Ok(found),
             Err(error) => {
@@ -258,13 +138,13 @@ impl StoredTable {
         }
     }
 
-    /// Says that files of keys are of no use.
+    /// Logs that key runs cannot be read.
     pub(super) fn warn_of(&self, error: &RunError) {
         let folder = self.location.keys().display();
         tracing::warn!(
             table = %self.schema.table, %folder, %error,
-            "cannot read the files of keys, and makes them anew from the rows that are there; \
-             what earlier epochs deleted is not found again"
+            "cannot read the key runs and rebuilds them from the rows of the table; \
+             rows that earlier epochs deleted are not found again"
         );
     }
 

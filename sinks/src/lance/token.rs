@@ -3,7 +3,7 @@
 use gristmill_pipeline::Token;
 use serde::{Deserialize, Serialize};
 
-use super::metric::Metric;
+use super::metric::VectorMetric;
 use super::vector_index::VectorIndexKind;
 use crate::tables::Table;
 
@@ -14,7 +14,7 @@ pub(super) struct TableState {
     pub version: u64,
     /// Rows that it has.
     pub rows: u64,
-    /// The files that find rows by their keys.
+    /// The key runs, which find rows by their keys.
     pub keys: Vec<String>,
     /// How its vectors are searched, if it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,19 +24,19 @@ pub(super) struct TableState {
 /// How the vectors of a table are searched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct VectorState {
-    /// What is near.
-    pub metric: Metric,
+    /// By what vectors are compared.
+    pub metric: VectorMetric,
     /// The index that this version of the table has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<VectorIndexKind>,
 }
 
 impl VectorState {
-    /// What a token says of a table; an older version of this program said nothing, and
-    /// made no index.
+    /// What a token says about a table. Tokens of older versions of this program say nothing:
+    /// they wrote no index.
     pub fn of(token: &Token, table: &Table) -> Self {
         let state = token.get(table.as_str()).and_then(|state| Self::deserialize(state.get("vectors")?).ok());
-        state.unwrap_or(Self { metric: Metric::default(), index: None })
+        state.unwrap_or(Self { metric: VectorMetric::default(), index: None })
     }
 }
 
@@ -50,8 +50,8 @@ pub(super) fn rows_of(token: &Token, table: &Table) -> Option<u64> {
     token.get(table.as_str())?.get("rows")?.as_u64()
 }
 
-/// The files of keys of a table that a token names; an older version of this program
-/// wrote none.
+/// The key runs of a table that a token names. Tokens of older versions of this program name
+/// none.
 pub(super) fn keys_of<'a>(token: &'a Token, table: &Table) -> Vec<&'a str> {
     let names = token.get(table.as_str()).and_then(|state| state.get("keys")?.as_array());
     names.into_iter().flatten().filter_map(Token::as_str).collect()

@@ -1,5 +1,5 @@
-//! The approximate index over the vectors: its configuration, its name, and what Lance is
-//! told to build.
+//! The approximate index over the vectors: its configuration, its name, and its parameters for
+//! Lance.
 
 use std::fmt;
 
@@ -11,36 +11,40 @@ use lance_index::vector::sq::builder::SQBuildParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::metric::Metric;
+use super::metric::VectorMetric;
 
 /// When a table of vectors has an approximate index, and which.
 ///
-/// What an index answers is approximate; the rows are not. It is no part of what makes two
-/// stores equal, so another kind or metric makes another index with the next epoch that is
-/// written, and rebuilds nothing else.
+/// The index is approximate and not part of the stored rows: with another kind or metric, the
+/// next epoch replaces the index and rebuilds nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct VectorIndexConfig {
     /// How the index keeps vectors.
     pub kind: VectorIndexKind,
-    /// Rows from which a table has an index, at least 256. Below, a search compares the
-    /// query with every vector, which is exact.
+    /// Rows from which a table has an index, at least 256. A smaller table is searched exactly:
+    /// the query is compared with every vector.
     pub rows: u64,
-    /// Rows that the index may lack. Searches compare the query with each of them; once
-    /// there are more, the epoch that adds them adds them to the index too. `gc` leaves none.
+    /// Rows that the index may lack at most. Searches compare the query with each of them; an
+    /// epoch that exceeds the limit adds them to the index, and so does `gc`.
     pub unindexed_rows: u64,
     /// By what vectors are compared, with an index and without.
-    pub metric: Metric,
+    pub metric: VectorMetric,
 }
 
 impl Default for VectorIndexConfig {
     fn default() -> Self {
-        Self { kind: VectorIndexKind::default(), rows: 200_000, unindexed_rows: 10_000, metric: Metric::default() }
+        Self {
+            kind: VectorIndexKind::default(),
+            rows: 200_000,
+            unindexed_rows: 10_000,
+            metric: VectorMetric::default(),
+        }
     }
 }
 
-/// How an index keeps vectors. All cut them into lists of vectors that lie near one another
-/// (IVF), of which a search reads some; hits are scored by the vectors as they are stored.
+/// How an index encodes vectors. All kinds partition them into lists of vectors that are near
+/// one another (IVF), of which a search reads some; hits are scored by the stored vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VectorIndexKind {
@@ -51,8 +55,8 @@ pub enum VectorIndexKind {
     /// One byte for each component (scalar quantisation): quick to build, and precise.
     #[default]
     IvfSq,
-    /// As `ivf_sq`, with a graph of neighbours over the vectors of each list: the quickest
-    /// to search, the slowest to build and to add to.
+    /// As `ivf_sq`, with a graph of neighbours (HNSW) over the vectors of each list: the fastest
+    /// to search, the slowest to build and to extend.
     IvfHnswSq,
 }
 
@@ -66,8 +70,8 @@ impl VectorIndexKind {
         }
     }
 
-    /// For each of `count` hits, how many are scored by their stored vectors: what the index
-    /// knows of a vector is rounded, so the nearest by its account are not quite the nearest.
+    /// How many candidates are scored by their stored vectors for each of `count` hits: the index
+    /// rounds vectors, so its nearest are not exactly the nearest.
     pub(super) fn refine_factor(self, count: usize) -> u32 {
         let (factor, least) = match self {
             Self::IvfPq => (4, 200_u32),
@@ -77,25 +81,25 @@ impl VectorIndexKind {
     }
 }
 
-/// Vectors in a list of the index, about.
-const VECTORS_OF_A_LIST: usize = 2048;
-/// As many lists of a graph of neighbours would be searched one by one.
-const VECTORS_OF_A_GRAPH: usize = 1 << 17;
-/// For each list, the vectors that its place is learned from. They are in memory at once.
-const LEARNED_FROM: usize = 128;
-/// Fewer vectors than this teach no quantiser.
-const LEAST_ROWS: u64 = 256;
+/// Target number of vectors in a list of the index.
+const LIST_VECTORS: usize = 2048;
+/// Target number of vectors in a list with a graph of neighbours, which needs fewer lists.
+const GRAPH_VECTORS: usize = 1 << 17;
+/// Vectors per list that the index is trained on. They are in memory at once.
+const TRAINING_VECTORS: usize = 128;
+/// The fewest vectors that a quantiser can be trained on.
+const MIN_ROWS: u64 = 256;
 
 impl VectorIndexConfig {
     /// Rows from which a table has an index; `None` if it never has.
     pub(super) fn threshold(&self) -> Option<u64> {
-        (self.kind != VectorIndexKind::None).then(|| self.rows.max(LEAST_ROWS))
+        (self.kind != VectorIndexKind::None).then(|| self.rows.max(MIN_ROWS))
     }
 
-    /// What Lance is to build over vectors of this dimension.
+    /// The parameters with which Lance builds an index over vectors of this dimension.
     pub(super) fn parameters(&self, dimension: usize) -> VectorIndexParams {
         let lists = |vectors| IvfBuildParams {
-            sample_rate: LEARNED_FROM,
+            sample_rate: TRAINING_VECTORS,
             ..IvfBuildParams::with_target_partition_size(vectors)
         };
         let metric = self.metric.of_lance();
@@ -104,43 +108,43 @@ impl VectorIndexConfig {
             VectorIndexKind::IvfPq => {
                 let components = [4, 2].into_iter().find(|components| dimension.is_multiple_of(*components));
                 let pq = PQBuildParams { num_sub_vectors: dimension / components.unwrap_or(1), ..Default::default() };
-                VectorIndexParams::with_ivf_pq_params(metric, lists(VECTORS_OF_A_LIST), pq)
+                VectorIndexParams::with_ivf_pq_params(metric, lists(LIST_VECTORS), pq)
             }
             VectorIndexKind::IvfHnswSq => {
                 let hnsw = HnswBuildParams::default();
-                VectorIndexParams::with_ivf_hnsw_sq_params(metric, lists(VECTORS_OF_A_GRAPH), hnsw, sq)
+                VectorIndexParams::with_ivf_hnsw_sq_params(metric, lists(GRAPH_VECTORS), hnsw, sq)
             }
             VectorIndexKind::None | VectorIndexKind::IvfSq => {
-                VectorIndexParams::with_ivf_sq_params(metric, lists(VECTORS_OF_A_LIST), sq)
+                VectorIndexParams::with_ivf_sq_params(metric, lists(LIST_VECTORS), sq)
             }
         }
     }
 }
 
-/// The name of an index in its table, such as `vector_ivf_sq_cosine_200000`: how it was
-/// built, and over how many rows. A name that differs from the configuration says that the
-/// index is another's.
+/// The name of an index in its table, such as `vector_ivf_sq_cosine_200000`: kind, metric, and
+/// the number of rows that it was trained on. A name that does not match the configuration
+/// means that the index must be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct IndexName {
     pub kind: VectorIndexKind,
-    pub metric: Metric,
+    pub metric: VectorMetric,
     pub rows: u64,
 }
 
 impl IndexName {
-    /// The name of the index that `config` asks for, if this is one's, of whatever rows.
+    /// Parses the name if it is of an index that `config` asks for, of any number of rows.
     pub fn parse(name: &str, config: &VectorIndexConfig) -> Option<Self> {
         let (kind, metric) = (config.kind, config.metric);
         let rows = name.strip_prefix(Self::prefix(kind, metric).as_str())?.parse().ok()?;
         Some(Self { kind, metric, rows })
     }
 
-    /// Whether it is the name of such an index, whatever configuration asked for it.
+    /// Whether it is the name of a vector index of any configuration.
     pub fn is_one(name: &str) -> bool {
         name.starts_with("vector_ivf_")
     }
 
-    fn prefix(kind: VectorIndexKind, metric: Metric) -> String {
+    fn prefix(kind: VectorIndexKind, metric: VectorMetric) -> String {
         format!("vector_{}_{}_", kind.as_str(), metric.as_str())
     }
 }

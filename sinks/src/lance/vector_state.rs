@@ -1,12 +1,12 @@
 //! How an epoch builds, extends or drops the index over a table's vectors.
 //!
-//! It comes after the rows are published, as one more version of the table, which is then
-//! the one that the token names. So a crash in between, or an epoch that is given up, leaves
-//! the older version with the index that it had, and files that no version names. Rows that
-//! are deleted are no answers, though the index still has them: Lance knows from the version
-//! which rows are there. Rows that the index lacks are compared one by one.
+//! The index is updated after the rows are published, in one more version of the table, which
+//! is then the one that the token names. A crash in between, or an epoch that is aborted, leaves
+//! the older version with the index that it had, and files that no version names. Deleted rows
+//! are never found, though the index still has them: Lance knows from the version which rows
+//! exist. Rows that the index lacks are compared one by one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use lance_index::IndexType;
 use lance_index::optimize::OptimizeOptions;
 use lance_table::format::{Fragment, IndexMetadata};
 
-use super::error::TableError;
+use super::publish::PublishedTable;
+use super::stage::Properties;
 use super::table::StoredTable;
 use super::token::VectorState;
 use super::vector_index::{IndexName, VectorIndexConfig};
@@ -27,22 +28,22 @@ use crate::durable;
 
 /// The column of vectors.
 pub(super) const VECTOR: &str = "vector";
-/// An index over more than this many times the rows that it was learned from, or less than
-/// one part in this many, is built anew.
+/// An index over more than this many times the rows that it was trained on, or less than this
+/// fraction of them, is rebuilt.
 const GROWTH: u64 = 2;
 
-/// What of the table an index has. It is made of parts, the oldest first, each over some of
-/// the fragments.
+/// Which rows of a table its index covers. An index consists of parts, oldest first, each over
+/// some of the fragments.
 #[derive(Debug, Default)]
 struct Coverage {
-    /// Rows of the table.
+    /// The number of rows of the table.
     rows: u64,
-    /// Rows that no part has.
+    /// The number of rows that no part covers.
     unindexed: u64,
-    /// For each part the rows that are still there.
+    /// For each part the number of its rows that still exist.
     parts: Vec<u64>,
-    /// Rows that it was learned from; `None` if there is no index.
-    learned_from: Option<u64>,
+    /// The number of rows that it was trained on; `None` if there is no index.
+    trained_on: Option<u64>,
     /// Whether there are indexes that the configuration does not ask for.
     others: bool,
 }
@@ -52,9 +53,9 @@ struct Coverage {
 enum Step {
     Keep,
     Drop,
-    /// Learns where vectors lie, and puts all of them in.
+    /// Trains a new index and adds all vectors.
     Build,
-    /// Puts in what is missing, in one part with the latest so many.
+    /// Adds the missing rows, merged into one part with this number of the latest parts.
     Extend(usize),
 }
 
@@ -68,7 +69,7 @@ impl Coverage {
                 coverage.others = true;
                 continue;
             };
-            coverage.learned_from = Some(name.rows);
+            coverage.trained_on = Some(name.rows);
             let of_part = fragments.iter().filter(|fragment| has(index, fragment));
             coverage.parts.push(of_part.clone().map(rows).sum());
             covered.extend(of_part.map(|fragment| fragment.id));
@@ -79,20 +80,20 @@ impl Coverage {
 
     fn step(&self, config: &VectorIndexConfig, compact: bool) -> Step {
         let Self { rows, unindexed, .. } = *self;
-        let (Some(threshold), Some(learned_from)) = (config.threshold(), self.learned_from) else {
+        let (Some(threshold), Some(trained_on)) = (config.threshold(), self.trained_on) else {
             return match config.threshold() {
                 Some(threshold) if rows >= threshold => Step::Build,
                 _ if self.others => Step::Drop,
                 _ => Step::Keep,
             };
         };
-        // A table whose rows come and go about the threshold keeps its index.
+        // A table whose size varies around the threshold keeps its index.
         if rows < threshold / GROWTH {
             return Step::Drop;
         }
-        // Where most rows are to be put in anyway, as when fragments were joined, learning
-        // adds little; it is what keeps up with vectors that drift.
-        if unindexed > rows / 2 || rows > learned_from * GROWTH || rows < learned_from / GROWTH {
+        // If most rows must be added anyway, such as after fragments were joined, training costs
+        // little more, and it keeps up with vectors that drift.
+        if unindexed > rows / 2 || rows > trained_on * GROWTH || rows < trained_on / GROWTH {
             return Step::Build;
         }
         match compact {
@@ -103,9 +104,9 @@ impl Coverage {
         }
     }
 
-    /// How many of the latest parts to join with what is missing: those that are not larger
-    /// than what they are joined with, so that there are few parts and each row is copied
-    /// few times.
+    /// How many of the latest parts to merge with the missing rows: those that are not larger
+    /// than what they are merged with, so that there are few parts and each row is copied few
+    /// times.
     fn parts_to_join(&self) -> usize {
         let mut joined = self.unindexed;
         let smaller = |part: &&u64| {
@@ -122,44 +123,45 @@ fn has(index: &IndexMetadata, fragment: &Fragment) -> bool {
     index.fragment_bitmap.as_ref().zip(id).is_some_and(|(fragments, id)| fragments.contains(id))
 }
 
-/// The indexes of a table that epochs made.
+/// The vector indexes of a table that epochs built.
 async fn indexes(dataset: &Dataset) -> lance::Result<Vec<IndexMetadata>> {
     Ok(dataset.load_indices().await?.iter().filter(|index| IndexName::is_one(&index.name)).cloned().collect())
 }
 
-impl StoredTable {
-    /// Brings the index up to what was published, and gives the files to flush.
-    pub(super) async fn publish_vector_index(&mut self) -> Result<Vec<PathBuf>, TableError> {
-        let published = self.draft.as_ref().and_then(|draft| draft.published.as_ref());
-        let (Some(dimension), Some(dataset)) = (self.schema.dimension, published.or(self.dataset()).cloned()) else {
-            return Ok(Vec::new());
-        };
-        match self.changed_index(&dataset, dimension).await {
-            Ok(None) => Ok(Vec::new()),
-            Ok(Some((changed, files))) => {
-                self.draft()?.published = Some(Arc::new(changed));
-                Ok(files)
+impl PublishedTable {
+    /// Brings the index up to date with the published rows. If that fails, a warning is
+    /// logged: the rows are there, and searches find them without the index.
+    pub(super) async fn publish_vector_index(&mut self, compact: bool, properties: &Properties) {
+        let Self { table, published, files, .. } = self;
+        let dataset = published.as_ref().or(table.dataset()).cloned();
+        let (Some(dimension), Some(dataset)) = (table.schema.dimension, dataset) else { return };
+        match table.changed_index(&dataset, dimension, compact, properties).await {
+            Ok(None) => {}
+            Ok(Some((changed, written))) => {
+                *published = Some(Arc::new(changed));
+                files.extend(written);
             }
             Err(error) => {
-                // The rows are there, and searches find them without it.
-                let folder = self.location.folder().display();
-                tracing::warn!(table = %self.schema.table, %folder, %error, "cannot index the vectors of this epoch");
-                Ok(Vec::new())
+                let folder = table.location.folder().display();
+                tracing::warn!(table = %table.schema.table, %folder, %error, "cannot index the vectors of this epoch");
             }
         }
     }
+}
 
+impl StoredTable {
     /// The table with the index that the configuration asks for, if it is another than it
     /// has, and the files to flush.
     async fn changed_index(
         &self,
         dataset: &Arc<Dataset>,
         dimension: usize,
+        compact: bool,
+        properties: &Properties,
     ) -> lance::Result<Option<(Dataset, Vec<PathBuf>)>> {
         let config = &self.config.vector_index;
         let old = indexes(dataset).await?;
         let coverage = Coverage::of(dataset.fragments(), &old, config);
-        let compact = self.draft.as_ref().is_some_and(|draft| draft.compact);
         let step = coverage.step(config, compact);
         if step != Step::Keep {
             tracing::debug!(table = %self.schema.table, ?coverage, ?step, "changes the index over the vectors");
@@ -185,16 +187,14 @@ impl StoredTable {
             files.extend(folder.parent().map(PathBuf::from));
             files.push(folder);
         }
-        let staged = self.draft.as_ref().and_then(|draft| draft.staged.as_ref());
-        let properties = staged.map(|staged| Arc::clone(&staged.properties));
         let changed = commit(dataset, new, removed, properties).await?;
         files.push(self.location.manifests());
         files.extend(self.location.manifest_of(&changed));
         Ok(Some((changed, files)))
     }
 
-    /// Builds an index over all rows. Lance reads them and learns on the pools of threads
-    /// that it has for a process, also for a sink that works on one thread.
+    /// Builds an index over all rows. Lance does so on its process-wide thread pools, even for a
+    /// single-threaded sink.
     async fn build(&self, dataset: &Dataset, name: IndexName, dimension: usize) -> lance::Result<IndexMetadata> {
         let parameters = self.config.vector_index.parameters(dimension);
         let mut dataset = dataset.clone();
@@ -213,8 +213,8 @@ impl StoredTable {
     }
 }
 
-/// Puts the rows that no part has into a part with the latest so many. Gives the new part,
-/// and what it takes the place of.
+/// Adds the rows that no part covers, merged into one part with this number of the latest
+/// parts. Returns the new part, and the parts that it replaces.
 async fn extend(
     dataset: &Dataset,
     old: Vec<IndexMetadata>,
@@ -242,11 +242,12 @@ async fn commit(
     dataset: &Arc<Dataset>,
     new_indices: Vec<IndexMetadata>,
     removed_indices: Vec<IndexMetadata>,
-    properties: Option<Arc<HashMap<String, String>>>,
+    properties: &Properties,
 ) -> lance::Result<Dataset> {
     let operation = Operation::CreateIndex { new_indices, removed_indices };
-    let transaction =
-        TransactionBuilder::new(dataset.version_id(), operation).transaction_properties(properties).build();
+    let transaction = TransactionBuilder::new(dataset.version_id(), operation)
+        .transaction_properties(Some(Arc::clone(properties)))
+        .build();
     CommitBuilder::new(Arc::clone(dataset)).with_skip_auto_cleanup(true).execute(transaction).await
 }
 
@@ -259,8 +260,8 @@ mod tests {
     }
 
     fn coverage(rows: u64, unindexed: u64, parts: &[u64]) -> Coverage {
-        let learned_from = (!parts.is_empty()).then_some(1000);
-        Coverage { rows, unindexed, parts: parts.to_vec(), learned_from, others: false }
+        let trained_on = (!parts.is_empty()).then_some(1000);
+        Coverage { rows, unindexed, parts: parts.to_vec(), trained_on, others: false }
     }
 
     #[test]
@@ -270,7 +271,7 @@ mod tests {
         assert_eq!(step(coverage(1000, 1000, &[])), Step::Build);
         assert_eq!(step(coverage(500, 0, &[500])), Step::Keep);
         assert_eq!(step(coverage(499, 0, &[499])), Step::Drop);
-        assert_eq!(step(coverage(2001, 50, &[1951])), Step::Build, "it was learned from 1000");
+        assert_eq!(step(coverage(2001, 50, &[1951])), Step::Build, "it was trained on 1000");
         assert_eq!(step(coverage(1000, 501, &[499])), Step::Build, "most of it is missing");
         let other = Coverage { others: true, ..coverage(400, 400, &[]) };
         assert_eq!(step(other), Step::Drop);

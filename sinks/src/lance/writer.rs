@@ -19,16 +19,17 @@ use tokio::task::JoinHandle;
 /// Where a table's new fragments go.
 #[derive(Clone)]
 pub(super) enum Target {
-    /// A table that is there.
+    /// A table that exists.
     Table(Arc<Dataset>),
-    /// A table to be made.
+    /// A table to be created.
     New(String),
 }
 
 /// A task that writes fragments from the batches it is sent.
 pub(super) struct FragmentWriter {
     batches: mpsc::Sender<Result<RecordBatch, DataFusionError>>,
-    task: JoinHandle<lance::Result<Transaction>>,
+    /// `None` once it has failed.
+    task: Option<JoinHandle<lance::Result<Transaction>>>,
 }
 
 /// Why a batch could not be written.
@@ -60,7 +61,7 @@ impl FragmentWriter {
             };
             InsertBuilder::new(destination).with_params(&params).execute_uncommitted_stream(stream).await
         });
-        Self { batches, task }
+        Self { batches, task: Some(task) }
     }
 
     /// Hands over a batch; waits while the task is behind.
@@ -69,7 +70,9 @@ impl FragmentWriter {
             return Ok(());
         }
         // The task dropped its end: it failed, and its own error says why.
-        (&mut self.task).await??;
+        if let Some(task) = self.task.take() {
+            task.await??;
+        }
         Err(WriteError::Stopped)
     }
 
@@ -77,7 +80,10 @@ impl FragmentWriter {
     pub async fn finish(self) -> Result<Transaction, WriteError> {
         let Self { batches, task } = self;
         drop(batches);
-        Ok(task.await??)
+        match task {
+            Some(task) => Ok(task.await??),
+            None => Err(WriteError::Stopped),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gristmill_pipeline::port::DefinitionKind;
 use gristmill_pipeline::{Epoch, Hash, Record, RecordChunks};
 
-use super::{RowError, Rows, TableSchema};
+use super::{RowError, Rows, TableSchema, extras};
 
 /// Appends a row for each chunk.
 pub(super) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: &mut Rows) -> Result<(), RowError> {
@@ -18,13 +18,14 @@ pub(super) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: 
         if analysis.text.get(chunk.span.bytes()).is_none() {
             return Err(RowError::OutOfText { path: path.into(), ordinal });
         }
+        extras::check(&schema.extras, &chunk.extras, path)?;
     }
     if chunks.hashes.len() != chunks.chunks.len() {
         return Err(RowError::Missing { path: path.into(), missing: "hash for each chunk" });
     }
     let mut vectors = vectors_of(path, chunks, schema.dimension)?;
 
-    // How often each hash came so far.
+    // How many chunks had each hash so far.
     let mut seen: HashMap<Hash, u32> = HashMap::with_capacity(chunks.hashes.len());
     for (ordinal, (chunk, hash)) in chunks.chunks.iter().zip(&chunks.hashes).enumerate() {
         let occurrence = seen.entry(*hash).or_default();
@@ -52,7 +53,7 @@ pub(super) fn append(record: &Record, epoch: Epoch, schema: &TableSchema, rows: 
             Some(vector) => row.vector(vector),
             None => row,
         };
-        row.large(epoch);
+        extras::append(&schema.extras, &chunk.extras, row.large(epoch.get()));
     }
     Ok(())
 }
@@ -75,7 +76,7 @@ fn vectors_of<'a>(
     Ok(values.chunks_exact(dimension.unwrap_or(1).max(1)))
 }
 
-/// Names a chunk across epochs: 128 bits over path, hash, and place among equal hashes.
+/// Identifies a chunk across epochs: 128 bits over path, hash, and index among equal hashes.
 fn chunk_id(path: &str, chunk_hash: &Hash, occurrence: u32) -> impl AsRef<str> + use<> {
     let hash = Hash::of_parts([path.as_bytes(), chunk_hash.as_bytes().as_slice(), &occurrence.to_le_bytes()]);
     // `to_hex` keeps its digits on the stack, where `Display` would need a string.

@@ -7,7 +7,7 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType, Float16Type, Float32Type};
 use gristmill_pipeline::Hash;
 use half::f16;
 
-/// A column is not there, or of another type.
+/// A column is missing, or has another type.
 #[derive(Debug, thiserror::Error)]
 #[error("the table has no column `{name}` of type {expected}; rebuild the index")]
 pub struct ColumnError {
@@ -19,7 +19,7 @@ pub struct ColumnError {
 pub(crate) struct Columns<'a>(pub &'a RecordBatch);
 
 impl<'a> Columns<'a> {
-    fn get<T>(
+    pub(super) fn get<T>(
         &self,
         name: &str,
         expected: &str,
@@ -47,7 +47,7 @@ impl<'a> Columns<'a> {
     }
 
     /// The components of the vectors, one vector after the other, and their dimension.
-    /// Those stored in 16 bits are given in 32.
+    /// Components stored in 16 bits are returned in 32.
     pub fn vectors(&self, name: &str) -> Result<(Cow<'a, [f32]>, usize), ColumnError> {
         const EXPECTED: &str = "FixedSizeList(Float32 or Float16)";
         let list = self.get(name, EXPECTED, |array| array.as_fixed_size_list_opt())?;

@@ -15,7 +15,7 @@ pub(super) fn append(record: &Record, epoch: Epoch, rows: &mut Rows) {
             .small(diagnostic.line)
             .text(&diagnostic.message)
             .hash(&record.analysis.content_hash)
-            .large(epoch);
+            .large(epoch.get());
     }
 }
 

@@ -17,6 +17,6 @@ pub(super) fn append(record: &Record, epoch: Epoch, rows: &mut Rows) {
             .small(import.line)
             .count(ordinal)
             .hash(&analysis.content_hash)
-            .large(epoch);
+            .large(epoch.get());
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn append(record: &Record, epoch: Epoch, rows: &mut Rows) {
             .small_or_none(reference.within)
             .count(ordinal)
             .hash(&analysis.content_hash)
-            .large(epoch);
+            .large(epoch.get());
     }
 }
 

@@ -1,19 +1,19 @@
-//! Rows being gathered into a record batch, column by column of the table's schema.
+//! Building a record batch from rows.
 
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, FixedSizeBinaryArray, FixedSizeListArray, Float16Array, Float32Array, RecordBatch,
-    StringBuilder, UInt32Builder, UInt64Builder,
+    ArrayRef, BooleanBuilder, FixedSizeBinaryArray, FixedSizeListArray, Float16Array, Float32Array, Float64Builder,
+    Int64Builder, RecordBatch, StringBuilder, UInt32Builder, UInt64Builder,
 };
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, FieldRef, SchemaRef};
-use gristmill_pipeline::Hash;
+use gristmill_pipeline::{ExtraValue, Hash};
 use half::f16;
 
 use super::{RowError, TableSchema};
 
-/// Rows of one table, on the way to being a record batch.
+/// Buffers rows of one table for a record batch.
 pub(crate) struct Rows {
     schema: SchemaRef,
     columns: Vec<Column>,
@@ -21,11 +21,13 @@ pub(crate) struct Rows {
     bytes: usize,
 }
 
-/// The values of one column so far.
+/// The values of one column.
 enum Column {
     Text(StringBuilder),
     Small(UInt32Builder),
     Large(UInt64Builder),
+    Integer(Int64Builder),
+    Float(Float64Builder),
     Flag(BooleanBuilder),
     /// Hashes, one after the other.
     Hash(Vec<u8>),
@@ -48,24 +50,24 @@ impl Rows {
         &self.schema
     }
 
-    /// Rows gathered.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows
     }
 
-    /// About how many bytes they take.
+    /// Their approximate size in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Begins a row. Its values follow in the order of the columns; a row that lacks one
-    /// or has one of another type makes [`take`](Self::take) fail.
+    /// Begins a row. Its values must follow in the order of the columns; if one is missing or has
+    /// another type, [`take`](Self::take) fails.
     pub fn row(&mut self) -> Row<'_> {
         self.rows += 1;
         Row { columns: self.columns.iter_mut(), bytes: &mut self.bytes }
     }
 
-    /// Takes what was gathered, leaving nothing.
+    /// Takes all rows as a record batch.
     pub fn take(&mut self) -> Result<RecordBatch, RowError> {
         (self.rows, self.bytes) = (0, 0);
         let columns = self.columns.iter_mut().map(Column::finish).collect::<Result<Vec<_>, _>>()?;
@@ -79,6 +81,8 @@ impl Column {
             DataType::Utf8 => Self::Text(StringBuilder::new()),
             DataType::UInt32 => Self::Small(UInt32Builder::new()),
             DataType::UInt64 => Self::Large(UInt64Builder::new()),
+            DataType::Int64 => Self::Integer(Int64Builder::new()),
+            DataType::Float64 => Self::Float(Float64Builder::new()),
             DataType::Boolean => Self::Flag(BooleanBuilder::new()),
             DataType::FixedSizeBinary(32) => Self::Hash(Vec::new()),
             DataType::FixedSizeList(item, dimension) => {
@@ -93,6 +97,8 @@ impl Column {
             Self::Text(values) => Arc::new(values.finish()),
             Self::Small(values) => Arc::new(values.finish()),
             Self::Large(values) => Arc::new(values.finish()),
+            Self::Integer(values) => Arc::new(values.finish()),
+            Self::Float(values) => Arc::new(values.finish()),
             Self::Flag(values) => Arc::new(values.finish()),
             Self::Hash(values) => {
                 Arc::new(FixedSizeBinaryArray::try_new(32, Buffer::from(std::mem::take(values)), None)?)
@@ -109,8 +115,7 @@ impl Column {
     }
 }
 
-/// The nearest number of 16 bits; the largest for those beyond it, as an infinite one has
-/// no distance to others.
+/// Rounds to 16 bits; saturates, since an infinite component has no distance to others.
 fn rounded(value: f32) -> f16 {
     f16::from_f32(value.clamp(f16::MIN.to_f32(), f16::MAX.to_f32()))
 }
@@ -142,7 +147,7 @@ impl Row<'_> {
         self
     }
 
-    /// A count, as stored. Spans are `u32`, so a file has fewer chunks and definitions.
+    /// A count. A file has fewer than `u32::MAX` chunks and definitions, since spans are `u32`.
     pub fn count(self, value: usize) -> Self {
         self.small(u32::try_from(value).unwrap_or(u32::MAX))
     }
@@ -179,9 +184,25 @@ impl Row<'_> {
         self
     }
 
-    /// Whether the table has another column.
-    pub fn has_more(&self) -> bool {
-        self.columns.len() > 0
+    /// A value of an extra column, or a null.
+    pub fn extra(mut self, value: Option<&ExtraValue>) -> Self {
+        *self.bytes += size_of::<u64>();
+        match (self.columns.next(), value) {
+            (Some(Column::Text(values)), Some(ExtraValue::Text(text))) => {
+                values.append_value(text);
+                *self.bytes += text.len();
+            }
+            (Some(Column::Integer(values)), Some(ExtraValue::Integer(number))) => values.append_value(*number),
+            (Some(Column::Float(values)), Some(ExtraValue::Float(number))) => values.append_value(*number),
+            (Some(Column::Flag(values)), Some(ExtraValue::Boolean(value))) => values.append_value(*value),
+            (Some(Column::Text(values)), None) => values.append_null(),
+            (Some(Column::Integer(values)), None) => values.append_null(),
+            (Some(Column::Float(values)), None) => values.append_null(),
+            (Some(Column::Flag(values)), None) => values.append_null(),
+            // The column stays short, so that `take` fails.
+            (Some(_) | None, _) => {}
+        }
+        self
     }
 }
 
@@ -195,9 +216,7 @@ mod tests {
         let schema = TableSchema::new(Table::Imports, None);
         let hash = Hash::of(b"");
         let mut rows = Rows::new(&schema).expect("every column can be gathered");
-        let row = rows.row().text("a").text("rust").text("std").text("").text("").small(1).count(0).hash(&hash);
-        assert!(row.has_more());
-        assert!(!row.large(1).has_more());
+        rows.row().text("a").text("rust").text("std").text("").text("").small(1).count(0).hash(&hash).large(1);
         assert_eq!((rows.len(), rows.take().expect("it fits").num_rows()), (1, 1));
         rows.row().text("a").text("rust");
         assert!(rows.take().is_err(), "it is short");

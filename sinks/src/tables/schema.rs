@@ -4,23 +4,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use gristmill_pipeline::{ViewSchema, ViewType};
+use gristmill_pipeline::{ExtraColumn, ViewSchema, ViewType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Table;
+use super::{Table, extras};
 
-/// Counts the changes of the schemas. A store of another version is rebuilt.
+/// Version of the schemas. A store of another version is rebuilt.
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// How the components of vectors are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VectorForm {
-    /// As the embedder gives them: 32 bits.
+    /// As the embedder returns them: 32 bits.
     #[default]
     F32,
-    /// Rounded to 16 bits, about three digits: half the space.
+    /// Rounded to 16 bits, about three decimal digits: half the space.
     F16,
 }
 
@@ -33,15 +33,29 @@ impl VectorForm {
     }
 }
 
-/// A table with the columns that it has in one store.
+/// An operator's extra column has the name of another column of its table.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("table {table} already has a column `{column}`; rename the operator's extra column")]
+pub struct ColumnClash {
+    /// The table.
+    pub table: Table,
+    /// The name.
+    pub column: Box<str>,
+}
+
+/// A table, with the columns that it has in one store.
 #[derive(Clone, Debug)]
 pub struct TableSchema {
     /// Which table.
     pub table: Table,
     /// The dimension of the vectors, if the table has any.
     pub dimension: Option<usize>,
-    /// The view, if the table is one's.
+    /// The view, if it is the table of one.
     pub view: Option<Arc<ViewSchema>>,
+    /// The extra columns, in their order; they follow all others.
+    pub extras: Vec<ExtraColumn>,
+    /// Whether a column `text` with the whole text follows `epoch`.
+    pub(super) has_text: bool,
     /// The columns. Each field's metadata has a `description`.
     pub arrow: SchemaRef,
 }
@@ -61,10 +75,10 @@ impl TableSchema {
             Table::Diagnostics => diagnostics(),
             Table::View(_) => Vec::new(),
         };
-        Self { dimension, view: None, ..Self::with_fields(table, fields, None) }
+        Self { dimension, ..Self::with_fields(table, fields, None) }
     }
 
-    /// The same table with its vectors in that form.
+    /// The same table, with its vectors stored in that form.
     #[must_use]
     pub fn with_vectors(mut self, form: VectorForm) -> Self {
         let fields = self.arrow.fields().iter().map(|field| match field.data_type() {
@@ -103,16 +117,39 @@ impl TableSchema {
         ]);
         metadata.extend(description.map(|text| ("description".to_owned(), text.to_owned())));
         let arrow = Arc::new(Schema::new_with_metadata(fields, metadata));
-        Self { table, dimension: None, view: None, arrow }
+        Self { table, dimension: None, view: None, extras: Vec::new(), has_text: false, arrow }
     }
 
-    /// The table's columns with another column after them.
+    /// The table `files` with the whole text of each file.
     #[must_use]
-    pub fn with_column(mut self, field: Field) -> Self {
+    pub fn with_text(mut self) -> Self {
+        self.push(column("text", DataType::Utf8, "The whole decoded text."));
+        self.has_text = true;
+        self
+    }
+
+    /// The table with those of the extra columns that are its own, after all others.
+    ///
+    /// # Errors
+    /// If the table already has a column of that name.
+    pub fn with_extras(mut self, columns: &[ExtraColumn]) -> Result<Self, ColumnClash> {
+        for extra in columns {
+            if !extras::is_of(extra, &self.table) {
+                continue;
+            }
+            if self.arrow.column_with_name(&extra.name).is_some() {
+                return Err(ColumnClash { table: self.table, column: extra.name.clone() });
+            }
+            self.push(extras::field(extra));
+            self.extras.push(extra.clone());
+        }
+        Ok(self)
+    }
+
+    fn push(&mut self, field: Field) {
         let mut fields: Vec<_> = self.arrow.fields().iter().cloned().collect();
         fields.push(Arc::new(field));
         self.arrow = Arc::new(Schema::new_with_metadata(fields, self.arrow.metadata().clone()));
-        self
     }
 }
 
@@ -182,7 +219,7 @@ fn chunks(dimension: Option<usize>) -> Vec<Field> {
     ]);
     if let Some(dimension) = dimension {
         let item = Arc::new(Field::new("item", DataType::Float32, true));
-        // A dimension beyond i32 is refused where vectors are appended.
+        // A dimension beyond i32 is rejected when vectors are appended.
         let dimension = i32::try_from(dimension).unwrap_or(i32::MAX);
         fields.push(column("vector", DataType::FixedSizeList(item, dimension), "Its embedding."));
     }

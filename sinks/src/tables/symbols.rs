@@ -24,6 +24,6 @@ pub(super) fn append(record: &Record, epoch: Epoch, rows: &mut Rows) {
             .small_or_none(definition.parent)
             .count(ordinal)
             .hash(&analysis.content_hash)
-            .large(epoch);
+            .large(epoch.get());
     }
 }

@@ -23,11 +23,11 @@ pub enum Table {
 }
 
 impl Table {
-    /// Every table whose rows come from records, one record at a time.
+    /// The tables whose rows each come from one record.
     pub const OF_RECORDS: [Self; 6] =
         [Self::Files, Self::Chunks, Self::Symbols, Self::References, Self::Imports, Self::Diagnostics];
 
-    /// The table of that name: a view's, if no other has it.
+    /// The table of that name; that of a view, if it is the name of no other table.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Self::OF_RECORDS.into_iter().find(|table| table.as_str() == name).unwrap_or_else(|| Self::View(name.into()))

@@ -16,7 +16,7 @@ pub(crate) fn append(view: &ViewRow, epoch: Epoch, rows: &mut Rows) {
             ViewValue::Hash(hash) => row.hash(hash),
         };
     }
-    row.large(epoch);
+    row.large(epoch.get());
 }
 
 /// Fails unless the row's values fit the view's columns.

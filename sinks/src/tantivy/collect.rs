@@ -1,7 +1,7 @@
-//! Which files of an index folder may go.
+//! Deleting files of an index folder that no retained epoch names.
 //!
-//! A published epoch is its `meta.<epoch>.json`; a segment file that none of those names
-//! is of an epoch that never was, or of one that is no longer retained.
+//! A published epoch has a file `meta.<epoch>.json`; a segment file that none of those names
+//! belongs to an epoch that was never published, or that is no longer retained.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,9 +13,9 @@ use tantivy::{Index, TantivyError};
 
 use super::directory::{EpochDirectory, META};
 use crate::durable;
-use crate::failure::{While as _, failure};
+use crate::sink_error::{WrapErr as _, sink_error};
 
-/// The file that names what an epoch holds.
+/// The file that lists the segments of an epoch.
 pub(super) fn meta_name(epoch: Epoch) -> String {
     format!("meta.{epoch}.json")
 }
@@ -29,27 +29,27 @@ pub(super) fn meta_of(token: &Token) -> Option<&str> {
     token.get("meta")?.as_str().filter(|name| epoch_of(name).is_some())
 }
 
-/// Keeps the epochs that these tokens name, and deletes what only others hold. Readers
-/// that are open keep what they have.
+/// Keeps the epochs that these tokens name, and deletes the files of all others. Readers that
+/// are open are not affected.
 ///
 /// # Errors
 /// If a token is of another store, or the folder cannot be read or written.
-pub fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
+pub(super) fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
     let action = "cannot delete old epochs";
     let mut keep = HashSet::new();
     for token in tokens {
-        let name = meta_of(token).ok_or_else(|| failure("tantivy", action, "a token names no `meta` file"))?;
+        let name = meta_of(token).ok_or_else(|| sink_error("tantivy", action, "a token names no `meta` file"))?;
         keep.insert(name.to_owned());
     }
-    for name in metas(folder).during("tantivy", action)? {
+    for name in metas(folder).wrap_err("tantivy", action)? {
         if !keep.contains(&name) {
-            durable::remove_file(&folder.join(name)).during("tantivy", action)?;
+            durable::remove_file(&folder.join(name)).wrap_err("tantivy", action)?;
         }
     }
-    sweep(folder).during("tantivy", action)
+    sweep(folder).wrap_err("tantivy", action)
 }
 
-/// Deletes what was published after `newest`, and all that no epoch names.
+/// Deletes the epochs after `newest`, and all files that no epoch names.
 pub(super) fn roll_back(folder: &Path, newest: &str) -> tantivy::Result<()> {
     for name in metas(folder)? {
         if epoch_of(&name) > epoch_of(newest) {
@@ -84,7 +84,7 @@ fn metas(folder: &Path) -> io::Result<impl Iterator<Item = String>> {
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
-        // A name that is not UTF-8 is none of ours.
+        // Files of this store have names in UTF-8.
         names.extend(entry?.file_name().into_string());
     }
     Ok(names)

@@ -18,7 +18,7 @@ pub(super) fn of(searcher: &Searcher, fields: &Fields) -> tantivy::Result<Hash> 
     Ok(Hash::of_parts(documents.iter().map(|document| document.hash.as_bytes().as_slice())))
 }
 
-/// A document, ordered by what names it.
+/// A document, ordered by path and ordinal.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Document {
     path: Box<str>,
@@ -49,7 +49,7 @@ fn segment_documents(segment: &SegmentReader, fields: &Fields, documents: &mut V
 
 /// Adds to each document's sum a hash of every term that it has in `field`, with the
 /// term's frequency and positions. A sum does not depend on the order of its terms, so
-/// postings are read as they lie: term by term.
+/// postings are read in the order in which they are stored: term by term.
 fn add_postings(segment: &SegmentReader, field: Field, sums: &mut [u128]) -> tantivy::Result<()> {
     let index = segment.inverted_index(field)?;
     let mut terms = index.terms().stream()?;
@@ -67,7 +67,7 @@ fn add_postings(segment: &SegmentReader, field: Field, sums: &mut [u128]) -> tan
                 posting.extend(docs.term_freq().to_le_bytes());
                 posting.extend(positions.iter().flat_map(|position| position.to_le_bytes()));
                 if let Some(sum) = sums.get_mut(doc as usize) {
-                    *sum = sum.wrapping_add(Hash::of(&posting).key());
+                    *sum = sum.wrapping_add(Hash::of(&posting).key().to_bits());
                 }
             }
             docs.advance();

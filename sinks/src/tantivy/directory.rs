@@ -1,15 +1,16 @@
-//! Two views of an index folder: one that writes an epoch out of sight, and one that
-//! reads a published epoch.
+//! Two views of an index folder: one that stages an epoch, and one that reads a published
+//! epoch.
 //!
-//! Both leave out Tantivy's list of managed files: what may be deleted is decided by the
-//! epochs that are retained (see [`collect`](super::collect)), and keeping the list
-//! would cost a flushed file for each file written.
+//! Both ignore Tantivy's list of managed files: which files may be deleted follows from the
+//! retained epochs (see [`collect`](super::collect)), and maintaining the list would flush one
+//! more file for each file written.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tantivy::Directory;
 use tantivy::directory::error::{DeleteError, LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
@@ -26,7 +27,10 @@ fn is(path: &Path, name: &str) -> bool {
 }
 
 fn refused(path: &Path) -> io::Error {
-    io::Error::new(io::ErrorKind::PermissionDenied, format!("{} is of a published epoch", path.display()))
+    io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        format!("{} belongs to a published epoch, which is read-only", path.display()),
+    )
 }
 
 fn absent(path: &Path) -> OpenReadError {
@@ -79,7 +83,7 @@ impl Directory for EpochDirectory {
     }
 
     fn acquire_lock(&self, _: &Lock) -> Result<DirectoryLock, LockError> {
-        // The files of a retained epoch neither change nor go.
+        // The files of a retained epoch are neither changed nor deleted.
         Ok(DirectoryLock::from(Box::new(())))
     }
 
@@ -121,7 +125,7 @@ impl StagingDirectory {
     }
 
     fn staged(&self) -> MutexGuard<'_, Staged> {
-        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
+        self.staged.lock()
     }
 }
 
@@ -131,7 +135,7 @@ impl Directory for StagingDirectory {
     }
 
     fn delete(&self, _: &Path) -> Result<(), DeleteError> {
-        // A published epoch may name the file; what none names is collected later.
+        // A published epoch may name the file; files that none names are deleted later.
         Ok(())
     }
 

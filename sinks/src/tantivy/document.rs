@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use gristmill_pipeline::port::{Chunk, Text};
-use gristmill_pipeline::{Analysis, Key, Record, RelPath};
+use gristmill_pipeline::{Analysis, Record, RelPath, RowKey};
 use tantivy::schema::document::{Document, ReferenceValue, ReferenceValueLeaf, Value};
 use tantivy::schema::{
     BytesOptions, FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
@@ -16,14 +16,13 @@ use tantivy::{Index, TantivyError, Term};
 
 use super::tokenizer::{self, CodeTokenizer};
 
-/// Counts the changes of fields and tokenizer. An index of another version is rebuilt.
+/// Version of fields and tokenizer. An index of another version is rebuilt.
 pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 /// The fields of a document.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fields {
-    /// What names the rows of a path and its content: documents are deleted by it, and shown
-    /// or not.
+    /// The key of the rows of a path and its content: documents are deleted and filtered by it.
     pub key: Field,
     pub path: Field,
     pub path_text: Field,
@@ -39,8 +38,8 @@ pub(super) struct Fields {
     pub end_byte: Field,
 }
 
-/// The names of the numeric fields. They are columns only: what a hit needs is one read
-/// from each, where the document store would give them a second copy.
+/// The names of the numeric fields. They are columns only; the document store would hold a
+/// second copy.
 pub(super) const NUMBERS: [&str; 5] = ["ordinal", "start_line", "end_line", "start_byte", "end_byte"];
 
 /// The schema of the index.
@@ -89,17 +88,17 @@ impl Fields {
     }
 
     /// The term that the documents of a row key have.
-    pub fn key_term(&self, key: Key) -> Term {
+    pub fn key_term(&self, key: RowKey) -> Term {
         Term::from_field_bytes(self.key, &key.to_le_bytes())
     }
 }
 
-/// Makes the tokenizer known to an index.
+/// Registers the tokenizer with an index.
 pub(super) fn register_tokenizer(index: &Index) {
     index.tokenizers().register(tokenizer::NAME, TextAnalyzer::from(CodeTokenizer::default()));
 }
 
-/// A chunk on its way into the index. It shares all it has with the record.
+/// A chunk on its way into the index. It shares its data with the record.
 pub(super) struct ChunkDocument {
     fields: Fields,
     key: [u8; 16],
@@ -108,15 +107,15 @@ pub(super) struct ChunkDocument {
     chunks: Arc<[Chunk]>,
     ordinal: usize,
     text: Text,
-    /// Held until the document is indexed, for one who waits for that.
+    /// Dropped when the document is indexed, which a caller may wait for.
     _indexed: Option<Sender<Infallible>>,
 }
 
 impl ChunkDocument {
-    /// The document of a chunk of the rows of that key; `None` where the chunk lies outside the text.
+    /// The document of a chunk of the rows of that key; `None` if the chunk lies outside the text.
     pub fn new(
         fields: Fields,
-        key: Key,
+        key: RowKey,
         record: &Record,
         chunks: &Arc<[Chunk]>,
         ordinal: usize,

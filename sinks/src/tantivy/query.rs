@@ -1,4 +1,4 @@
-//! From what a person types to a query.
+//! Parsing the text of a search into a query.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use super::glob::to_regex;
 use super::reader::SearchOptions;
 use super::tokenizer::CodeTokenizer;
 
-/// What a part of an identifier weighs beside the whole.
+/// Weight of a part of an identifier, relative to the whole.
 const PART_WEIGHT: f32 = 0.5;
 
-/// Builds the query: any of the words, all of the phrases in double quotes, and nothing
-/// that the filters leave out.
+/// Builds the query: any of the words, all of the phrases in double quotes, and all of the
+/// filters.
 pub(super) fn build(fields: &Fields, text: &str, options: &SearchOptions) -> Result<Box<dyn Query>, TantivyError> {
     let searched = [
         (fields.body, options.body_boost),
@@ -31,7 +31,7 @@ pub(super) fn build(fields: &Fields, text: &str, options: &SearchOptions) -> Res
     let mut phrases = Vec::new();
     for (nth, section) in text.split('"').enumerate() {
         let tokens = tokens_of(section);
-        // What follows an odd number of quotes stands inside a pair.
+        // A section after an odd number of quotes is inside a pair.
         if nth % 2 == 1 {
             phrases.push(
                 tokens.iter().filter(|token| !token.has_parts).map(|token| token.text.clone()).collect::<Vec<_>>(),
@@ -62,7 +62,7 @@ pub(super) fn build(fields: &Fields, text: &str, options: &SearchOptions) -> Res
         (Occur::Must, filter)
     }));
     if narrowing.is_empty() {
-        // A union of words alone skips what cannot be among the best.
+        // A union of words alone lets Tantivy skip documents that cannot be among the best.
         return Ok(any);
     }
     narrowing.push((Occur::Must, any));
@@ -81,7 +81,7 @@ struct QueryToken {
 }
 
 impl QueryToken {
-    /// Whether it is a part that says nothing by itself: the `2` of `Server2`, the `x` of
+    /// Whether it is a part too short to search for by itself: the `2` of `Server2`, the `x` of
     /// `getX`. Phrases keep it.
     fn is_noise(&self) -> bool {
         let part = self.weight < 1.0;

@@ -1,10 +1,10 @@
-//! Searching an index at a token.
+//! Searching the index at a token.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gristmill_pipeline::{Hash, Key, RelPath, SinkError, Token};
+use gristmill_pipeline::{Hash, RelPath, RowKey, SinkError, Token};
 use serde::{Deserialize, Serialize};
 use tantivy::collector::{BytesFilterCollector, TopDocs};
 use tantivy::columnar::{BytesColumn, Column};
@@ -20,12 +20,12 @@ use super::digest;
 use super::directory::EpochDirectory;
 use super::document::{Fields, NUMBERS, register_tokenizer};
 use super::query;
-use crate::failure::{While as _, failure};
+use crate::sink_error::{WrapErr as _, sink_error};
 
-/// The name that errors of a reader bear.
+/// The name of the sink in errors of a reader.
 const READER: &str = "tantivy";
 
-/// The documents of one epoch. Epochs that are written later do not show.
+/// The documents of one epoch. Epochs that are written later are not visible.
 ///
 /// Every method takes `&self`, and many threads may search at once.
 pub struct TantivyReader {
@@ -36,26 +36,26 @@ pub struct TantivyReader {
     _reader: IndexReader,
 }
 
-/// What narrows and weighs a search.
+/// Filters and weights of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SearchOptions {
-    /// Hits at most.
+    /// Maximum number of hits.
     pub limit: usize,
-    /// Globs one of which the path matches; empty for any path. A glob without `/` is
-    /// matched with the file's name.
+    /// Globs, one of which the path must match; empty for any path. A glob without `/` is
+    /// matched against the file's name.
     pub paths: Vec<String>,
     /// Languages, in lower case; empty for any.
     pub languages: Vec<String>,
     /// Kinds of chunks; empty for any.
     pub kinds: Vec<String>,
-    /// What a word in the chunk's text counts.
+    /// Weight of a word in the chunk's text.
     pub body_boost: f32,
-    /// What a word in the name of its definition counts.
+    /// Weight of a word in the name of its definition.
     pub symbol_boost: f32,
-    /// What a word in the names around it counts.
+    /// Weight of a word in the names of the definitions around it.
     pub scope_boost: f32,
-    /// What a word in the path counts.
+    /// Weight of a word in the path.
     pub path_boost: f32,
 }
 
@@ -74,16 +74,16 @@ impl Default for SearchOptions {
     }
 }
 
-/// A chunk that was found. Row and ordinal name it in a Lance store; the bytes name its
+/// A chunk that a search found. Row and ordinal identify it in a Lance store; the bytes are its
 /// place in the file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Hit {
+pub struct ChunkHit {
     /// The path.
     pub path: RelPath,
-    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and what it holds.
+    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and its content.
     #[serde(skip)]
-    pub row: Key,
-    /// Its place among the chunks of the path, counted from 0.
+    pub row: RowKey,
+    /// Its index among the chunks of the path, counted from 0.
     pub ordinal: u32,
     /// Line of its first byte, counted from 1.
     pub start_line: u32,
@@ -105,12 +105,12 @@ pub struct Hit {
     pub score: f32,
 }
 
-/// A chunk that was found, by what names it in a Lance store.
+/// A chunk that a search found, by what identifies it in a Lance store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RowHit {
-    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and what it holds.
-    pub row: Key,
-    /// Its place among the chunks of the path, counted from 0.
+    /// [`RowId::key`](gristmill_pipeline::RowId::key) of the path and its content.
+    pub row: RowKey,
+    /// Its index among the chunks of the path, counted from 0.
     pub ordinal: u32,
     /// Its BM25 score, the higher the better.
     pub score: f32,
@@ -120,75 +120,75 @@ impl TantivyReader {
     /// Opens the index in `folder` at the epoch that `token` names.
     ///
     /// # Errors
-    /// If the token is of another store, or files of the epoch are not there.
+    /// If the token is of another store, or files of the epoch are missing.
     pub fn open(folder: &Path, token: &Token) -> Result<Self, SinkError> {
         let action = "cannot open the index";
-        let cause = "the token names no `meta` file; is it of a Tantivy store?";
-        let meta = meta_of(token).ok_or_else(|| failure(READER, action, cause))?;
-        let directory = EpochDirectory::open(folder, meta).during(READER, action)?;
-        let index = Index::open(directory).during(READER, action)?;
+        let cause = "the token names no `meta` file; is it of another store?";
+        let meta = meta_of(token).ok_or_else(|| sink_error(READER, action, cause))?;
+        let directory = EpochDirectory::open(folder, meta).wrap_err(READER, action)?;
+        let index = Index::open(directory).wrap_err(READER, action)?;
         register_tokenizer(&index);
-        let fields = Fields::of(&index.schema()).during(READER, action)?;
+        let fields = Fields::of(&index.schema()).wrap_err(READER, action)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual);
-        let reader: IndexReader = reader.try_into().during(READER, action)?;
+        let reader: IndexReader = reader.try_into().wrap_err(READER, action)?;
         Ok(Self { searcher: reader.searcher(), index, fields, _reader: reader })
     }
 
-    /// How many chunks there are.
+    /// The number of chunks.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.searcher.num_docs()
     }
 
-    /// How many segments hold them.
+    /// The number of segments.
     #[must_use]
     pub fn segments(&self) -> usize {
         self.searcher.segment_readers().len()
     }
 
-    /// The chunks that match best, best first. Words are alternatives; a phrase in double
-    /// quotes must be there. Chunks of equal score come in the order of their documents.
+    /// Returns the chunks that match best, best first. Words are alternatives; a phrase in double
+    /// quotes is required. Chunks of equal score come in the order of their documents.
     ///
     /// # Errors
-    /// If a glob makes no expression, or the index cannot be read.
-    pub fn search(&self, text: &str, options: &SearchOptions) -> Result<Vec<Hit>, SinkError> {
+    /// If a glob is invalid, or the index cannot be read.
+    pub fn search(&self, text: &str, options: &SearchOptions) -> Result<Vec<ChunkHit>, SinkError> {
         self.search_among(None, text, options)
     }
 
-    /// The chunks that match best among those of these rows, or among all.
+    /// Returns the chunks that match best among those of these rows, or among all.
     ///
     /// # Errors
     /// As for [`search`](Self::search).
     pub fn search_among(
         &self,
-        rows: Option<&Arc<HashSet<Key>>>,
+        rows: Option<&Arc<HashSet<RowKey>>>,
         text: &str,
         options: &SearchOptions,
-    ) -> Result<Vec<Hit>, SinkError> {
+    ) -> Result<Vec<ChunkHit>, SinkError> {
         let found = self.best(rows, text, options)?;
-        let hit = |(score, address)| self.hit(score, address).during(READER, "cannot search the index");
+        let hit = |(score, address)| self.hit(score, address).wrap_err(READER, "cannot search the index");
         found.into_iter().map(hit).collect()
     }
 
-    /// The names of the chunks that match best, among those of these rows or among all: a
-    /// tenth of the work, for who has the rest of them already.
+    /// As [`search_among`](Self::search_among), but returns only what identifies the chunks: a
+    /// tenth of the work, for callers that have the rest already.
     ///
     /// # Errors
     /// As for [`search`](Self::search).
     pub fn search_rows(
         &self,
-        rows: Option<&Arc<HashSet<Key>>>,
+        rows: Option<&Arc<HashSet<RowKey>>>,
         text: &str,
         options: &SearchOptions,
     ) -> Result<Vec<RowHit>, SinkError> {
         let found = self.best(rows, text, options)?;
-        self.named(&found).during(READER, "cannot search the index")
+        self.named(&found).wrap_err(READER, "cannot search the index")
     }
 
-    /// What names the rows of some documents, with their scores.
+    /// What identifies the rows of some documents, with their scores.
     fn named(&self, found: &[(f32, DocAddress)]) -> tantivy::Result<Vec<RowHit>> {
         let mut hits: Vec<RowHit> =
-            found.iter().map(|(score, _)| RowHit { row: 0, ordinal: 0, score: *score }).collect();
+            found.iter().map(|(score, _)| RowHit { row: RowKey::NONE, ordinal: 0, score: *score }).collect();
         // By segment, and within it in the order of the keys: a dictionary is read forwards.
         let mut by_segment: HashMap<SegmentOrdinal, Vec<(usize, DocId)>> = HashMap::new();
         for (nth, (_, address)) in found.iter().enumerate() {
@@ -207,35 +207,36 @@ impl TantivyReader {
 
     fn best(
         &self,
-        rows: Option<&Arc<HashSet<Key>>>,
+        rows: Option<&Arc<HashSet<RowKey>>>,
         text: &str,
         options: &SearchOptions,
     ) -> Result<Vec<(f32, DocAddress)>, SinkError> {
         if options.limit == 0 {
             return Ok(Vec::new());
         }
-        let query = query::build(&self.fields, text, options).during(READER, "cannot read the query")?;
+        let query = query::build(&self.fields, text, options).wrap_err(READER, "cannot read the query")?;
         let collector = TopDocs::with_limit(options.limit).order_by_score();
         let found = match rows {
             None => self.searcher.search(&*query, &collector),
             Some(rows) => {
                 let rows = Arc::clone(rows);
-                let is_among =
-                    move |key: &[u8]| key.try_into().is_ok_and(|key: [u8; 16]| rows.contains(&Key::from_le_bytes(key)));
+                let is_among = move |key: &[u8]| {
+                    key.try_into().is_ok_and(|key: [u8; 16]| rows.contains(&RowKey::from_le_bytes(key)))
+                };
                 self.searcher.search(&*query, &BytesFilterCollector::new("key".into(), is_among, collector))
             }
         };
-        found.during(READER, "cannot search the index")
+        found.wrap_err(READER, "cannot search the index")
     }
 
-    fn hit(&self, score: f32, address: DocAddress) -> tantivy::Result<Hit> {
+    fn hit(&self, score: f32, address: DocAddress) -> tantivy::Result<ChunkHit> {
         let document: TantivyDocument = self.searcher.doc(address)?;
         let segment = self.searcher.segment_reader(address.segment_ord);
         let text = |field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default();
         let named = RowNames::of(segment)?.of_documents(&[(0, address.doc_id)])?;
-        let row = named.first().map_or(0, |(_, row, _)| *row);
+        let row = named.first().map_or(RowKey::NONE, |(_, row, _)| *row);
         let [ordinal, start_line, end_line, start_byte, end_byte] = numbers(segment, address.doc_id)?;
-        Ok(Hit {
+        Ok(ChunkHit {
             path: RelPath::from(text(self.fields.path)),
             row,
             ordinal,
@@ -258,7 +259,7 @@ impl TantivyReader {
     /// If the list of files cannot be read.
     pub fn damaged_files(&self) -> Result<Vec<PathBuf>, SinkError> {
         let action = "cannot list the files of the index";
-        let files = self.index.load_metas().during(READER, action)?.list_segment_files();
+        let files = self.index.load_metas().wrap_err(READER, action)?.list_segment_files();
         let exists = |path: &PathBuf| self.index.directory().exists(path).unwrap_or(true);
         let sound = |path: &PathBuf| matches!(self.index.directory().validate_checksum(path), Ok(true));
         let mut damaged: Vec<_> = files.into_iter().filter(exists).filter(|path| !sound(path)).collect();
@@ -274,11 +275,11 @@ impl TantivyReader {
     /// # Errors
     /// If the index cannot be read.
     pub fn digest(&self) -> Result<Hash, SinkError> {
-        digest::of(&self.searcher, &self.fields).during(READER, "cannot digest the index")
+        digest::of(&self.searcher, &self.fields).wrap_err(READER, "cannot digest the index")
     }
 }
 
-/// What names the rows of a segment's documents, with the columns open.
+/// The columns of a segment that identify the rows of its documents.
 struct RowNames {
     keys: Option<BytesColumn>,
     ordinals: Column<u64>,
@@ -290,8 +291,8 @@ impl RowNames {
         Ok(Self { keys: columns.bytes("key")?, ordinals: columns.u64("ordinal")? })
     }
 
-    /// For each document that has a key its number among the given ones, key and ordinal.
-    fn of_documents(&self, documents: &[(usize, DocId)]) -> tantivy::Result<Vec<(usize, Key, u32)>> {
+    /// For each document that has a key: its number as given, its key and its ordinal.
+    fn of_documents(&self, documents: &[(usize, DocId)]) -> tantivy::Result<Vec<(usize, RowKey, u32)>> {
         let Some(keys) = &self.keys else { return Ok(Vec::new()) };
         let term = |(nth, doc): &(usize, DocId)| Some((keys.term_ords(*doc).next()?, *nth, *doc));
         let mut terms: Vec<(TermOrdinal, usize, DocId)> = documents.iter().filter_map(term).collect();
@@ -302,7 +303,7 @@ impl RowNames {
         keys.dictionary().sorted_ords_to_term_cb(&ordinals, |bytes| {
             if let (Some((_, nth, doc)), Ok(key)) = (terms.next(), bytes.try_into()) {
                 let ordinal = u32::try_from(self.ordinals.first(doc).unwrap_or_default()).unwrap_or(u32::MAX);
-                named.push((nth, Key::from_le_bytes(key), ordinal));
+                named.push((nth, RowKey::from_le_bytes(key), ordinal));
             }
         })?;
         Ok(named)

@@ -1,6 +1,6 @@
 //! Tokens of code: identifiers whole, and their parts.
 //!
-//! `HTTPServer2::new_parser` gives `httpserver2 http server 2 new_parser new parser`.
+//! `HTTPServer2::new_parser` becomes `httpserver2 http server 2 new_parser new parser`.
 //!
 //! Parts take positions of their own, one after the other, and the whole identifier
 //! shares the position of its first part. So the phrase "http server" finds
@@ -21,7 +21,7 @@ use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 /// The name by which the fields of an index refer to this tokenizer.
 pub const NAME: &str = "code";
 
-/// A longer word is data rather than a name; it takes a position and gives no token.
+/// A longer word is data rather than a name: it takes a position but yields no token.
 const MAX_WORD: usize = 255;
 
 /// Splits text as described for the [module](self).
@@ -45,9 +45,9 @@ impl Tokenizer for CodeTokenizer {
 pub struct CodeTokens<'a> {
     text: &'a str,
     token: &'a mut Token,
-    /// Where the next word is looked for.
+    /// Where the search for the next word starts.
     cursor: usize,
-    /// What is left of a word whose parts are being given.
+    /// The rest of a word whose parts are being returned.
     parts: Range<usize>,
     /// The position of the next part.
     position: usize,
@@ -102,7 +102,7 @@ impl CodeTokens<'_> {
     }
 }
 
-/// What a character is to a word.
+/// The class of a character within or between words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
     Lower,

@@ -5,8 +5,8 @@ use std::fs::File;
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::ipc::reader::FileReader;
 use gristmill_pipeline::port::Port;
-use gristmill_pipeline::{Sink as _, Token};
-use gristmill_sinks::{ArrowConfig, ArrowSink};
+use gristmill_pipeline::{SinkConfig as _, Token};
+use gristmill_sinks::ArrowConfig;
 
 use crate::fixture::{Index, publish, record, stage};
 
@@ -25,7 +25,7 @@ fn each_port_gives_its_rows() {
     ] {
         let index = Index::new();
         let mut sink = index.arrow(port);
-        sink.open(None).expect("open");
+        sink.open(None);
         let token = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
         assert_eq!(token["rows"], count);
         let batches = rows(&index, &token);
@@ -38,7 +38,7 @@ fn each_port_gives_its_rows() {
 fn contents_hold_the_text() {
     let index = Index::new();
     let mut sink = index.arrow(Port::Contents);
-    sink.open(None).expect("open");
+    sink.open(None);
     let token = publish(&mut sink, 1, &[], &[record("a", 3)]);
     let batches = rows(&index, &token);
     let text = batches[0].column_by_name("text").expect("text").as_string::<i32>();
@@ -49,22 +49,23 @@ fn contents_hold_the_text() {
 fn an_epoch_shows_when_it_is_published() {
     let index = Index::new();
     let mut sink = index.arrow(Port::Chunks);
-    sink.open(None).expect("open");
+    sink.open(None);
     let first = publish(&mut sink, 1, &[], &[record("a", 3)]);
     stage(&mut sink, 2, false, &[], &[record("b", 4)]);
     assert!(!index.folder.join("2.arrow").exists());
-    sink.abandon().expect("abandon");
+    sink.abort();
     assert_eq!(names(&index), ["1.arrow"]);
+    sink.open(Some(&first));
     publish(&mut sink, 2, &[("a", 3)], &[record("b", 4)]);
     assert_eq!(names(&index), ["1.arrow", "2.arrow"]);
 
     stage(&mut sink, 3, false, &[], &[]);
     drop(sink);
     let mut sink = index.arrow(Port::Chunks);
-    sink.open(Some(&first)).expect("open");
+    sink.open(Some(&first));
     assert_eq!(names(&index), ["1.arrow"], "what no commit names is rolled back");
     assert_eq!(rows(&index, &first)[0].num_rows(), 3);
-    sink.open(None).expect("open");
+    sink.open(None);
     assert!(names(&index).is_empty());
 }
 
@@ -72,7 +73,7 @@ fn an_epoch_shows_when_it_is_published() {
 fn two_inputs_are_refused() {
     let index = Index::new();
     let context = index.context(&[Port::Syntax, Port::Chunks]);
-    assert!(ArrowSink::new(&ArrowConfig::default(), &context).is_err());
+    assert!(ArrowConfig::default().open(context, None).is_err());
 }
 
 fn names(index: &Index) -> Vec<String> {

@@ -2,20 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gristmill_pipeline::{FactStore, Hash, Record, Sink, Token};
-use gristmill_sinks::lance::retain;
+use gristmill_pipeline::{FactStore, Hash, Record, SinkConfig as _, Token};
 use gristmill_sinks::{LanceConfig, LanceReader, TantivyConfig, TantivyReader};
 use proptest::prelude::*;
 
-use crate::fixture::{self, Index, assert_same, publish, record, row, rows, stage_with_views, view, view_delta};
+use crate::fixture::{
+    self, Index, Store, assert_same, publish, record, row, rows, stage_with_views, view, view_delta, write,
+};
 
 /// How an epoch ends.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Publish,
-    /// Abandoned before it is staged.
-    AbandonEarly,
-    Abandon,
+    /// Aborted before it is staged.
+    AbortEarly,
+    Abort,
     /// The process ends before it is staged.
     DieEarly,
     Die,
@@ -34,8 +35,8 @@ struct Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let end = prop_oneof![
         5 => Just(End::Publish),
-        1 => Just(End::AbandonEarly),
-        1 => Just(End::Abandon),
+        1 => Just(End::AbortEarly),
+        1 => Just(End::Abort),
         1 => Just(End::DieEarly),
         1 => Just(End::Die),
         1 => Just(End::DieUncommitted),
@@ -60,18 +61,26 @@ fn records(content: &Content) -> Vec<Record> {
     content.iter().map(|(path, version)| record(path, *version)).collect()
 }
 
-/// Runs the steps, and calls `check` with each committed token and what it must hold.
-fn run<S: Sink>(
+/// What `run` calls its check at.
+enum Moment<'a> {
+    /// An epoch has begun on what was committed.
+    Begun,
+    /// An epoch was committed: its token, what it must hold, and whether it replaced all rows.
+    Committed(&'a Token, &'a Content, bool),
+}
+
+/// Runs the steps, calls `check` as they go, and returns what was committed last.
+fn run(
     steps: &[Step],
     with_view: bool,
-    mut new: impl FnMut() -> S,
-    mut check: impl FnMut(&mut S, &Token, &Content, bool),
+    mut new: impl FnMut() -> Store,
+    mut check: impl FnMut(&mut Store, Moment<'_>),
 ) -> Option<(Token, Content)> {
     let schema = view("held");
     let mut content = Content::new();
     let mut committed: Option<Token> = None;
     let mut sink = new();
-    sink.open(None).expect("open");
+    sink.open(None);
     for (step, epoch) in steps.iter().zip(1..) {
         let mut next = if step.replace { Content::new() } else { content.clone() };
         let mut paths: Vec<_> = step.removed.iter().map(|nth| path_of(*nth)).collect();
@@ -92,37 +101,38 @@ fn run<S: Sink>(
             false => view_delta(&schema, false, &removed, &fresh),
         };
         let views = if with_view { std::slice::from_ref(&delta) } else { &[] };
-        if matches!(step.end, End::AbandonEarly | End::DieEarly) {
-            sink.begin(epoch, step.replace).expect("begin");
-            sink.remove(&rows(&removed)).expect("remove");
-            sink.add(&records(&added)).expect("add");
-            sink.change_views(views).expect("views");
-        } else {
-            stage_with_views(&mut sink, epoch, step.replace, &removed, &records(&added), views);
+        sink.begin(epoch, step.replace);
+        check(&mut sink, Moment::Begun);
+        write(&mut sink, &removed, &records(&added), views);
+        if !matches!(step.end, End::AbortEarly | End::DieEarly) {
+            sink.try_stage(epoch).expect("stage");
         }
         match step.end {
             End::Publish => {
-                let token = sink.publish().expect("publish");
+                let token = sink.publish();
                 content = next;
-                check(&mut sink, &token, &content, step.replace);
+                check(&mut sink, Moment::Committed(&token, &content, step.replace));
                 committed = Some(token);
             }
-            End::Abandon | End::AbandonEarly => sink.abandon().expect("abandon"),
+            End::Abort | End::AbortEarly => {
+                sink.abort();
+                sink.open(committed.as_ref());
+            }
             End::Die | End::DieEarly | End::DieUncommitted => {
                 if matches!(step.end, End::DieUncommitted) {
-                    sink.publish().expect("publish");
+                    sink.publish();
                 }
                 drop(sink);
                 sink = new();
-                sink.open(committed.as_ref()).expect("open");
+                sink.open(committed.as_ref());
             }
         }
     }
     Some((committed?, content))
 }
 
-fn scratch(sink: &mut dyn Sink, content: &Content) -> Token {
-    sink.open(None).expect("open");
+fn scratch(sink: &mut Store, content: &Content) -> Token {
+    sink.open(None);
     publish(sink, 1, &[], &records(content))
 }
 
@@ -183,43 +193,49 @@ proptest! {
         let mut digests = Vec::new();
         // Epochs since all rows were last replaced.
         let mut history = History::new();
-        let end = run(&steps, true, || index.lance_with_views(&config, &views), |sink, token, content, replaced| {
-            if replaced {
-                history.clear();
+        let end = run(&steps, true, || index.lance_with_views(&config, &views), |sink, moment| {
+            if let Moment::Committed(token, content, replaced) = moment {
+                if replaced {
+                    history.clear();
+                }
+                history.push((token.clone(), content.clone()));
+                digests.push((token.clone(), digest(&index, token)));
             }
-            history.push((token.clone(), content.clone()));
-            let facts = sink.fact_store().expect("facts");
-            let last = history.len() - 1;
-            check_since(facts, &history, None, last);
-            check_since(facts, &history, Some(last / 2), last / 2);
-            check_since(facts, &history, Some(0), 0);
-            let mut paths = Vec::new();
-            facts.facts(&mut |of_path| paths.push(of_path.path.to_string())).expect("facts");
-            paths.sort();
-            assert_eq!(paths, content.keys().cloned().collect::<Vec<_>>());
-            digests.push((token.clone(), digest(&index, token)));
+            // What is committed comes back through the writer and to one who only reads.
+            let Some((last, (_, content))) = history.iter().enumerate().next_back() else { return };
+            sink.read(|facts| {
+                check_since(facts, &history, None, last);
+                check_since(facts, &history, Some(last / 2), last / 2);
+                check_since(facts, &history, Some(0), 0);
+                let mut paths = Vec::new();
+                facts.facts(&mut |of_path| paths.push(of_path.path.to_string())).expect("facts");
+                paths.sort();
+                assert_eq!(paths, content.keys().cloned().collect::<Vec<_>>());
+            });
         });
         for (token, expected) in &digests {
             prop_assert_eq!(digest(&index, token), *expected);
         }
         if let Some((token, content)) = end {
             let mut sink = expected.lance_with_views(&config, &views);
-            sink.open(None).expect("open");
+            sink.open(None);
             let held: Vec<_> = content.iter().map(|(path, of)| (&**path, *of)).collect();
             let delta = view_delta(&views[0], true, &[], &held);
             stage_with_views(&mut sink, 1, false, &[], &records(&content), &[delta]);
-            let scratch = sink.publish().expect("publish");
+            let scratch = sink.publish();
             prop_assert_eq!(digest(&index, &token), digest(&expected, &scratch));
 
             // What only dropped epochs had does not come back.
             let from = history.len().saturating_sub(kept);
             let tokens: Vec<_> = history.iter().skip(from).map(|(token, _)| token.clone()).collect();
-            retain(&index.folder, &tokens).expect("retain");
+            config.retain(&index.folder, &tokens).expect("retain");
             let mut sink = index.lance_with_views(&config, &views);
-            sink.open(Some(&token)).expect("open");
-            check_since(&mut sink, &history, Some(0), from);
-            check_since(&mut sink, &history, Some(from), from);
-            check_since(&mut sink, &history, None, history.len() - 1);
+            sink.open(Some(&token));
+            sink.read(|facts| {
+                check_since(facts, &history, Some(0), from);
+                check_since(facts, &history, Some(from), from);
+                check_since(facts, &history, None, history.len() - 1);
+            });
         }
     }
 }
@@ -236,8 +252,10 @@ proptest! {
             TantivyReader::open(&index.folder, token).expect("a reader").digest().expect("digest")
         };
         let mut history = Vec::new();
-        let end = run(&steps, false, || index.tantivy_with(config.clone()), |_, token, _, _| {
-            history.push((token.clone(), digest(&index, token)));
+        let end = run(&steps, false, || index.tantivy_with(config.clone()), |_, moment| {
+            if let Moment::Committed(token, ..) = moment {
+                history.push((token.clone(), digest(&index, token)));
+            }
         });
         for (token, expected) in &history {
             prop_assert_eq!(digest(&index, token), *expected);

@@ -7,10 +7,11 @@ use gristmill_pipeline::port::{
     Chunk, Definition, DefinitionKind, Header, Import, Port, Reference, ReferenceKind, Span, Text,
 };
 use gristmill_pipeline::{
-    Analysis, Diagnostic, Epoch, EpochMeta, Hash, Record, RecordChunks, RelPath, RowId, Severity, Sink, SinkContext,
-    Token, ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewValue,
+    Analysis, Diagnostic, Epoch, EpochMeta, EpochWriter, Extras, FactStore, Hash, Published, Record, RecordChunks,
+    RelPath, RowId, Severity, Sink, SinkConfig, SinkContext, SinkError, StagedEpoch, Token, ViewColumn, ViewDelta,
+    ViewRow, ViewSchema, ViewValue,
 };
-use gristmill_sinks::{ArrowConfig, ArrowSink, LanceConfig, LanceSink, TantivyConfig, TantivySink};
+use gristmill_sinks::{ArrowConfig, LanceConfig, TantivyConfig};
 
 pub const DIMENSION: usize = 4;
 
@@ -33,39 +34,131 @@ impl Index {
             folder: self.folder.clone(),
             inputs: inputs.to_vec(),
             dimension: inputs.contains(&Port::Vectors).then_some(DIMENSION),
+            columns: Vec::new(),
             views: Vec::new(),
             single_threaded: false,
         }
     }
 
-    pub fn lance(&self) -> LanceSink {
+    pub fn lance(&self) -> Store {
         self.lance_with(&LanceConfig { sync: false, ..LanceConfig::default() })
     }
 
-    pub fn lance_with(&self, config: &LanceConfig) -> LanceSink {
+    pub fn lance_with(&self, config: &LanceConfig) -> Store {
         self.lance_with_views(config, &[])
     }
 
-    pub fn lance_with_views(&self, config: &LanceConfig, views: &[Arc<ViewSchema>]) -> LanceSink {
+    pub fn lance_with_views(&self, config: &LanceConfig, views: &[Arc<ViewSchema>]) -> Store {
         let context = SinkContext { views: views.to_vec(), ..self.context(&[Port::Syntax, Port::Vectors]) };
-        LanceSink::new(config, &context).expect("a sink")
+        Store::new(config.clone(), context)
     }
 
-    pub fn tantivy(&self) -> TantivySink {
+    pub fn tantivy(&self) -> Store {
         self.tantivy_with(TantivyConfig { sync: false, writer_memory: 15_000_000, ..TantivyConfig::default() })
     }
 
-    pub fn tantivy_with(&self, config: TantivyConfig) -> TantivySink {
-        TantivySink::new(config, &self.context(&[Port::Chunks])).expect("a sink")
+    pub fn tantivy_with(&self, config: TantivyConfig) -> Store {
+        Store::new(config, self.context(&[Port::Chunks]))
     }
 
-    pub fn arrow(&self, port: Port) -> ArrowSink {
-        ArrowSink::new(&ArrowConfig::default(), &self.context(&[port])).expect("a sink")
+    pub fn arrow(&self, port: Port) -> Store {
+        Store::new(ArrowConfig::default(), self.context(&[port]))
     }
 }
 
-pub fn meta(epoch: Epoch) -> EpochMeta {
-    EpochMeta { epoch, merkle_root: Hash::of(&epoch.to_le_bytes()) }
+/// A store that goes through one epoch after the other. A step at the wrong time fails the
+/// test.
+pub struct Store {
+    pub config: Arc<dyn SinkConfig>,
+    pub context: SinkContext,
+    step: Step,
+    /// The state at which it was opened, or that it published last.
+    token: Option<Token>,
+}
+
+enum Step {
+    Closed,
+    Open(Box<dyn Sink>),
+    Writing(Box<dyn EpochWriter>),
+    Staged(Box<dyn StagedEpoch>),
+}
+
+impl Store {
+    pub fn new(config: impl SinkConfig + 'static, context: SinkContext) -> Self {
+        Self { config: Arc::new(config), context, step: Step::Closed, token: None }
+    }
+
+    fn take(&mut self) -> Step {
+        std::mem::replace(&mut self.step, Step::Closed)
+    }
+
+    pub fn try_open(&mut self, base: Option<&Token>) -> Result<(), SinkError> {
+        self.step = Step::Closed;
+        self.step = Step::Open(self.config.open(self.context.clone(), base)?);
+        self.token = base.cloned();
+        Ok(())
+    }
+
+    /// Opens the store, as a process does that starts at this state.
+    pub fn open(&mut self, base: Option<&Token>) {
+        self.try_open(base).expect("open");
+    }
+
+    pub fn begin(&mut self, epoch: u64, replace: bool) {
+        let Step::Open(sink) = self.take() else { panic!("the store is not open") };
+        self.step = Step::Writing(sink.begin(Epoch::new(epoch), replace).expect("begin"));
+    }
+
+    pub fn writer(&mut self) -> &mut dyn EpochWriter {
+        let Step::Writing(writer) = &mut self.step else { panic!("no epoch was begun") };
+        &mut **writer
+    }
+
+    pub fn try_stage(&mut self, epoch: u64) -> Result<(), SinkError> {
+        let Step::Writing(writer) = self.take() else { panic!("no epoch was begun") };
+        self.step = Step::Staged(writer.stage(&meta(epoch))?);
+        Ok(())
+    }
+
+    pub fn try_publish(&mut self) -> Result<Token, SinkError> {
+        let Step::Staged(staged) = self.take() else { panic!("no epoch was staged") };
+        let Published { token, sink } = staged.publish()?;
+        self.step = Step::Open(sink);
+        self.token = Some(token.clone());
+        Ok(token)
+    }
+
+    pub fn publish(&mut self) -> Token {
+        self.try_publish().expect("publish")
+    }
+
+    /// Aborts the epoch, which closes the store.
+    pub fn abort(&mut self) {
+        match self.take() {
+            Step::Writing(writer) => writer.abort().expect("abort"),
+            Step::Staged(staged) => staged.abort().expect("abort"),
+            Step::Open(_) | Step::Closed => panic!("no epoch was begun"),
+        }
+    }
+
+    /// Reads what the store gives back: within an epoch from its writer, otherwise as a
+    /// process does that only reads.
+    pub fn read<R>(&mut self, read: impl FnOnce(&mut dyn FactStore) -> R) -> R {
+        if let Step::Writing(writer) = &mut self.step {
+            return read(writer.fact_store().expect("a store that gives rows back"));
+        }
+        let token = self.token.as_ref().expect("a published state");
+        let facts = self.config.open_facts(self.context.clone(), token).expect("open");
+        read(&mut *facts.expect("a store that gives rows back"))
+    }
+
+    pub fn records(&mut self, rows: &[RowId], since: Option<&Token>) -> Vec<Option<Record>> {
+        self.read(|facts| facts.records(rows, since)).expect("records")
+    }
+}
+
+pub fn meta(epoch: u64) -> EpochMeta {
+    EpochMeta { epoch: Epoch::new(epoch), merkle_root: Hash::of(&epoch.to_le_bytes()) }
 }
 
 /// The rows of `record(path, version)`.
@@ -83,24 +176,29 @@ fn content_hash(version: u32) -> Hash {
 }
 
 /// Removes and adds, up to and with `stage`.
-pub fn stage(sink: &mut dyn Sink, epoch: Epoch, replace: bool, removed: &[(&str, u32)], added: &[Record]) {
+pub fn stage(sink: &mut Store, epoch: u64, replace: bool, removed: &[(&str, u32)], added: &[Record]) {
     stage_with_views(sink, epoch, replace, removed, added, &[]);
 }
 
 /// Removes and adds, and changes views, up to and with `stage`.
 pub fn stage_with_views(
-    sink: &mut dyn Sink,
-    epoch: Epoch,
+    sink: &mut Store,
+    epoch: u64,
     replace: bool,
     removed: &[(&str, u32)],
     added: &[Record],
     views: &[ViewDelta],
 ) {
-    sink.begin(epoch, replace).expect("begin");
-    sink.remove(&rows(removed)).expect("remove");
-    sink.add(added).expect("add");
-    sink.change_views(views).expect("views");
-    sink.stage(&meta(epoch)).expect("stage");
+    sink.begin(epoch, replace);
+    write(sink, removed, added, views);
+    sink.try_stage(epoch).expect("stage");
+}
+
+/// Removes and adds, and changes views, within an epoch.
+pub fn write(sink: &mut Store, removed: &[(&str, u32)], added: &[Record], views: &[ViewDelta]) {
+    sink.writer().remove(&rows(removed)).expect("remove");
+    sink.writer().add(added).expect("add");
+    sink.writer().change_views(views).expect("views");
 }
 
 /// A view whose rows are a text and a number.
@@ -128,9 +226,9 @@ pub fn view_delta(
 }
 
 /// A whole epoch.
-pub fn publish(sink: &mut dyn Sink, epoch: Epoch, removed: &[(&str, u32)], added: &[Record]) -> Token {
+pub fn publish(sink: &mut Store, epoch: u64, removed: &[(&str, u32)], added: &[Record]) -> Token {
     stage(sink, epoch, false, removed, added);
-    sink.publish().expect("publish")
+    sink.publish()
 }
 
 /// A record of `path` whose content follows from `version` alone: some have no chunks,
@@ -186,6 +284,7 @@ pub fn record(path: &str, version: u32) -> Record {
                 symbol: symbol.into(),
                 scope: scope.into(),
                 tokens: span.end_byte - span.start_byte,
+                extras: Extras::default(),
             }
         })
         .collect();
@@ -239,6 +338,7 @@ pub fn record(path: &str, version: u32) -> Record {
         references,
         imports,
         diagnostics,
+        extras: Extras::default(),
     };
     let chunks = RecordChunks { chunks: chunks.into(), hashes, vectors: Some(vectors) };
     Record { path, analysis: Arc::new(analysis), chunks: Some(chunks) }
@@ -262,6 +362,7 @@ pub fn assert_same(found: &Record, expected: &Record) {
     assert_eq!(a.references, b.references);
     assert_eq!(a.imports, b.imports);
     assert_eq!(a.diagnostics, b.diagnostics);
+    assert_eq!(a.extras, b.extras);
     let (a, b) = (found.chunks.as_ref().expect("chunks"), expected.chunks.as_ref().expect("chunks"));
     assert_eq!(a.chunks, b.chunks);
     assert_eq!(a.hashes, b.hashes);

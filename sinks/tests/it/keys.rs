@@ -3,7 +3,7 @@
 use gristmill_pipeline::Token;
 use gristmill_sinks::tables::Table;
 
-use crate::fixture::{Index, publish, record};
+use crate::fixture::{Index, publish, record, row};
 use crate::lance::{all, assert_recalled, opened, reader, recalled};
 
 #[test]
@@ -71,9 +71,11 @@ fn files_of_keys_are_few_and_are_made_anew_where_they_are_lost() {
     for damage in damage {
         damage();
         let mut sink = opened(&index, Some(&token));
+        sink.begin(13, false);
         assert_recalled(&mut sink, "src/file9.rs", 9, None);
         assert_recalled(&mut sink, "f12", 8, None);
-        let healed = publish(&mut sink, 13, &[], &[]);
+        sink.try_stage(13).expect("stage");
+        let healed = sink.publish();
         assert_ne!(keys_of(&healed, "files"), keys_of(&token, "files"));
         let mut sink = opened(&index, Some(&healed));
         assert_recalled(&mut sink, "src/file9.rs", 9, None);
@@ -85,8 +87,11 @@ fn files_of_keys_are_few_and_are_made_anew_where_they_are_lost() {
     let mut older = token.clone();
     older["chunks"].as_object_mut().expect("an object").remove("keys");
     let mut sink = opened(&index, Some(&older));
+    sink.begin(13, false);
     assert_recalled(&mut sink, "f12", 8, None);
-    let after = publish(&mut sink, 13, &[("f12", 8)], &[]);
+    sink.writer().remove(&[row("f12", 8)]).expect("remove");
+    sink.try_stage(13).expect("stage");
+    let after = sink.publish();
     let mut sink = opened(&index, Some(&after));
     assert_recalled(&mut sink, "src/file9.rs", 9, None);
     assert!(recalled(&mut sink, "f12", 8, None).is_none());

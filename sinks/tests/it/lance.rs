@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::RecordBatch;
 use gristmill_pipeline::port::{Definition, Port};
-use gristmill_pipeline::{FactStore as _, Record, RowId, Sink as _, StoredVectors, Token};
-use gristmill_sinks::lance::{RowKey, retain};
+use gristmill_pipeline::{Record, RowId, SinkConfig as _, StoredFacts, StoredVectors, Token};
+use gristmill_sinks::lance::ChunkLocator;
 use gristmill_sinks::tables::Table;
-use gristmill_sinks::{LanceConfig, LanceReader, LanceSink};
+use gristmill_sinks::{LanceConfig, LanceReader};
 
-use crate::fixture::{self, Index, assert_same, publish, record, row, stage};
+use crate::fixture::{self, Index, Store, assert_same, publish, record, row, stage, write};
 
 fn ids(records: &[Record]) -> Vec<RowId> {
     let id = |record: &Record| RowId { path: record.path.clone(), content_hash: record.analysis.content_hash };
@@ -17,12 +17,12 @@ fn ids(records: &[Record]) -> Vec<RowId> {
 }
 
 /// The record of `record(path, version)` as stored, or as stored in an epoch that is kept.
-pub fn recalled(sink: &mut LanceSink, path: &str, version: u32, since: Option<&Token>) -> Option<Record> {
-    sink.records(&[row(path, version)], since).expect("records").remove(0)
+pub fn recalled(sink: &mut Store, path: &str, version: u32, since: Option<&Token>) -> Option<Record> {
+    sink.records(&[row(path, version)], since).remove(0)
 }
 
 #[track_caller]
-pub fn assert_recalled(sink: &mut LanceSink, path: &str, version: u32, since: Option<&Token>) {
+pub fn assert_recalled(sink: &mut Store, path: &str, version: u32, since: Option<&Token>) {
     assert_same(&recalled(sink, path, version, since).expect("it is stored"), &record(path, version));
 }
 
@@ -30,10 +30,15 @@ pub fn reader(index: &Index, token: &Token) -> LanceReader {
     LanceReader::open(&index.folder, token).expect("a reader")
 }
 
-pub fn opened(index: &Index, base: Option<&Token>) -> LanceSink {
+pub fn opened(index: &Index, base: Option<&Token>) -> Store {
     let mut sink = index.lance();
-    sink.open(base).expect("open");
+    sink.open(base);
     sink
+}
+
+/// Rows of all tables.
+fn rows_of(reader: &LanceReader) -> u64 {
+    reader.tables().map(|table| reader.count_rows(table)).sum()
 }
 
 pub fn all() -> Vec<Record> {
@@ -49,11 +54,10 @@ fn records_come_back_as_they_were_added() {
     drop(sink);
 
     let mut sink = opened(&index, Some(&token));
-    let facts = sink.fact_store().expect("facts");
     let mut asked = ids(&added);
     asked.reverse();
     asked.insert(1, row("nowhere", 3));
-    let mut found = facts.records(&asked, None).expect("records");
+    let mut found = sink.records(&asked, None);
     assert_eq!(found.len(), added.len() + 1);
     assert!(found.remove(1).is_none(), "no such path");
     for (found, expected) in found.iter().zip(added.iter().rev()) {
@@ -70,7 +74,9 @@ fn facts_and_vectors_come_back() {
     let mut sink = opened(&index, Some(&token));
 
     let mut facts = BTreeMap::new();
-    sink.facts(&mut |of_path| assert!(facts.insert(of_path.path.clone(), of_path).is_none())).expect("facts");
+    sink.begin(2, false);
+    let mut visit = |of_path: StoredFacts| assert!(facts.insert(of_path.path.clone(), of_path).is_none());
+    sink.read(|store| store.facts(&mut visit)).expect("facts");
     assert_eq!(facts.len(), added.len());
     for record in &added {
         let found = &facts[&record.path];
@@ -88,11 +94,11 @@ fn facts_and_vectors_come_back() {
         added.iter().rev().flat_map(|record| record.chunks.as_ref().expect("chunks").hashes.clone()).collect();
     let values: Vec<f32> = hashes.iter().flat_map(fixture::vector).collect();
     hashes.insert(2, gristmill_pipeline::Hash::of(b"none"));
-    let found = sink.vectors(&hashes, None).expect("vectors");
+    let found = sink.read(|store| store.vectors(&hashes, None)).expect("vectors");
     assert_eq!(found.values, values);
     let places: Vec<_> = (0..hashes.len()).filter(|nth| !found.found[*nth]).collect();
     assert_eq!(places, [2]);
-    assert_eq!(sink.vectors(&[], None).expect("vectors"), StoredVectors::default());
+    assert_eq!(sink.read(|store| store.vectors(&[], None)).expect("vectors"), StoredVectors::default());
 }
 
 #[test]
@@ -124,7 +130,7 @@ fn a_table_without_change_keeps_its_version() {
 }
 
 #[test]
-fn an_abandoned_epoch_leaves_nothing() {
+fn an_aborted_epoch_leaves_nothing() {
     let index = Index::new();
     let mut sink = opened(&index, None);
     let base = publish(&mut sink, 1, &[], &all());
@@ -132,13 +138,15 @@ fn an_abandoned_epoch_leaves_nothing() {
     let files = files_under(&index.folder);
 
     stage(&mut sink, 2, false, &[("src/file1.rs", 1)], &[record("new", 4)]);
-    sink.abandon().expect("abandon");
+    sink.abort();
     assert_eq!(files_under(&index.folder), files, "staged files are gone");
 
-    sink.begin(2, true).expect("begin");
-    sink.add(&[record("other", 3)]).expect("add");
-    sink.abandon().expect("abandon");
+    let mut sink = opened(&index, Some(&base));
+    sink.begin(2, true);
+    sink.writer().add(&[record("other", 3)]).expect("add");
+    sink.abort();
 
+    let mut sink = opened(&index, Some(&base));
     let unchanged = publish(&mut sink, 2, &[], &[]);
     assert_eq!(unchanged, base);
     assert_eq!(reader(&index, &unchanged).digest().expect("digest"), digest);
@@ -189,11 +197,10 @@ fn a_sink_dropped_while_staging_leaves_the_base() {
     let base = publish(&mut sink, 1, &[], &all());
     let digest = reader(&index, &base).digest().expect("digest");
     for staged in [false, true] {
-        sink.begin(2, false).expect("begin");
-        sink.remove(&[row("src/file1.rs", 1)]).expect("remove");
-        sink.add(&[record("new", 3)]).expect("add");
+        sink.begin(2, false);
+        write(&mut sink, &[("src/file1.rs", 1)], &[record("new", 3)], &[]);
         if staged {
-            sink.stage(&fixture::meta(2)).expect("stage");
+            sink.try_stage(2).expect("stage");
         }
         drop(sink);
         sink = opened(&index, Some(&base));
@@ -209,7 +216,7 @@ fn replacing_starts_from_no_rows() {
     let mut sink = opened(&index, None);
     let base = publish(&mut sink, 1, &[], &all());
     stage(&mut sink, 2, true, &[("src/file1.rs", 1)], &[record("a", 3)]);
-    let token = sink.publish().expect("publish");
+    let token = sink.publish();
     let found = reader(&index, &token);
     assert_eq!(found.count_rows(&Table::Files), 1);
     assert_eq!(found.count_rows(&Table::Chunks), 3);
@@ -230,7 +237,7 @@ fn digests_do_not_depend_on_order_batches_or_history() {
     let pieces = Index::new();
     let config = LanceConfig { batch_rows: 3, max_rows_per_file: 7, max_fragments: 3, ..LanceConfig::default() };
     let mut sink = pieces.lance_with(&config);
-    sink.open(None).expect("open");
+    sink.open(None);
     publish(&mut sink, 1, &[], &[record("src/file4.rs", 99), record("gone", 4)]);
     for (epoch, records) in (2..).zip(all().rchunks(4)) {
         let removed = if epoch == 5 { &[("src/file4.rs", 99), ("gone", 4)][..] } else { &[] };
@@ -239,7 +246,7 @@ fn digests_do_not_depend_on_order_batches_or_history() {
     }
     let token = publish(&mut sink, 20, &[], &[record("src/file4.rs", 4)]);
     assert_eq!(digests(&pieces, &token), expected);
-    let found = sink.records(&ids(&all()), None).expect("records");
+    let found = sink.records(&ids(&all()), None);
     for (found, expected) in found.iter().zip(&all()) {
         assert_same(found.as_ref().expect("it is stored"), expected);
     }
@@ -253,7 +260,7 @@ fn small_fragments_are_joined() {
     let index = Index::new();
     let config = LanceConfig { max_fragments: 4, sync: false, ..LanceConfig::default() };
     let mut sink = index.lance_with(&config);
-    sink.open(None).expect("open");
+    sink.open(None);
     let mut expected = BTreeMap::new();
     for epoch in 1..=14 {
         let path = format!("f{}", epoch % 9);
@@ -295,7 +302,7 @@ fn the_reader_gives_rows_and_vectors() {
     let hash = &expected.chunks.as_ref().expect("chunks").hashes[2];
     assert_eq!(vectors.values[third * 4..][..4], fixture::vector(hash));
 
-    let name = |path, version, ordinal| RowKey { row: row(path, version).key(), ordinal };
+    let name = |path, version, ordinal| ChunkLocator { row: row(path, version).key(), ordinal };
     let wanted = [name("z", 4, 2), name("src/file3.rs", 3, 0), name("src/file9.rs", 9, 1)];
     let addresses = reader.chunk_addresses(&wanted).expect("addresses");
     assert_eq!(addresses[0], Some(vectors.addresses[third]));
@@ -310,8 +317,8 @@ fn the_reader_gives_rows_and_vectors() {
 #[test]
 fn tables_follow_the_inputs() {
     let index = Index::new();
-    let mut sink = LanceSink::new(&LanceConfig::default(), &index.context(&[Port::Syntax])).expect("a sink");
-    sink.open(None).expect("open");
+    let mut sink = Store::new(LanceConfig::default(), index.context(&[Port::Syntax]));
+    sink.open(None);
     let token = publish(&mut sink, 1, &[], &[record("a", 3)]);
     let reader = reader(&index, &token);
     assert_eq!(
@@ -321,7 +328,8 @@ fn tables_follow_the_inputs() {
     let found = recalled(&mut sink, "a", 3, None).expect("it is stored");
     assert!(found.chunks.is_none());
     assert_eq!(found.analysis.definitions, record("a", 3).analysis.definitions);
-    assert_ne!(sink.fingerprint(), index.lance().fingerprint());
+    assert_eq!(sink.config.rows_of(&sink.context, &record("a", 3)), rows_of(&reader));
+    assert_ne!(rows_of(&reader), 0);
 }
 
 #[test]
@@ -335,15 +343,43 @@ fn a_full_disk_is_an_error_and_leaves_the_base() {
     let aside = index.folder.join("aside");
     std::fs::rename(&data, &aside).expect("rename");
     std::fs::write(&data, "").expect("write");
-    sink.begin(2, false).expect("begin");
-    let failed = sink.add(&[record("new", 4)]).and_then(|()| sink.stage(&fixture::meta(2)).map(|_| ()));
+    let files = files_under(&index.folder);
+    sink.begin(2, false);
+    let failed = sink.writer().add(&[record("new", 4)]).and_then(|()| sink.try_stage(2));
     let error = failed.expect_err("nowhere to write").to_string();
     assert!(error.contains("table chunks"), "{error}");
-    sink.abandon().expect("abandon");
+    assert_eq!(files_under(&index.folder), files, "what the other tables wrote is gone");
     std::fs::remove_file(&data).expect("remove");
     std::fs::rename(&aside, &data).expect("rename");
+    let mut sink = opened(&index, Some(&base));
     assert_eq!(reader(&index, &base).digest().expect("digest"), digest);
     publish(&mut sink, 2, &[], &[record("new", 4)]);
+}
+
+#[test]
+fn a_table_that_cannot_publish_rolls_the_others_back() {
+    let index = Index::new();
+    let mut sink = opened(&index, None);
+    let base = publish(&mut sink, 1, &[], &all());
+    let digest = reader(&index, &base).digest().expect("digest");
+    stage(&mut sink, 2, false, &[], &[record("new", 4)]);
+    // A file where the folder of key runs should be fails the last table but one.
+    let keys = index.folder.join("symbols.keys");
+    let aside = index.folder.join("aside");
+    std::fs::rename(&keys, &aside).expect("rename");
+    std::fs::write(&keys, "").expect("write");
+    let error = sink.try_publish().expect_err("nowhere to write keys").to_string();
+    assert!(error.contains("table symbols"), "{error}");
+    assert!(!index.folder.join("files.keys/rows-1-2.run").exists(), "the runs of other tables are gone");
+    std::fs::remove_file(&keys).expect("remove");
+    std::fs::rename(&aside, &keys).expect("rename");
+
+    let newest = LanceReader::open(&index.folder, &base).expect("a reader");
+    assert_eq!(newest.digest().expect("digest"), digest);
+    let mut sink = opened(&index, Some(&base));
+    assert!(recalled(&mut sink, "new", 4, None).is_none());
+    let token = publish(&mut sink, 2, &[], &[record("new", 4)]);
+    assert_eq!(reader(&index, &token).count_rows(&Table::Files), 31);
 }
 
 #[test]
@@ -354,8 +390,8 @@ fn a_caller_inside_a_runtime_is_served() {
             let index = Index::new();
             let mut context = index.context(&[Port::Vectors]);
             context.single_threaded = single_threaded;
-            let mut sink = LanceSink::new(&LanceConfig::default(), &context).expect("a sink");
-            sink.open(None).expect("open");
+            let mut sink = Store::new(LanceConfig::default(), context);
+            sink.open(None);
             let token = publish(&mut sink, 1, &[], &[record("a", 3)]);
             assert_eq!(reader(&index, &token).count_rows(&Table::Chunks), 3);
         }
@@ -393,7 +429,7 @@ fn only_retained_epochs_keep_their_space() {
     drop(sink);
     let before = files_under(&index.folder).len();
     let kept: Vec<_> = [1, 4].iter().map(|nth| epochs[*nth].0.clone()).collect();
-    retain(&index.folder, &kept).expect("retain");
+    LanceConfig::default().retain(&index.folder, &kept).expect("retain");
     assert!(files_under(&index.folder).len() < before);
     for nth in [1, 4, 5] {
         assert_eq!(reader(&index, &epochs[nth].0).digest().expect("digest"), epochs[nth].1);

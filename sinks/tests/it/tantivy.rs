@@ -1,18 +1,18 @@
 //! The Tantivy store.
 
-use gristmill_pipeline::{Sink as _, Token};
-use gristmill_sinks::tantivy::{SearchOptions, retain};
-use gristmill_sinks::{TantivyConfig, TantivyReader, TantivySink};
+use gristmill_pipeline::{SinkConfig as _, Token};
+use gristmill_sinks::tantivy::SearchOptions;
+use gristmill_sinks::{TantivyConfig, TantivyReader};
 
-use crate::fixture::{self, Index, publish, record, row, stage};
+use crate::fixture::{Index, Store, publish, record, stage, write};
 
 fn reader(index: &Index, token: &Token) -> TantivyReader {
     TantivyReader::open(&index.folder, token).expect("a reader")
 }
 
-fn opened(index: &Index, base: Option<&Token>) -> TantivySink {
+fn opened(index: &Index, base: Option<&Token>) -> Store {
     let mut sink = index.tantivy();
-    sink.open(base).expect("open");
+    sink.open(base);
     sink
 }
 
@@ -85,24 +85,26 @@ fn later_epochs_do_not_show_at_an_older_token() {
 }
 
 #[test]
-fn an_abandoned_epoch_leaves_nothing() {
+fn an_aborted_epoch_leaves_nothing() {
     let index = Index::new();
     let mut sink = opened(&index, None);
     let base = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
     let files = names(&index);
     for replace in [false, true] {
         stage(&mut sink, 2, replace, &[("a", 3)], &[record("c", 3)]);
-        sink.abandon().expect("abandon");
+        sink.abort();
         assert_eq!(names(&index), files);
-        sink.begin(2, replace).expect("begin");
-        sink.remove(&[row("a", 3)]).expect("remove");
-        sink.add(&[record("c", 3)]).expect("add");
-        sink.abandon().expect("abandon");
+        sink.open(Some(&base));
+        sink.begin(2, replace);
+        write(&mut sink, &[("a", 3)], &[record("c", 3)], &[]);
+        sink.abort();
         assert_eq!(names(&index), files);
+        sink.open(Some(&base));
     }
     stage(&mut sink, 2, false, &[], &[]);
-    sink.abandon().expect("abandon");
-    assert_eq!(names(&index), files, "the base stays when an epoch without change is abandoned");
+    sink.abort();
+    assert_eq!(names(&index), files, "the base stays when an epoch without change is aborted");
+    sink.open(Some(&base));
     let token = publish(&mut sink, 2, &[("b", 4)], &[record("c", 3)]);
     assert_eq!((reader(&index, &base).count(), reader(&index, &token).count()), (7, 6));
 }
@@ -134,17 +136,16 @@ fn a_sink_dropped_while_staging_leaves_the_base() {
     let base = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
     let before = digest(&index, &base);
     for staged in [false, true] {
-        sink.begin(2, false).expect("begin");
-        sink.remove(&[row("a", 3)]).expect("remove");
-        sink.add(&[record("c", 3)]).expect("add");
+        sink.begin(2, false);
+        write(&mut sink, &[("a", 3)], &[record("c", 3)], &[]);
         if staged {
-            sink.stage(&fixture::meta(2)).expect("stage");
+            sink.try_stage(2).expect("stage");
         }
         drop(sink);
         sink = opened(&index, Some(&base));
         assert_eq!(digest(&index, &base), before);
     }
-    sink.open(None).expect("open");
+    sink.open(None);
     assert!(names(&index).is_empty(), "nothing is committed, so nothing stays");
 }
 
@@ -152,8 +153,8 @@ fn a_sink_dropped_while_staging_leaves_the_base() {
 fn merges_keep_segments_few_and_old_epochs_readable() {
     let index = Index::new();
     let config = TantivyConfig { max_segments: 4, sync: false, ..TantivyConfig::default() };
-    let mut sink = index.tantivy_with(config);
-    sink.open(None).expect("open");
+    let mut sink = index.tantivy_with(config.clone());
+    sink.open(None);
     let mut epochs = Vec::new();
     for epoch in 1..=13 {
         let path = format!("f{}", epoch % 5);
@@ -170,7 +171,7 @@ fn merges_keep_segments_few_and_old_epochs_readable() {
 
     let kept: Vec<_> = epochs.iter().skip(11).map(|(token, _)| token.clone()).collect();
     let before = names(&index).len();
-    retain(&index.folder, &kept).expect("retain");
+    config.retain(&index.folder, &kept).expect("retain");
     assert!(names(&index).len() < before);
     assert!(TantivyReader::open(&index.folder, &epochs[10].0).is_err());
     for (token, expected) in epochs.iter().skip(11) {
@@ -217,12 +218,12 @@ fn one_thread_gives_the_same_index() {
     let (one, many) = (Index::new(), Index::new());
     let mut context = one.context(&[gristmill_pipeline::port::Port::Chunks]);
     context.single_threaded = true;
-    let mut sink = TantivySink::new(TantivyConfig::default(), &context).expect("a sink");
-    sink.open(None).expect("open");
+    let mut sink = Store::new(TantivyConfig::default(), context);
+    sink.open(None);
     let token = publish(&mut sink, 1, &[], &records);
     let threads = TantivyConfig { threads: 3, ..TantivyConfig::default() };
     let mut sink = many.tantivy_with(threads);
-    sink.open(None).expect("open");
+    sink.open(None);
     let other = publish(&mut sink, 1, &[], &records);
     assert_eq!(digest(&one, &token), digest(&many, &other));
 }
@@ -231,10 +232,10 @@ fn one_thread_gives_the_same_index() {
 fn a_record_without_chunks_is_refused() {
     let index = Index::new();
     let mut sink = opened(&index, None);
-    sink.begin(1, false).expect("begin");
+    sink.begin(1, false);
     let mut bare = record("a", 3);
     bare.chunks = None;
-    let error = sink.add(&[bare]).expect_err("nothing to index").to_string();
+    let error = sink.writer().add(&[bare]).expect_err("nothing to index").to_string();
     assert!(error.contains("`a` has no chunks"), "{error}");
 }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use gristmill_pipeline::port::{Chunk, Header, Port, Span, Text};
 use gristmill_pipeline::{
-    Analysis, Epoch, FactStore as _, Hash, Key, Record, RecordChunks, RelPath, RowId, Sink, SinkContext, Token,
+    Analysis, Extras, Hash, Record, RecordChunks, RelPath, RowId, RowKey, SinkConfig as _, SinkContext, Token,
 };
-use gristmill_sinks::lance::{Metric, Near, VectorForm, VectorIndexConfig, VectorIndexKind, retain};
+use gristmill_sinks::lance::{NearChunk, VectorForm, VectorIndexConfig, VectorIndexKind, VectorMetric};
 use gristmill_sinks::tables::Table;
-use gristmill_sinks::{LanceConfig, LanceReader, LanceSink};
+use gristmill_sinks::{LanceConfig, LanceReader};
 
-use crate::fixture::{Index, assert_same, meta};
+use crate::fixture::{self, Index, assert_same};
 
 const DIMENSION: usize = 16;
 const CHUNKS_OF_A_FILE: usize = 10;
@@ -55,7 +55,15 @@ fn file(number: u64) -> Record {
         let span =
             Span { start_byte: std::mem::replace(&mut start, end), end_byte: end, start_line: line, end_line: line };
         let body_hash = Header::None.body_hash("", "", text);
-        Chunk { span, kind: "text", symbol: "".into(), scope: "".into(), tokens: 4, body_hash }
+        Chunk {
+            span,
+            kind: "text",
+            symbol: "".into(),
+            scope: "".into(),
+            tokens: 4,
+            body_hash,
+            extras: Extras::default(),
+        }
     };
     let chunks: Vec<Chunk> = (1..).zip(&lines).map(chunk).collect();
     let text = lines.concat();
@@ -71,6 +79,7 @@ fn file(number: u64) -> Record {
         references: Vec::new(),
         imports: Vec::new(),
         diagnostics: Vec::new(),
+        extras: Extras::default(),
     };
     Record {
         path,
@@ -87,47 +96,47 @@ fn row(record: &Record) -> RowId {
 struct Store {
     index: Index,
     config: LanceConfig,
-    sink: LanceSink,
-    epoch: Epoch,
+    sink: fixture::Store,
+    epoch: u64,
     token: Option<Token>,
     held: BTreeMap<u64, Record>,
 }
 
-fn config(kind: VectorIndexKind, metric: Metric) -> LanceConfig {
+fn config(kind: VectorIndexKind, metric: VectorMetric) -> LanceConfig {
     let vector_index = VectorIndexConfig { kind, metric, rows: 300, unindexed_rows: 45 };
     LanceConfig { sync: false, vector_index, ..LanceConfig::default() }
 }
 
-fn sink(index: &Index, config: &LanceConfig, single_threaded: bool) -> LanceSink {
+fn sink(index: &Index, config: &LanceConfig, single_threaded: bool) -> fixture::Store {
     let context = SinkContext { dimension: Some(DIMENSION), single_threaded, ..index.context(&[Port::Vectors]) };
-    LanceSink::new(config, &context).expect("a sink")
+    fixture::Store::new(config.clone(), context)
 }
 
 impl Store {
     fn new(config: LanceConfig) -> Self {
         let index = Index::new();
         let mut sink = sink(&index, &config, false);
-        sink.open(None).expect("open");
+        sink.open(None);
         Self { index, config, sink, epoch: 0, token: None, held: BTreeMap::new() }
     }
 
     /// As a process that starts on what was committed.
     fn reopen(&mut self) {
         self.sink = sink(&self.index, &self.config, false);
-        self.sink.open(self.token.as_ref()).expect("open");
+        self.sink.open(self.token.as_ref());
     }
 
     fn stage(&mut self, removed: &[u64], added: impl IntoIterator<Item = u64>, compact: bool) -> BTreeMap<u64, Record> {
         let mut next = self.held.clone();
-        self.sink.begin(self.epoch + 1, false).expect("begin");
+        self.sink.begin(self.epoch + 1, false);
         let rows: Vec<RowId> = removed.iter().filter_map(|number| Some(row(&next.remove(number)?))).collect();
-        self.sink.remove(&rows).expect("remove");
+        self.sink.writer().remove(&rows).expect("remove");
         let added: BTreeMap<u64, Record> = added.into_iter().map(|number| (number, file(number))).collect();
-        self.sink.add(&added.values().cloned().collect::<Vec<_>>()).expect("add");
+        self.sink.writer().add(&added.values().cloned().collect::<Vec<_>>()).expect("add");
         if compact {
-            self.sink.compact().expect("compact");
+            self.sink.writer().compact().expect("compact");
         }
-        self.sink.stage(&meta(self.epoch + 1)).expect("stage");
+        self.sink.try_stage(self.epoch + 1).expect("stage");
         next.extend(added);
         next
     }
@@ -140,7 +149,7 @@ impl Store {
     /// Publishes an epoch that is never committed.
     fn lose(&mut self, removed: &[u64], added: impl IntoIterator<Item = u64>) {
         self.stage(removed, added, false);
-        self.sink.publish().expect("publish");
+        self.sink.publish();
     }
 
     fn compact(&mut self) -> LanceReader {
@@ -149,7 +158,7 @@ impl Store {
     }
 
     fn commit(&mut self) -> LanceReader {
-        self.token = Some(self.sink.publish().expect("publish"));
+        self.token = Some(self.sink.publish());
         self.epoch += 1;
         self.reader()
     }
@@ -159,7 +168,7 @@ impl Store {
     }
 
     /// The nearest by plain comparison: key of the file, ordinal, score.
-    fn exact(&self, wanted: &[f32], among: Option<&HashSet<Key>>) -> Vec<(Key, u32, f32)> {
+    fn exact(&self, wanted: &[f32], among: Option<&HashSet<RowKey>>) -> Vec<(RowKey, u32, f32)> {
         let to = self.config.vector_index.metric.to(wanted);
         let mut all = Vec::new();
         for record in self.held.values() {
@@ -178,8 +187,8 @@ impl Store {
     /// Fails where an answer is a row that is not held, is scored wrongly, or is missing too
     /// often.
     #[track_caller]
-    fn check(&self, reader: &LanceReader, among: Option<&HashSet<Key>>) {
-        let keys: HashSet<Key> = self.held.values().map(|record| row(record).key()).collect();
+    fn check(&self, reader: &LanceReader, among: Option<&HashSet<RowKey>>) {
+        let keys: HashSet<RowKey> = self.held.values().map(|record| row(record).key()).collect();
         assert_eq!(reader.count_rows(&Table::Chunks), (keys.len() * CHUNKS_OF_A_FILE) as u64);
         let mut random = Random(77);
         let (mut found, mut expected) = (0, 0);
@@ -190,7 +199,7 @@ impl Store {
             assert!(near.windows(2).all(|pair| pair[0].score >= pair[1].score));
             assert!(near.iter().all(|near| keys.contains(&near.row.row)), "a row that was removed");
             assert!(near.iter().all(|near| among.is_none_or(|among| among.contains(&near.row.row))));
-            let score = |near: &Near| {
+            let score = |near: &NearChunk| {
                 let same = exact.iter().find(|(key, nth, _)| (*key, *nth) == (near.row.row, near.row.ordinal));
                 same.map(|(.., score)| assert!((score - near.score).abs() < 1e-4, "{score} {}", near.score))
             };
@@ -216,7 +225,7 @@ impl Store {
 }
 
 const KINDS: [VectorIndexKind; 3] = [VectorIndexKind::IvfSq, VectorIndexKind::IvfPq, VectorIndexKind::IvfHnswSq];
-const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::L2];
+const METRICS: [VectorMetric; 3] = [VectorMetric::Cosine, VectorMetric::Dot, VectorMetric::L2];
 
 #[test]
 fn searches_find_what_is_there_through_any_epochs() {
@@ -242,7 +251,7 @@ fn searches_find_what_is_there_through_any_epochs() {
             assert!(reader.has_vector_index());
             store.check(&reader, None);
         }
-        let among: HashSet<Key> = store.held.values().step_by(4).map(|record| row(record).key()).collect();
+        let among: HashSet<RowKey> = store.held.values().step_by(4).map(|record| row(record).key()).collect();
         store.check(&store.reader(), Some(&among));
         let reader = store.compact();
         assert!(reader.has_vector_index());
@@ -254,7 +263,7 @@ fn searches_find_what_is_there_through_any_epochs() {
 }
 
 fn sq() -> LanceConfig {
-    config(VectorIndexKind::IvfSq, Metric::Cosine)
+    config(VectorIndexKind::IvfSq, VectorMetric::Cosine)
 }
 
 #[test]
@@ -265,7 +274,8 @@ fn an_epoch_that_is_given_up_leaves_the_index_before_it() {
     // Enough rows to be put into the index, or to build another.
     for more in [10, 60] {
         store.stage(&[3], 100..100 + more, false);
-        store.sink.abandon().expect("abandon");
+        store.sink.abort();
+        store.reopen();
         store.check(&store.reader(), None);
 
         store.stage(&[3], 100..100 + more, false);
@@ -301,7 +311,8 @@ fn only_indexes_of_kept_epochs_keep_their_space() {
     store.lose(&[], 500..600);
     store.reopen();
     let before = store.parts();
-    retain(&store.index.folder, &[tokens[2].0.clone(), tokens[5].0.clone()]).expect("retain");
+    let config = store.config.clone();
+    config.retain(&store.index.folder, &[tokens[2].0.clone(), tokens[5].0.clone()]).expect("retain");
     let after = store.parts();
     assert!(after.len() < before.len() && after.is_subset(&before), "{after:?} of {before:?}");
     for nth in [5, 2] {
@@ -310,14 +321,15 @@ fn only_indexes_of_kept_epochs_keep_their_space() {
         assert!(reader.has_vector_index());
         store.check(&reader, None);
     }
-    retain(&store.index.folder, &[tokens[2].0.clone()]).expect("retain");
+    let config = store.config.clone();
+    config.retain(&store.index.folder, &[tokens[2].0.clone()]).expect("retain");
     store.check(&store.reader(), None);
 }
 
 #[test]
 fn an_index_changes_no_rows() {
     let mut with = Store::new(sq());
-    let mut without = Store::new(config(VectorIndexKind::None, Metric::Cosine));
+    let mut without = Store::new(config(VectorIndexKind::None, VectorMetric::Cosine));
     for store in [&mut with, &mut without] {
         store.publish(&[], 0..40);
         store.publish(&[1, 2], 50..60);
@@ -326,7 +338,7 @@ fn an_index_changes_no_rows() {
     assert!(with.reader().has_vector_index() && !without.reader().has_vector_index());
     assert_eq!(with.digest(), without.digest());
     let rows: Vec<RowId> = with.held.values().map(row).collect();
-    let [left, right] = [&mut with, &mut without].map(|store| store.sink.records(&rows, None).expect("records"));
+    let [left, right] = [&mut with, &mut without].map(|store| store.sink.records(&rows, None));
     for (left, right) in left.iter().zip(&right) {
         assert_same(left.as_ref().expect("it is stored"), right.as_ref().expect("it is stored"));
     }
@@ -338,16 +350,16 @@ fn another_kind_or_metric_rebuilds_the_index_alone() {
     store.publish(&[], 0..40);
     let (data, digest) = (store.files_in("data"), store.digest());
     let others = [
-        config(VectorIndexKind::IvfSq, Metric::L2),
-        config(VectorIndexKind::IvfPq, Metric::L2),
-        config(VectorIndexKind::None, Metric::Dot),
+        config(VectorIndexKind::IvfSq, VectorMetric::L2),
+        config(VectorIndexKind::IvfPq, VectorMetric::L2),
+        config(VectorIndexKind::None, VectorMetric::Dot),
     ];
     for other in others {
-        let fingerprint = store.sink.fingerprint();
+        let fingerprint = store.config.fingerprint();
         let parts = store.parts();
         store.config = other;
         store.reopen();
-        assert_eq!(store.sink.fingerprint(), fingerprint);
+        assert_eq!(store.config.fingerprint(), fingerprint);
         // What is committed stays as it is until there is another epoch.
         assert!(store.reader().has_vector_index());
         let reader = store.publish(&[], []);
@@ -381,9 +393,9 @@ fn vectors_that_teach_nothing_stop_no_epoch() {
                 for vector in records.iter_mut().filter_map(|record| record.chunks.as_mut()?.vectors.as_mut()) {
                     vector.fill(value);
                 }
-                store.sink.begin(epoch, false).expect("begin");
-                store.sink.add(&records).expect("add");
-                store.sink.stage(&meta(epoch)).expect("stage");
+                store.sink.begin(epoch, false);
+                store.sink.writer().add(&records).expect("add");
+                store.sink.try_stage(epoch).expect("stage");
                 let reader = store.commit();
                 let near = reader.nearest(&[1.0; DIMENSION], NEAREST, None).expect("an answer");
                 assert!(value == 0.0 || near.len() == NEAREST, "{kind:?} {metric:?} {}", near.len());
@@ -400,7 +412,7 @@ fn rounded(values: &[f32]) -> Vec<f32> {
 #[test]
 fn rounded_vectors_come_back_as_they_are_stored() {
     for kind in KINDS {
-        let config = LanceConfig { vectors: VectorForm::F16, ..config(kind, Metric::Cosine) };
+        let config = LanceConfig { vectors: VectorForm::F16, ..config(kind, VectorMetric::Cosine) };
         let mut store = Store::new(config.clone());
         store.publish(&[], 0..40);
         store.publish(&[7, 8], 50..55);
@@ -410,9 +422,10 @@ fn rounded_vectors_come_back_as_they_are_stored() {
             let chunks = record.chunks.as_mut().expect("chunks");
             let id = RowId { path: record.path.clone(), content_hash: record.analysis.content_hash };
             let expected = rounded(chunks.vectors.as_deref().expect("vectors"));
-            let recalled = store.sink.records(&[id], None).expect("records").remove(0).expect("it is stored");
+            let recalled = store.sink.records(&[id], None).remove(0).expect("it is stored");
             assert_eq!(recalled.chunks.and_then(|chunks| chunks.vectors).as_ref(), Some(&expected));
-            assert_eq!(store.sink.vectors(&chunks.hashes, None).expect("vectors").values, expected);
+            let found = store.sink.read(|facts| facts.vectors(&chunks.hashes, None)).expect("vectors");
+            assert_eq!(found.values, expected);
             chunks.vectors = Some(expected);
         }
         store.check(&reader, None);
@@ -424,9 +437,9 @@ fn rounded_vectors_come_back_as_they_are_stored() {
         scratch.publish(&[], store.held.keys().copied());
         assert_eq!(store.digest(), scratch.digest());
         let mut recalled = Store::new(config);
-        recalled.sink.begin(1, false).expect("begin");
-        recalled.sink.add(&store.held.values().cloned().collect::<Vec<_>>()).expect("add");
-        recalled.sink.stage(&meta(1)).expect("stage");
+        recalled.sink.begin(1, false);
+        recalled.sink.writer().add(&store.held.values().cloned().collect::<Vec<_>>()).expect("add");
+        recalled.sink.try_stage(1).expect("stage");
         recalled.commit();
         assert_eq!(store.digest(), recalled.digest());
     }
@@ -436,7 +449,7 @@ fn rounded_vectors_come_back_as_they_are_stored() {
 fn one_thread_builds_an_index() {
     let mut store = Store::new(sq());
     store.sink = sink(&store.index, &store.config, true);
-    store.sink.open(None).expect("open");
+    store.sink.open(None);
     let reader = store.publish(&[], 0..40);
     assert!(reader.has_vector_index());
     store.check(&reader, None);

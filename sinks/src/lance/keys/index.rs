@@ -1,4 +1,4 @@
-//! An index of a table: the runs that describe one state of it.
+//! A key index of a table: the runs that describe one state of it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,8 +13,8 @@ use super::write::RunWriter;
 use super::{Entry, KeyKind, RunName};
 use crate::durable;
 
-/// An index. Each epoch adds a run, which takes up older runs of about its size, so that
-/// there are never more than the number of entries has binary digits.
+/// A key index. Each epoch adds a run, into which older runs of about its size are merged,
+/// so that there are at most log2(entries) runs.
 #[derive(Debug)]
 pub(in crate::lance) struct KeyIndex {
     kind: KeyKind,
@@ -24,9 +24,10 @@ pub(in crate::lance) struct KeyIndex {
 
 #[derive(Clone, Debug)]
 enum State {
-    /// What the files of a token say, oldest first.
+    /// The runs that a token names, oldest first.
     Runs(Vec<Slot>),
-    /// What the rows of the table say, where the files could not; the next epoch writes it.
+    /// Entries rebuilt from the rows of the table because a run could not be read; the next
+    /// epoch writes them.
     Rebuilt(Arc<Vec<Entry>>),
 }
 
@@ -37,7 +38,7 @@ struct Slot {
     run: Option<Arc<Run>>,
 }
 
-/// The runs of an epoch that is not settled.
+/// The runs of an epoch that is not published yet.
 #[derive(Debug)]
 pub(in crate::lance) struct Written {
     state: State,
@@ -53,7 +54,7 @@ impl Slot {
         self.run.as_ref().ok_or(RunError::Unnamed)
     }
 
-    /// About how many entries it has.
+    /// Its approximate number of entries.
     fn size(&self, folder: &Path) -> Result<u64, RunError> {
         match &self.run {
             Some(run) => Ok(run.entries),
@@ -71,7 +72,7 @@ impl KeyIndex {
         self.kind
     }
 
-    /// Takes those of a token's runs that are this index's.
+    /// Opens those of a token's runs that are of this index.
     pub fn open(&mut self, names: &[&str]) {
         let own = names.iter().filter_map(|name| RunName::parse(name)).filter(|name| name.kind == self.kind);
         self.state = State::Runs(own.map(|name| Slot { name, run: None }).collect());
@@ -89,19 +90,19 @@ impl KeyIndex {
         }
     }
 
-    /// Whether it holds what no file says.
+    /// Whether it was rebuilt, so that no run holds its entries.
     pub const fn is_rebuilt(&self) -> bool {
         matches!(self.state, State::Rebuilt(_))
     }
 
-    /// Sets what it holds, from a scan of the rows that are there.
+    /// Replaces its entries by those of a scan of the table's rows.
     pub fn rebuild(&mut self, mut entries: Vec<Entry>) {
         self.kind.sort(&mut entries);
         self.state = State::Rebuilt(Arc::new(entries));
     }
 
-    /// For each key its entries, by address. Of a row that is gone only the entry that
-    /// says so is given.
+    /// For each key its entries, by address. For a row that is gone, only the entry that
+    /// says so is returned.
     pub fn find(&mut self, keys: &[Key]) -> Result<Vec<Vec<Entry>>, RunError> {
         let mut sorted: Vec<Key> = keys.to_vec();
         sorted.sort_unstable();
@@ -135,8 +136,8 @@ impl KeyIndex {
         Ok(keys.iter().map(entries).collect())
     }
 
-    /// Writes the run of an epoch from its changes. With `replace`, they are all there is.
-    pub fn write(&mut self, epoch: Epoch, mut changes: Vec<Entry>, replace: bool) -> Result<Written, RunError> {
+    /// Writes the run of an epoch from its changes. With `replace`, older runs are ignored.
+    pub fn write(&self, epoch: Epoch, mut changes: Vec<Entry>, replace: bool) -> Result<Written, RunError> {
         self.kind.sort(&mut changes);
         let mut kept = Vec::new();
         let mut size = changes.len() as u64;
@@ -178,7 +179,7 @@ impl KeyIndex {
         Ok(Written { state: State::Runs(kept), file })
     }
 
-    /// Goes on with what was written.
+    /// Takes what was written as the state of the index.
     pub fn settle(&mut self, written: Written) {
         self.state = written.state;
     }

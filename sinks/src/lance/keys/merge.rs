@@ -9,7 +9,7 @@ use super::run::RunError;
 /// A stream of ascending entries.
 pub(in crate::lance) type Entries<'a> = Box<dyn Iterator<Item = Result<Entry, RunError>> + 'a>;
 
-/// Streams as one: entries ascend, each with the place of its stream.
+/// Merges streams: entries ascend, each with the index of its stream.
 pub(in crate::lance) struct Merge<'a> {
     streams: Vec<Entries<'a>>,
     heads: BinaryHeap<Reverse<(Entry, usize)>>,

@@ -7,7 +7,7 @@ use super::KeyKind;
 use crate::tables::{ColumnError, Columns, TableSchema, views};
 
 impl KeyKind {
-    /// The columns that the keys are made of.
+    /// The columns that the keys are computed from.
     pub fn columns(self, schema: &TableSchema) -> Vec<&str> {
         match (self, &schema.view) {
             (Self::Rows, None) => vec!["path", "content_hash"],
@@ -42,7 +42,7 @@ pub(in crate::lance) fn keys_of(
                 match last {
                     Some((of, key)) if of == names => key,
                     _ => {
-                        let key = row_key(names.0, &names.1);
+                        let key = row_key(names.0, &names.1).into();
                         last = Some((names, key));
                         key
                     }

@@ -1,4 +1,4 @@
-//! Forgetting rows that no kept version of a table has.
+//! Removing entries of rows that no retained version of a table has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -12,9 +12,9 @@ use super::write::RunWriter;
 use super::{Entry, KeyKind, RunName};
 use crate::durable;
 
-/// Drops, from these runs of a table, rows that were gone before version `oldest`. The
-/// runs must be all those of the tokens that are kept, the oldest of which names that
-/// version: each of them then knows that the rows are gone, and none needs to.
+/// Removes, from these runs of a table, entries of rows that were gone before version
+/// `oldest`. The runs must be all those of the retained tokens, the oldest of which names
+/// that version: then no retained state needs the entries.
 ///
 /// A run that loses entries is replaced by a file of the same name.
 pub(in crate::lance) fn prune(folder: &Path, names: &BTreeSet<String>, oldest: u64) -> Result<(), RunError> {
@@ -39,7 +39,7 @@ pub(in crate::lance) fn prune(folder: &Path, names: &BTreeSet<String>, oldest: u
     Ok(())
 }
 
-/// The entries of some runs, each with the place of its run, row by row.
+/// The entries of some runs, each with the index of its run, row by row.
 struct ByRow<'a> {
     merge: std::iter::Peekable<Merge<'a>>,
     row: Vec<(Entry, usize)>,
@@ -51,7 +51,7 @@ impl<'a> ByRow<'a> {
         Self { merge: Merge::new(streams).peekable(), row: Vec::new() }
     }
 
-    /// All entries of the next row; none at the end.
+    /// The entries of the next row; empty at the end.
     fn next(&mut self) -> Result<&[(Entry, usize)], RunError> {
         self.row.clear();
         self.row.extend(self.merge.next().transpose()?);
@@ -69,7 +69,7 @@ fn is_gone(row: &[(Entry, usize)], oldest: u64) -> bool {
     row.iter().any(|(entry, _)| !entry.is_live() && u64::from(entry.last_version) < oldest)
 }
 
-/// Whether a quarter of all entries would go.
+/// Whether at least a quarter of all entries would be removed.
 fn is_worthwhile(runs: &[Run], oldest: u64) -> Result<bool, RunError> {
     let mut rows = ByRow::new(runs);
     let (mut all, mut gone) = (0, 0);

@@ -11,7 +11,7 @@
 //!
 //! and an entry is `key u128, address u64, last_version u32, rows u32` (see [`Entry`]). Entries
 //! ascend, and no two have the same key and address. The length of the file follows from
-//! the header, so that a file cut short is no run.
+//! the header, so that a truncated file is detected.
 
 use std::fs::File;
 use std::io;
@@ -37,11 +37,11 @@ pub(in crate::lance) enum RunError {
     Io(#[from] io::Error),
     #[error("{0}")]
     Damaged(&'static str),
-    #[error("the commit names none")]
+    #[error("the commit names no key runs")]
     Unnamed,
 }
 
-/// What bytes are read from at an offset.
+/// A source of bytes that is read at offsets.
 pub(super) trait ReadAt {
     fn length(&self) -> io::Result<u64>;
 
@@ -91,27 +91,27 @@ impl<S: ReadAt> Run<S> {
         source.read_at(&mut header, 0)?;
         let entries = entries_of(&header)?;
         let blocks = entries.div_ceil(BLOCK_ENTRIES as u64);
-        let too_long = RunError::Damaged("its header gives it more entries than a file can have");
+        let too_long = RunError::Damaged("its header claims more entries than a file can have");
         let footer_at =
             entries.checked_mul(ENTRY_BYTES as u64).and_then(|bytes| bytes.checked_add(HEADER_BYTES as u64));
         let rest = (blocks * FENCE_BYTES as u64).checked_add(SEAL_BYTES as u64);
         let (Some(footer_at), Some(rest)) = (footer_at, rest) else { return Err(too_long) };
         if footer_at.checked_add(rest) != Some(source.length()?) {
-            return Err(RunError::Damaged("its length is not what its header says"));
+            return Err(RunError::Damaged("its length does not match its header"));
         }
         let mut footer = vec![0; usize::try_from(rest).map_err(|_| too_long)?];
         source.read_at(&mut footer, footer_at)?;
         let (footer, stored_seal) = footer.split_at(footer.len() - SEAL_BYTES);
         if seal(&header, footer).as_bytes() != stored_seal {
-            return Err(RunError::Damaged("the checksum of its footer does not fit"));
+            return Err(RunError::Damaged("the checksum of its footer does not match"));
         }
         let (fences, _) = footer.as_chunks::<FENCE_BYTES>();
         let fences = fences.iter().map(Fence::decode).collect();
         Ok(Self { source, entries, fences })
     }
 
-    /// Calls `each` with the entries of these keys, and with the place of the entry's key
-    /// among them. The keys ascend; each block that can have one is read once.
+    /// Calls `each` with the entries of these keys, and with the index of the entry's key
+    /// among them. The keys must ascend; each block that may contain one is read once.
     pub fn find(&self, keys: &[Key], mut each: impl FnMut(usize, Entry)) -> Result<(), RunError> {
         let mut bytes = Vec::new();
         // The block in `bytes`.
@@ -157,7 +157,7 @@ impl<S: ReadAt> Run<S> {
         bytes.resize(entries as usize * ENTRY_BYTES, 0);
         self.source.read_at(bytes, HEADER_BYTES as u64 + before * ENTRY_BYTES as u64)?;
         if self.fences.get(block).map(|fence| fence.checksum) != Some(checksum(bytes)) {
-            return Err(RunError::Damaged("the checksum of a block does not fit"));
+            return Err(RunError::Damaged("the checksum of a block does not match"));
         }
         Ok(())
     }
@@ -170,7 +170,7 @@ fn entries_of(header: &[u8; HEADER_BYTES]) -> Result<u64, RunError> {
     match words {
         [magic, form, entries] if known.starts_with(&[*magic, *form]) => Ok(u64::from_le_bytes(*entries)),
         [magic, ..] if *magic == MAGIC => Err(RunError::Damaged("another version of this program wrote it")),
-        _ => Err(RunError::Damaged("it is no run of keys")),
+        _ => Err(RunError::Damaged("it is not a key run")),
     }
 }
 

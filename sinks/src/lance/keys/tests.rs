@@ -4,12 +4,16 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use gristmill_pipeline::{Hash, Key};
+use gristmill_pipeline::{Epoch, Hash, Key};
 use proptest::prelude::*;
 
 use super::run::{BLOCK_BYTES, FENCE_BYTES, HEADER_BYTES, ReadAt, Run, RunError, SEAL_BYTES};
 use super::write::RunWriter;
 use super::{Entry, KeyIndex, KeyKind, WrittenKeys, prune};
+
+const fn bits(bits: u128) -> Key {
+    Key::from_bits(bits)
+}
 
 fn write(path: &Path, entries: impl IntoIterator<Item = Entry>) {
     let mut writer = RunWriter::create(path).expect("creates");
@@ -33,7 +37,7 @@ fn found<S: ReadAt>(run: &Run<S>, keys: &[Key]) -> Result<Vec<Entry>, RunError> 
 /// Entries of which some keys have more than a block holds.
 fn entries() -> Vec<Entry> {
     let of_key = |key: u64| (0..if key % 7 == 3 { 300 } else { key % 3 }).map(move |nth| (key, nth));
-    let entry = |(key, nth): (u64, u64)| Entry::live(Key::from(key) << 70, nth).gone(nth % 2);
+    let entry = |(key, nth): (u64, u64)| Entry::live(bits(u128::from(key) << 70), nth).gone(nth % 2);
     (0..40).flat_map(of_key).map(entry).collect()
 }
 
@@ -45,33 +49,33 @@ fn keys_are_found_across_blocks() {
     write(&path, all.iter().copied());
     let run = open(&path).expect("opens");
     assert_eq!(run.entries().collect::<Result<Vec<_>, _>>().expect("reads"), all);
-    let keys: Vec<Key> = (0..50).map(|key| Key::from(key as u64) << 70).chain([Key::MAX]).collect();
+    let keys: Vec<Key> = (0..50).map(|key| bits(key << 70)).chain([bits(u128::MAX)]).collect();
     assert_eq!(found(&run, &keys).expect("reads"), all);
     for key in keys {
         let expected: Vec<_> = all.iter().filter(|entry| entry.key == key).copied().collect();
         assert_eq!(found(&run, &[key]).expect("reads"), expected);
-        assert_eq!(found(&run, &[key ^ 1]).expect("reads"), []);
+        assert_eq!(found(&run, &[bits(key.to_bits() ^ 1)]).expect("reads"), []);
     }
 
     write(&folder.path().join("none.run"), []);
     let none = open(&folder.path().join("none.run")).expect("opens");
-    assert_eq!(found(&none, &[0, 1]).expect("reads"), []);
+    assert_eq!(found(&none, &[Key::NONE, bits(1)]).expect("reads"), []);
 }
 
 #[test]
 fn of_a_row_and_its_deletion_the_deletion_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.run");
-    let gone = Entry::live(3, 1).gone(9);
-    write(&path, [Entry::live(3, 1), gone, Entry::live(3, 2)]);
-    assert_eq!(found(&open(&path).expect("opens"), &[3]).expect("reads"), [gone, Entry::live(3, 2)]);
+    let gone = Entry::live(bits(3), 1).gone(9);
+    write(&path, [Entry::live(bits(3), 1), gone, Entry::live(bits(3), 2)]);
+    assert_eq!(found(&open(&path).expect("opens"), &[bits(3)]).expect("reads"), [gone, Entry::live(bits(3), 2)]);
 }
 
 #[test]
 fn any_damage_is_found() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.run");
-    let all: Vec<_> = (0..200).map(|nth| Entry::live(nth * 3, nth as u64)).collect();
+    let all: Vec<_> = (0..200).map(|nth| Entry::live(bits(nth * 3), nth as u64)).collect();
     write(&path, all.iter().copied());
     let bytes = std::fs::read(&path).expect("reads");
     let keys: Vec<Key> = all.iter().map(|entry| entry.key).collect();
@@ -132,7 +136,7 @@ fn a_lookup_reads_blocks_and_not_rows() {
     assert_eq!(run.source.read.take(), HEADER_BYTES + blocks * FENCE_BYTES + SEAL_BYTES);
     assert_eq!(found(&run, &[key(77)]).expect("reads"), [Entry::live(key(77), 77)]);
     assert!(run.source.read.take() <= 2 * BLOCK_BYTES);
-    assert_eq!(found(&run, &[1]).expect("reads"), []);
+    assert_eq!(found(&run, &[bits(1)]).expect("reads"), []);
     assert!(run.source.read.take() <= 2 * BLOCK_BYTES);
 
     // However many keys are asked for, no block is read twice.
@@ -195,7 +199,7 @@ proptest! {
             changes.extend(keys.into_entries(&[(epoch, added.len() as u64)]).expect("as many rows as were written"));
             rows += changes.len();
             model.extend(changes.iter().map(|entry| ((entry.key, entry.address), *entry)));
-            let written = index.write(epoch, changes, epoch == 1).expect("writes");
+            let written = index.write(Epoch::new(epoch), changes, epoch == 1).expect("writes");
             index.settle(written);
             let names: Vec<String> = index.names().collect();
             prop_assert!(names.len() <= rows.max(1).ilog2() as usize + 2, "{names:?}");
@@ -234,10 +238,10 @@ fn pruning_takes_what_no_kept_version_has() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut index = KeyIndex::new(KeyKind::Rows, folder.path().to_path_buf());
     let live = |nths: std::ops::Range<u8>| nths.map(|nth| Entry::live(key(nth), nth.into())).collect::<Vec<_>>();
-    let written = index.write(1, live(0..100), true).expect("writes");
+    let written = index.write(Epoch::FIRST, live(0..100), true).expect("writes");
     index.settle(written);
     let gone = |nth: u8| Entry::live(key(nth), nth.into()).gone(1);
-    let written = index.write(2, (0..60).map(gone).collect(), false).expect("writes");
+    let written = index.write(Epoch::new(2), (0..60).map(gone).collect(), false).expect("writes");
     index.settle(written);
     let names: BTreeSet<String> = index.names().collect();
     let size = |folder: &Path| -> u64 {
@@ -261,11 +265,11 @@ fn pruning_takes_what_no_kept_version_has() {
 fn rows_that_come_together_are_one_entry() {
     let mut keys = WrittenKeys::new(KeyKind::Rows);
     for key in [7, 7, 8, 8, 8, 9] {
-        keys.push(key, 1);
+        keys.push(bits(key), 1);
     }
-    keys.push(9, 3);
-    keys.push(10, 0);
-    let at = |key, fragment: u64, row: u64, rows| Entry { rows, ..Entry::live(key, fragment << 32 | row) };
+    keys.push(bits(9), 3);
+    keys.push(bits(10), 0);
+    let at = |key, fragment: u64, row: u64, rows| Entry { rows, ..Entry::live(bits(key), fragment << 32 | row) };
     let expected = [at(7, 4, 0, 2), at(8, 4, 2, 1), at(8, 6, 0, 2), at(9, 6, 2, 4)];
     assert_eq!(keys.clone().into_entries(&[(4, 3), (5, 0), (6, 6)]).as_deref(), Some(&expected[..]));
     assert_eq!(keys.clone().into_entries(&[(4, 3), (6, 5)]), None);
@@ -275,13 +279,13 @@ fn rows_that_come_together_are_one_entry() {
     let folder = tempfile::tempdir().expect("a folder");
     for (kind, gone) in [(KeyKind::Rows, 1), (KeyKind::Hashes, 3)] {
         let mut index = KeyIndex::new(kind, folder.path().to_path_buf());
-        let mut changes = vec![Entry::live(7, 2).gone(1)];
-        kind.push(&mut changes, Entry::live(7, 0).gone(1));
-        kind.push(&mut changes, Entry::live(7, 1).gone(1));
-        kind.push(&mut changes, Entry::live(7, 1 << 32));
-        let written = index.write(2, changes, true).expect("writes");
+        let mut changes = vec![Entry::live(bits(7), 2).gone(1)];
+        kind.push(&mut changes, Entry::live(bits(7), 0).gone(1));
+        kind.push(&mut changes, Entry::live(bits(7), 1).gone(1));
+        kind.push(&mut changes, Entry::live(bits(7), 1 << 32));
+        let written = index.write(Epoch::new(2), changes, true).expect("writes");
         index.settle(written);
-        let found = index.find(&[7]).expect("finds").concat();
+        let found = index.find(&[bits(7)]).expect("finds").concat();
         assert_eq!(found.iter().filter(|entry| !entry.is_live()).count(), gone);
         assert_eq!(found.iter().flat_map(Entry::addresses).collect::<Vec<_>>(), [0, 1, 2, 1 << 32]);
     }
@@ -293,36 +297,36 @@ fn an_address_names_a_row_of_its_own_series() {
     let mut index = KeyIndex::new(KeyKind::Rows, folder.path().to_path_buf());
     let mut names = BTreeSet::new();
     let mut write = |epoch, entries, replace| {
-        let written = index.write(epoch, entries, replace).expect("writes");
+        let written = index.write(Epoch::new(epoch), entries, replace).expect("writes");
         index.settle(written);
         names.extend(index.names());
     };
-    write(1, vec![Entry::live(1, 0)], true);
-    write(2, vec![Entry::live(1, 0).gone(1)], false);
+    write(1, vec![Entry::live(bits(1), 0)], true);
+    write(2, vec![Entry::live(bits(1), 0).gone(1)], false);
     // The table starts from no rows, and the row has the address that it had before.
-    write(3, vec![Entry::live(1, 0)], true);
+    write(3, vec![Entry::live(bits(1), 0)], true);
     prune(folder.path(), &names, 2).expect("prunes");
     let mut pruned = KeyIndex::new(KeyKind::Rows, folder.path().to_path_buf());
     pruned.open(&["rows-3-3.run"]);
-    assert_eq!(pruned.find(&[1]).expect("finds"), [vec![Entry::live(1, 0)]]);
+    assert_eq!(pruned.find(&[bits(1)]).expect("finds"), [vec![Entry::live(bits(1), 0)]]);
     pruned.open(&["rows-1-2.run"]);
-    assert_eq!(pruned.find(&[1]).expect("finds"), [vec![]]);
+    assert_eq!(pruned.find(&[bits(1)]).expect("finds"), [vec![]]);
 }
 
 #[test]
 fn a_run_that_is_not_there_is_an_error_until_it_is_rebuilt() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut index = KeyIndex::new(KeyKind::Hashes, folder.path().to_path_buf());
-    assert!(matches!(index.find(&[1]), Err(RunError::Unnamed)));
+    assert!(matches!(index.find(&[bits(1)]), Err(RunError::Unnamed)));
     index.open(&["hashes-2-3.run", "rows-2-3.run", "hashes-3.run"]);
     assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-2-3.run"]);
-    assert!(matches!(index.find(&[1]), Err(RunError::Io(_))));
-    assert!(index.write(4, Vec::new(), false).is_err());
-    index.rebuild(vec![Entry::live(2, 0), Entry::live(1, 1)]);
-    assert_eq!(index.find(&[1]).expect("finds"), [vec![Entry::live(1, 1)]]);
-    let written = index.write(4, vec![Entry::live(1, 1).gone(7)], false).expect("writes");
+    assert!(matches!(index.find(&[bits(1)]), Err(RunError::Io(_))));
+    assert!(index.write(Epoch::new(4), Vec::new(), false).is_err());
+    index.rebuild(vec![Entry::live(bits(2), 0), Entry::live(bits(1), 1)]);
+    assert_eq!(index.find(&[bits(1)]).expect("finds"), [vec![Entry::live(bits(1), 1)]]);
+    let written = index.write(Epoch::new(4), vec![Entry::live(bits(1), 1).gone(7)], false).expect("writes");
     index.settle(written);
     assert_eq!(index.names().collect::<Vec<_>>(), ["hashes-4-4.run"]);
-    assert_eq!(index.find(&[2]).expect("finds"), [vec![Entry::live(2, 0)]]);
-    assert!(!index.find(&[1]).expect("finds")[0][0].is_live());
+    assert_eq!(index.find(&[bits(2)]).expect("finds"), [vec![Entry::live(bits(2), 0)]]);
+    assert!(!index.find(&[bits(1)]).expect("finds")[0][0].is_live());
 }

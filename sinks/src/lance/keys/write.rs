@@ -25,8 +25,8 @@ impl RunWriter {
         Ok(Self { file, block: Vec::with_capacity(BLOCK_BYTES), fences: Vec::new(), last: None, entries: 0 })
     }
 
-    /// Appends an entry; entries ascend. Of those with the same key and address the last
-    /// is kept: it says that the row is gone, if any does.
+    /// Appends an entry; entries must ascend. Of those with the same key and address the last
+    /// is kept: if the row is gone, it says so.
     pub fn push(&mut self, entry: Entry) -> Result<(), RunError> {
         match self.last.replace(entry) {
             Some(last) if (last.key, last.address) != (entry.key, entry.address) => self.append(&last),
@@ -52,7 +52,7 @@ impl RunWriter {
         Ok(())
     }
 
-    /// Writes what makes the file a run.
+    /// Writes footer and header, which make the file a run.
     pub fn finish(mut self) -> Result<Run, RunError> {
         if let Some(last) = self.last.take() {
             self.append(&last)?;

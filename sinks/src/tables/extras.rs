@@ -1,0 +1,98 @@
+//! Extra columns: those that operators add to `files` and `chunks`.
+
+use arrow::array::{Array as _, AsArray as _, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
+use gristmill_pipeline::{ExtraColumn, ExtraOwner, ExtraType, ExtraValue, Extras};
+
+use super::rows::Row;
+use super::schema::column;
+use super::{ColumnError, Columns, RowError, Table};
+
+/// Whether an extra column is one of this table's.
+pub(super) fn is_of(column: &ExtraColumn, table: &Table) -> bool {
+    match table {
+        Table::Files => column.owner == ExtraOwner::Files,
+        Table::Chunks => column.owner == ExtraOwner::Chunks,
+        Table::Symbols | Table::References | Table::Imports | Table::Diagnostics | Table::View(_) => false,
+    }
+}
+
+/// The column of a table that holds an extra column.
+pub(super) fn field(extra: &ExtraColumn) -> Field {
+    let data_type = match extra.kind {
+        ExtraType::Text => DataType::Utf8,
+        ExtraType::Integer => DataType::Int64,
+        ExtraType::Float => DataType::Float64,
+        ExtraType::Boolean => DataType::Boolean,
+    };
+    column(&extra.name, data_type, &extra.description).with_nullable(true)
+}
+
+/// Fails if a value has another type than its column.
+pub(super) fn check(columns: &[ExtraColumn], values: &Extras, path: &str) -> Result<(), RowError> {
+    columns.iter().try_for_each(|column| match values.get(&column.name) {
+        Some(value) if value.kind() != column.kind => Err(RowError::ExtraType {
+            path: path.into(),
+            column: column.name.clone(),
+            expected: column.kind,
+            found: value.kind(),
+        }),
+        Some(_) | None => Ok(()),
+    })
+}
+
+/// Appends the value of each extra column, which [`check`] accepted; null where there is none.
+pub(super) fn append(columns: &[ExtraColumn], values: &Extras, mut row: Row<'_>) {
+    for column in columns {
+        row = row.extra(values.get(&column.name));
+    }
+}
+
+/// The extra columns of a record batch.
+pub(crate) struct ExtraReader<'a>(Vec<(&'a str, Values<'a>)>);
+
+enum Values<'a> {
+    Text(&'a StringArray),
+    Integer(&'a Int64Array),
+    Float(&'a Float64Array),
+    Boolean(&'a BooleanArray),
+}
+
+impl<'a> ExtraReader<'a> {
+    /// Finds the extra columns in a batch.
+    pub fn new(columns: &'a [ExtraColumn], batch: &'a RecordBatch) -> Result<Self, ColumnError> {
+        let find = |column: &'a ExtraColumn| {
+            let (name, batch) = (&*column.name, Columns(batch));
+            let values = match column.kind {
+                ExtraType::Text => Values::Text(batch.text(name)?),
+                ExtraType::Integer => Values::Integer(batch.numbers::<Int64Type>(name)?),
+                ExtraType::Float => Values::Float(batch.numbers::<Float64Type>(name)?),
+                ExtraType::Boolean => Values::Boolean(batch.get(name, "Boolean", |array| array.as_boolean_opt())?),
+            };
+            Ok((name, values))
+        };
+        columns.iter().map(find).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The values of a row.
+    pub fn row(&self, row: usize) -> Extras {
+        let mut extras = Extras::default();
+        for (name, values) in &self.0 {
+            if let Some(value) = values.get(row) {
+                extras.set(name, value);
+            }
+        }
+        extras
+    }
+}
+
+impl Values<'_> {
+    fn get(&self, row: usize) -> Option<ExtraValue> {
+        match self {
+            Self::Text(values) => values.is_valid(row).then(|| values.value(row).into()),
+            Self::Integer(values) => values.is_valid(row).then(|| values.value(row).into()),
+            Self::Float(values) => values.is_valid(row).then(|| values.value(row).into()),
+            Self::Boolean(values) => values.is_valid(row).then(|| values.value(row).into()),
+        }
+    }
+}
