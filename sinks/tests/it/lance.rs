@@ -363,7 +363,7 @@ fn a_table_that_cannot_publish_rolls_the_others_back() {
     let base = publish(&mut sink, 1, &[], &all());
     let digest = reader(&index, &base).digest().expect("digest");
     stage(&mut sink, 2, false, &[], &[record("new", 4)]);
-    // A file where the folder of key runs should be fails the last table but one.
+    // A file in place of a folder of key runs fails one of the tables.
     let keys = index.folder.join("symbols.keys");
     let aside = index.folder.join("aside");
     std::fs::rename(&keys, &aside).expect("rename");
