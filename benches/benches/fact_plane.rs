@@ -5,36 +5,51 @@
 use std::collections::{HashMap, HashSet};
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gristmill_pipeline::Key;
-use gristmill_pipeline::incremental::{
-    ChunkFact, ContentFact, FactPlane, Facts, PassageId, PassageLane, Place, RowFact,
+use gristmill_pipeline::plane::{
+    ChunkFact, ContentFact, FactPlane, Facts, PassageId, PassageIdentity, PassageLane, Place, PlaneConfig, RowFact,
 };
+use gristmill_pipeline::{ChunkKey, ChunkLaneId, ContentKey, EmbedLaneId, NameKey, PathKey};
 
-const LANES: [PassageLane; 1] = [PassageLane { chunk_lane: 0, path_in_header: true }];
-const CHUNKS_PER_FILE: Key = 9;
-const FILES: Key = 100_000;
+const LANE: PassageLane = PassageLane {
+    lane: EmbedLaneId::new(0),
+    chunk_lane: ChunkLaneId::new(0),
+    identity: PassageIdentity::Path,
+};
+const CHUNKS_PER_FILE: u128 = 9;
+const FILES: u128 = 100_000;
 
 /// Spreads small numbers over the key space, as hashes would.
-fn key(of: Key) -> Key {
-    of.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+fn spread(number: u128) -> u128 {
+    number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
 }
 
-fn bodies(content: Key) -> impl Iterator<Item = Key> {
-    (0..CHUNKS_PER_FILE).map(move |chunk| key(content * CHUNKS_PER_FILE + chunk + 1))
+fn place(path: u128) -> Place {
+    Place { path: PathKey::from_bits(spread(path)), folder: NameKey::NONE }
 }
 
-fn file(facts: &mut Facts, path: Key, content: Key) {
-    facts.files.push(((key(content), Place { path: key(path), folder: 0 }), 1));
-    facts.analysed.push((key(content), 1));
-    for body in bodies(content) {
-        facts.contents.push(((key(content), ContentFact::Chunk(ChunkFact { lane: 0, body })), 1));
-    }
+fn content(number: u128) -> ContentKey {
+    ContentKey::from_bits(spread(number))
 }
 
-fn epoch(files: Key) -> Facts {
+fn bodies(of: u128) -> impl Iterator<Item = ChunkKey> {
+    (0..CHUNKS_PER_FILE).map(move |chunk| ChunkKey::from_bits(spread(of * CHUNKS_PER_FILE + chunk + 1)))
+}
+
+fn file(facts: &mut Facts, path: u128, holds: u128) {
+    facts.files.push(((content(holds), place(path)), 1));
+    facts.analysed.push((content(holds), 1));
+    let chunk = |body| ContentFact::Chunk(ChunkFact { lane: LANE.chunk_lane, body });
+    facts.contents.extend(bodies(holds).map(|body| ((content(holds), chunk(body)), 1)));
+}
+
+fn epoch(files: u128) -> Facts {
     let mut facts = Facts::default();
     (0..files).for_each(|path| file(&mut facts, path, path));
     facts
+}
+
+fn plane(workers: usize) -> FactPlane {
+    FactPlane::start(PlaneConfig { workers, lanes: vec![LANE], derived: None, broken: None }).unwrap()
 }
 
 fn load(criterion: &mut Criterion) {
@@ -44,7 +59,7 @@ fn load(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(facts.len() as u64));
         group.bench_function(BenchmarkId::new(format!("{workers} workers"), format!("{files} files")), |bencher| {
             bencher.iter_batched(
-                || (FactPlane::start(workers, &LANES, &[]).unwrap(), facts.clone()),
+                || (plane(workers), facts.clone()),
                 |(mut plane, facts)| plane.round(facts).unwrap(),
                 BatchSize::PerIteration,
             );
@@ -57,16 +72,16 @@ fn load(criterion: &mut Criterion) {
 /// holds, and compared with the answers of before.
 #[derive(Default)]
 struct Plain {
-    holds: HashMap<Key, Key>,
-    chunks: HashMap<Key, Vec<Key>>,
+    holds: HashMap<PathKey, ContentKey>,
+    chunks: HashMap<ContentKey, Vec<ChunkKey>>,
     rows: HashSet<RowFact>,
     passages: HashSet<PassageId>,
 }
 
 impl Plain {
-    fn change(&mut self, path: Key, content: Key) {
-        self.holds.insert(key(path), key(content));
-        self.chunks.entry(key(content)).or_insert_with(|| bodies(content).collect());
+    fn change(&mut self, path: u128, holds: u128) {
+        self.holds.insert(place(path).path, content(holds));
+        self.chunks.entry(content(holds)).or_insert_with(|| bodies(holds).collect());
     }
 
     /// Rows and passages that came and went.
@@ -77,7 +92,8 @@ impl Plain {
             .holds
             .iter()
             .flat_map(|(path, content)| {
-                self.chunks[content].iter().map(|body| PassageId { lane: 0, header: *path, body: *body })
+                let row = RowFact { path: *path, content: *content };
+                self.chunks[content].iter().map(move |body| LANE.passage(row, *body))
             })
             .collect();
         let changed = rows.symmetric_difference(&self.rows).count();
@@ -90,16 +106,16 @@ impl Plain {
 fn change(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group(format!("changed files of {FILES}"));
     for workers in [1, 2] {
-        let mut plane = FactPlane::start(workers, &LANES, &[]).unwrap();
+        let mut plane = plane(workers);
         plane.round(epoch(FILES)).unwrap();
-        let mut holds: Vec<Key> = (0..FILES).collect();
+        let mut holds: Vec<u128> = (0..FILES).collect();
         let mut next = FILES;
         for changed in [1, 100, 10_000, 100_000] {
             group.bench_function(BenchmarkId::new(format!("plane, {workers} workers"), changed), |bencher| {
                 bencher.iter(|| {
                     let mut facts = Facts::default();
                     for (path, held) in (0..).zip(&mut holds).take(changed) {
-                        facts.files.push(((key(*held), Place { path: key(path), folder: 0 }), -1));
+                        facts.files.push(((content(*held), place(path)), -1));
                         *held = next;
                         file(&mut facts, path, next);
                         next += 1;
@@ -123,7 +139,7 @@ fn change(criterion: &mut Criterion) {
                     next += 1;
                 }
                 let (rows, passages) = plain.recompute();
-                assert_eq!(rows as Key, 2 * changed);
+                assert_eq!(rows as u128, 2 * changed);
                 passages
             });
         });

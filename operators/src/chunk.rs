@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use self::atoms::Atoms;
 use self::label::label;
-use crate::{OperatorConfig, OperatorConfigError};
+use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 pub use self::atoms::estimate_tokens;
 

@@ -8,7 +8,7 @@ use gristmill_pipeline::{AnyOperator, Batch, Emitter, Fingerprint, Hash, Operato
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{OperatorConfig, OperatorConfigError};
+use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Configuration of [`VerifyHash`], which has no parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

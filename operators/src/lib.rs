@@ -7,7 +7,7 @@
 //! use std::path::Path;
 //!
 //! use gristmill_operators::chunk::ChunkConfig;
-//! use gristmill_operators::{OperatorConfig as _, OperatorConfigError};
+//! use gristmill_pipeline::{OperatorConfig as _, OperatorConfigError};
 //!
 //! let config = ChunkConfig { max_tokens: 200, ..ChunkConfig::default() };
 //! let chunking = config.build(Path::new("."))?;
@@ -33,5 +33,5 @@ mod spec;
 mod testing;
 
 pub use languages::known_languages;
-pub use registration::{OperatorConfig, OperatorConfigError, OperatorRegistry, register};
+pub use registration::{OperatorRegistry, register};
 pub use spec::Language;

@@ -32,7 +32,7 @@ use self::walk::Outline;
 use crate::language;
 use crate::languages::{PLAIN_TEXT, known_languages};
 use crate::spec::Language;
-use crate::{OperatorConfig, OperatorConfigError};
+use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Must be raised by every change that finds other definitions, references, imports or blocks
 /// in the same text.

@@ -19,7 +19,7 @@ use gristmill_pipeline::{AnyOperator, Batch, Emitter, Extras, Fingerprint, Hash,
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{OperatorConfig, OperatorConfigError};
+use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// What to do with a file that contains a secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

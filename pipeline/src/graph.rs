@@ -14,9 +14,11 @@
 mod build;
 mod check;
 mod fault;
+mod query;
 mod render;
 
 pub use fault::{Fault, GraphError};
+pub use query::QueryEmbedder;
 pub use render::Format;
 
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use std::sync::Arc;
 use gristmill_ids::{ChunkLaneId, EmbedLaneId, Fingerprint, Hash, StageId};
 
 use crate::extra::{ExtraColumn, ExtraOwner};
-use crate::operator::{AnyOperator, ErasedEmbedder, ErasedOperator, ErasedParser, OperatorError};
+use crate::operator::{AnyOperator, ErasedEmbedder, ErasedOperator, ErasedParser};
 use crate::path::RelPath;
 use crate::port::{Header, Import, Port};
 use crate::sink::SinkConfig;
@@ -312,19 +314,5 @@ impl Graph {
             Body::Operator(AnyOperator::Parser(parser)) => Some(&**parser),
             Body::Operator(_) | Body::Sink(_) => None,
         })
-    }
-
-    /// The vector of a query, to be compared with those of an embed lane: it goes through
-    /// the same stages. `None` if the embedder embeds no queries.
-    ///
-    /// # Errors
-    /// If an operator can no longer work.
-    pub fn embed_query(&self, lane: EmbedLaneId, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
-        let lane = self.embed_lane(lane);
-        let embedded = lane.embedder.embed_query(text)?;
-        Some(embedded.and_then(|values| {
-            let maps = lane.maps.iter().map(|&map| self.stage(map));
-            maps.fold(Ok(values), |values, stage| build::map_query(stage, values?))
-        }))
     }
 }

@@ -1,7 +1,9 @@
 //! Operators: the synchronous code that a stage runs.
 
+mod config;
 mod erased;
 
+pub use config::{OperatorConfig, OperatorConfigError};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
 
 use std::sync::Arc;

@@ -21,7 +21,7 @@ use self::throttle::{RateLimiter, Semaphore, retry_delay};
 use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 use super::operator::{Embed, EmbedSettings};
 use crate::chunk::estimate_tokens;
-use crate::{OperatorConfig, OperatorConfigError};
+use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Configuration of [`HttpEmbed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

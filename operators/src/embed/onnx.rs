@@ -31,7 +31,7 @@ use self::session_pool::SessionPool;
 use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 use super::models::{PoolingRule, Quantization};
 use super::operator::{Embed, EmbedSettings};
-use crate::{OperatorConfig, OperatorConfigError};
+use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Configuration of [`FastEmbed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -32,7 +32,7 @@ use gristmill_pipeline::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{OperatorConfig, OperatorConfigError};
+use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Configuration of [`StaticEmbed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use gristmill_operators::OperatorConfig;
+use gristmill_pipeline::OperatorConfig;
 use gristmill_operators::chunk::ChunkConfig;
 use gristmill_operators::embed::models::{FileEntry, MANIFEST};
 use gristmill_operators::embed::{HttpConfig, OnnxConfig, StaticConfig};

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use gristmill_operators::chunk::ChunkConfig;
 use gristmill_operators::embed::{HttpConfig, OnnxConfig, StaticConfig};
-use gristmill_operators::{OperatorConfig, OperatorConfigError, OperatorRegistry, register};
+use gristmill_operators::{OperatorRegistry, register};
+use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 use gristmill_pipeline::AnyOperator;
 
 /// Builds each operator with its defaults.

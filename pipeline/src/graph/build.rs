@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use gristmill_ids::{ChunkLaneId, EmbedLaneId, Fingerprint, Hash, PassageKey, StageId};
+use gristmill_ids::{ChunkLaneId, EmbedLaneId, Fingerprint, Hash, StageId};
 
 use super::check::Input;
 use super::{Body, ChunkLane, EmbedLane, Fault, Graph, GraphError, Role, SinkStage, Stage, StageSpec};
 use crate::extra::{ExtraColumn, ExtraOwner};
-use crate::operator::{AnyOperator, Emitter, ErasedOperator, OperatorError};
-use crate::port::{Header, Item, Port, Vector};
+use crate::operator::{AnyOperator, ErasedOperator};
+use crate::port::{Header, Port};
 
 /// Orders the stages so that each comes after what it takes from, and finds the lanes.
 pub(super) fn build(specs: Vec<StageSpec>, inputs: &[Vec<Input>]) -> Result<Graph, Vec<GraphError>> {
@@ -212,20 +212,4 @@ fn shape(sink: Fingerprint, ports: &[Port], dimension: Option<usize>, columns: &
     let columns: Vec<String> =
         columns.iter().map(|column| format!("{:?} {} {:?}", column.owner, column.name, column.kind)).collect();
     Hash::of_parts([shape.as_bytes().as_slice()].into_iter().chain(columns.iter().map(String::as_bytes)))
-}
-
-/// Takes the vector of a query through one stage.
-pub(super) fn map_query(stage: &Stage, values: Vec<f32>) -> Result<Vec<f32>, OperatorError> {
-    let Some(operator) = stage.operator() else { return Ok(values) };
-    let mut out = Emitter::new(Arc::clone(&stage.name));
-    let query = Vector { key: PassageKey::NONE, values: values.into() };
-    operator.process(vec![Item::Vector(query)], &mut out)?;
-    let mapped = out.into_parts().0.into_iter().find_map(|item| match item {
-        Item::Vector(vector) => Some(vector.values.into_vec()),
-        _ => None,
-    });
-    mapped.ok_or_else(|| OperatorError {
-        stage: stage.name.as_ref().into(),
-        message: "the operator returned no vector for the query".into(),
-    })
 }

@@ -17,12 +17,11 @@ mod error;
 mod form;
 mod listed;
 mod places;
+mod registry;
 mod run_plan;
 mod schema;
 mod sections;
-mod stage_registry;
 mod stages;
-mod standard;
 mod texts;
 mod values;
 mod variables;
@@ -30,7 +29,7 @@ mod variables;
 pub use document::{DEFAULT_GRAPH, Override};
 pub use error::{ConfigError, ConfigErrors, Label, SourceText};
 pub use schema::schema;
-pub use stage_registry::{BuildError, Entry, Params, Registry};
+pub use registry::{Entry, Params, Registry, SourceFactory, ViewFactory};
 pub use values::{ByteSize, ByteSizeError, Glob};
 pub use variables::Environment;
 
@@ -38,8 +37,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gristmill_pipeline::incremental::View;
-use gristmill_pipeline::{Graph, Mode};
+use gristmill_pipeline::source::{Source, SourceError};
+use gristmill_pipeline::{Graph, Mode, View};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -78,7 +77,11 @@ pub struct Job {
     pub graph: Graph,
     /// The views.
     pub views: Vec<Arc<dyn View>>,
+    /// Opens the source, where it is of a kind that the program added.
+    own_source: Option<Arc<OpenSource>>,
 }
+
+type OpenSource = dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send + Sync;
 
 impl Job {
     /// Creates a job with defaults whose index is this folder.
@@ -188,9 +191,14 @@ fn resolve(
     }
     let section_of = |name: &str| root.get(name);
     let job: JobSection = section(section_of("job"), "[job]", &mut faults);
-    let source: SourceSection = section(section_of("source"), "[source]", &mut faults);
+    let own_kind = section_of("source").and_then(|table| own_source(table.get_ref(), registry));
+    let source: SourceSection = match &own_kind {
+        Some((_, path)) => SourceSection { path: path.clone(), ..SourceSection::default() },
+        None => section(section_of("source"), "[source]", &mut faults),
+    };
     let index: IndexSection = section(section_of("index"), "[index]", &mut faults);
-    let views: ViewsSection = section(section_of("views"), "[views]", &mut faults);
+    let (standard, own) = own_views(section_of("views"), registry, &mut faults);
+    let views: ViewsSection = section(standard.as_ref(), "[views]", &mut faults);
 
     let place_of = |section: &str, key: &str| -> Option<Place> {
         section_of(section).and_then(|table| table.get_ref().get(key)).map(Spanned::span)
@@ -200,6 +208,10 @@ fn resolve(
         Some(path) => places::resolve(folder, Path::new(path)),
         None => source_root.join(".gristmill"),
     };
+    let own_source = own_kind.as_ref().zip(section_of("source")).and_then(|((entry, _), table)| {
+        let DeValue::Table(keys) = table.get_ref() else { return None };
+        (entry.decode)(keys, table.span(), &source_root, &mut faults)
+    });
     let vectors = index.vectors.as_deref().map(|path| places::resolve(folder, Path::new(path)));
     if check_places && faults.is_empty() {
         faults.extend(places::check_source(&source_root, place_of("source", "path")));
@@ -229,10 +241,11 @@ fn resolve(
         let fault = fault_at(section.0, section.1, "memory-limit", message);
         faults.push(fault.help(Some(help)));
     }
-    let views = views.build().unwrap_or_else(|error| {
+    let mut views = views.build().unwrap_or_else(|error| {
         faults.push(fault_at("views", "reachable", "bad-value", error.to_string()));
         Vec::new()
     });
+    views.extend(own);
     if !source.refs.is_empty() && !views.is_empty() {
         let message = "views cannot be combined with `source.refs`: they cover one revision";
         let fault = fault_at("source", "refs", "views-over-refs", message.into());
@@ -265,9 +278,44 @@ fn resolve(
             vectors,
             graph,
             views,
+            own_source,
         }),
         _ => Err(ConfigErrors::new(faults, &texts)),
     }
+}
+
+/// The source of the program's own that a `[source]` table names, and its path.
+fn own_source<'r>(table: &DeValue<'_>, registry: &'r Registry) -> Option<(&'r registry::SourceEntry, String)> {
+    let text = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str());
+    let kind = text("kind")?;
+    let entry = registry.sources.iter().find(|entry| entry.kind == kind)?;
+    Some((entry, text("path").unwrap_or(".").to_owned()))
+}
+
+/// Splits `[views]` into the views that come with gristmill and the program's own.
+fn own_views<'t>(
+    section: Option<&Spanned<DeValue<'t>>>,
+    registry: &Registry,
+    faults: &mut Vec<Fault>,
+) -> (Option<Spanned<DeValue<'t>>>, Vec<Arc<dyn View>>) {
+    let Some((section, DeValue::Table(table))) = section.map(|section| (section, section.get_ref())) else {
+        return (section.cloned(), Vec::new());
+    };
+    let (mut standard, mut own) = (table.clone(), Vec::new());
+    for entry in &registry.views {
+        let Some(value) = standard.remove(entry.name) else { continue };
+        match value.get_ref() {
+            DeValue::Boolean(false) => {}
+            DeValue::Boolean(true) => own.extend((entry.build)(&toml::de::DeTable::new(), value.span(), faults)),
+            DeValue::Table(params) => own.extend((entry.build)(params, value.span(), faults)),
+            other => {
+                let found = form::kind_of(other);
+                let message = format!("`views.{}`: expected true, false or a table, found {found}", entry.name);
+                faults.push(Fault::at("wrong-type", value.span(), message));
+            }
+        }
+    }
+    (Some(Spanned::new(section.span(), DeValue::Table(standard))), own)
 }
 
 /// Drops errors that are consequences of others: those on the line of a syntax error, and those of a

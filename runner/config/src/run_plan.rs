@@ -29,6 +29,7 @@ impl Job {
             full,
             meters,
             interrupt,
+            broken_plane: None,
         }
     }
 
@@ -37,11 +38,20 @@ impl Job {
     /// # Errors
     /// If the git repository cannot be opened, or the revision does not exist.
     pub fn open_source(&self) -> Result<Box<dyn Source>, SourceError> {
+        if let Some(open) = &self.own_source {
+            return open();
+        }
         Ok(match &self.source.revision {
             Some(revision) => Box::new(self.open_revision(revision)?),
             None if !self.source.refs.is_empty() => Box::new(self.open_git(Revisions::Refs(self.source.refs.clone()))?),
             None => Box::new(self.directory_source()),
         })
+    }
+
+    /// Whether the source is a folder, whose changes can be watched.
+    #[must_use]
+    pub fn is_folder(&self) -> bool {
+        self.own_source.is_none() && self.source.revision.is_none() && self.source.refs.is_empty()
     }
 
     /// Returns the source of the job as a folder.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::form::{EXPECTED, generator};
 use super::sections::{IndexSection, JobSection, SourceSection, StageSection, ViewsSection};
-use super::stage_registry::{Entry, Registry};
+use super::registry::{Entry, Registry};
 
 /// Generates the JSON Schema (draft 2020-12) of job files for a registry. Each stage is one of the
 /// operators and sinks, with its own parameters.
@@ -20,9 +20,9 @@ pub fn schema(registry: &Registry) -> Value {
         "additionalProperties": false,
         "properties": {
             "job": section::<JobSection>(&mut generator),
-            "source": section::<SourceSection>(&mut generator),
+            "source": source(registry, &mut generator),
             "index": section::<IndexSection>(&mut generator),
-            "views": section::<ViewsSection>(&mut generator),
+            "views": views(registry, &mut generator),
             "stage": {
                 "description": "The stages of the graph. Without any, the default graph is used.",
                 "type": "array",
@@ -36,6 +36,39 @@ fn section<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
     let mut schema = T::json_schema(generator).to_value();
     if let Some(properties) = properties(&mut schema) {
         properties.values_mut().for_each(adapt);
+    }
+    schema
+}
+
+fn source(registry: &Registry, generator: &mut SchemaGenerator) -> Value {
+    let standard = section::<SourceSection>(generator);
+    if registry.sources.is_empty() {
+        return standard;
+    }
+    let path = standard["properties"]["path"].clone();
+    let own = registry.sources.iter().map(|entry| {
+        let mut schema = (entry.schema)(generator).to_value();
+        let mut own = Map::from_iter([("kind".into(), json!({ "const": entry.kind })), ("path".into(), path.clone())]);
+        for (key, mut value) in properties(&mut schema).map(std::mem::take).unwrap_or_default() {
+            adapt(&mut value);
+            own.insert(key, value);
+        }
+        json!({ "type": "object", "additionalProperties": false, "required": ["kind"], "properties": own })
+    });
+    let kinds: Vec<Value> = [standard].into_iter().chain(own).collect();
+    json!({ "anyOf": kinds })
+}
+
+fn views(registry: &Registry, generator: &mut SchemaGenerator) -> Value {
+    let mut schema = section::<ViewsSection>(generator);
+    for entry in &registry.views {
+        let mut params = (entry.schema)(generator).to_value();
+        if let Some(keys) = properties(&mut params) {
+            keys.values_mut().for_each(adapt);
+        }
+        if let Some(own) = properties(&mut schema) {
+            own.insert(entry.name.into(), json!({ "anyOf": [{ "type": "boolean" }, params] }));
+        }
     }
     schema
 }

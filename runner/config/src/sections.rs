@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use gristmill_pipeline::Mode;
-use gristmill_pipeline::incremental::{Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved, View};
+use gristmill_pipeline::views::{Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved, View};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -189,6 +189,9 @@ pub(super) struct StageSection {
     /// `memory_limit`.
     pub(super) queue: Option<ByteSize>,
 }
+
+/// The keys that every source has; all others are parameters of its kind.
+pub(super) const SOURCE_KEYS: [&str; 2] = ["kind", "path"];
 
 /// The keys of [`StageSection`]; all others are parameters of the operator or sink.
 pub(super) const STAGE_KEYS: [&str; 6] = ["name", "operator", "sink", "input", "workers", "queue"];

@@ -12,7 +12,7 @@ use super::error::Fault;
 use super::form::{kind_of, unknown_key};
 use super::listed::listed;
 use super::sections::{STAGE_KEYS, StageSection};
-use super::stage_registry::{Entry, ParamTable, Registry};
+use super::registry::{Entry, ParamTable, Registry};
 use super::texts::Place;
 
 /// Entries of the index folder, which no sink can be named after.
@@ -263,7 +263,9 @@ fn place_error(error: &GraphError, places: &[StagePlaces], names: &[Box<str>]) -
         GraphFault::Unreachable => at("unreachable", stage.name.clone()),
         GraphFault::Unused => at("unused", stage.name.clone()).label("not stored"),
         GraphFault::FanOut { .. } => at("fan-out", stage.input.clone()),
-        GraphFault::NoDimension => at("no-dimension", stage.name.clone()),
+        GraphFault::NotAnEmbedder => at("not-an-embedder", stage.name.clone()),
+        GraphFault::RepeatedColumn { .. } => at("repeated-column", stage.name.clone()),
+        GraphFault::BadColumn(_) => at("bad-column", stage.name.clone()),
         GraphFault::NoSink => Fault::whole("no-sink", message),
     })
 }

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use gristmill_pipeline::graph::SinkStage;
+use gristmill_pipeline::graph::QueryEmbedder;
 use gristmill_pipeline::index::CommitRecord;
-use gristmill_pipeline::{Epoch, ErasedOperator, Graph, Key, SinkError};
+use gristmill_pipeline::{Epoch, Graph, RowKey, SinkError};
 use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
 use gristmill_sinks::{LanceReader, TantivyReader};
@@ -34,24 +34,24 @@ pub struct OpenEpoch {
 /// A ref of the index, and its rows, once a query loaded them.
 struct IndexedRef {
     name: Box<str>,
-    rows: OnceLock<Arc<HashSet<Key>>>,
+    rows: OnceLock<Arc<HashSet<RowKey>>>,
 }
 
 /// The rows of one ref; all rows if the index has no refs.
 #[derive(Clone, Debug, Default)]
-pub struct Visible(Option<Arc<HashSet<Key>>>);
+pub struct Visible(Option<Arc<HashSet<RowKey>>>);
 
 impl Visible {
     /// Returns whether the rows of a file are visible.
     #[must_use]
     #[inline]
-    pub fn shows(&self, file: Key) -> bool {
+    pub fn shows(&self, file: RowKey) -> bool {
         self.0.as_ref().is_none_or(|visible| visible.contains(&file))
     }
 
     /// Returns the keys of the visible files; `None` for all.
     #[must_use]
-    pub fn keys(&self) -> Option<&Arc<HashSet<Key>>> {
+    pub fn keys(&self) -> Option<&Arc<HashSet<RowKey>>> {
         self.0.as_ref()
     }
 }
@@ -69,7 +69,7 @@ pub struct Tables {
     pub reader: LanceReader,
     /// The embedder of the stored vectors, for queries; `None` if there are no vectors, or the job
     /// has another embedder.
-    pub embedder: Option<Arc<dyn ErasedOperator>>,
+    pub embedder: Option<QueryEmbedder>,
     files: Lazy<FileRows>,
     chunks: Lazy<ChunkRows>,
     vectors: Lazy<VectorRows>,
@@ -113,7 +113,7 @@ impl<T: TableRows> Lazy<T> {
 }
 
 impl Tables {
-    fn new(reader: LanceReader, embedder: Option<Arc<dyn ErasedOperator>>, last: Option<&Self>) -> Self {
+    fn new(reader: LanceReader, embedder: Option<QueryEmbedder>, last: Option<&Self>) -> Self {
         Self {
             reader,
             embedder,
@@ -240,7 +240,7 @@ impl Tables {
             if bytes <= MAX_RESIDENT_TEXT_BYTES {
                 self.texts.get(reader)?;
             }
-            let dimension = self.embedder.as_ref().and_then(|embedder| embedder.dimension());
+            let dimension = self.embedder.as_ref().map(QueryEmbedder::dimension);
             if let Some(dimension) = dimension
                 && (!reader.has_vector_index() || self.vector_bytes(dimension) <= MAX_RESIDENT_VECTOR_BYTES)
             {
@@ -285,9 +285,7 @@ impl OpenEpoch {
         }
         let same_chunks = text_sink.zip(table_sink).is_some_and(|(text, tables)| {
             let lane = |name: &str| {
-                let is_it =
-                    |sink: &&SinkStage| graph.stages().get(sink.stage).is_some_and(|stage| *stage.name == *name);
-                graph.sinks().iter().find(is_it).map(|sink| sink.chunk_lane)
+                graph.sinks().iter().find(|sink| *sink.name == *name).map(|sink| sink.chunk_lane)
             };
             // Unknown if another job wrote the index; most jobs have one chunker.
             lane(text).zip(lane(tables)).is_none_or(|(text, tables)| text == tables)
@@ -421,10 +419,10 @@ fn open_tables<'a>(
 }
 
 /// Returns the job's embedder, if it made the vectors of this sink.
-fn embedder(snapshot: &Snapshot, graph: &Graph, sink: &str) -> Option<Arc<dyn ErasedOperator>> {
+fn embedder(snapshot: &Snapshot, graph: &Graph, sink: &str) -> Option<QueryEmbedder> {
     let stored = snapshot.embedder(sink)?;
-    let lane = (0..graph.embed_lanes().len()).find(|&lane| graph.embed_fingerprint(lane) == Some(stored))?;
-    graph.stages().get(graph.embed_lanes().get(lane)?.stage)?.operator().cloned()
+    let lane = graph.embed_lanes().iter().find(|lane| lane.fingerprint == stored)?;
+    Some(graph.query_embedder(lane.id))
 }
 
 impl From<SinkError> for ToolError {

@@ -18,7 +18,7 @@ use std::ops::Range;
 
 use arrow::array::{Array, AsArray as _, PrimitiveArray, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::ArrowPrimitiveType;
-use gristmill_pipeline::{Key, RelPath, SinkError};
+use gristmill_pipeline::{RowKey, RelPath, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles, Segment};
 use gristmill_sinks::tables::Table;
 
@@ -97,13 +97,13 @@ impl<'a, T: OfFile> Row<'a, T> {
 
     /// Returns the key of path and content.
     #[must_use]
-    pub fn key(&self) -> Key {
+    pub fn key(&self) -> RowKey {
         self.file().1
     }
 
-    fn file(&self) -> &'a (RelPath, Key) {
+    fn file(&self) -> &'a (RelPath, RowKey) {
         // Every row has a file: both come from the same batch.
-        static NONE: std::sync::LazyLock<(RelPath, Key)> = std::sync::LazyLock::new(|| (RelPath::from(""), 0));
+        static NONE: std::sync::LazyLock<(RelPath, RowKey)> = std::sync::LazyLock::new(|| (RelPath::from(""), RowKey::NONE));
         self.table().files().get(self.row).unwrap_or(&NONE)
     }
 }
@@ -119,7 +119,7 @@ pub struct Run<'a, T> {
     /// The file.
     pub path: &'a RelPath,
     /// The key of path and content.
-    pub key: Key,
+    pub key: RowKey,
     /// The fragment.
     pub segment: &'a Segment<T>,
     /// Row numbers in the fragment.
@@ -169,7 +169,7 @@ pub fn find<'a, T: 'a>(
 }
 
 /// Iterates over the rows of a file.
-pub fn of_file<T: OfFile>(table: &Resident<T>, file: Key) -> impl Iterator<Item = Row<'_, T>> {
+pub fn of_file<T: OfFile>(table: &Resident<T>, file: RowKey) -> impl Iterator<Item = Row<'_, T>> {
     table.segments().iter().flat_map(move |segment| {
         let rows = segment.value().files().rows_of(file).flatten();
         rows.filter(|row| segment.is_live(*row)).map(move |row| Row { segment, row })
@@ -178,7 +178,7 @@ pub fn of_file<T: OfFile>(table: &Resident<T>, file: Key) -> impl Iterator<Item 
 
 /// Returns the rows of a file, in the order of their numbers.
 #[must_use]
-pub fn numbered_of_file<T: Numbered>(table: &Resident<T>, file: Key) -> Vec<Row<'_, T>> {
+pub fn numbered_of_file<T: Numbered>(table: &Resident<T>, file: RowKey) -> Vec<Row<'_, T>> {
     let mut rows: Vec<_> = of_file(table, file).collect();
     // They were written in this order, but a file may be split over two fragments.
     rows.sort_by_key(|row| row.table().ordinals().value(row.row));
@@ -187,7 +187,7 @@ pub fn numbered_of_file<T: Numbered>(table: &Resident<T>, file: Key) -> Vec<Row<
 
 /// Returns the row of a file with this number.
 #[must_use]
-pub fn nth_of_file<T: Numbered>(table: &Resident<T>, file: Key, ordinal: u32) -> Option<Row<'_, T>> {
+pub fn nth_of_file<T: Numbered>(table: &Resident<T>, file: RowKey, ordinal: u32) -> Option<Row<'_, T>> {
     table.segments().iter().find_map(|segment| {
         let ordinals = segment.value().ordinals().values();
         let row = segment.value().files().rows_of(file).find_map(|rows| {

@@ -74,7 +74,7 @@ mod tests {
         let all = options("?job=a%20b&epoch=7&ref=main&deadline_ms=50").unwrap();
         let wanted = RequestOptions {
             job: Some("a b".into()),
-            epoch: Some(7),
+            epoch: Some(gristmill_pipeline::Epoch::new(7)),
             ref_name: Some("main".into()),
             deadline_ms: Some(50),
         };

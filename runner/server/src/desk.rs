@@ -124,7 +124,7 @@ mod tests {
                 message: format!("no such file: {path}").into(),
             }),
             of_index(IndexError::Missing { folder: folder.clone() }),
-            of_index(IndexError::NoEpoch { folder: folder.clone(), epoch: 3 }),
+            of_index(IndexError::NoEpoch { folder: folder.clone(), epoch: gristmill_pipeline::Epoch::new(3) }),
             of_index(IndexError::NotAnIndex { folder: folder.clone() }),
             of_index(IndexError::Damaged { path: folder.clone(), reason: format!("torn: {path}") }),
             of_index(IndexError::Io { action: "cannot read", path: folder, reason: io_error() }),

@@ -142,7 +142,7 @@ impl Served {
                 *last_logged = None;
                 drop(last_logged);
                 if is_new && let Some(epoch) = self.index.current_if_open() {
-                    tracing::info!(job = %self.index.name(), epoch = epoch.record().epoch, "serving a new epoch");
+                    tracing::info!(job = %self.index.name(), epoch = %epoch.record().epoch, "serving a new epoch");
                     let _ = self.events.send(JobEvent::Epoch(Arc::new(new_epoch(&epoch))));
                 }
             }
@@ -202,7 +202,7 @@ impl Served {
 }
 
 fn lag(open: Option<Epoch>, newest: Option<Epoch>) -> u64 {
-    newest.unwrap_or_default().saturating_sub(open.unwrap_or_default())
+    newest.unwrap_or_default().get().saturating_sub(open.unwrap_or_default().get())
 }
 
 fn new_epoch(epoch: &OpenEpoch) -> NewEpoch {

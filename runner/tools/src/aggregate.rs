@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use gristmill_display::{TextCell, TextTable, bytes};
-use gristmill_pipeline::Key;
+use gristmill_pipeline::RowKey;
 use gristmill_query::{FileRows, Tool, ToolContext, ToolError, all, in_range};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -187,7 +187,7 @@ fn files(
 
 /// Counts definitions by kind.
 fn kinds(context: &ToolContext<'_>, filter: &Filter<'_>) -> Result<(Vec<Group>, Group), ToolError> {
-    let mut groups: HashMap<&str, (u64, HashSet<Key>)> = HashMap::new();
+    let mut groups: HashMap<&str, (u64, HashSet<RowKey>)> = HashMap::new();
     for (nth, symbol) in all(context.epoch.tables()?.symbols()?).enumerate() {
         context.check_row(nth)?;
         let (table, row) = (symbol.table(), symbol.row);
@@ -205,7 +205,7 @@ fn kinds(context: &ToolContext<'_>, filter: &Filter<'_>) -> Result<(Vec<Group>, 
         chunks: None,
         bytes: None,
     };
-    let files: HashSet<Key> = groups.values().flat_map(|(_, files)| files).copied().collect();
+    let files: HashSet<RowKey> = groups.values().flat_map(|(_, files)| files).copied().collect();
     let total = group(TOTAL, groups.values().map(|(symbols, _)| symbols).sum(), files.len());
     Ok((groups.into_iter().map(|(kind, (symbols, files))| group(kind, symbols, files.len())).collect(), total))
 }

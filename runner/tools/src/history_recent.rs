@@ -242,14 +242,14 @@ mod tests {
     fn paths_are_added_modified_or_deleted() {
         let before = contents(&[("a", 1), ("b", 1), ("c", 1), ("d", 1)]);
         let after = contents(&[("a", 1), ("b", 2), ("e", 1), ("f", 1)]);
-        let changed = compare(3, &before, &after, 10);
+        let changed = compare(Epoch::new(3), &before, &after, 10);
         assert_eq!((names(&changed.added), names(&changed.modified)), (vec!["e", "f"], vec!["b"]));
         assert_eq!((names(&changed.deleted), changed.total), (vec!["c", "d"], 5));
         assert!(!changed.truncated);
 
-        let changed = compare(3, &before, &after, 3);
+        let changed = compare(Epoch::new(3), &before, &after, 3);
         assert_eq!((changed.added.len(), changed.modified.len(), changed.deleted.len()), (2, 1, 0));
         assert!(changed.truncated && changed.total == 5);
-        assert!(!compare(3, &before, &before, 1).truncated);
+        assert!(!compare(Epoch::new(3), &before, &before, 1).truncated);
     }
 }

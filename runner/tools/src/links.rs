@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use gristmill_pipeline::Key;
+use gristmill_pipeline::RowKey;
 use gristmill_query::{EdgeRows, FileRows, ReferenceRows, Row, SymbolRows, ToolContext, ToolError};
 use gristmill_sinks::lance::Resident;
 use schemars::JsonSchema;
@@ -166,7 +166,7 @@ impl<'a> Links<'a> {
         };
         let mut links = Vec::new();
         // References in one file are adjacent.
-        let mut last: Option<(Key, bool)> = None;
+        let mut last: Option<(RowKey, bool)> = None;
         for (nth, found) in ReferenceRows::named(references, bare).enumerate() {
             self.context.check_row(nth)?;
             let (rows, row) = (found.table(), found.row);

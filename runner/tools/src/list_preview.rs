@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use gristmill_display::{bytes, thousands};
-use gristmill_pipeline::Key;
+use gristmill_pipeline::RowKey;
 use gristmill_query::{ErrorCode, FileRows, Row, SymbolRows, Tool, ToolContext, ToolError, all, in_range, quote};
 use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
@@ -253,7 +253,7 @@ fn collect<'a>(context: &ToolContext<'a>, folder: &str, depth: usize) -> Result<
 }
 
 /// Returns the top-level definitions of a file; if that is a single module, the definitions in it.
-fn top_level(table: &Resident<SymbolRows>, file: Key) -> Vec<Row<'_, SymbolRows>> {
+fn top_level(table: &Resident<SymbolRows>, file: RowKey) -> Vec<Row<'_, SymbolRows>> {
     let definitions = SymbolRows::of_file(table, file);
     let within = |parent: Option<u32>| -> Vec<Row<'_, SymbolRows>> {
         definitions.iter().copied().filter(|definition| definition.table().parent(definition.row) == parent).collect()
@@ -273,7 +273,7 @@ fn top_level(table: &Resident<SymbolRows>, file: Key) -> Vec<Row<'_, SymbolRows>
 
 /// Returns the first top-level definitions of a file, each name once: the implementations of a type
 /// do not repeat it.
-fn first_definitions(table: &Resident<SymbolRows>, file: Key, max: usize) -> Vec<PreviewSymbol> {
+fn first_definitions(table: &Resident<SymbolRows>, file: RowKey, max: usize) -> Vec<PreviewSymbol> {
     let mut named: HashSet<&str> = HashSet::new();
     let definitions = top_level(table, file).into_iter();
     let first = definitions.filter(|symbol| named.insert(symbol.table().qualified_name.value(symbol.row)));

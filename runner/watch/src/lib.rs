@@ -48,7 +48,7 @@ pub enum Step<'a> {
 /// # Errors
 /// [`WatchError::Revision`] if the job indexes a revision or refs.
 pub fn check(job: &Job) -> Result<(), WatchError> {
-    if job.source.revision.is_some() || !job.source.refs.is_empty() { Err(WatchError::Revision) } else { Ok(()) }
+    if job.is_folder() { Ok(()) } else { Err(WatchError::Revision) }
 }
 
 /// Watches the source of a job and updates its index until interrupted, and calls `on_step` for every

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use gristmill_pipeline::Hash;
+use gristmill_pipeline::{Epoch, Hash};
 use gristmill_query::{Snapshot, SnapshotError};
 
 use super::job::IndexArgs;
@@ -21,7 +21,7 @@ pub struct DigestArgs {
     pub index: IndexArgs,
     /// Epoch [default: the newest]
     #[arg(long, value_name = "N")]
-    pub epoch: Option<u64>,
+    pub epoch: Option<Epoch>,
 }
 
 /// Prints the digests.

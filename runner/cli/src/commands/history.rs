@@ -95,7 +95,7 @@ fn render(entries: &[Entry]) -> String {
         let changes = entry.run.as_ref().map(|run| run.changes);
         let count = |of: Option<u64>| of.map_or_else(|| TextCell::from("-"), TextCell::from);
         table.row([
-            TextCell::from(entry.epoch),
+            TextCell::from(entry.epoch.get()),
             TextCell::from(utc(entry.committed_ms)),
             TextCell::from(match (&entry.revision, entry.refs.len()) {
                 (Some(revision), _) => revision.get(..12).unwrap_or(revision).to_owned(),

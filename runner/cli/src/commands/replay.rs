@@ -12,7 +12,7 @@ use gristmill_display::percentile;
 use gristmill_display::{TextCell, TextTable};
 use gristmill_pipeline::run::{Indexer, Interrupt};
 use gristmill_pipeline::source::{CommitInfo, commits_between};
-use gristmill_pipeline::{Hash, Meters};
+use gristmill_pipeline::{Epoch, Hash, Meters};
 use gristmill_query::Snapshot;
 use serde::Serialize;
 
@@ -63,7 +63,7 @@ impl FromStr for Every {
 struct Step {
     commit: String,
     subject: String,
-    epoch: u64,
+    epoch: Epoch,
     files_changed: u64,
     contents_analysed: u64,
     passages_embedded: u64,

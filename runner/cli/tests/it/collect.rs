@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use gristmill_pipeline::Epoch;
 use gristmill_query::Snapshot;
 use serde_json::Value;
 
@@ -113,7 +114,7 @@ fn a_pinned_epoch_is_retained() {
             snapshot.tantivy("tantivy").unwrap().digest().unwrap(),
         )
     };
-    let held = Snapshot::open(&world.index(), Some(2)).unwrap();
+    let held = Snapshot::open(&world.index(), Some(Epoch::new(2))).unwrap();
     let before = digests(&held);
     assert_eq!(kept(&gc(&world, &["--keep", "1"])), [2, 5]);
     assert_eq!(digests(&held), before);
@@ -122,7 +123,7 @@ fn a_pinned_epoch_is_retained() {
     assert_eq!(digests(&held), before, "an automatic collection retains it too");
     drop(held);
     assert_eq!(kept(&gc(&world, &["--keep", "1"])), [7]);
-    assert!(Snapshot::open(&world.index(), Some(2)).is_err());
+    assert!(Snapshot::open(&world.index(), Some(Epoch::new(2))).is_err());
     assert_eq!(world.digest(), world.digest_from_scratch());
 }
 
@@ -132,7 +133,7 @@ fn a_pin_survives_a_rewrite_of_the_commit_record() {
     let world = World::repository();
     let git = ["--set", "source.kind=git"];
     world.run(&git);
-    let held = Snapshot::open(&world.index(), Some(1)).unwrap();
+    let held = Snapshot::open(&world.index(), Some(Epoch::new(1))).unwrap();
     world.git(&["commit", "--quiet", "--allow-empty", "--message", "the same files"]);
     let (report, _) = world.run(&git);
     assert_eq!(report["ending"], "unchanged");

@@ -90,7 +90,7 @@ fn the_default_graph_is_the_documented_one() {
         .stages()
         .iter()
         .map(|stage| {
-            let inputs = stage.inputs.iter().map(|&input| implied.graph.stages()[input].name.to_string());
+            let inputs = stage.inputs.iter().map(|&input| implied.graph.stage(input).name.to_string());
             format!("{} <- {}", stage.name, inputs.collect::<Vec<_>>().join("+"))
         })
         .collect();

@@ -1,8 +1,8 @@
 //! The resident table `chunks`, without texts and vectors.
 
 use arrow::array::{RecordBatch, StringArray, UInt32Array};
-use gristmill_pipeline::{Key, SinkError};
-use gristmill_sinks::lance::{Resident, RowFiles, RowKey};
+use gristmill_pipeline::{RowKey, SinkError};
+use gristmill_sinks::lance::{Resident, RowFiles, ChunkLocator};
 use gristmill_sinks::tables::Table;
 
 use super::{Columns, Numbered, OfFile, Row, TableRows, nth_of_file, numbered_of_file};
@@ -65,13 +65,13 @@ impl Numbered for ChunkRows {
 impl ChunkRows {
     /// Returns the chunk with this key.
     #[must_use]
-    pub fn named(table: &Resident<Self>, name: RowKey) -> Option<Row<'_, Self>> {
+    pub fn named(table: &Resident<Self>, name: ChunkLocator) -> Option<Row<'_, Self>> {
         nth_of_file(table, name.row, name.ordinal)
     }
 
     /// Returns the chunks of a file, in order.
     #[must_use]
-    pub fn of_file(table: &Resident<Self>, file: Key) -> Vec<Row<'_, Self>> {
+    pub fn of_file(table: &Resident<Self>, file: RowKey) -> Vec<Row<'_, Self>> {
         numbered_of_file(table, file)
     }
 }

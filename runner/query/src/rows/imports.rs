@@ -1,7 +1,7 @@
 //! The resident table `imports`.
 
 use arrow::array::{RecordBatch, StringArray, UInt32Array};
-use gristmill_pipeline::{Key, SinkError};
+use gristmill_pipeline::{RowKey, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles};
 use gristmill_sinks::tables::Table;
 
@@ -41,7 +41,7 @@ impl OfFile for ImportRows {
 
 impl ImportRows {
     /// Iterates over the imports of a file.
-    pub fn of_file(table: &Resident<Self>, file: Key) -> impl Iterator<Item = Row<'_, Self>> {
+    pub fn of_file(table: &Resident<Self>, file: RowKey) -> impl Iterator<Item = Row<'_, Self>> {
         of_file(table, file)
     }
 }

@@ -1,7 +1,7 @@
 //! The resident table `symbols`, without doc comments.
 
 use arrow::array::{Array as _, RecordBatch, StringArray, UInt32Array};
-use gristmill_pipeline::{Key, SinkError};
+use gristmill_pipeline::{RowKey, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles};
 use gristmill_sinks::tables::Table;
 
@@ -90,7 +90,7 @@ impl SymbolRows {
 
     /// Returns the definitions of a file, in order.
     #[must_use]
-    pub fn of_file(table: &Resident<Self>, file: Key) -> Vec<Row<'_, Self>> {
+    pub fn of_file(table: &Resident<Self>, file: RowKey) -> Vec<Row<'_, Self>> {
         numbered_of_file(table, file)
     }
 
@@ -102,7 +102,7 @@ impl SymbolRows {
 
     /// Returns the definition of a file with this ordinal.
     #[must_use]
-    pub fn nth_of(table: &Resident<Self>, file: Key, ordinal: u32) -> Option<Row<'_, Self>> {
+    pub fn nth_of(table: &Resident<Self>, file: RowKey, ordinal: u32) -> Option<Row<'_, Self>> {
         nth_of_file(table, file, ordinal)
     }
 }

@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{Float16Type, Float32Type};
-use gristmill_pipeline::{Key, RelPath, SinkError};
-use gristmill_sinks::lance::{Metric, Resident, RowFiles, RowKey, Segment, product_of_bytes};
+use gristmill_pipeline::{RowKey, RelPath, SinkError};
+use gristmill_sinks::lance::{VectorMetric, Resident, RowFiles, ChunkLocator, Segment, product_of_bytes};
 use gristmill_sinks::tables::Table;
 use rayon::prelude::*;
 
@@ -95,14 +95,14 @@ impl OfFile for VectorRows {
 impl VectorRows {
     /// Returns the key of the chunk of a row.
     #[must_use]
-    pub fn row_key(&self, row: usize) -> RowKey {
-        RowKey { row: self.files.get(row).map_or(0, |file| file.1), ordinal: self.ordinal.value(row) }
+    pub fn row_key(&self, row: usize) -> ChunkLocator {
+        ChunkLocator { row: self.files.get(row).map_or(RowKey::NONE, |file| file.1), ordinal: self.ordinal.value(row) }
     }
 
     /// Returns for each [run](RowFiles::runs) of rows whether its file is allowed, by path, key and
     /// language.
-    fn allowed(&self, is_allowed: impl Fn(&str, Key, &str) -> bool) -> Vec<bool> {
-        let is_allowed = |(path, key, rows): (&RelPath, Key, Range<usize>)| {
+    fn allowed(&self, is_allowed: impl Fn(&str, RowKey, &str) -> bool) -> Vec<bool> {
+        let is_allowed = |(path, key, rows): (&RelPath, RowKey, Range<usize>)| {
             is_allowed(path.as_str(), key, self.language.value(rows.start))
         };
         self.files.runs().map(is_allowed).collect()
@@ -195,10 +195,10 @@ pub type NearestRow<'a> = (Row<'a, VectorRows>, f32);
 /// If the call was cancelled.
 pub fn nearest<'a>(
     table: &'a Resident<VectorRows>,
-    metric: Metric,
+    metric: VectorMetric,
     vector: &[f32],
     count: usize,
-    is_allowed: impl Fn(&str, Key, &str) -> bool,
+    is_allowed: impl Fn(&str, RowKey, &str) -> bool,
     call: &CallContext,
 ) -> Result<Vec<NearestRow<'a>>, ToolError> {
     if count == 0 {
@@ -259,20 +259,20 @@ pub fn nearest<'a>(
 }
 
 /// Returns a function that computes the score of a row.
-pub fn scorer(metric: Metric, vector: &[f32]) -> impl Fn(Row<'_, VectorRows>) -> f32 {
+pub fn scorer(metric: VectorMetric, vector: &[f32]) -> impl Fn(Row<'_, VectorRows>) -> f32 {
     let exact = metric.to(vector);
     move |row| exact.of(row.table().vectors.value(row.row))
 }
 
 /// Computes the score of a dot product, like [`Metric::to`]. It is monotonic in the product.
-fn score_of(metric: Metric, product: f32, query_norm: f32, norm: f32) -> f32 {
+fn score_of(metric: VectorMetric, product: f32, query_norm: f32, norm: f32) -> f32 {
     match metric {
-        Metric::Dot => product,
-        Metric::Cosine => {
+        VectorMetric::Dot => product,
+        VectorMetric::Cosine => {
             let norms = query_norm * norm;
             if norms > 0.0 { product / norms } else { 0.0 }
         }
-        Metric::L2 => 1.0 / (1.0 + (query_norm * query_norm + norm * norm - 2.0 * product).max(0.0)),
+        VectorMetric::L2 => 1.0 / (1.0 + (query_norm * query_norm + norm * norm - 2.0 * product).max(0.0)),
     }
 }
 

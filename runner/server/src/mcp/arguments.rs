@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(Value::Object(arguments.input), json!({ "query": "x" }));
         assert_eq!(arguments.max_chars, 500);
         let options =
-            RequestOptions { job: Some("a".into()), epoch: Some(3), ref_name: Some("main".into()), deadline_ms: None };
+            RequestOptions { job: Some("a".into()), epoch: Some(gristmill_pipeline::Epoch::new(3)), ref_name: Some("main".into()), deadline_ms: None };
         assert_eq!(arguments.options, options);
         assert_eq!(of(json!({ "query": "x" })).unwrap().max_chars, DEFAULT_CHARS);
     }

@@ -71,7 +71,7 @@ mod tests {
     fn the_first_line_is_the_epoch() {
         let response = Response {
             request: "r".into(),
-            epoch: 7,
+            epoch: gristmill_pipeline::Epoch::new(7),
             revision: None,
             committed_ms: 0,
             coverage: gristmill_query::Coverage { files: 1940, chunks: 0, vectors: 0 },

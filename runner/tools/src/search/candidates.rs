@@ -3,11 +3,11 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use gristmill_pipeline::{Key, RelPath};
+use gristmill_pipeline::{RowKey, RelPath};
 use gristmill_query::{ChunkRows, Row, ToolContext, ToolError, Visible, all, nearest, row_at, scorer};
 use gristmill_sinks::TantivyReader;
-use gristmill_sinks::lance::{Resident, RowKey};
-use gristmill_sinks::tantivy::{Hit as StoredHit, SearchOptions};
+use gristmill_sinks::lance::{Resident, ChunkLocator};
+use gristmill_sinks::tantivy::{ChunkHit as StoredHit, SearchOptions};
 
 use super::filter::Filter;
 use super::hit::SearchHit;
@@ -103,7 +103,7 @@ impl<'a> Chunk<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Candidate<'a> {
     /// The key of the chunk. Path and key break ties, so that rankings are deterministic.
-    pub(super) key: RowKey,
+    pub(super) key: ChunkLocator,
     pub(super) chunk: Chunk<'a>,
     /// The lexical score.
     pub(super) lexical: Option<f32>,
@@ -116,7 +116,7 @@ pub(super) struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     /// Creates a candidate without scores.
-    pub(super) fn new(key: RowKey, chunk: Chunk<'a>) -> Self {
+    pub(super) fn new(key: ChunkLocator, chunk: Chunk<'a>) -> Self {
         Self { key, chunk, lexical: None, vector: None, file: 0, signals: Signals::default() }
     }
 }
@@ -127,12 +127,12 @@ pub(super) struct Candidates<'a> {
     found: Vec<Candidate<'a>>,
     /// The positions of resident chunks. A stored chunk is not in here: it may have the key of a
     /// resident one that another chunker made.
-    positions: HashMap<RowKey, usize>,
+    positions: HashMap<ChunkLocator, usize>,
 }
 
 impl<'a> Candidates<'a> {
     /// Returns the candidate of a resident chunk; adds it if it is new.
-    fn entry(&mut self, key: RowKey, chunk: Row<'a, ChunkRows>) -> Option<&mut Candidate<'a>> {
+    fn entry(&mut self, key: ChunkLocator, chunk: Row<'a, ChunkRows>) -> Option<&mut Candidate<'a>> {
         let position = match self.positions.entry(key) {
             Entry::Occupied(position) => *position.get(),
             Entry::Vacant(position) => {
@@ -158,7 +158,7 @@ impl<'a> Candidates<'a> {
         query: &str,
     ) -> Result<bool, ToolError> {
         let found = text_index.search_rows(visible.keys(), query, options)?.into_iter().map(|hit| {
-            let key = RowKey { row: hit.row, ordinal: hit.ordinal };
+            let key = ChunkLocator { row: hit.row, ordinal: hit.ordinal };
             Some((key, ChunkRows::named(chunks, key)?, hit.score))
         });
         let Some(found) = found.collect::<Option<Vec<_>>>() else { return Ok(false) };
@@ -173,7 +173,7 @@ impl<'a> Candidates<'a> {
     /// Adds hits of the full-text index with their stored fields.
     pub(super) fn add_stored(&mut self, hits: &'a [StoredHit]) {
         self.found.extend(hits.iter().map(|hit| {
-            let key = RowKey { row: hit.row, ordinal: hit.ordinal };
+            let key = ChunkLocator { row: hit.row, ordinal: hit.ordinal };
             Candidate { lexical: Some(hit.score), ..Candidate::new(key, Chunk::Stored(hit)) }
         }));
     }
@@ -191,7 +191,7 @@ impl<'a> Candidates<'a> {
         let chunks = tables.chunks()?;
         // Kinds are filtered after the search, so it over-fetches.
         let wanted = if filter.has_kinds() { count.saturating_mul(10) } else { count };
-        let mut add = |key: RowKey, chunk: Option<Row<'a, ChunkRows>>, score: f32| {
+        let mut add = |key: ChunkLocator, chunk: Option<Row<'a, ChunkRows>>, score: f32| {
             let is_allowed = |chunk: &Row<'_, ChunkRows>| filter.allows_kind(chunk.table().kind.value(chunk.row));
             let chunk = chunk.filter(|chunk| score > 0.0 && is_allowed(chunk));
             if let Some(candidate) = chunk.and_then(|chunk| self.entry(key, chunk)) {
@@ -206,7 +206,7 @@ impl<'a> Candidates<'a> {
             return Ok(());
         };
         let metric = tables.reader.metric();
-        let allows = |path: &str, key: Key, language: &str| filter.allows_file(path, key, language);
+        let allows = |path: &str, key: RowKey, language: &str| filter.allows_file(path, key, language);
         for (near, score) in nearest(vectors, metric, vector, wanted, allows, context.call)? {
             let chunk = near.address().and_then(|address| row_at(chunks, address));
             add(near.table().row_key(near.row), chunk, score);
@@ -223,7 +223,7 @@ impl<'a> Candidates<'a> {
 }
 
 /// Returns the keys of the files that pass the filter.
-fn allowed_files(context: &ToolContext<'_>, filter: &Filter<'_>) -> Result<HashSet<Key>, ToolError> {
+fn allowed_files(context: &ToolContext<'_>, filter: &Filter<'_>) -> Result<HashSet<RowKey>, ToolError> {
     let files = all(context.epoch.tables()?.files()?);
     let allowed = files
         .filter(|file| filter.allows_file(file.path().as_str(), file.key(), file.table().language.value(file.row)));

@@ -1,7 +1,7 @@
 //! Filters of a search.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use gristmill_pipeline::Key;
+use gristmill_pipeline::RowKey;
 use gristmill_query::{ErrorCode, ToolError, Visible};
 
 use super::query::SearchQuery;
@@ -26,7 +26,7 @@ impl<'a> Filter<'a> {
     }
 
     /// Returns whether a file passes the filter.
-    pub(crate) fn allows_file(&self, path: &str, key: Key, language: &str) -> bool {
+    pub(crate) fn allows_file(&self, path: &str, key: RowKey, language: &str) -> bool {
         self.visible.shows(key)
             && self.paths.as_ref().is_none_or(|paths| paths.is_match(path))
             && (self.languages.is_empty() || self.languages.iter().any(|wanted| wanted == language))

@@ -1,11 +1,10 @@
 //! The embedding of a query, with a timeout.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use gristmill_pipeline::ErasedOperator;
+use gristmill_pipeline::graph::QueryEmbedder;
 use gristmill_query::{ErrorCode, ToolContext, ToolError};
 
 /// How long a search waits for the query's vector before it falls back to lexical scores.
@@ -50,18 +49,18 @@ pub(super) fn query_vector(context: &ToolContext<'_>, text: &str) -> Result<Vec<
     };
     // The static model takes microseconds: no thread, no timeout.
     if embedder.name() == STATIC_EMBEDDER {
-        return embed(embedder.as_ref(), text);
+        return embed(embedder, text);
     }
     let timeout = TIMEOUT.min(context.call.time_left() / 2);
     let waiting = Waiting::begin().ok_or_else(|| failed("too many queries are waiting to be embedded"))?;
     let (sender, receiver) = sync_channel(1);
-    let (embedder, text) = (Arc::clone(embedder), text.to_owned());
+    let (embedder, text) = (embedder.clone(), text.to_owned());
     std::thread::Builder::new()
         .name("embed-query".into())
         .spawn(move || {
             let _waiting = waiting;
             // Fails if the search has timed out.
-            let _ = sender.send(embed(embedder.as_ref(), &text));
+            let _ = sender.send(embed(&embedder, &text));
         })
         .map_err(|error| failed("cannot start a thread").with_detail(error))?;
     let until = Instant::now() + timeout;
@@ -80,8 +79,8 @@ pub(super) fn query_vector(context: &ToolContext<'_>, text: &str) -> Result<Vec<
     }
 }
 
-fn embed(embedder: &dyn ErasedOperator, text: &str) -> Result<Vec<f32>, ToolError> {
-    match embedder.embed_query(text) {
+fn embed(embedder: &QueryEmbedder, text: &str) -> Result<Vec<f32>, ToolError> {
+    match embedder.embed(text) {
         Some(vector) => vector.map_err(|error| failed("the embedder failed").with_detail(error)),
         None => Err(failed(&format!("the operator `{}` cannot embed queries", embedder.name()))),
     }

@@ -180,8 +180,8 @@ fn is_identifier(query: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use gristmill_pipeline::RelPath;
-    use gristmill_sinks::lance::RowKey;
-    use gristmill_sinks::tantivy::Hit as StoredHit;
+    use gristmill_sinks::lance::ChunkLocator;
+    use gristmill_sinks::tantivy::ChunkHit as StoredHit;
 
     use super::*;
     use crate::search::candidates::Chunk;
@@ -194,7 +194,7 @@ mod tests {
         let kind = if symbol.starts_with("FIELD") { "field" } else { "function" };
         StoredHit {
             path: RelPath::from(path),
-            row: 0,
+            row: gristmill_pipeline::RowKey::NONE,
             ordinal: 0,
             start_line: 1,
             end_line: 2,
@@ -212,7 +212,7 @@ mod tests {
         let stored: Vec<StoredHit> = chunks.iter().map(|(path, symbol, ..)| stored(path, symbol)).collect();
         let found = stored.iter().zip(chunks).zip(0..).map(|((stored, (.., lexical, vector)), ordinal)| {
             let some = |score: f32| Some(score).filter(|score| *score > 0.0);
-            let candidate = super::Candidate::new(RowKey { row: 0, ordinal }, Chunk::Stored(stored));
+            let candidate = super::Candidate::new(ChunkLocator { row: gristmill_pipeline::RowKey::NONE, ordinal }, Chunk::Stored(stored));
             super::Candidate { lexical: some(*lexical), vector: some(*vector), ..candidate }
         });
         let query = SearchQuery { text, mode, plain, limit: 10, paths: &[], languages: &[], kinds: &[] };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use gristmill_pipeline::Key;
+use gristmill_pipeline::RowKey;
 use gristmill_pipeline::run::RunReport;
 use gristmill_query::past;
 use gristmill_query::{EdgeRows, ErrorCode, FileRows, ReferenceRows, Row, SymbolRows, ToolContext, ToolError, all};
@@ -195,10 +195,10 @@ fn uses_by_names<'a>(context: &ToolContext<'a>, changed: &Changed<'a>) -> Result
     }
     let mut uses = Uses::new();
     let mut common = 0_u64;
-    let mut scopes: HashMap<Key, &str> = HashMap::new();
+    let mut scopes: HashMap<RowKey, &str> = HashMap::new();
     for (name, defined_in) in defined {
         context.call.check()?;
-        let mut definers: HashSet<Key> = HashSet::new();
+        let mut definers: HashSet<RowKey> = HashSet::new();
         let mut visible =
             SymbolRows::named(symbols, name).map(|symbol| symbol.key()).filter(|key| context.visible.shows(*key));
         let is_common = visible.any(|key| definers.insert(key) && definers.len() > MAX_DEFINERS);
