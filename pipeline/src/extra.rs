@@ -119,7 +119,7 @@ impl From<String> for ExtraValue {
     }
 }
 
-/// Values of extra columns, by name. Without any it takes no memory of its own.
+/// Values of extra columns, by name. Without any it allocates nothing.
 ///
 /// ```
 /// use gristmill_pipeline::{ExtraValue, Extras};
@@ -129,23 +129,23 @@ impl From<String> for ExtraValue {
 /// assert_eq!(extras.get("licence"), Some(&ExtraValue::from("MIT")));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Extras(Option<Box<BTreeMap<Box<str>, ExtraValue>>>);
+pub struct Extras(BTreeMap<Box<str>, ExtraValue>);
 
 impl Extras {
     /// Sets the value of a column.
     pub fn set(&mut self, column: &str, value: impl Into<ExtraValue>) {
-        self.0.get_or_insert_default().insert(column.into(), value.into());
+        self.0.insert(column.into(), value.into());
     }
 
     /// The value of a column.
     #[must_use]
     pub fn get(&self, column: &str) -> Option<&ExtraValue> {
-        self.0.as_ref()?.get(column)
+        self.0.get(column)
     }
 
     /// All values, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ExtraValue)> {
-        self.0.iter().flat_map(|values| values.iter()).map(|(name, value)| (&**name, value))
+        self.0.iter().map(|(name, value)| (&**name, value))
     }
 
     /// Takes over the values of `other`, which win.
@@ -158,6 +158,6 @@ impl Extras {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.as_ref().is_none_or(|values| values.is_empty())
+        self.0.is_empty()
     }
 }

@@ -3,7 +3,7 @@
 //! views with plain maps.
 //!
 //! Everything here panics where a test could not go on.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod memory;
 mod operators;

@@ -228,12 +228,12 @@ impl WritingSinks {
         &mut self,
         rows: &[RowId],
         since: impl Fn(&str) -> Option<Token>,
-    ) -> Result<Vec<(&SinkHandle, Vec<Option<Record>>)>, SinkError> {
+    ) -> Result<Vec<StoredRecords>, SinkError> {
         let stores = self.sinks.iter_mut().filter(|sink| sink.is_fact_store);
         let records = stores.map(|sink| {
             let (asked, since) = (rows.to_vec(), since(&sink.name));
             let records = sink.read(move |store| store.records(&asked, since.as_ref()))?;
-            Ok((&*sink, records))
+            Ok(StoredRecords { chunk_lane: sink.chunk_lane, records })
         });
         records.collect()
     }
@@ -271,6 +271,13 @@ impl WritingSinks {
             staged.sinks.iter().zip(&begun?).map(|(sink, begun)| sink.finish(begun)).collect::<Result<_, _>>()?;
         Ok((staged, rows))
     }
+}
+
+/// What one store has of the rows that were asked for.
+pub(super) struct StoredRecords {
+    pub(super) chunk_lane: Option<ChunkLaneId>,
+    /// In the order asked for; `None` for rows that it does not have.
+    pub(super) records: Vec<Option<Record>>,
 }
 
 /// Which sink gives the vectors of a lane back. Rounded vectors will do only where every

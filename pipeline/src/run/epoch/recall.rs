@@ -12,7 +12,7 @@ use crate::graph::Graph;
 use crate::index::IndexFolder;
 use crate::run::assembly::Known;
 use crate::run::base::{Base, Kept};
-use crate::run::sinks::WritingSinks;
+use crate::run::sinks::{StoredRecords, WritingSinks};
 use crate::sink::{Record, RowId, SinkError, Token};
 
 /// The epochs before this one, as far as this one may take from them.
@@ -101,7 +101,7 @@ impl<'a> History<'a> {
         let since = self.kept().map(|kept| kept.analysis.clone()).unwrap_or_default();
         let lanes = self.graph.chunk_lanes().len();
         let mut all: Vec<Option<Known>> = rows.iter().map(|_| None).collect();
-        for (sink, records) in sinks.records(rows, |sink| since.get(sink).cloned())? {
+        for StoredRecords { chunk_lane, records } in sinks.records(rows, |sink| since.get(sink).cloned())? {
             for (slot, record) in all.iter_mut().zip(records) {
                 let Some(Record { analysis, chunks, .. }) = record else { continue };
                 let known = slot.get_or_insert_with(|| Known {
@@ -112,7 +112,7 @@ impl<'a> History<'a> {
                 if known.analysis.text.is_empty() {
                     known.analysis = analysis;
                 }
-                if let (Some(lane), Some(chunks)) = (sink.chunk_lane, chunks) {
+                if let (Some(lane), Some(chunks)) = (chunk_lane, chunks) {
                     known.lanes[lane.index()] = chunks.chunks;
                 }
             }

@@ -18,6 +18,7 @@ use crate::diagnostic::Diagnostic;
 use crate::execute::{Executor, Task};
 use crate::graph::{EmbedLane, Graph};
 use crate::index::SharedVectors;
+use crate::operator::ErasedOperator;
 use crate::path::RelPath;
 use crate::port::{Passage, Text, Vector};
 use crate::run::RunError;
@@ -255,7 +256,7 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
 
     /// Gives passages to the executor in batches of the size that the embedder wants.
     fn embed(&self, lane: &EmbedLane, passages: Vec<Arc<Passage>>, executor: &mut dyn Executor) {
-        let Some(size) = self.graph.stage(lane.stage).operator().map(|operator| operator.batch_size()) else { return };
+        let Some(size) = self.graph.stage(lane.stage).operator().map(ErasedOperator::batch_size) else { return };
         let mut batch = Vec::new();
         let (mut bytes, mut tokens) = (0, 0);
         for passage in passages {

@@ -189,7 +189,7 @@ impl SinkHandle {
             }
         };
         match &mut self.place {
-            Place::Here(store) => measured(&mut **store),
+            Place::Here(store) => measured(store),
             Place::Thread { jobs, .. } => {
                 let since = Instant::now();
                 if jobs.as_ref().is_none_or(|jobs| jobs.send(Box::new(measured)).is_err()) {
