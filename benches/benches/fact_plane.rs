@@ -10,11 +10,8 @@ use gristmill_pipeline::plane::{
 };
 use gristmill_pipeline::{ChunkKey, ChunkLaneId, ContentKey, EmbedLaneId, NameKey, PathKey};
 
-const LANE: PassageLane = PassageLane {
-    lane: EmbedLaneId::new(0),
-    chunk_lane: ChunkLaneId::new(0),
-    identity: PassageIdentity::Path,
-};
+const LANE: PassageLane =
+    PassageLane { lane: EmbedLaneId::new(0), chunk_lane: ChunkLaneId::new(0), identity: PassageIdentity::Path };
 const CHUNKS_PER_FILE: u128 = 9;
 const FILES: u128 = 100_000;
 

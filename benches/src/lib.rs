@@ -44,7 +44,13 @@ fn content(root: &Path, path: &Path) -> Option<Arc<Content>> {
         variant: "rust",
     };
     let content_hash = file.content_hash;
-    Some(Arc::new(Content { file: Arc::new(file), text: Text::new(text), content_hash, encoding: "UTF-8", extras: gristmill_pipeline::Extras::default() }))
+    Some(Arc::new(Content {
+        file: Arc::new(file),
+        text: Text::new(text),
+        content_hash,
+        encoding: "UTF-8",
+        extras: gristmill_pipeline::Extras::default(),
+    }))
 }
 
 /// The bytes of all these texts.

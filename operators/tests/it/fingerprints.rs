@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use gristmill_pipeline::OperatorConfig;
 use gristmill_operators::chunk::ChunkConfig;
 use gristmill_operators::embed::models::{FileEntry, MANIFEST};
 use gristmill_operators::embed::{HttpConfig, OnnxConfig, StaticConfig};
@@ -16,6 +15,7 @@ use gristmill_operators::hash::HashConfig;
 use gristmill_operators::parse::ParseConfig;
 use gristmill_operators::read::{ReadConfig, SecretPolicy};
 use gristmill_pipeline::Operator as _;
+use gristmill_pipeline::OperatorConfig;
 use gristmill_pipeline::port::Header;
 
 /// Writes the fingerprint of the operator that a configuration builds.

@@ -5,8 +5,8 @@ use std::path::Path;
 use gristmill_operators::chunk::ChunkConfig;
 use gristmill_operators::embed::{HttpConfig, OnnxConfig, StaticConfig};
 use gristmill_operators::{OperatorRegistry, register};
-use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 use gristmill_pipeline::AnyOperator;
+use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Builds each operator with its defaults.
 #[derive(Default)]

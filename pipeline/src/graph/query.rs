@@ -29,11 +29,7 @@ impl Graph {
                 Body::Sink(_) => None,
             }
         });
-        QueryEmbedder {
-            embedder: Arc::clone(&lane.embedder),
-            maps: maps.collect(),
-            dimension: lane.dimension,
-        }
+        QueryEmbedder { embedder: Arc::clone(&lane.embedder), maps: maps.collect(), dimension: lane.dimension }
     }
 }
 
@@ -56,7 +52,11 @@ impl QueryEmbedder {
     /// If an operator can no longer work, or gives no vector.
     pub fn embed(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
         let embedded = self.embedder.embed_query(text)?;
-        Some(embedded.and_then(|values| self.maps.iter().try_fold(values, |values, (stage, map)| mapped(stage, map, values))))
+        Some(
+            embedded.and_then(|values| {
+                self.maps.iter().try_fold(values, |values, (stage, map)| mapped(stage, map, values))
+            }),
+        )
     }
 }
 

@@ -28,8 +28,8 @@ mod variables;
 
 pub use document::{DEFAULT_GRAPH, Override};
 pub use error::{ConfigError, ConfigErrors, Label, SourceText};
-pub use schema::schema;
 pub use registry::{Entry, Params, Registry, SourceFactory, ViewFactory};
+pub use schema::schema;
 pub use values::{ByteSize, ByteSizeError, Glob};
 pub use variables::Environment;
 

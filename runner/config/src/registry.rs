@@ -83,7 +83,8 @@ pub(super) struct SourceEntry {
     pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
     /// Decodes the parameters in the table of `[source]`.
     #[expect(clippy::type_complexity, reason = "a closure that is stored once")]
-    pub(super) decode: Box<dyn Fn(&DeTable<'_>, Place, &Path, &mut Vec<Fault>) -> Option<Arc<OpenSource>> + Send + Sync>,
+    pub(super) decode:
+        Box<dyn Fn(&DeTable<'_>, Place, &Path, &mut Vec<Fault>) -> Option<Arc<OpenSource>> + Send + Sync>,
 }
 
 /// A view that a program adds to those of gristmill.

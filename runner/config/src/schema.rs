@@ -4,8 +4,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::form::{EXPECTED, generator};
-use super::sections::{IndexSection, JobSection, SourceSection, StageSection, ViewsSection};
 use super::registry::{Entry, Registry};
+use super::sections::{IndexSection, JobSection, SourceSection, StageSection, ViewsSection};
 
 /// Generates the JSON Schema (draft 2020-12) of job files for a registry. Each stage is one of the
 /// operators and sinks, with its own parameters.

@@ -11,8 +11,8 @@ use super::decode::decode;
 use super::error::Fault;
 use super::form::{kind_of, unknown_key};
 use super::listed::listed;
-use super::sections::{STAGE_KEYS, StageSection};
 use super::registry::{Entry, ParamTable, Registry};
+use super::sections::{STAGE_KEYS, StageSection};
 use super::texts::Place;
 
 /// Entries of the index folder, which no sink can be named after.

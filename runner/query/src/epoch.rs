@@ -284,9 +284,7 @@ impl OpenEpoch {
             tables.reload()?;
         }
         let same_chunks = text_sink.zip(table_sink).is_some_and(|(text, tables)| {
-            let lane = |name: &str| {
-                graph.sinks().iter().find(|sink| *sink.name == *name).map(|sink| sink.chunk_lane)
-            };
+            let lane = |name: &str| graph.sinks().iter().find(|sink| *sink.name == *name).map(|sink| sink.chunk_lane);
             // Unknown if another job wrote the index; most jobs have one chunker.
             lane(text).zip(lane(tables)).is_none_or(|(text, tables)| text == tables)
         });

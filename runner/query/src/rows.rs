@@ -18,7 +18,7 @@ use std::ops::Range;
 
 use arrow::array::{Array, AsArray as _, PrimitiveArray, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::ArrowPrimitiveType;
-use gristmill_pipeline::{RowKey, RelPath, SinkError};
+use gristmill_pipeline::{RelPath, RowKey, SinkError};
 use gristmill_sinks::lance::{Resident, RowFiles, Segment};
 use gristmill_sinks::tables::Table;
 
@@ -103,7 +103,8 @@ impl<'a, T: OfFile> Row<'a, T> {
 
     fn file(&self) -> &'a (RelPath, RowKey) {
         // Every row has a file: both come from the same batch.
-        static NONE: std::sync::LazyLock<(RelPath, RowKey)> = std::sync::LazyLock::new(|| (RelPath::from(""), RowKey::NONE));
+        static NONE: std::sync::LazyLock<(RelPath, RowKey)> =
+            std::sync::LazyLock::new(|| (RelPath::from(""), RowKey::NONE));
         self.table().files().get(self.row).unwrap_or(&NONE)
     }
 }

@@ -107,7 +107,7 @@ fn a_known_tree_is_used_only_if_all_that_made_it_holds() {
     let read = |config: &GitConfig, record: &CommitRecord, tree: &Tree| {
         let source = GitSource::open(config.clone()).expect("opens");
         let full = source.scan(None, 1).expect("scans");
-        let scan = source.scan(Some(&record.last_scan(&tree)), 1).expect("scans");
+        let scan = source.scan(Some(&record.last_scan(tree)), 1).expect("scans");
         assert_eq!(scan.tree, full.tree);
         scan.measures.files_read
     };

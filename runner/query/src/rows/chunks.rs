@@ -2,7 +2,7 @@
 
 use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use gristmill_pipeline::{RowKey, SinkError};
-use gristmill_sinks::lance::{Resident, RowFiles, ChunkLocator};
+use gristmill_sinks::lance::{ChunkLocator, Resident, RowFiles};
 use gristmill_sinks::tables::Table;
 
 use super::{Columns, Numbered, OfFile, Row, TableRows, nth_of_file, numbered_of_file};

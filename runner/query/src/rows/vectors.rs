@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{Float16Type, Float32Type};
-use gristmill_pipeline::{RowKey, RelPath, SinkError};
-use gristmill_sinks::lance::{VectorMetric, Resident, RowFiles, ChunkLocator, Segment, product_of_bytes};
+use gristmill_pipeline::{RelPath, RowKey, SinkError};
+use gristmill_sinks::lance::{ChunkLocator, Resident, RowFiles, Segment, VectorMetric, product_of_bytes};
 use gristmill_sinks::tables::Table;
 use rayon::prelude::*;
 

@@ -111,8 +111,12 @@ mod tests {
         let arguments = of(json!({ "query": "x", "job": "a", "ref": "main", "epoch": 3, "max_chars": 500 })).unwrap();
         assert_eq!(Value::Object(arguments.input), json!({ "query": "x" }));
         assert_eq!(arguments.max_chars, 500);
-        let options =
-            RequestOptions { job: Some("a".into()), epoch: Some(gristmill_pipeline::Epoch::new(3)), ref_name: Some("main".into()), deadline_ms: None };
+        let options = RequestOptions {
+            job: Some("a".into()),
+            epoch: Some(gristmill_pipeline::Epoch::new(3)),
+            ref_name: Some("main".into()),
+            deadline_ms: None,
+        };
         assert_eq!(arguments.options, options);
         assert_eq!(of(json!({ "query": "x" })).unwrap().max_chars, DEFAULT_CHARS);
     }

@@ -3,10 +3,10 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use gristmill_pipeline::{RowKey, RelPath};
+use gristmill_pipeline::{RelPath, RowKey};
 use gristmill_query::{ChunkRows, Row, ToolContext, ToolError, Visible, all, nearest, row_at, scorer};
 use gristmill_sinks::TantivyReader;
-use gristmill_sinks::lance::{Resident, ChunkLocator};
+use gristmill_sinks::lance::{ChunkLocator, Resident};
 use gristmill_sinks::tantivy::{ChunkHit as StoredHit, SearchOptions};
 
 use super::filter::Filter;

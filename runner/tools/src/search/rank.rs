@@ -212,7 +212,10 @@ mod tests {
         let stored: Vec<StoredHit> = chunks.iter().map(|(path, symbol, ..)| stored(path, symbol)).collect();
         let found = stored.iter().zip(chunks).zip(0..).map(|((stored, (.., lexical, vector)), ordinal)| {
             let some = |score: f32| Some(score).filter(|score| *score > 0.0);
-            let candidate = super::Candidate::new(ChunkLocator { row: gristmill_pipeline::RowKey::NONE, ordinal }, Chunk::Stored(stored));
+            let candidate = super::Candidate::new(
+                ChunkLocator { row: gristmill_pipeline::RowKey::NONE, ordinal },
+                Chunk::Stored(stored),
+            );
             super::Candidate { lexical: some(*lexical), vector: some(*vector), ..candidate }
         });
         let query = SearchQuery { text, mode, plain, limit: 10, paths: &[], languages: &[], kinds: &[] };

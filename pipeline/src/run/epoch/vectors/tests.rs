@@ -107,7 +107,10 @@ struct Resolved {
     work: Work,
 }
 
-fn resolve(log: &mut Log, rounds: &[(&[&[u8]], &[(&[u8], Difference)])], answer: Option<Diagnostic>) -> Resolved {
+/// The bodies of the rows of a round, and the passages that the plane announces with it.
+type Round<'a> = (&'a [&'a [u8]], &'a [(&'a [u8], Difference)]);
+
+fn resolve(log: &mut Log, rounds: &[Round<'_>], answer: Option<Diagnostic>) -> Resolved {
     let (graph, budget) = (graph(), Budget::new(1 << 20));
     let meters = Meters::new(&graph);
     let opening = Opening {
@@ -184,7 +187,7 @@ fn whoever_waits_for_an_announced_passage_shares_one_embedding() {
 
 #[test]
 fn what_was_announced_earlier_in_the_epoch_comes_from_the_journal() {
-    let rounds: &[(&[&[u8]], &[(&[u8], Difference)])] = &[(&[b"same"], &[(b"same", 1)]), (&[b"same"], &[])];
+    let rounds: &[Round<'_>] = &[(&[b"same"], &[(b"same", 1)]), (&[b"same"], &[])];
     let found = resolve(&mut Log::default(), rounds, None);
     assert!(matches!(found.result, Ok(0)));
     assert_eq!((found.asked, found.complete, found.work.passages_shared), (1, 2, 1));
@@ -228,7 +231,7 @@ fn every_row_hears_that_its_passage_cannot_be_embedded() {
         line: 0,
         message: "too long".into(),
     };
-    let rounds: &[(&[&[u8]], &[(&[u8], Difference)])] = &[(&[b"bad", b"bad"], &[(b"bad", 1)]), (&[b"bad"], &[])];
+    let rounds: &[Round<'_>] = &[(&[b"bad", b"bad"], &[(b"bad", 1)]), (&[b"bad"], &[])];
     let found = resolve(&mut Log::default(), rounds, Some(why));
     assert!(matches!(found.result, Ok(3)), "two of the first round, one of the second");
     assert_eq!((found.asked, found.complete), (1, 3), "it is tried once");

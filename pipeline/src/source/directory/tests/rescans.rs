@@ -174,7 +174,7 @@ fn settled(root: &Path) -> (CommitRecord, Tree) {
 
 fn rescan(root: &Path, (record, tree): &(CommitRecord, Tree), changed: &[&str]) -> Scan {
     let changed: Vec<_> = changed.iter().map(PathBuf::from).collect();
-    source(root).rescan(&record.last_scan(&tree), &changed, 2).expect("scans")
+    source(root).rescan(&record.last_scan(tree), &changed, 2).expect("scans")
 }
 
 #[test]
