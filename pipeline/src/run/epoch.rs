@@ -241,7 +241,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
     fn take(&mut self, outcome: Outcome) -> Result<(), RunError> {
         match outcome {
             Outcome::Analysed(analysed) => self.take_analysed(analysed),
-            Outcome::Embedded { lane, vectors, failed } => {
+            Outcome::Embedded { lane, vectors, failed, .. } => {
                 self.outcome.work.passages_embedded += vectors.len() as u64;
                 let told = self.vectors.embedded(lane, vectors, failed, &mut self.assembler)?;
                 self.note_findings(&told);
@@ -252,11 +252,10 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
 
     fn take_analysed(&mut self, analysed: Analysed) {
         let row = RowFact { path: analysed.file.path.key(), content: analysed.key };
-        let seen = analysed.content.as_ref().map(|content| content.content_hash);
         let transient = analysed.diagnostics.iter().find(|found| TRANSIENT.contains(&&*found.code));
         if let Some(found) = transient {
             self.correct(row, &found.code, found.severity, found.message.as_ref().into());
-        } else if seen.is_some_and(|seen| seen != analysed.file.content_hash) {
+        } else if analysed.seen.is_some_and(|seen| seen != analysed.file.content_hash) {
             let message = "changed while it was being indexed; the next run takes its new content";
             self.correct(row, "changed", Severity::Note, message.into());
         } else {

@@ -70,8 +70,9 @@ impl Executor for Zeros {
             Task::Embed { lane, passages } => {
                 let values = vec![0.0; self.dimensions[lane.index()]];
                 let zeros = |passage: &Arc<Passage>| Vector { key: passage.key, values: values.clone().into() };
-                let vectors = passages.iter().map(zeros).collect();
-                self.embedded.push_back(Outcome::Embedded { lane, vectors, failed: Vec::new() });
+                let vectors: Vec<Vector> = passages.iter().map(zeros).collect();
+                let asked = vectors.len();
+                self.embedded.push_back(Outcome::Embedded { lane, asked, vectors, failed: Vec::new() });
             }
             task @ Task::Analyse { .. } => self.inner.submit(task),
         }
