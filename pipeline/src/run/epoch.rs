@@ -37,14 +37,14 @@ use super::report::{Quarantined, Work};
 use super::sinks::WritingSinks;
 use super::views::ViewChanges;
 use super::{Interrupt, RunError};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::execute::{Analysed, Budget, Executor, Outcome};
 use crate::graph::Graph;
 use crate::index::SharedVectors;
 use crate::measure::Meters;
 use crate::merkle::{Diff, Leaf, Stat, path_order};
 use crate::path::RelPath;
-use crate::sink::{Analysis, RowId, SinkError};
+use crate::sink::{RowId, SinkError};
 use crate::source::Source;
 
 /// Contents whose facts go into one round. More makes rounds cheaper, fewer lets the
@@ -379,7 +379,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
         let (mut wants, mut begun) = (Vec::new(), Vec::with_capacity(rows.len()));
         for NewRow { row, path, known } in rows {
             self.plane.maker.imports(path, row.content, &known.analysis.imports, &mut self.plane.late);
-            note_findings(&mut self.outcome, path, &known.analysis);
+            known.analysis.diagnostics.iter().for_each(|found| note_finding(&mut self.outcome, path, found));
             let assembly = self.assembler.begin(self.graph, self.admission.budget(), path, known);
             begun.push(assembly);
             for (lane, identity) in self.graph.embed_lanes().iter().zip(self.plane.lanes) {
@@ -462,19 +462,15 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
     }
 
     fn note_findings(&mut self, told: &[Told]) {
-        for (path, analysis) in told {
-            note_findings(&mut self.outcome, path, analysis);
-        }
+        told.iter().for_each(|(path, found)| note_finding(&mut self.outcome, path, found));
     }
 }
 
-fn note_findings(outcome: &mut EpochOutcome, path: &RelPath, analysis: &Analysis) {
-    for found in &analysis.diagnostics {
-        *outcome.findings.entry(found.code.to_string()).or_default() += 1;
-        if found.severity == Severity::Error {
-            let (code, message) = (found.code.to_string(), found.message.to_string());
-            outcome.quarantined.push(Quarantined { path: path.clone(), code, message });
-        }
+fn note_finding(outcome: &mut EpochOutcome, path: &RelPath, found: &Diagnostic) {
+    *outcome.findings.entry(found.code.to_string()).or_default() += 1;
+    if found.severity == Severity::Error {
+        let (code, message) = (found.code.to_string(), found.message.to_string());
+        outcome.quarantined.push(Quarantined { path: path.clone(), code, message });
     }
 }
 
