@@ -12,6 +12,7 @@
 mod analysis;
 mod budget;
 mod embedding;
+mod line_stage;
 mod parallel;
 mod pipeline;
 mod sequential;
@@ -20,7 +21,6 @@ mod stage;
 pub(crate) use analysis::{Analysed, Line};
 pub(crate) use budget::{Budget, Lease};
 pub(crate) use embedding::EmbedLine;
-pub(crate) use stage::in_operator;
 
 use std::fmt;
 use std::str::FromStr;
@@ -109,7 +109,9 @@ pub(crate) enum Outcome {
     Embedded {
         /// The embed lane.
         lane: EmbedLaneId,
-        /// The vectors.
+        /// How many passages were given: all of a task, or of a part of it.
+        asked: usize,
+        /// The vectors, at most one for each passage.
         vectors: Vec<Vector>,
         /// Passages for which there will be none, and why.
         failed: Vec<(PassageKey, RelPath, Diagnostic)>,

@@ -31,7 +31,8 @@ pub enum ExtraType {
 }
 
 /// A column that an operator adds to the rows of files or chunks. Sinks store it beside
-/// their own columns.
+/// their own columns. A value that no column is declared for, or one of another type, is an
+/// error: no store could give it back.
 ///
 /// The names and types of an operator's columns are part of what it is: they must be covered
 /// by its [fingerprint](crate::Operator::fingerprint).
@@ -39,7 +40,8 @@ pub enum ExtraType {
 pub struct ExtraColumn {
     /// The rows that it belongs to.
     pub owner: ExtraOwner,
-    /// Its name: lower-case letters, digits and `_`, and not that of another column.
+    /// Its name: lower-case letters, digits and `_`, beginning with a letter, and not that of
+    /// another column of the same rows.
     pub name: Box<str>,
     /// Its type.
     pub kind: ExtraType,
@@ -135,6 +137,11 @@ impl Extras {
     /// Sets the value of a column.
     pub fn set(&mut self, column: &str, value: impl Into<ExtraValue>) {
         self.0.insert(column.into(), value.into());
+    }
+
+    /// Takes the value of a column away.
+    pub fn remove(&mut self, column: &str) {
+        self.0.remove(column);
     }
 
     /// The value of a column.

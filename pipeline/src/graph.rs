@@ -16,6 +16,7 @@ mod check;
 mod fault;
 mod query;
 mod render;
+mod role;
 
 pub use fault::{Fault, GraphError};
 pub use query::QueryEmbedder;
@@ -134,6 +135,14 @@ impl Stage {
     pub fn output(&self) -> Option<Port> {
         self.operator().map(ErasedOperator::output)
     }
+
+    /// The number of components of the vectors that it gives, given that of those it takes.
+    fn dimension(&self, input: usize) -> usize {
+        match &self.body {
+            Body::Operator(operator) => operator.dimension(input),
+            Body::Sink(_) => input,
+        }
+    }
 }
 
 /// A checked graph.
@@ -170,7 +179,20 @@ pub struct EmbedLane {
     /// Hash of what decides its vectors, given a chunk: the embedder, the header that it
     /// sees, and the stages behind it.
     pub fingerprint: Fingerprint,
+    /// Its embedding space: lanes of one fingerprint have one, as equal chunks have equal
+    /// vectors in them.
+    pub(crate) space: SpaceId,
     embedder: Arc<dyn ErasedEmbedder>,
+}
+
+/// An embedding space of a graph, by its place among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SpaceId(usize);
+
+impl SpaceId {
+    pub(crate) const fn index(self) -> usize {
+        self.0
+    }
 }
 
 /// A sink stage and the lanes that it stores.
@@ -240,6 +262,14 @@ impl Graph {
         &self.embed_lanes[id.index()]
     }
 
+    /// For each embedding space the first of its lanes.
+    pub(crate) fn spaces(&self) -> impl Iterator<Item = &EmbedLane> {
+        let lanes = self.embed_lanes.iter().enumerate();
+        lanes
+            .filter(|(nth, lane)| self.embed_lanes[..*nth].iter().all(|other| other.space != lane.space))
+            .map(|it| it.1)
+    }
+
     /// The sinks.
     #[must_use]
     pub fn sinks(&self) -> &[SinkStage] {
@@ -249,6 +279,14 @@ impl Graph {
     /// The extra columns that operators add to these rows.
     pub fn columns(&self, owner: ExtraOwner) -> impl Iterator<Item = &ExtraColumn> {
         self.columns.iter().filter(move |column| column.owner == owner)
+    }
+
+    /// The extra columns that a stage and those before it declare.
+    pub(crate) fn columns_before(&self, stage: StageId) -> Vec<ExtraColumn> {
+        build::lineage(&self.stages, stage)
+            .filter_map(|id| self.stage(id).operator())
+            .flat_map(ErasedOperator::columns)
+            .collect()
     }
 
     /// Operator stages that take the output of a stage, or of the source.
@@ -283,12 +321,23 @@ impl Graph {
         Hash::of_parts(all.iter().map(|fingerprint| fingerprint.as_bytes().as_slice()))
     }
 
-    /// What a file's path says about how to process its content: the variants of all
-    /// operators, of which at most one is expected to care.
+    /// What a file's path says about how to parse its content: the
+    /// [variant](crate::Operator::variant) of the parser.
     #[must_use]
     pub fn variant(&self, path: &RelPath) -> &'static str {
-        let operators = self.stages.iter().filter_map(Stage::operator);
-        operators.map(|operator| operator.variant(path)).find(|variant| !variant.is_empty()).unwrap_or_default()
+        self.parser().map_or("", |parser| parser.variant(path))
+    }
+
+    /// What a file's path says about how to process its content: the variants of all
+    /// operators that have one, each with its stage.
+    pub(crate) fn variants(&self, path: &RelPath) -> impl Iterator<Item = (&Stage, &'static str)> {
+        let variants = self.stages.iter().filter_map(|stage| Some((stage, stage.operator()?.variant(path))));
+        variants.filter(|(_, variant)| !variant.is_empty())
+    }
+
+    /// Whether files of equal bytes under these paths are processed alike.
+    pub(crate) fn are_alike(&self, left: &RelPath, right: &RelPath) -> bool {
+        self.stages.iter().filter_map(Stage::operator).all(|operator| operator.variant(left) == operator.variant(right))
     }
 
     /// See [`Parser::module_names`](crate::Parser::module_names).

@@ -1,9 +1,11 @@
 //! Operators: the synchronous code that a stage runs.
 
 mod config;
+mod contained;
 mod erased;
 
 pub use config::{OperatorConfig, OperatorConfigError};
+pub(crate) use contained::{contained, in_operator};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
 
 use std::sync::Arc;
@@ -43,6 +45,35 @@ pub struct BatchSize {
 impl BatchSize {
     /// One item at a time.
     pub const ONE: Self = Self { items: 1, bytes: u64::MAX, tokens: u64::MAX };
+}
+
+/// How full a batch is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Filled {
+    items: usize,
+    bytes: u64,
+    tokens: u64,
+}
+
+impl Filled {
+    /// Takes one more item, if a batch of that size has room for it.
+    pub(crate) fn takes(&mut self, size: &BatchSize, bytes: u64, tokens: u64) -> bool {
+        let has_room = self.items < size.items
+            && self.bytes.saturating_add(bytes) <= size.bytes
+            && self.tokens.saturating_add(tokens) <= size.tokens;
+        if self.items > 0 && !has_room {
+            return false;
+        }
+        self.items += 1;
+        self.bytes += bytes;
+        self.tokens += tokens;
+        true
+    }
+
+    /// The bytes of its items.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
 }
 
 /// A step of the data plane: plain synchronous code that owns no thread, no channel and

@@ -36,7 +36,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use gristmill_plane::{Broken, PlaneError};
 use gristmill_views::{View, ViewSchema};
 
-use crate::execute::{self, Mode};
+use crate::execute::Mode;
 use crate::graph::{EmbedLane, Graph};
 use crate::index::{IndexError, SharedVectors};
 use crate::measure::Meters;
@@ -121,12 +121,12 @@ impl RunPlan<'_> {
         if self.source.is_over_refs() && !self.views.is_empty() { Err(RunError::ViewsOverRefs) } else { Ok(()) }
     }
 
-    /// By embed lane the vectors that it shares with other indexes.
+    /// By embedding space the vectors that it shares with other indexes.
     fn shared_vectors(&self) -> Result<Vec<SharedVectors>, RunError> {
         let Some(folder) = self.vectors else { return Ok(Vec::new()) };
         let open = |lane: &EmbedLane| SharedVectors::open(folder, &lane.fingerprint, lane.dimension);
         let failed = |reason| RunError::Shared { folder: folder.to_owned(), reason };
-        self.graph.embed_lanes().iter().map(|lane| open(lane).map_err(failed)).collect()
+        self.graph.spaces().map(|lane| open(lane).map_err(failed)).collect()
     }
 }
 
@@ -216,5 +216,5 @@ pub fn run(plan: &RunPlan<'_>) -> Result<RunReport, RunError> {
 /// so a panic hook may keep quiet about it.
 #[must_use]
 pub fn in_operator() -> bool {
-    execute::in_operator()
+    crate::operator::in_operator()
 }

@@ -72,7 +72,9 @@ pub struct Record {
 pub struct RecordChunks {
     /// The chunks, in order.
     pub chunks: Arc<[Chunk]>,
-    /// For each chunk the hash of all that an embedder sees of it.
+    /// For each chunk the hash by which its vector is found again: that of all that an
+    /// embedder sees of it. A chunk that could not be embedded has another one, so that
+    /// nobody takes the zeros in its place for its vector.
     pub hashes: Vec<Hash>,
     /// For each chunk its vector, one after the other (`chunks.len() × dimension`);
     /// `None` for a sink whose input is chunks.

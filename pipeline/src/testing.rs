@@ -5,10 +5,12 @@
 //! Everything here panics where a test could not go on.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod between;
 mod memory;
 mod operators;
 mod oracle;
 
+pub use between::{Contextualise, Qualify, Select, Shorten, Strip};
 pub use memory::{Disk, Memory, Stored, Views};
 pub use operators::{Counts, Embed, Lines, Parse, Read, import_names, module_names};
 pub use oracle::{Oracle, differences};

@@ -2,23 +2,27 @@
 
 use std::sync::Arc;
 
-use gristmill_ids::{ChunkLaneId, ContentKey, StageId};
+use gristmill_ids::{ChunkLaneId, ContentHash, ContentKey, StageId};
 
 use super::Lease;
-use super::stage::{Produced, StageRunner};
+use super::line_stage::{Given, LineStage};
+use super::stage::StageRunner;
 use crate::diagnostic::Diagnostic;
 use crate::graph::Graph;
 use crate::measure::Meters;
 use crate::operator::OperatorError;
-use crate::port::{Chunked, Content, FileItem, Item, Syntax};
+use crate::port::{Chunked, Content, FileItem, Item, Port, Syntax};
 
 /// What the line made of a file.
 pub(crate) struct Analysed {
     pub(crate) key: ContentKey,
     pub(crate) file: Arc<FileItem>,
     pub(crate) lease: Lease,
+    /// The hash of the bytes that were read, if they were.
+    pub(crate) seen: Option<ContentHash>,
     /// Its text as the last stage of that port gave it; `None` if a stage gave none.
     pub(crate) content: Option<Arc<Content>>,
+    /// Likewise its syntax.
     pub(crate) syntax: Option<Arc<Syntax>>,
     /// For each chunk lane its chunks.
     pub(crate) chunked: Vec<Option<Arc<Chunked>>>,
@@ -27,34 +31,33 @@ pub(crate) struct Analysed {
 
 impl Analysed {
     pub(crate) fn new(key: ContentKey, file: Arc<FileItem>, lease: Lease, chunk_lanes: usize) -> Self {
-        let chunked = vec![None; chunk_lanes];
-        Self { key, file, lease, content: None, syntax: None, chunked, diagnostics: Vec::new() }
+        let (chunked, diagnostics) = (vec![None; chunk_lanes], Vec::new());
+        Self { key, file, lease, seen: None, content: None, syntax: None, chunked, diagnostics }
     }
 
-    /// Notes what a stage gave. `lane` is its chunk lane, if it has one.
-    pub(crate) fn note(&mut self, item: &Item, lane: Option<ChunkLaneId>) {
-        match item {
-            Item::Content(content) => self.content = Some(Arc::clone(content)),
-            Item::Syntax(syntax) => self.syntax = Some(Arc::clone(syntax)),
-            Item::Chunked(chunked) => {
-                if let Some(slot) = lane.and_then(|lane| self.chunked.get_mut(lane.index())) {
-                    *slot = Some(Arc::clone(chunked));
+    /// Notes what a stage gave. What it was given and kept for itself is gone: a file that
+    /// an operator on texts leaves out has no text.
+    pub(crate) fn note(&mut self, stage: &LineStage, given: Given) {
+        self.diagnostics.extend(given.diagnostics);
+        match given.item {
+            Some(Item::Content(content)) => {
+                self.seen.get_or_insert(content.content_hash);
+                self.content = Some(content);
+            }
+            Some(Item::Syntax(syntax)) => self.syntax = Some(syntax),
+            Some(Item::Chunked(chunked)) => {
+                if let Some(slot) = stage.lane.and_then(|lane| self.chunked.get_mut(lane.index())) {
+                    *slot = Some(chunked);
                 }
             }
-            Item::File(_) | Item::Passage(_) | Item::Vector(_) => {}
+            Some(Item::File(_) | Item::Passage(_) | Item::Vector(_)) => {}
+            None => match stage.gives() {
+                Port::Contents => self.content = None,
+                Port::Syntax => self.syntax = None,
+                Port::Files | Port::Chunks | Port::Vectors => {}
+            },
         }
     }
-}
-
-/// A stage of the line.
-pub(crate) struct LineStage {
-    pub(crate) runner: StageRunner,
-    /// Its place in the graph.
-    pub(crate) id: StageId,
-    /// The chunk lane that it is, if it cuts chunks.
-    pub(crate) lane: Option<ChunkLaneId>,
-    /// The stages of the line that take its output, as positions in the line.
-    pub(crate) next: Vec<usize>,
 }
 
 /// The stages from read to chunk. After the syntax it may fan out.
@@ -73,8 +76,9 @@ impl Line {
         };
         let stages = ids.iter().filter_map(|&id| {
             let runner = StageRunner::new(graph, meters, id)?;
-            let lane = graph.chunk_lanes().iter().find(|lane| lane.stage == id).map(|lane| lane.id);
-            Some(LineStage { runner, id, lane, next: positions(Some(id)) })
+            let lane: Option<ChunkLaneId> =
+                graph.chunk_lanes().iter().find(|lane| lane.stage == id).map(|lane| lane.id);
+            Some(LineStage { runner, id, lane, columns: graph.columns_before(id), next: positions(Some(id)) })
         });
         Self { stages: stages.collect(), first: positions(None), chunk_lanes: graph.chunk_lanes().len() }
     }
@@ -86,11 +90,11 @@ impl Line {
             self.first.iter().map(|&stage| (stage, Item::File(Arc::clone(&file)))).collect();
         while let Some((position, item)) = waiting.pop() {
             let Some(stage) = self.stages.get(position) else { continue };
-            let Produced { items, diagnostics } = stage.runner.run(vec![item])?;
-            analysed.diagnostics.extend(diagnostics.into_iter().map(|(_, diagnostic)| diagnostic));
-            for item in items {
-                analysed.note(&item, stage.lane);
-                waiting.extend(stage.next.iter().map(|&next| (next, item.clone())));
+            for given in stage.run(vec![item])? {
+                if let Some(item) = &given.item {
+                    waiting.extend(stage.next.iter().map(|&next| (next, item.clone())));
+                }
+                analysed.note(stage, given);
             }
         }
         Ok(analysed)

@@ -1,74 +1,160 @@
 //! The stages that make the vectors of one embed lane, on one batch.
 
-use gristmill_ids::EmbedLaneId;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use gristmill_ids::{EmbedLaneId, PassageKey};
 
 use super::Outcome;
 use super::stage::{Produced, StageRunner};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{EmbedLane, Graph};
 use crate::measure::Meters;
-use crate::operator::OperatorError;
+use crate::operator::{Filled, OperatorError};
 use crate::path::RelPath;
-use crate::port::Item;
+use crate::port::{Item, Passage, Vector};
 
 /// An embedder, with the operators on vectors behind it.
 pub(crate) struct EmbedLine {
     pub(crate) lane: EmbedLaneId,
     pub(crate) embedder: StageRunner,
-    maps: Vec<StageRunner>,
+    /// The number of components of its vectors.
+    dimension: usize,
+    maps: Vec<VectorStage>,
+}
+
+/// An operator on vectors.
+struct VectorStage {
+    runner: StageRunner,
+    /// The number of components of its vectors.
+    dimension: usize,
 }
 
 impl EmbedLine {
     pub(crate) fn new(graph: &Graph, meters: &Meters, lane: &EmbedLane) -> Option<Self> {
-        let maps = lane.maps.iter().filter_map(|&map| StageRunner::new(graph, meters, map)).collect();
-        Some(Self { lane: lane.id, embedder: StageRunner::new(graph, meters, lane.stage)?, maps })
+        let embedder = StageRunner::new(graph, meters, lane.stage)?;
+        let dimension = embedder.operator.dimension(0);
+        let mut before = dimension;
+        let maps = lane.maps.iter().filter_map(|&map| {
+            let runner = StageRunner::new(graph, meters, map)?;
+            before = runner.operator.dimension(before);
+            Some(VectorStage { runner, dimension: before })
+        });
+        let maps = maps.collect();
+        Some(Self { lane: lane.id, embedder, dimension, maps })
     }
 
-    /// Takes passages through all stages.
+    /// Takes passages through all stages. Each comes out once: with a vector, or with the
+    /// finding of the stage that gave none.
     pub(crate) fn run(&self, passages: Vec<Item>) -> Result<Outcome, OperatorError> {
-        let mut produced = self.embedder.run(passages.clone())?;
+        let mut batch = EmbedBatch::of(&passages);
+        let produced = self.embedder.run(passages)?;
+        let mut vectors = batch.take(&self.embedder, self.dimension, produced);
         for map in &self.maps {
-            if produced.items.is_empty() {
-                break;
-            }
-            produced.items = map.run(produced.items)?.items;
+            vectors = map.run(vectors, &mut batch)?;
         }
-        Ok(outcome(self.lane, &passages, produced))
+        let EmbedBatch { asked, failed, .. } = batch;
+        Ok(Outcome::Embedded { lane: self.lane, asked, vectors, failed })
     }
 }
 
-/// Splits what an embed stage made of a batch into vectors and failures.
-fn outcome(lane: EmbedLaneId, asked: &[Item], produced: Produced) -> Outcome {
-    let mut failed = Vec::new();
-    let vectors: Vec<_> = produced
-        .items
-        .into_iter()
-        .filter_map(|item| match item {
-            Item::Vector(vector) => Some(vector),
+impl VectorStage {
+    fn run(&self, vectors: Vec<Vector>, batch: &mut EmbedBatch) -> Result<Vec<Vector>, OperatorError> {
+        let size = self.runner.batch_size();
+        let (mut mapped, mut waiting, mut filled) = (Vec::new(), Vec::new(), Filled::default());
+        for vector in vectors {
+            let item = Item::Vector(vector);
+            if !filled.takes(&size, item.bytes(), item.tokens()) {
+                let produced = self.runner.run(std::mem::take(&mut waiting))?;
+                mapped.push(produced);
+                filled = Filled::default();
+                filled.takes(&size, item.bytes(), item.tokens());
+            }
+            waiting.push(item);
+        }
+        if !waiting.is_empty() {
+            mapped.push(self.runner.run(waiting)?);
+        }
+        let mut all = Produced::default();
+        for mut produced in mapped {
+            all.items.append(&mut produced.items);
+            all.diagnostics.append(&mut produced.diagnostics);
+            all.quarantined.append(&mut produced.quarantined);
+        }
+        Ok(batch.take(&self.runner, self.dimension, all))
+    }
+}
+
+/// The passages of a batch on their way through the stages.
+struct EmbedBatch {
+    /// How many passages were given.
+    asked: usize,
+    /// Passages that have not failed, each once.
+    passages: Vec<Arc<Passage>>,
+    /// Those that have, and why.
+    failed: Vec<(PassageKey, RelPath, Diagnostic)>,
+}
+
+impl EmbedBatch {
+    fn of(items: &[Item]) -> Self {
+        let mut seen = HashSet::with_capacity(items.len());
+        let passages = items.iter().filter_map(|item| match item {
+            Item::Passage(passage) => seen.insert(passage.key).then(|| Arc::clone(passage)),
             _ => None,
-        })
-        .collect();
-    if vectors.len() < asked.len() {
-        let mut reasons: Vec<(RelPath, Diagnostic)> = produced.diagnostics;
-        for item in asked {
-            let Item::Passage(passage) = item else { continue };
-            if vectors.iter().any(|vector| vector.key == passage.key) {
-                continue;
-            }
-            let reason = reasons.iter().position(|(path, _)| *path == passage.path);
-            let diagnostic = reason.map(|index| reasons.swap_remove(index).1).unwrap_or_else(no_vector);
-            failed.push((passage.key, passage.path.clone(), diagnostic));
-        }
+        });
+        Self { passages: passages.collect(), asked: items.len(), failed: Vec::new() }
     }
-    Outcome::Embedded { lane, vectors, failed }
+
+    /// Takes what a stage gave for the passages that have not failed: the vectors that are
+    /// what they should be, one a passage. The other passages fail.
+    fn take(&mut self, stage: &StageRunner, dimension: usize, produced: Produced) -> Vec<Vector> {
+        let Produced { items, mut diagnostics, quarantined } = produced;
+        let mut failures: HashMap<PassageKey, Diagnostic> = HashMap::new();
+        for (item, found) in quarantined {
+            failures.extend(key_of(&item).map(|key| (key, found)));
+        }
+        let mut missing: HashSet<PassageKey> = self.passages.iter().map(|passage| passage.key).collect();
+        let mut vectors = Vec::with_capacity(items.len());
+        for item in items {
+            let Item::Vector(vector) = item else { continue };
+            if vector.values.len() == dimension && missing.remove(&vector.key) {
+                vectors.push(vector);
+            } else if vector.values.len() != dimension {
+                failures.entry(vector.key).or_insert_with(|| other_dimension(stage, &vector, dimension));
+            }
+        }
+        if !missing.is_empty() {
+            let (given, lost) = std::mem::take(&mut self.passages)
+                .into_iter()
+                .partition::<Vec<_>, _>(|passage| !missing.contains(&passage.key));
+            self.passages = given;
+            for passage in lost {
+                let reported = || {
+                    let nth = diagnostics.iter().position(|(path, _)| *path == passage.path)?;
+                    Some(diagnostics.remove(nth).1)
+                };
+                let reason = failures.remove(&passage.key).or_else(reported).unwrap_or_else(|| no_vector(stage));
+                self.failed.push((passage.key, passage.path.clone(), reason));
+            }
+        }
+        vectors
+    }
 }
 
-fn no_vector() -> Diagnostic {
-    Diagnostic {
-        severity: crate::Severity::Error,
-        stage: "embed".into(),
-        code: "no_vector".into(),
-        line: 0,
-        message: "the embedder gave no vector for a chunk of this file".into(),
+fn key_of(item: &Item) -> Option<PassageKey> {
+    match item {
+        Item::Passage(passage) => Some(passage.key),
+        Item::Vector(vector) => Some(vector.key),
+        _ => None,
     }
+}
+
+fn no_vector(stage: &StageRunner) -> Diagnostic {
+    stage.error("no_vector", format!("stage `{}` gave no vector for a chunk of this file", stage.meter.name))
+}
+
+fn other_dimension(stage: &StageRunner, vector: &Vector, dimension: usize) -> Diagnostic {
+    let (name, found) = (&stage.meter.name, vector.values.len());
+    let message = format!("stage `{name}` gave a vector of {found} components instead of {dimension}");
+    stage.error("vector_dimension", message)
 }

@@ -11,13 +11,13 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use gristmill_ids::{ChunkLaneId, StageId};
+use gristmill_ids::StageId;
 
-use super::stage::{Produced, StageRunner};
+use super::line_stage::{Given, LineStage};
+use super::stage::StageRunner;
 use super::{Analysed, DataPlane, EmbedLine, Executor, Outcome, Task};
-
 use crate::graph::Graph;
-use crate::operator::{BatchSize, OperatorError};
+use crate::operator::{BatchSize, Filled, OperatorError};
 use crate::port::Item;
 
 pub(crate) struct Pipeline {
@@ -42,13 +42,11 @@ struct Node {
     kind: Kind,
     capacity: u64,
     batch: BatchSize,
-    /// Stages that take its output.
-    next: Vec<usize>,
 }
 
 enum Kind {
-    /// A stage of the line, with its chunk lane if it has one.
-    Line(Option<ChunkLaneId>),
+    /// A stage of the line.
+    Line(LineStage),
     /// The embedder of a lane; what stands behind it runs with it.
     Embed(EmbedLine),
 }
@@ -93,6 +91,16 @@ impl Ticket {
     }
 }
 
+impl Node {
+    /// Stages that take its output.
+    fn next(&self) -> &[usize] {
+        match &self.kind {
+            Kind::Line(stage) => &stage.next,
+            Kind::Embed(_) => &[],
+        }
+    }
+}
+
 impl Inbox {
     fn push(&mut self, node: &Node, item: Item, ticket: Option<Ticket>) {
         let bytes = item.bytes();
@@ -103,19 +111,18 @@ impl Inbox {
 
     /// Takes a batch of the size that the stage wants.
     fn pop_batch(&mut self, node: &Node) -> Vec<(Item, Option<Ticket>)> {
-        let mut batch = Vec::new();
-        let (mut bytes, mut tokens) = (0, 0);
+        let mut batch: Vec<(Item, Option<Ticket>)> = Vec::new();
+        let mut filled = Filled::default();
         while let Some((item, _)) = self.waiting.front() {
-            let full = batch.len() >= node.batch.items
-                || bytes + item.bytes() > node.batch.bytes
-                || tokens + item.tokens() > node.batch.tokens;
-            if full && !batch.is_empty() {
+            // What a stage gives is told apart by paths, and over refs several files have one.
+            let is_taken = |path| batch.iter().any(|(other, _)| other.path() == Some(path));
+            let repeats = matches!(node.kind, Kind::Line(_)) && item.path().is_some_and(is_taken);
+            if repeats || !filled.takes(&node.batch, item.bytes(), item.tokens()) {
                 break;
             }
-            bytes += item.bytes();
-            tokens += item.tokens();
             batch.extend(self.waiting.pop_front());
         }
+        let bytes = filled.bytes();
         self.bytes -= bytes;
         node.runner.meter.dequeued(batch.len() as u64, bytes);
         batch
@@ -131,15 +138,15 @@ impl Pipeline {
         let (mut nodes, mut wished) = (Vec::new(), Vec::new());
         for stage in plane.line.stages {
             let batch = stage.runner.batch_size();
-            let (kind, capacity) = (Kind::Line(stage.lane), capacity(stage.id));
+            let (runner, capacity) = (stage.runner.clone(), capacity(stage.id));
             wished.push(wish(stage.id));
-            nodes.push(Node { runner: stage.runner, kind, capacity, batch, next: stage.next });
+            nodes.push(Node { runner, kind: Kind::Line(stage), capacity, batch });
         }
         for (lane, line) in graph.embed_lanes().iter().zip(plane.embedders) {
             let (runner, batch) = (line.embedder.clone(), line.embedder.batch_size());
             wished.push(wish(lane.stage));
             let (kind, capacity) = (Kind::Embed(line), capacity(lane.stage));
-            nodes.push(Node { runner, kind, capacity, batch, next: Vec::new() });
+            nodes.push(Node { runner, kind, capacity, batch });
         }
         debug_assert_eq!(plane.line.first, [0], "the line begins with one stage");
         debug_assert_eq!(line_length + graph.embed_lanes().len(), nodes.len());
@@ -169,9 +176,7 @@ impl Pipeline {
     fn ended(&mut self, outcome: Result<Outcome, OperatorError>) -> Result<Outcome, OperatorError> {
         match &outcome {
             Ok(Outcome::Analysed(_)) => self.analysing = self.analysing.saturating_sub(1),
-            Ok(Outcome::Embedded { vectors, failed, .. }) => {
-                self.embedding = self.embedding.saturating_sub(vectors.len() + failed.len());
-            }
+            Ok(Outcome::Embedded { asked, .. }) => self.embedding = self.embedding.saturating_sub(*asked),
             Err(_) => {}
         }
         outcome
@@ -185,7 +190,7 @@ impl Shared {
 
     fn has_room(&self, state: &State, node: &Node) -> bool {
         // An empty inbox takes one batch whatever its size, or a large file would never pass.
-        node.next.iter().all(|&next| {
+        node.next().iter().all(|&next| {
             let inbox = &state.inboxes[next];
             inbox.waiting.is_empty() || inbox.bytes < self.nodes[next].capacity
         })
@@ -236,8 +241,8 @@ impl Shared {
         match &node.kind {
             // The receiver is gone only when the epoch was given up.
             Kind::Embed(line) => drop(self.done.send(line.run(items))),
-            Kind::Line(lane) => match node.runner.run(items.clone()) {
-                Ok(produced) => self.pass_on(node, *lane, &items, tickets, produced),
+            Kind::Line(stage) => match stage.run(items) {
+                Ok(given) => self.pass_on(stage, tickets, given),
                 Err(error) => drop(self.done.send(Err(error))),
             },
         }
@@ -245,34 +250,19 @@ impl Shared {
 
     /// Notes what a stage of the line gave in the tickets of the files it came from, and
     /// hands it to the stages behind.
-    fn pass_on(
-        &self,
-        node: &Node,
-        lane: Option<ChunkLaneId>,
-        asked: &[Item],
-        tickets: Vec<Option<Ticket>>,
-        produced: Produced,
-    ) {
-        let ticket_of = |path: &crate::RelPath| {
-            let position = asked.iter().position(|item| item.path() == Some(path))?;
-            tickets.get(position)?.clone()
-        };
-        for (path, diagnostic) in produced.diagnostics {
-            if let Some(ticket) = ticket_of(&path) {
-                ticket.with(|analysed| analysed.diagnostics.push(diagnostic));
-            }
-        }
+    fn pass_on(&self, stage: &LineStage, tickets: Vec<Option<Ticket>>, given: Vec<Given>) {
         let mut onward = Vec::new();
-        for item in produced.items {
-            let Some(ticket) = item.path().and_then(ticket_of) else { continue };
-            ticket.with(|analysed| analysed.note(&item, lane));
-            onward.push((item, ticket));
+        for (ticket, given) in tickets.into_iter().zip(given) {
+            let Some(ticket) = ticket else { continue };
+            let item = given.item.clone();
+            ticket.with(|analysed| analysed.note(stage, given));
+            onward.extend(item.map(|item| (item, ticket)));
         }
-        if onward.is_empty() || node.next.is_empty() {
+        if onward.is_empty() || stage.next.is_empty() {
             return;
         }
         let mut state = self.lock();
-        for &next in &node.next {
+        for &next in &stage.next {
             for (item, ticket) in &onward {
                 state.inboxes[next].push(&self.nodes[next], item.clone(), Some(ticket.clone()));
             }
@@ -296,7 +286,8 @@ impl Executor for Pipeline {
         match task {
             Task::Analyse { key, file, lease } => {
                 self.analysing += 1;
-                let lanes = self.shared.nodes.iter().filter(|node| matches!(node.kind, Kind::Line(Some(_)))).count();
+                let is_lane = |node: &&Node| matches!(&node.kind, Kind::Line(stage) if stage.lane.is_some());
+                let lanes = self.shared.nodes.iter().filter(is_lane).count();
                 let analysed = Analysed::new(key, Arc::clone(&file), lease, lanes);
                 let passenger = Passenger { analysed: Mutex::new(Some(analysed)), done: self.shared.done.clone() };
                 self.shared.enter(0, [(Item::File(file), Some(Ticket(Arc::new(passenger))))]);

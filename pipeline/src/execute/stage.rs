@@ -1,23 +1,20 @@
 //! One stage on one batch: measured, and with panics contained.
 
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use gristmill_ids::StageId;
 
 use crate::diagnostic::{Diagnostic, Severity};
-
 use crate::graph::{Body, Graph};
 use crate::measure::{Meters, StageMeter};
-use crate::operator::{AnyOperator, BatchSize, Emitter, OperatorError};
+use crate::operator::{AnyOperator, BatchSize, Emitter, OperatorError, contained};
 use crate::path::RelPath;
 use crate::port::Item;
 
 /// A stage with its meter.
 #[derive(Clone)]
 pub(crate) struct StageRunner {
-    operator: AnyOperator,
+    pub(crate) operator: AnyOperator,
     pub(crate) meter: Arc<StageMeter>,
 }
 
@@ -26,16 +23,8 @@ pub(crate) struct StageRunner {
 pub(crate) struct Produced {
     pub(crate) items: Vec<Item>,
     pub(crate) diagnostics: Vec<(RelPath, Diagnostic)>,
-}
-
-thread_local! {
-    static IN_OPERATOR: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether the calling thread is inside an operator, so that a panic hook can keep quiet
-/// about a panic that becomes a diagnostic.
-pub(crate) fn in_operator() -> bool {
-    IN_OPERATOR.get()
+    /// Items on which it panicked twice.
+    pub(crate) quarantined: Vec<(Item, Diagnostic)>,
 }
 
 impl StageRunner {
@@ -65,15 +54,17 @@ impl StageRunner {
     fn one_by_one(&self, batch: Vec<Item>) -> Result<Produced, OperatorError> {
         let mut all = Produced::default();
         for item in batch {
-            let path = item.path().cloned();
-            match (self.attempt(vec![item]), path) {
-                (Ok(produced), _) => {
+            match self.attempt(vec![item.clone()]) {
+                Ok(produced) => {
                     let mut produced = produced?;
                     all.items.append(&mut produced.items);
                     all.diagnostics.append(&mut produced.diagnostics);
                 }
-                (Err(panic), Some(path)) => all.diagnostics.push((path, self.quarantine(&panic))),
-                (Err(_), None) => {}
+                Err(panic) => {
+                    let message =
+                        format!("stage `{}` failed twice on this file ({panic}); please report it", self.meter.name);
+                    all.quarantined.push((item, self.error("panic", message)));
+                }
             }
         }
         Ok(all)
@@ -81,36 +72,19 @@ impl StageRunner {
 
     /// Runs the operator; the outer error is what it panicked with.
     fn attempt(&self, batch: Vec<Item>) -> Result<Result<Produced, OperatorError>, String> {
-        let mut out = Emitter::new(Arc::clone(&self.meter.name));
-        IN_OPERATOR.set(true);
-        // What an operator keeps between calls is its own to keep whole; the emitter is
-        // dropped with the panic.
-        let result = catch_unwind(AssertUnwindSafe(|| self.operator.operator().process(batch, &mut out)));
-        IN_OPERATOR.set(false);
-        match result {
-            Ok(result) => Ok(result.map(|()| {
-                self.meter.count_tokens(out.counted());
-                let (items, diagnostics) = out.into_parts();
-                Produced { items, diagnostics }
-            })),
-            Err(payload) => {
-                let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-                let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-                Err(text.unwrap_or_else(|| "no message".into()))
-            }
-        }
+        // The emitter is dropped with the panic.
+        contained(|| {
+            let mut out = Emitter::new(Arc::clone(&self.meter.name));
+            self.operator.operator().process(batch, &mut out)?;
+            self.meter.count_tokens(out.counted());
+            let (items, diagnostics) = out.into_parts();
+            Ok(Produced { items, diagnostics, quarantined: Vec::new() })
+        })
     }
 
-    fn quarantine(&self, panic: &str) -> Diagnostic {
-        let name = &self.meter.name;
-        // The message may quote the file; the first line, cut short, says enough.
-        let panic: String = panic.lines().next().unwrap_or_default().chars().take(120).collect();
-        Diagnostic {
-            severity: Severity::Error,
-            stage: Arc::clone(name),
-            code: "panic".into(),
-            line: 0,
-            message: format!("stage `{name}` failed twice on this file ({panic}); please report it").into(),
-        }
+    /// A finding of this stage that quarantines a file.
+    pub(crate) fn error(&self, code: &str, message: String) -> Diagnostic {
+        let stage = Arc::clone(&self.meter.name);
+        Diagnostic { severity: Severity::Error, stage, code: code.into(), line: 0, message: message.into() }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gristmill_ids::{ChunkLaneId, EmbedLaneId, Fingerprint, Hash, StageId};
 
 use super::check::Input;
-use super::{Body, ChunkLane, EmbedLane, Fault, Graph, GraphError, Role, SinkStage, Stage, StageSpec};
+use super::{Body, ChunkLane, EmbedLane, Fault, Graph, GraphError, Role, SinkStage, SpaceId, Stage, StageSpec};
 use crate::extra::{ExtraColumn, ExtraOwner};
 use crate::operator::{AnyOperator, ErasedOperator};
 use crate::port::{Header, Port};
@@ -94,19 +94,20 @@ fn chunk_lanes(stages: &[Stage]) -> Vec<ChunkLane> {
     ends.enumerate().map(lane).collect()
 }
 
+/// A stage and those before it, up to the source. Operators take one input, so there is one
+/// way.
+pub(super) fn lineage(stages: &[Stage], stage: StageId) -> impl Iterator<Item = StageId> + '_ {
+    std::iter::successors(Some(stage), |stage| stages[stage.index()].inputs.first().copied())
+}
+
 /// The header of a stage's chunks: that of the chunker which cut them.
 fn header(stages: &[Stage], stage: &Stage) -> Header {
-    let mut at = stage;
-    loop {
-        match given(at) {
-            Some((AnyOperator::Chunker(chunker), _)) => return chunker.header(),
-            Some((_, Port::Chunks)) => match at.inputs.first() {
-                Some(input) => at = &stages[input.index()],
-                None => return Header::None,
-            },
-            Some(_) | None => return Header::None,
-        }
-    }
+    let chunker = lineage(stages, stage.id).find_map(|id| match given(&stages[id.index()]) {
+        Some((AnyOperator::Chunker(chunker), _)) => Some(chunker),
+        Some(_) | None => None,
+    });
+    // The check has seen to it that chunks come from a chunker.
+    chunker.map_or(Header::None, |chunker| chunker.header())
 }
 
 fn embed_lanes(stages: &[Stage], chunk_lanes: &[ChunkLane]) -> Vec<EmbedLane> {
@@ -128,18 +129,21 @@ fn embed_lanes(stages: &[Stage], chunk_lanes: &[ChunkLane]) -> Vec<EmbedLane> {
             }
         };
         let fed_by = at.inputs.first().and_then(|input| chunk_lanes.iter().find(|lane| lane.stage == *input));
+        // The check has seen to it that vectors begin at an embedder, which chunks feed.
         let (Some(embedder), Some(chunk_lane)) = (embedder, fed_by) else { continue };
         maps.reverse();
-        let dimension = maps.iter().fold(embedder.dimension(), |dimension, stage| match given(stage) {
-            Some((AnyOperator::VectorMap(map), _)) => map.dimension(dimension),
-            Some(_) | None => dimension,
-        });
+        let operators = maps.iter().filter_map(|stage| given(stage));
+        let dimension = operators.fold(embedder.dimension(), |dimension, (operator, _)| operator.dimension(dimension));
+        let fingerprint = embed_fingerprint(at, chunk_lane.header, &maps);
+        let new_space = lanes.iter().map(|lane| lane.space.0 + 1).max().unwrap_or(0);
+        let same = lanes.iter().find(|lane| lane.fingerprint == fingerprint).map(|lane| lane.space);
         lanes.push(EmbedLane {
             id: EmbedLaneId::new(lanes.len()),
             stage: at.id,
             chunk_lane: chunk_lane.id,
             dimension,
-            fingerprint: embed_fingerprint(at, chunk_lane.header, &maps),
+            fingerprint,
+            space: same.unwrap_or(SpaceId(new_space)),
             maps: maps.iter().map(|stage| stage.id).collect(),
             embedder: Arc::clone(embedder),
         });
@@ -188,12 +192,7 @@ fn sinks(stages: &[Stage], chunk_lanes: &[ChunkLane], embed_lanes: &[EmbedLane])
 /// The extra columns of the rows that a sink stores: of files whatever it takes, and of
 /// chunks those of the stages that made its chunks.
 fn columns(stages: &[Stage], chunks: Option<StageId>) -> Vec<ExtraColumn> {
-    let mut before = Vec::new();
-    let mut at = chunks;
-    while let Some(id) = at {
-        before.push(id);
-        at = stages[id.index()].inputs.first().copied();
-    }
+    let before: Vec<StageId> = chunks.into_iter().flat_map(|chunks| lineage(stages, chunks)).collect();
     let operators = stages.iter().filter_map(|stage| Some((stage.id, stage.operator()?)));
     let declared = operators.flat_map(|(id, operator)| operator.columns().into_iter().map(move |column| (id, column)));
     let kept = declared.filter(|(id, column)| column.owner == ExtraOwner::Files || before.contains(id));

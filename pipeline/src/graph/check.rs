@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{Fault, GraphError, Role, SOURCE, StageSpec};
+use super::{Fault, GraphError, Role, SOURCE, StageSpec, role};
+use crate::extra::ExtraOwner;
 use crate::nearest::nearest;
-use crate::operator::AnyOperator;
 use crate::port::Port;
 
 /// Where a stage's input comes from, once its name is resolved.
@@ -128,10 +128,10 @@ impl Check<'_> {
                 let fault = Fault::ForeignChunks { chunks: self.name_of(chunks), vectors: self.name_of(vectors) };
                 self.fault(index, fault);
             }
-            if let Role::Operator(operator @ AnyOperator::Plain(_)) = &self.specs[index].role
-                && (operator.operator().input(), operator.operator().output()) == (Port::Chunks, Port::Vectors)
+            if let Role::Operator(operator) = &self.specs[index].role
+                && let Some(fault) = role::fault(operator)
             {
-                self.fault(index, Fault::NotAnEmbedder);
+                self.fault(index, fault);
             }
         }
     }
@@ -259,9 +259,10 @@ impl Check<'_> {
         self.fault(stage, Fault::FanOut { port, other });
     }
 
-    /// Extra columns of the same rows have names of their own.
+    /// Extra columns of the same rows have names of their own. Chunks of stages side by side
+    /// are different rows.
     fn check_columns(&mut self) {
-        let mut seen: HashMap<_, usize> = HashMap::new();
+        let mut seen: HashMap<_, Vec<usize>> = HashMap::new();
         for index in 0..self.specs.len() {
             let Role::Operator(operator) = &self.specs[index].role else { continue };
             for column in operator.operator().columns() {
@@ -269,11 +270,29 @@ impl Check<'_> {
                 let starts = column.name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
                 if !starts || !column.name.bytes().all(plain) {
                     self.fault(index, Fault::BadColumn(column.name));
-                } else if let Some(first) = seen.insert((column.owner, column.name.clone()), index) {
+                    continue;
+                }
+                let of_name = seen.entry((column.owner, column.name.clone())).or_default();
+                let shares_rows = |&&other: &&usize| {
+                    column.owner == ExtraOwner::Files || self.is_before(other, index) || self.is_before(index, other)
+                };
+                if let Some(&first) = of_name.iter().find(shares_rows) {
                     let other = self.specs[first].name.clone();
                     self.fault(index, Fault::RepeatedColumn { column: column.name, other });
+                } else {
+                    of_name.push(index);
                 }
             }
         }
+    }
+
+    /// Whether a stage is another one, or comes before it.
+    fn is_before(&self, stage: usize, other: usize) -> bool {
+        let inputs = |&stage: &usize| match self.inputs[stage].first() {
+            Some(Input::Stage(from)) => Some(*from),
+            Some(Input::Source) | None => None,
+        };
+        // A cycle is reported elsewhere.
+        std::iter::successors(Some(other), inputs).take(self.specs.len()).any(|before| before == stage)
     }
 }

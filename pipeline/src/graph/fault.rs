@@ -68,9 +68,23 @@ pub enum Fault {
         /// The stage that takes it already.
         other: Box<str>,
     },
+    /// The stage makes syntax of contents, and is no [`Parser`](crate::Parser).
+    NotAParser,
+    /// The stage cuts chunks, and is no [`Chunker`](crate::Chunker).
+    NotAChunker,
     /// The stage makes vectors of chunks, and is no [`Embedder`](crate::Embedder).
     NotAnEmbedder,
-    /// Two stages declare this extra column.
+    /// The stage stands between chunk stages, and takes or gives
+    /// [`Passage`](crate::port::Passage)s, which only embedders take.
+    MovesPassages,
+    /// No operator takes the one port and gives the other.
+    NoRole {
+        /// What the stage takes.
+        takes: Port,
+        /// What it gives.
+        gives: Port,
+    },
+    /// Two stages declare this extra column for the same rows.
     RepeatedColumn {
         /// The column.
         column: Box<str>,
@@ -125,7 +139,13 @@ impl fmt::Display for Fault {
                     "`{other}` already takes this `{port}` output; a graph fans out only after the last stage that outputs `syntax`"
                 )
             }
+            Self::NotAParser => write!(f, "a stage that makes syntax of contents must be a `Parser`"),
+            Self::NotAChunker => write!(f, "a stage that makes chunks of syntax must be a `Chunker`"),
             Self::NotAnEmbedder => write!(f, "a stage that makes vectors of chunks must be an `Embedder`"),
+            Self::MovesPassages => {
+                write!(f, "an operator on chunks takes and gives `Chunked`; only an `Embedder` takes `Passage`")
+            }
+            Self::NoRole { takes, gives } => write!(f, "no stage takes `{takes}` and outputs `{gives}`"),
             Self::RepeatedColumn { column, other } => {
                 write!(f, "`{other}` adds a column `{column}` already; rename one of them")
             }

@@ -1,5 +1,6 @@
 //! Operators with their types erased, as the graph and the executors hold them.
 
+use std::any::TypeId;
 use std::sync::Arc;
 
 use gristmill_ids::Fingerprint;
@@ -7,7 +8,7 @@ use gristmill_ids::Fingerprint;
 use super::{Batch, BatchSize, Chunker, Embedder, Emitter, Operator, OperatorError, Parser, VectorMap};
 use crate::extra::ExtraColumn;
 use crate::path::RelPath;
-use crate::port::{Header, Import, Item, Port, PortItem};
+use crate::port::{Header, Import, Item, Passage, Port, PortItem};
 
 /// An [`Operator`] with its types erased.
 pub trait ErasedOperator: Send + Sync {
@@ -25,6 +26,10 @@ pub trait ErasedOperator: Send + Sync {
     fn input(&self) -> Port;
     /// The port it gives.
     fn output(&self) -> Port;
+    /// Whether it takes or gives [`Passage`]s: of the two kinds of items of the port
+    /// [`Chunks`](Port::Chunks) the one that the stages between chunker and embedder do not
+    /// have.
+    fn moves_passages(&self) -> bool;
     /// See [`Operator::process`]. Items of another type are refused with an error.
     ///
     /// # Errors
@@ -59,6 +64,11 @@ impl<O: Operator> ErasedOperator for O {
 
     fn output(&self) -> Port {
         O::Out::PORT
+    }
+
+    fn moves_passages(&self) -> bool {
+        let passage = TypeId::of::<Arc<Passage>>();
+        [TypeId::of::<O::In>(), TypeId::of::<O::Out>()].contains(&passage)
     }
 
     fn process(&self, batch: Vec<Item>, out: &mut Emitter<Item>) -> Result<(), OperatorError> {
@@ -181,6 +191,17 @@ impl AnyOperator {
     /// An operator on vectors.
     pub fn vector_map(map: impl VectorMap + 'static) -> Self {
         Self::VectorMap(Arc::new(map))
+    }
+
+    /// The number of components of the vectors that it gives, given that of those it takes. An
+    /// operator that has no say in it leaves the number as it is.
+    #[must_use]
+    pub fn dimension(&self, input: usize) -> usize {
+        match self {
+            Self::Embedder(embedder) => embedder.dimension(),
+            Self::VectorMap(map) => map.dimension(input),
+            Self::Plain(_) | Self::Parser(_) | Self::Chunker(_) => input,
+        }
     }
 
     /// What every operator has.

@@ -31,7 +31,8 @@ pub struct Chunk {
     pub extras: Extras,
 }
 
-/// The extra column of chunks whose text the embedder sees before the chunk's own.
+/// The extra column of chunks whose text the embedder sees before the chunk's own. An operator
+/// declares it like any other, and sets it by [`Chunk::set_context`].
 pub const CONTEXT: &str = "context";
 
 impl Chunk {
@@ -46,8 +47,16 @@ impl Chunk {
     }
 
     /// Sets [`context`](Self::context), and the body hash that follows from it. `text` is the
-    /// text of the chunk, and `header` that of its chunker.
+    /// text of the chunk, and `header` that of its chunker. An empty context is none.
+    ///
+    /// Whatever decides a context must be in the content: chunks are those of all files that
+    /// hold it, whatever their paths.
     pub fn set_context(&mut self, context: &str, header: Header, text: &str) {
+        if context.is_empty() {
+            self.extras.remove(CONTEXT);
+            self.body_hash = header.body_hash(&self.scope, &self.symbol, text);
+            return;
+        }
         self.extras.set(CONTEXT, context);
         self.body_hash = Hash::of_parts([
             header.body_hash(&self.scope, &self.symbol, text).as_bytes().as_slice(),
@@ -61,7 +70,7 @@ impl Chunk {
 pub struct Chunked {
     /// The text and its definitions.
     pub syntax: Arc<Syntax>,
-    /// The chunks, which cover the text in order.
+    /// The chunks, in the order of the text; see [`Chunk::span`].
     pub chunks: Vec<Chunk>,
 }
 

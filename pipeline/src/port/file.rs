@@ -75,6 +75,38 @@ impl Text {
         Self { whole, range }
     }
 
+    /// The text of which these parts are known, each with the offset of its first byte. What
+    /// no part covers is spaces, so that offsets stay what they were; the text ends with the
+    /// last part.
+    ///
+    /// It is how a store that keeps chunks and no texts gives a text back: whatever lies in a
+    /// chunk is there, at its place.
+    ///
+    /// ```
+    /// use gristmill_pipeline::port::Text;
+    ///
+    /// let text = Text::from_parts([(3, "b\n"), (0, "a\n")]);
+    /// assert_eq!(&*text, "a\n b\n");
+    /// ```
+    #[must_use]
+    pub fn from_parts<'t>(parts: impl IntoIterator<Item = (usize, &'t str)>) -> Self {
+        let mut parts: Vec<(usize, &str)> = parts.into_iter().collect();
+        // Nearly always they come in order.
+        parts.sort_by_key(|(start, _)| *start);
+        let mut whole = String::with_capacity(parts.last().map_or(0, |(start, text)| start + text.len()));
+        for (start, text) in parts {
+            match start.checked_sub(whole.len()) {
+                Some(gap) => {
+                    whole.extend(std::iter::repeat_n(' ', gap));
+                    whole.push_str(text);
+                }
+                // It overlaps what is there, which ends on a character of the same text.
+                None => whole.push_str(text.get(whole.len() - start..).unwrap_or_default()),
+            }
+        }
+        Self::new(whole)
+    }
+
     /// The part of this text at `range`, or `None` where the range is out of bounds or
     /// cuts a character.
     #[must_use]
@@ -113,5 +145,14 @@ mod tests {
         assert_eq!(tail.slice(2..4).as_deref(), Some(" b"));
         assert!(text.slice(2..3).is_none(), "cuts é");
         assert!(text.slice(0..9).is_none(), "out of bounds");
+    }
+
+    #[test]
+    fn parts_keep_their_places() {
+        let joined = |parts: &[(usize, &str)]| Text::from_parts(parts.iter().copied()).to_string();
+        assert_eq!(joined(&[]), "");
+        assert_eq!(joined(&[(0, "größe"), (7, "()")]), "größe()");
+        assert_eq!(joined(&[(9, "é"), (2, "ab")]), "  ab     é", "gaps, in any order");
+        assert_eq!(joined(&[(0, "aéd"), (1, "éde"), (2, "d")]), "aéde", "overlaps");
     }
 }

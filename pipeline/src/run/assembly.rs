@@ -41,6 +41,8 @@ impl Known {
         });
         let lanes = lanes.collect();
         let lines = syntax.as_ref().map_or(0, |syntax| syntax.lines);
+        // What the syntax is of, and what chunks are cut from.
+        let content = syntax.as_ref().map(|syntax| Arc::clone(&syntax.content)).or(content);
         let of_syntax = syntax.as_ref().map(|syntax| syntax.extras.clone()).unwrap_or_default();
         let (definitions, references, imports) = match syntax.map(Arc::try_unwrap) {
             None => Default::default(),
@@ -104,6 +106,8 @@ pub(super) struct Assembly {
     vectors: Vec<Vec<f32>>,
     /// Vectors that are still to come.
     missing: usize,
+    /// Chunks that have no vector, each with the embed lane that gave none.
+    failed: Vec<(EmbedLaneId, usize)>,
     /// Shares of the memory limit: of the content, and of the vectors.
     pub(super) leases: Vec<Arc<Lease>>,
 }
@@ -128,18 +132,21 @@ impl Assembly {
             hashes,
             vectors,
             missing: 0,
+            failed: Vec::new(),
             leases: vec![Arc::clone(&known.lease), Arc::new(budget.force(more))],
         }
     }
 
-    /// Adds a finding about this path alone.
-    fn report(&mut self, diagnostic: Diagnostic) {
-        let mut analysis = Analysis::clone(&self.analysis);
-        if !analysis.diagnostics.contains(&diagnostic) {
-            analysis.diagnostics.push(diagnostic);
-            analysis.diagnostics.sort();
+    /// Adds a finding about this path alone, unless it is known.
+    fn report(&mut self, diagnostic: &Diagnostic) -> bool {
+        if self.analysis.diagnostics.contains(diagnostic) {
+            return false;
         }
+        let mut analysis = Analysis::clone(&self.analysis);
+        analysis.diagnostics.push(diagnostic.clone());
+        analysis.diagnostics.sort();
         self.analysis = Arc::new(analysis);
+        true
     }
 
     /// The record for a sink that stores these lanes. With `last`, vectors are moved
@@ -151,10 +158,16 @@ impl Assembly {
         last: bool,
     ) -> Record {
         let chunks = chunk_lane.map(|lane| {
+            let mut hashes = self.hashes[lane.index()].clone();
+            for (_, chunk) in self.failed.iter().filter(|(lane, _)| embed_lane == Some(*lane)) {
+                if let Some(hash) = hashes.get_mut(*chunk) {
+                    *hash = without_vector(hash);
+                }
+            }
             let vectors = embed_lane.map(|lane| &mut self.vectors[lane.index()]);
             RecordChunks {
                 chunks: Arc::clone(&self.lanes[lane.index()]),
-                hashes: self.hashes[lane.index()].clone(),
+                hashes,
                 vectors: vectors.map(|vectors| if last { std::mem::take(vectors) } else { vectors.clone() }),
             }
         });
@@ -165,6 +178,12 @@ impl Assembly {
     fn bytes(&self) -> u64 {
         self.analysis.text.len() as u64
     }
+}
+
+/// What a store is given for the hash of a chunk that has no vector: whoever looks the chunk
+/// up by its hash must not take the zeros in the vector's place for one.
+pub(super) fn without_vector(chunk_hash: &Hash) -> Hash {
+    Hash::of_parts([chunk_hash.as_bytes().as_slice(), b"no vector"])
 }
 
 /// Names a record in the making.
@@ -227,15 +246,15 @@ impl Assembler {
         self.settle(slot.assembly);
     }
 
-    /// A vector that was waited for will not come. Gives the path and what is now known of
-    /// it.
-    pub(super) fn fail(&mut self, slot: Slot, diagnostic: &Diagnostic) -> Option<(RelPath, Arc<Analysis>)> {
+    /// A vector that was waited for will not come. Gives the path, if the reason is news.
+    pub(super) fn fail(&mut self, slot: Slot, lane: EmbedLaneId, diagnostic: &Diagnostic) -> Option<RelPath> {
         let assembly = self.waiting.get_mut(&slot.assembly)?;
-        assembly.report(diagnostic.clone());
+        assembly.failed.push((lane, slot.chunk));
+        let is_news = assembly.report(diagnostic);
         assembly.missing = assembly.missing.saturating_sub(1);
-        let told = (assembly.path.clone(), Arc::clone(&assembly.analysis));
+        let path = assembly.path.clone();
         self.settle(slot.assembly);
-        Some(told)
+        is_news.then_some(path)
     }
 
     /// Completes a record that waits for nothing.

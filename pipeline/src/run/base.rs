@@ -19,7 +19,9 @@ const EPOCHS_BACK: u64 = 256;
 pub(super) struct Base {
     pub(super) record: CommitRecord,
     pub(super) tree: Tree,
-    /// Whether contents were analysed as this run would.
+    /// The fingerprint under which its contents have keys: of what made their rows.
+    pub(super) rows: Fingerprint,
+    /// Whether contents were analysed as this run would, and can be recalled.
     pub(super) same_analysis: bool,
     /// Whether all that decides rows is as it was, so that contents keep their keys.
     pub(super) same_rows: bool,
@@ -38,10 +40,13 @@ pub(super) struct Kept {
     pub(super) vectors: BTreeMap<String, Token>,
 }
 
-/// The key of a content in the fact plane. It covers all that decides its rows, so that
-/// a change of an operator makes other contents of all contents (law 7).
-pub(super) fn content_key(content_hash: &ContentHash, variant: &str, rows: &Fingerprint) -> ContentKey {
-    ContentKey::from(&Hash::of_parts([content_hash.as_bytes().as_slice(), variant.as_bytes(), rows.as_bytes()]))
+/// The key in the fact plane of a content that lies at `path`. It covers all that decides its
+/// rows: what the path says about how to process it, and the operators, so that a change of
+/// one makes other contents of all contents (law 7).
+pub(super) fn content_key(graph: &Graph, path: &RelPath, content_hash: &ContentHash, rows: &Fingerprint) -> ContentKey {
+    let variants = graph.variants(path).flat_map(|(stage, variant)| [stage.name.as_bytes(), variant.as_bytes()]);
+    let parts = [content_hash.as_bytes().as_slice(), rows.as_bytes()].into_iter().chain(variants);
+    ContentKey::from(&Hash::of_parts(parts))
 }
 
 /// Why a run begins from nothing though there is an epoch, if it does; `damage` says what
@@ -52,11 +57,12 @@ pub(super) fn rebuild_reason(
     full: bool,
     damage: Option<&str>,
     sinks: &[SinkHandle],
+    has_views: bool,
 ) -> Option<String> {
     if full {
         return Some("asked for with --full".into());
     }
-    damage.map(Into::into).or_else(|| obstacle(graph, record, sinks))
+    damage.map(Into::into).or_else(|| obstacle(graph, record, sinks, has_views))
 }
 
 /// Refuses vectors of other dimensions than those of an epoch: they would take the place of all
@@ -70,7 +76,7 @@ pub(super) fn check_dimensions(graph: &Graph, record: &CommitRecord) -> Result<(
 }
 
 /// Why a run cannot go on from the last epoch, if it cannot.
-fn obstacle(graph: &Graph, record: &CommitRecord, sinks: &[SinkHandle]) -> Option<String> {
+fn obstacle(graph: &Graph, record: &CommitRecord, sinks: &[SinkHandle], has_views: bool) -> Option<String> {
     if record.sinks.len() != graph.sinks().len() {
         return Some("the job has other sinks than the index".into());
     }
@@ -89,16 +95,29 @@ fn obstacle(graph: &Graph, record: &CommitRecord, sinks: &[SinkHandle]) -> Optio
         let name = &graph.stage(unstored.stage).name;
         return Some(format!("no lance sink stores the chunks of `{name}`, so nothing of them is known"));
     }
+    if has_views && !gives_syntax_back(sinks) {
+        return Some("the job has views, but no lance sink stores the port `syntax` that they are made of".into());
+    }
     (!sinks.iter().any(|sink| sink.is_fact_store)).then(|| "no sink gives rows back; add a lance sink".into())
 }
 
+/// Whether what texts define and use can be recalled, where a sink stores it.
+pub(super) fn gives_syntax_back(sinks: &[SinkHandle]) -> bool {
+    let mut with_syntax = sinks.iter().filter(|sink| sink.has_syntax).peekable();
+    with_syntax.peek().is_none() || with_syntax.any(|sink| sink.is_fact_store)
+}
+
 impl Base {
-    pub(super) fn new(graph: &Graph, record: CommitRecord, tree: Tree) -> Self {
+    pub(super) fn new(graph: &Graph, record: CommitRecord, tree: Tree, sinks: &[SinkHandle]) -> Self {
         let stored: Vec<Fingerprint> = record.sinks.values().filter_map(|sink| sink.embed).collect();
         let same_embedding = graph.embed_lanes().iter().map(|lane| stored.contains(&lane.fingerprint)).collect();
+        // What cannot be recalled is as good as made by other operators: all is analysed anew.
+        let is_whole = gives_syntax_back(sinks);
+        let rows = if is_whole { record.rows } else { Hash::of_parts([record.rows.as_bytes().as_slice()]) };
         Self {
-            same_analysis: record.analysis == graph.analysis_fingerprint(),
-            same_rows: record.rows == graph.rows_fingerprint(),
+            same_analysis: is_whole && record.analysis == graph.analysis_fingerprint(),
+            same_rows: rows == graph.rows_fingerprint(),
+            rows,
             record,
             tree,
             same_embedding,

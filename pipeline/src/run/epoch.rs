@@ -37,14 +37,14 @@ use super::report::{Quarantined, Work};
 use super::sinks::WritingSinks;
 use super::views::ViewChanges;
 use super::{Interrupt, RunError};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::execute::{Analysed, Budget, Executor, Outcome};
 use crate::graph::Graph;
 use crate::index::SharedVectors;
 use crate::measure::Meters;
 use crate::merkle::{Diff, Leaf, Stat, path_order};
 use crate::path::RelPath;
-use crate::sink::{Analysis, RowId, SinkError};
+use crate::sink::{RowId, SinkError};
 use crate::source::Source;
 
 /// Contents whose facts go into one round. More makes rounds cheaper, fewer lets the
@@ -241,7 +241,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
     fn take(&mut self, outcome: Outcome) -> Result<(), RunError> {
         match outcome {
             Outcome::Analysed(analysed) => self.take_analysed(analysed),
-            Outcome::Embedded { lane, vectors, failed } => {
+            Outcome::Embedded { lane, vectors, failed, .. } => {
                 self.outcome.work.passages_embedded += vectors.len() as u64;
                 let told = self.vectors.embedded(lane, vectors, failed, &mut self.assembler)?;
                 self.note_findings(&told);
@@ -252,11 +252,10 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
 
     fn take_analysed(&mut self, analysed: Analysed) {
         let row = RowFact { path: analysed.file.path.key(), content: analysed.key };
-        let seen = analysed.content.as_ref().map(|content| content.content_hash);
         let transient = analysed.diagnostics.iter().find(|found| TRANSIENT.contains(&&*found.code));
         if let Some(found) = transient {
             self.correct(row, &found.code, found.severity, found.message.as_ref().into());
-        } else if seen.is_some_and(|seen| seen != analysed.file.content_hash) {
+        } else if analysed.seen.is_some_and(|seen| seen != analysed.file.content_hash) {
             let message = "changed while it was being indexed; the next run takes its new content";
             self.correct(row, "changed", Severity::Note, message.into());
         } else {
@@ -380,7 +379,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
         let (mut wants, mut begun) = (Vec::new(), Vec::with_capacity(rows.len()));
         for NewRow { row, path, known } in rows {
             self.plane.maker.imports(path, row.content, &known.analysis.imports, &mut self.plane.late);
-            note_findings(&mut self.outcome, path, &known.analysis);
+            known.analysis.diagnostics.iter().for_each(|found| note_finding(&mut self.outcome, path, found));
             let assembly = self.assembler.begin(self.graph, self.admission.budget(), path, known);
             begun.push(assembly);
             for (lane, identity) in self.graph.embed_lanes().iter().zip(self.plane.lanes) {
@@ -463,19 +462,15 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
     }
 
     fn note_findings(&mut self, told: &[Told]) {
-        for (path, analysis) in told {
-            note_findings(&mut self.outcome, path, analysis);
-        }
+        told.iter().for_each(|(path, found)| note_finding(&mut self.outcome, path, found));
     }
 }
 
-fn note_findings(outcome: &mut EpochOutcome, path: &RelPath, analysis: &Analysis) {
-    for found in &analysis.diagnostics {
-        *outcome.findings.entry(found.code.to_string()).or_default() += 1;
-        if found.severity == Severity::Error {
-            let (code, message) = (found.code.to_string(), found.message.to_string());
-            outcome.quarantined.push(Quarantined { path: path.clone(), code, message });
-        }
+fn note_finding(outcome: &mut EpochOutcome, path: &RelPath, found: &Diagnostic) {
+    *outcome.findings.entry(found.code.to_string()).or_default() += 1;
+    if found.severity == Severity::Error {
+        let (code, message) = (found.code.to_string(), found.message.to_string());
+        outcome.quarantined.push(Quarantined { path: path.clone(), code, message });
     }
 }
 

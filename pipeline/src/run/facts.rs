@@ -100,26 +100,21 @@ impl<'a> FactMaker<'a> {
         }
     }
 
-    /// Enters what a store knows of a content: its chunks, which are those of
-    /// `chunk_lane`, and, with `outline`, all else.
-    pub(super) fn stored(
-        &mut self,
+    /// Enters the chunks that a store has of a content, which are those of `lane`.
+    pub(super) fn stored_chunks(
+        &self,
         content: ContentKey,
         stored: &StoredFacts,
-        chunk_lane: Option<ChunkLaneId>,
-        outline: bool,
+        lane: ChunkLaneId,
         facts: &mut Facts,
     ) {
-        if let Some(lane) = chunk_lane {
-            let chunks = stored.bodies.iter().map(|body| ChunkFact { lane, body: ChunkKey::from(body) });
-            facts.contents.extend(chunks.map(|chunk| ((content, ContentFact::Chunk(chunk)), 1)));
-        }
-        if outline {
-            self.analysis(content, &stored.analysis, stored.bodies.len(), facts);
-        }
+        let chunks = stored.bodies.iter().map(|body| ChunkFact { lane, body: ChunkKey::from(body) });
+        facts.contents.extend(chunks.map(|chunk| ((content, ContentFact::Chunk(chunk)), 1)));
     }
 
-    fn analysis(&mut self, content: ContentKey, analysis: &Analysis, chunks: usize, facts: &mut Facts) {
+    /// Enters what a text defines and uses, and its sizes; `chunks` is how many chunks the
+    /// first chunk lane cuts it into.
+    pub(super) fn analysis(&mut self, content: ContentKey, analysis: &Analysis, chunks: usize, facts: &mut Facts) {
         if !self.has_views() {
             return;
         }

@@ -20,6 +20,7 @@ use super::report::{Changes, RunReport, Work};
 use super::sinks::{Opening, SinkGroup};
 use super::{RunError, RunPlan};
 use crate::execute::{self, Budget, Executor, Outcome, Task};
+use crate::graph::EmbedLane;
 use crate::index::{CommitRecord, IndexError, IndexFolder};
 use crate::merkle::Tree;
 use crate::operator::OperatorError;
@@ -70,8 +71,9 @@ impl Executor for Zeros {
             Task::Embed { lane, passages } => {
                 let values = vec![0.0; self.dimensions[lane.index()]];
                 let zeros = |passage: &Arc<Passage>| Vector { key: passage.key, values: values.clone().into() };
-                let vectors = passages.iter().map(zeros).collect();
-                self.embedded.push_back(Outcome::Embedded { lane, vectors, failed: Vec::new() });
+                let vectors: Vec<Vector> = passages.iter().map(zeros).collect();
+                let asked = vectors.len();
+                self.embedded.push_back(Outcome::Embedded { lane, asked, vectors, failed: Vec::new() });
             }
             task @ Task::Analyse { .. } => self.inner.submit(task),
         }
@@ -168,7 +170,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     forecast.rebuilt_because = head.as_ref().and_then(|(_, record, tree)| {
         let is_damaged = tree.root_hash() != record.merkle_root;
         let damage = is_damaged.then_some("the stored Merkle tree cannot be used");
-        rebuild_reason(plan.graph, record, plan.full, damage, sinks.sinks())
+        rebuild_reason(plan.graph, record, plan.full, damage, sinks.sinks(), !plan.views.is_empty())
     });
     let replaces = head.is_none() || forecast.rebuilt_because.is_some();
     opening.base = opening.base.filter(|_| !replaces);
@@ -176,7 +178,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     let mut base = head
         .as_ref()
         .filter(|_| !replaces)
-        .map(|(_, record, tree)| Base::new(plan.graph, record.clone(), tree.clone()));
+        .map(|(_, record, tree)| Base::new(plan.graph, record.clone(), tree.clone(), sinks.sinks()));
     let diff = changes(base.as_ref(), &scan.tree);
     forecast.changes = count(&diff);
     let leaving: Vec<RowId> = diff
@@ -192,8 +194,8 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     let mut knowledge = Knowledge::start(plan, sinks.sinks())?;
     let mut sinks = sinks.begin(number, replaces)?;
     let dimensions: Vec<usize> = plan.graph.embed_lanes().iter().map(|lane| lane.dimension).collect();
-    let imagined = |&dimension| Imagined { keys: HashSet::new(), dimension };
-    let mut logs: Vec<Imagined> = dimensions.iter().map(imagined).collect();
+    let imagined = |lane: &EmbedLane| Imagined { keys: HashSet::new(), dimension: lane.dimension };
+    let mut logs: Vec<Imagined> = plan.graph.spaces().map(imagined).collect();
     let mut shared = plan.shared_vectors()?;
     let none = IndexFolder::at(plan.index);
     let inner = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters);

@@ -72,14 +72,13 @@ impl Hydrated {
         sinks: &mut WritingSinks,
     ) -> Result<Loaded, SinkError> {
         let mut loaded = Loaded::default();
-        let (before, now) = (base.record.rows, graph.rows_fingerprint());
+        let (before, now) = (base.rows, graph.rows_fingerprint());
         let leaves = diff.changes.iter().flat_map(|change| [&change.before, &change.after]).flatten();
         let touched: HashSet<ContentHash> = leaves.map(|leaf| leaf.content_hash).collect();
         let mut entered: HashSet<ContentKey> = HashSet::new();
         let views = maker.has_views() && base.same_rows;
         let mut visit = |path: RelPath, content_hash: ContentHash| {
-            let variant = graph.variant(&path);
-            let content = content_key(&content_hash, variant, &before);
+            let content = content_key(graph, &path, &content_hash, &before);
             if !self.all && !self.contents.contains(&content) {
                 loaded.facts.files.push(((content, place(&path)), 1));
                 if entered.insert(content) {
@@ -90,7 +89,7 @@ impl Hydrated {
                 }
             }
             if base.same_analysis && touched.contains(&content_hash) {
-                let content = content_key(&content_hash, variant, &now);
+                let content = content_key(graph, &path, &content_hash, &now);
                 loaded.stored.entry(content).or_insert(RowId { path, content_hash });
             }
         };
@@ -120,7 +119,7 @@ impl Hydrated {
     }
 }
 
-/// Loads the facts of all contents.
+/// Loads the facts of all contents. Each is told once, by the first store that has it.
 fn load_contents(
     graph: &Graph,
     base: &Base,
@@ -128,20 +127,33 @@ fn load_contents(
     sinks: &mut WritingSinks,
     facts: &mut Facts,
 ) -> Result<(), SinkError> {
-    let mut nth = 0;
-    sinks.facts(|lane, stored| {
+    let first_lane = graph.chunk_lanes().first().map(|lane| lane.id);
+    let (mut lanes, mut has_syntax) = (HashSet::new(), false);
+    // By content how many chunks the first lane cuts it into.
+    let mut chunks: HashMap<ContentKey, usize> = HashMap::new();
+    sinks.facts(|store| {
+        let tells_syntax = store.has_syntax && !has_syntax;
+        has_syntax |= tells_syntax;
+        let lane = store.chunk_lane.filter(|lane| lanes.insert(*lane));
         let mut standing: HashSet<ContentKey> = HashSet::new();
-        for of_path in &stored {
-            let variant = graph.variant(&of_path.path);
-            let content = content_key(&of_path.analysis.content_hash, variant, &base.record.rows);
-            // One store tells what a content defines and uses; the others add their chunks.
-            if nth == 0 {
+        for of_path in &store.facts {
+            let content = content_key(graph, &of_path.path, &of_path.analysis.content_hash, &base.rows);
+            if tells_syntax {
                 maker.imports(&of_path.path, content, &of_path.analysis.imports, facts);
             }
-            if standing.insert(content) {
-                maker.stored(content, of_path, lane, nth == 0, facts);
+            if !standing.insert(content) {
+                continue;
+            }
+            if let Some(lane) = lane {
+                maker.stored_chunks(content, of_path, lane, facts);
+                if first_lane == Some(lane) {
+                    chunks.insert(content, of_path.bodies.len());
+                }
+            }
+            if tells_syntax {
+                let chunks = chunks.get(&content).copied().unwrap_or_default();
+                maker.analysis(content, &of_path.analysis, chunks, facts);
             }
         }
-        nth += 1;
     })
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use gristmill_ids::{Epoch, PassageKey};
 
-use super::base::{Base, check_dimensions, rebuild_reason};
+use super::base::{Base, check_dimensions, gives_syntax_back, rebuild_reason};
 use super::changes::{absolute, changes, corrected, count, is_current, noted};
 use super::clock::Clock;
 use super::commit::{Draft, table_changes, table_rows};
@@ -218,13 +218,18 @@ impl<'a> Indexer<'a> {
         let number = self.next_epoch();
         let Begun { mut sinks, mut knowledge, rebuilt_because } = self.begin(number, full)?;
         let replace = self.head.is_none() || rebuilt_because.is_some();
-        let base = self.head.clone().filter(|_| !replace).map(|(record, tree)| Base::new(plan.graph, record, tree));
+        let base = self.head.clone().filter(|_| !replace);
+        let base = base.map(|(record, tree)| Base::new(plan.graph, record, tree, sinks.sinks()));
         let Scan { tree, revision, refs, selection, .. } = scan;
         let mut draft = Draft { number, base, tree, revision, refs, selection, place };
 
         let changes = changes(draft.base.as_ref(), &draft.tree);
         report.changes = count(&changes);
         report.rebuilt_because = rebuilt_because;
+        if draft.base.is_some() && !gives_syntax_back(sinks.sinks()) {
+            let why = "no lance sink stores the port `syntax`, which another sink takes: all files were parsed anew";
+            report.notice.get_or_insert_with(|| why.into());
+        }
         let measures = knowledge.plane().measures();
         let mut journals = self.journals()?;
         let mut shared = plan.shared_vectors()?;
@@ -316,13 +321,13 @@ impl<'a> Indexer<'a> {
             Some(knowledge) => knowledge,
             None => Knowledge::start(&plan, group.sinks())?,
         };
-        let rebuilt_because = self
-            .head
-            .as_ref()
-            .and_then(|(record, _)| rebuild_reason(plan.graph, record, full, self.damage.as_deref(), group.sinks()));
+        let has_views = !plan.views.is_empty();
+        let rebuilt_because = self.head.as_ref().and_then(|(record, _)| {
+            rebuild_reason(plan.graph, record, full, self.damage.as_deref(), group.sinks(), has_views)
+        });
         let replace = self.head.is_none() || rebuilt_because.is_some();
-        if is_warm && replace {
-            // The plane knows what the index is about to forget.
+        if is_warm && (replace || !gives_syntax_back(group.sinks())) {
+            // The plane knows what the index is about to forget, or knows by other keys.
             knowledge.restart(&plan)?;
         }
         if !is_warm {
@@ -350,10 +355,11 @@ impl<'a> Indexer<'a> {
         Ok(())
     }
 
+    /// A journal for each embedding space.
     fn journals(&self) -> Result<Vec<Journal>, RunError> {
         let folder = self.writer.journal_folder();
         let open = |lane: &EmbedLane| Journal::open(&folder, &lane.fingerprint, lane.dimension);
-        self.plan.graph.embed_lanes().iter().map(|lane| open(lane).map_err(RunError::Journal)).collect()
+        self.plan.graph.spaces().map(|lane| open(lane).map_err(RunError::Journal)).collect()
     }
 }
 

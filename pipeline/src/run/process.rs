@@ -81,9 +81,9 @@ pub(super) struct EpochRun<'a, 'g, L> {
     pub(super) sinks: &'a mut WritingSinks,
     pub(super) folder: &'a IndexFolder,
     pub(super) base: Option<&'a mut Base>,
-    /// By embed lane the vectors of this epoch.
+    /// By embedding space the vectors of this epoch.
     pub(super) logs: &'a mut [L],
-    /// By embed lane what other indexes have embedded; empty if nothing is shared.
+    /// By embedding space what other indexes have embedded; empty if nothing is shared.
     pub(super) shared: &'a mut [SharedVectors],
     pub(super) budget: Budget,
     pub(super) executor: Box<dyn Executor>,

@@ -7,6 +7,7 @@
 //! A group that is dropped within an epoch aborts it in every sink.
 
 mod handle;
+mod stored;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use gristmill_views::{ViewDelta, ViewSchema};
 
 pub(super) use self::handle::SinkHandle;
 use self::handle::{Pending, Shape};
+use self::stored::StorePart;
+pub(super) use self::stored::StoredRow;
 use super::assembly::Assembly;
 use crate::execute::Lease;
 use crate::graph::{Graph, SinkStage};
@@ -64,6 +67,7 @@ impl Opening<'_> {
             name: Arc::clone(&sink.name),
             chunk_lane: sink.chunk_lane,
             embed_lane: sink.embed_lane,
+            has_syntax: sink.ports.contains(&Port::Syntax),
             keeps_views: self.keeper() == Some(nth),
             facts: sink.config.facts(&self.context(nth, sink)),
             meter: Arc::clone(self.meters.stage(sink.stage)),
@@ -132,21 +136,47 @@ impl SinkGroup {
     pub(super) fn stored_rows(&mut self, rows: &[RowId]) -> Result<Vec<u64>, SinkError> {
         const AT_ONCE: usize = 64;
         let mut counts = vec![0; self.sinks.len()];
-        // A store with chunks knows all that is known of a row.
-        let knows = |sink: &SinkHandle| (sink.is_fact_store, sink.chunk_lane.is_some());
-        let Some(store) = (0..self.sinks.len()).max_by_key(|&nth| knows(&self.sinks[nth])) else {
-            return Ok(counts);
-        };
         for rows in rows.chunks(AT_ONCE) {
-            let asked = rows.to_vec();
-            let records = self.sinks[store].read(move |store| store.records(&asked, None))?;
-            let records: Arc<[Record]> = records.into_iter().flatten().collect();
+            let stored = stored(&mut self.sinks, rows, |_| None)?;
             for (sink, count) in self.sinks.iter_mut().zip(&mut counts) {
-                *count += sink.rows_of(Arc::clone(&records))?;
+                let records = rows.iter().zip(&stored).filter_map(|(row, stored)| {
+                    let stored = stored.as_ref()?;
+                    let chunks = sink.chunk_lane.and_then(|lane| stored.chunks(lane).cloned());
+                    Some(Record { path: row.path.clone(), analysis: Arc::clone(&stored.analysis), chunks })
+                });
+                *count += sink.rows_of(records.collect())?;
             }
         }
         Ok(counts)
     }
+}
+
+/// What the stores that give rows back have of these; `None` for rows that none has. `since`
+/// names by sink the oldest state whose rows may be given.
+fn stored(
+    sinks: &mut [SinkHandle],
+    rows: &[RowId],
+    since: impl Fn(&str) -> Option<Token>,
+) -> Result<Vec<Option<StoredRow>>, SinkError> {
+    let mut parts: Vec<Vec<StorePart>> = rows.iter().map(|_| Vec::new()).collect();
+    for sink in sinks.iter_mut().filter(|sink| sink.is_fact_store) {
+        let (asked, since) = (rows.to_vec(), since(&sink.name));
+        let records = sink.read(move |store| store.records(&asked, since.as_ref()))?;
+        for (parts, record) in parts.iter_mut().zip(records) {
+            let (has_syntax, chunk_lane) = (sink.has_syntax, sink.chunk_lane);
+            parts.extend(record.map(|record| StorePart { record, has_syntax, chunk_lane }));
+        }
+    }
+    Ok(parts.into_iter().map(StoredRow::of).collect())
+}
+
+/// The facts of a store.
+pub(super) struct StoreFacts {
+    /// Whether they hold what texts define, use and import.
+    pub(super) has_syntax: bool,
+    /// The chunk lane whose chunks they hold.
+    pub(super) chunk_lane: Option<ChunkLaneId>,
+    pub(super) facts: Vec<StoredFacts>,
 }
 
 /// Sinks within an epoch.
@@ -205,37 +235,35 @@ impl WritingSinks {
         self.settle()
     }
 
-    /// Calls `visit` once for each sink that gives rows back, with its chunk lane and the
-    /// facts of every row of the base.
-    pub(super) fn facts(
-        &mut self,
-        mut visit: impl FnMut(Option<ChunkLaneId>, Vec<StoredFacts>),
-    ) -> Result<(), SinkError> {
-        for sink in self.sinks.iter_mut().filter(|sink| sink.is_fact_store) {
+    /// The sinks, in the order of the graph.
+    pub(super) fn sinks(&self) -> &[SinkHandle] {
+        &self.sinks
+    }
+
+    /// Calls `visit` once for each sink that gives rows back, with the facts of every row of
+    /// the base: first for those of the first chunk lane.
+    pub(super) fn facts(&mut self, mut visit: impl FnMut(StoreFacts)) -> Result<(), SinkError> {
+        let mut stores: Vec<&mut SinkHandle> = self.sinks.iter_mut().filter(|sink| sink.is_fact_store).collect();
+        stores.sort_by_key(|sink| (sink.chunk_lane.is_none(), sink.chunk_lane, !sink.has_syntax));
+        for sink in stores {
             let facts = sink.read(|store| {
                 let mut all = Vec::new();
                 store.facts(&mut |facts| all.push(facts))?;
                 Ok(all)
             })?;
-            visit(sink.chunk_lane, facts);
+            visit(StoreFacts { has_syntax: sink.has_syntax, chunk_lane: sink.chunk_lane, facts });
         }
         Ok(())
     }
 
-    /// What each store that gives rows back has of these; `since` names by sink the oldest
+    /// What the stores that give rows back have of these; `since` names by sink the oldest
     /// state whose rows may be given.
-    pub(super) fn records(
+    pub(super) fn stored(
         &mut self,
         rows: &[RowId],
         since: impl Fn(&str) -> Option<Token>,
-    ) -> Result<Vec<StoredRecords>, SinkError> {
-        let stores = self.sinks.iter_mut().filter(|sink| sink.is_fact_store);
-        let records = stores.map(|sink| {
-            let (asked, since) = (rows.to_vec(), since(&sink.name));
-            let records = sink.read(move |store| store.records(&asked, since.as_ref()))?;
-            Ok(StoredRecords { chunk_lane: sink.chunk_lane, records })
-        });
-        records.collect()
+    ) -> Result<Vec<Option<StoredRow>>, SinkError> {
+        stored(&mut self.sinks, rows, since)
     }
 
     /// For each content all rows, deleted ones too, that hold or held it, by the first store
@@ -271,13 +299,6 @@ impl WritingSinks {
             staged.sinks.iter().zip(&begun?).map(|(sink, begun)| sink.finish(begun)).collect::<Result<_, _>>()?;
         Ok((staged, rows))
     }
-}
-
-/// What one store has of the rows that were asked for.
-pub(super) struct StoredRecords {
-    pub(super) chunk_lane: Option<ChunkLaneId>,
-    /// In the order asked for; `None` for rows that it does not have.
-    pub(super) records: Vec<Option<Record>>,
 }
 
 /// Which sink gives the vectors of a lane back. Rounded vectors will do only where every

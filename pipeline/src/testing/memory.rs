@@ -8,7 +8,7 @@ use gristmill_views::{ViewDelta, ViewRow};
 use parking_lot::Mutex;
 use serde_json::json;
 
-use crate::port::Port;
+use crate::port::{Port, Text};
 use crate::sink::{
     Analysis, EpochMeta, EpochWriter, FactForm, FactStore, Published, Record, RowId, Sink, SinkConfig, SinkContext,
     SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token,
@@ -44,6 +44,9 @@ impl Disk {
 }
 
 /// A sink in memory. Those that share a disk see the same epochs, as two processes would.
+///
+/// It keeps each record as it came, and gives back no more than a store of tables could: the
+/// text that its chunks cover, and what is declared or was asked for by the ports.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// Where it stores.
@@ -55,6 +58,7 @@ pub struct Memory {
 /// The store at a state.
 struct MemoryStore {
     disk: Arc<Mutex<Disk>>,
+    context: SinkContext,
     base: Stored,
     views: Views,
 }
@@ -87,26 +91,35 @@ impl SinkConfig for Memory {
         (!self.gives_nothing_back).then(FactForm::default)
     }
 
-    fn rows_of(&self, _: &SinkContext, _: &Record) -> u64 {
-        1
+    fn rows_of(&self, context: &SinkContext, record: &Record) -> u64 {
+        rows_of(context, record)
     }
 
-    fn open(&self, _: SinkContext, base: Option<&Token>) -> Result<Box<dyn Sink>, SinkError> {
+    fn open(&self, context: SinkContext, base: Option<&Token>) -> Result<Box<dyn Sink>, SinkError> {
         let mut disk = self.disk.lock();
         let version = base.map_or(0, version_of);
         disk.versions.truncate(version);
         disk.views.truncate(version);
         let base = disk.newest().cloned().unwrap_or_default();
-        Ok(Box::new(MemoryStore { disk: Arc::clone(&self.disk), base, views: disk.newest_views() }))
+        let views = disk.newest_views();
+        Ok(Box::new(MemoryStore { disk: Arc::clone(&self.disk), context, base, views }))
     }
 
-    fn open_facts(&self, _: SinkContext, base: &Token) -> Result<Option<Box<dyn FactStore>>, SinkError> {
+    fn open_facts(&self, context: SinkContext, base: &Token) -> Result<Option<Box<dyn FactStore>>, SinkError> {
         if self.gives_nothing_back {
             return Ok(None);
         }
         let base = self.disk.lock().versions[version_of(base) - 1].clone();
-        Ok(Some(Box::new(MemoryStore { disk: Arc::clone(&self.disk), base, views: Views::new() })))
+        Ok(Some(Box::new(MemoryStore { disk: Arc::clone(&self.disk), context, base, views: Views::new() })))
     }
+}
+
+/// A row for the file, and one for each of its chunks and definitions.
+fn rows_of(context: &SinkContext, record: &Record) -> u64 {
+    let chunks = record.chunks.as_ref().map_or(0, |chunks| chunks.chunks.len());
+    let has_syntax = context.inputs.contains(&Port::Syntax);
+    let definitions = if has_syntax { record.analysis.definitions.len() } else { 0 };
+    (1 + chunks + definitions) as u64
 }
 
 fn version_of(token: &Token) -> usize {
@@ -124,8 +137,8 @@ impl Sink for MemoryStore {
 impl EpochWriter for MemoryWriter {
     fn remove(&mut self, rows: &[RowId]) -> Result<(), SinkError> {
         for row in rows {
-            self.next.remove(row).expect("only stored rows are removed");
-            self.rows.deleted += 1;
+            let record = self.next.remove(row).expect("only stored rows are removed");
+            self.rows.deleted += rows_of(&self.store.context, &record);
         }
         Ok(())
     }
@@ -138,7 +151,7 @@ impl EpochWriter for MemoryWriter {
             let row = RowId { path: record.path.clone(), content_hash: record.analysis.content_hash };
             let before = self.next.insert(row, record.clone());
             assert!(before.is_none(), "{} was not removed, or came twice", record.path);
-            self.rows.added += 1;
+            self.rows.added += rows_of(&self.store.context, record);
         }
         Ok(())
     }
@@ -185,7 +198,8 @@ impl StagedEpoch for MemoryWriter {
         disk.views.push(next_views.clone());
         let token = json!({ "version": disk.versions.len() });
         drop(disk);
-        Ok(Published { token, sink: Box::new(MemoryStore { disk: store.disk, base: next, views: next_views }) })
+        let MemoryStore { disk, context, .. } = store;
+        Ok(Published { token, sink: Box::new(MemoryStore { disk, context, base: next, views: next_views }) })
     }
 
     fn abort(self: Box<Self>) -> Result<(), SinkError> {
@@ -198,15 +212,16 @@ impl FactStore for MemoryStore {
         for record in self.base.values() {
             let chunks = record.chunks.iter().flat_map(|chunks| chunks.chunks.iter());
             let bodies = chunks.map(|chunk| chunk.body_hash).collect();
-            visit(StoredFacts { path: record.path.clone(), analysis: Analysis::clone(&record.analysis), bodies });
+            visit(StoredFacts { path: record.path.clone(), analysis: self.analysis(record), bodies });
         }
         Ok(())
     }
 
     fn records(&mut self, rows: &[RowId], since: Option<&Token>) -> Result<Vec<Option<Record>>, SinkError> {
         let all = self.kept(since);
-        let find = |row: &RowId| all.iter().find_map(|version| version.get(row)).cloned();
-        Ok(rows.iter().map(find).collect())
+        let find = |row: &RowId| all.iter().find_map(|version| version.get(row));
+        let record = |row: &RowId| find(row).map(|it| Record { analysis: Arc::new(self.analysis(it)), ..it.clone() });
+        Ok(rows.iter().map(record).collect())
     }
 
     fn vectors(&mut self, chunk_hashes: &[Hash], since: Option<&Token>) -> Result<StoredVectors, SinkError> {
@@ -216,7 +231,8 @@ impl FactStore for MemoryStore {
             let chunks = all.iter().flat_map(BTreeMap::values).filter_map(|record| record.chunks.as_ref());
             let found = chunks.filter_map(|chunks| {
                 let at = chunks.hashes.iter().position(|hash| hash == wanted)?;
-                Some(chunks.vectors.as_ref()?[at * 2..at * 2 + 2].to_vec())
+                let dimension = self.context.dimension?;
+                Some(chunks.vectors.as_ref()?[at * dimension..(at + 1) * dimension].to_vec())
             });
             let found = found.take(1).next();
             vectors.found.push(found.is_some());
@@ -235,6 +251,23 @@ impl FactStore for MemoryStore {
 }
 
 impl MemoryStore {
+    /// What a store of tables has of a record.
+    fn analysis(&self, record: &Record) -> Analysis {
+        let mut analysis = Analysis::clone(&record.analysis);
+        let chunks = record.chunks.iter().flat_map(|chunks| chunks.chunks.iter());
+        let parts = chunks.map(|chunk| {
+            let text = analysis.text.get(chunk.span.bytes()).expect("chunks lie in the text");
+            (chunk.span.start_byte as usize, text)
+        });
+        analysis.text = Text::from_parts(parts);
+        if !self.context.inputs.contains(&Port::Syntax) {
+            analysis.definitions.clear();
+            analysis.references.clear();
+            analysis.imports.clear();
+        }
+        analysis
+    }
+
     /// The base, and the versions before it down to `since`, newest first.
     fn kept(&self, since: Option<&Token>) -> Vec<Stored> {
         let disk = self.disk.lock();

@@ -226,7 +226,8 @@ impl Chunker for Lines {
     }
 }
 
-/// Two numbers from the hash of what it sees. `unembeddable` panics.
+/// Two numbers from the hash of what it sees: the first is not negative, but for what says
+/// `lost` (-1) or `explosive` (-2). `unembeddable` panics.
 #[derive(Debug, Default)]
 pub struct Embed {
     /// Where it counts.
@@ -258,7 +259,12 @@ impl Operator for Embed {
             assert!(!seen.contains("unembeddable"), "asked to");
             self.counts.embedded.fetch_add(1, Ordering::Relaxed);
             let hash = Hash::of(seen.as_bytes()).key().to_bits();
-            let values = [(hash % 1000) as f32, self.version as f32];
+            let first = match () {
+                () if seen.contains("lost") => -1.0,
+                () if seen.contains("explosive") => -2.0,
+                () => (hash % 1000) as f32,
+            };
+            let values = [first, self.version as f32];
             out.emit(Vector { key: passage.key, values: values.into() });
         }
         Ok(())
@@ -268,5 +274,14 @@ impl Operator for Embed {
 impl Embedder for Embed {
     fn dimension(&self) -> usize {
         2
+    }
+
+    fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+        let first = match text {
+            "lost" => -1.0,
+            "explosive" => -2.0,
+            text => text.len() as f32,
+        };
+        Some(Ok(vec![first, self.version as f32]))
     }
 }

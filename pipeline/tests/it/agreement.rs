@@ -5,16 +5,16 @@ use gristmill_pipeline::Mode;
 use gristmill_pipeline::port::Header;
 use std::collections::BTreeMap;
 
-use gristmill_pipeline::run::{Ending, Indexer, Work, forecast};
+use gristmill_pipeline::run::{Ending, Indexer, RunReport, Work, forecast};
 use proptest::prelude::*;
 
-use crate::job::{Job, all_views};
+use crate::job::{Between, Job, Versions, all_views};
 use gristmill_pipeline::testing::differences;
 
 /// Rows of the same tree, built from nothing in a fresh index.
-fn from_scratch(job: &Job) -> String {
-    let fresh =
-        Job { header: job.header, parse_version: job.parse_version, embed_version: job.embed_version, ..Job::new() };
+pub(crate) fn from_scratch(job: &Job) -> String {
+    let Job { header, parse_version, embed_version, between, stages, .. } = *job;
+    let fresh = Job { header, parse_version, embed_version, between, stages, ..Job::new() };
     copy(&job.folder.path().join("src"), &fresh.folder.path().join("src"));
     fresh.run(Mode::Sequential);
     fresh.rows()
@@ -266,8 +266,22 @@ fn content(content: u8) -> String {
         n => {
             let lines = (0..n % 5).map(|line| format!("def line{line}\nuse line{}\n", (line + n) % 6));
             let imports = (0..n % 3).map(|nth| format!("import {}\n", (nth + n) % 8));
-            imports.chain(lines).chain([format!("own {n}\n")]).collect()
+            imports.chain(lines).chain([format!("own {n}\n")]).chain(odd(n).map(Into::into)).collect()
         }
+    }
+}
+
+/// What operators between those of a plain job leave out, drop, cannot map or fail on.
+fn odd(content: u8) -> Option<&'static str> {
+    match content {
+        4 => Some("# comment\ndrop this\n"),
+        5 => Some("drop that\nlost\n"),
+        6 => Some("explosive\nlost\n"),
+        7 => Some("generated\n"),
+        8 => Some("def hidden\n"),
+        9 => Some("unembeddable\n% percent\n"),
+        10 => Some("boom chunks\n"),
+        _ => None,
     }
 }
 
@@ -334,6 +348,13 @@ impl Edit {
     }
 }
 
+/// Whether passages could not be embedded, which no forecast knows.
+fn has_failed_vectors(report: &RunReport) -> bool {
+    let of_vectors =
+        |message: &str| ["embed", "shorten"].iter().any(|stage| message.starts_with(&format!("stage `{stage}")));
+    report.quarantined.iter().any(|file| of_vectors(&file.message))
+}
+
 /// How many cases to try: more by night.
 fn cases() -> u32 {
     std::env::var("GRISTMILL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64)
@@ -354,8 +375,13 @@ proptest! {
         memory_limit in prop::sample::select(vec![1_u64, 100, 1 << 20]),
         views in any::<bool>(),
         resident in any::<bool>(),
+        // Whether operators of every kind stand between the others.
+        open in any::<bool>(),
     ) {
         let mut job = Job::new();
+        if open {
+            job.between = Between::all();
+        }
         job.header = header;
         job.memory_limit = memory_limit;
         if views {
@@ -387,6 +413,9 @@ proptest! {
         } else {
             for ((edits, mode, workers), version) in history.into_iter().zip(versions) {
                 (job.parse_version, job.embed_version) = (1 + version / 2, 1 + version % 2);
+                if open {
+                    job.between.versions = Versions::nth(version);
+                }
                 edits.iter().for_each(|edit| edit.apply(&job, &past));
                 past.push(files(&root));
                 job.plane_workers = workers;
@@ -397,7 +426,9 @@ proptest! {
                 check(&job)?;
                 prop_assert_eq!(expected.epoch.is_some(), report.ending == Ending::Committed);
                 prop_assert_eq!(expected.changes, report.changes);
-                prop_assert_eq!(expected.work, report.work);
+                if !has_failed_vectors(&report) {
+                    prop_assert_eq!(expected.work, report.work);
+                }
                 prop_assert_eq!(expected.rows, report.rows);
                 prop_assert_eq!(expected.views, report.views);
             }

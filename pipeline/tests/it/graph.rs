@@ -1,11 +1,14 @@
 //! The one check of a graph finds every fault.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use gristmill_pipeline::graph::{Fault, Format, Role, StageSpec};
-use gristmill_pipeline::port::Header;
-use gristmill_pipeline::testing::{Embed, Lines, Memory, Parse, Read};
-use gristmill_pipeline::{AnyOperator, Graph, StageId};
+use gristmill_pipeline::port::{Chunked, Content, FileItem, Header, Passage, PortItem, Syntax, Vector};
+use gristmill_pipeline::testing::{Contextualise, Embed, Lines, Memory, Parse, Qualify, Read, Select, Shorten, Strip};
+use gristmill_pipeline::{
+    AnyOperator, Batch, EmbedLaneId, Emitter, Fingerprint, Graph, Hash, Operator, OperatorError, StageId, VectorMap,
+};
 
 use crate::job::Job;
 
@@ -123,6 +126,328 @@ fn fan_out_makes_lanes() {
     assert_eq!(
         sorted,
         [lane("large", "lines", "embed"), lane("small", "chunk", "embed small"), lane("text", "chunk", "")]
+    );
+}
+
+/// An operator without a role, between any ports.
+struct Plain<I, O>(PhantomData<fn(I) -> O>);
+
+impl<I: PortItem, O: PortItem> Operator for Plain<I, O> {
+    type In = I;
+    type Out = O;
+
+    fn name(&self) -> &str {
+        "plain"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"plain")
+    }
+
+    fn process(&self, _: Batch<I>, _: &mut Emitter<O>) -> Result<(), OperatorError> {
+        Ok(())
+    }
+}
+
+fn plain<I: PortItem, O: PortItem>() -> Role {
+    AnyOperator::plain(Plain::<I, O>(PhantomData)).into()
+}
+
+fn strip(column: &'static str) -> Role {
+    AnyOperator::plain(Strip { mark: '#', column, version: 1 }).into()
+}
+
+fn qualify() -> Role {
+    AnyOperator::plain(Qualify { column: "definitions", version: 1 }).into()
+}
+
+fn context() -> Role {
+    AnyOperator::plain(Contextualise { header: Header::Path, version: 1 }).into()
+}
+
+fn select() -> Role {
+    AnyOperator::plain(Select { version: 1 }).into()
+}
+
+fn shorten() -> Role {
+    AnyOperator::vector_map(Shorten { dimension: 1, factor: 1 }).into()
+}
+
+/// From the source to chunks.
+fn line() -> Vec<StageSpec> {
+    vec![stage("read", &["source"], read()), stage("parse", &["read"], parse()), stage("chunk", &["parse"], chunk())]
+}
+
+fn faults_of_line(more: Vec<StageSpec>) -> Vec<String> {
+    faults(line().into_iter().chain(more).collect())
+}
+
+#[test]
+fn what_has_a_role_must_play_it() {
+    let found = faults_of_line(vec![
+        stage("embed chunked", &["chunk"], plain::<Arc<Chunked>, Vector>()),
+        stage("embed passages", &["chunk"], plain::<Arc<Passage>, Vector>()),
+        stage("store 1", &["embed chunked"], sink()),
+        stage("store 2", &["embed passages"], sink()),
+        stage("passages", &["chunk"], plain::<Arc<Passage>, Arc<Passage>>()),
+        stage("to passages", &["chunk"], plain::<Arc<Chunked>, Arc<Passage>>()),
+        stage("store 3", &["passages"], sink()),
+        stage("store 4", &["to passages"], sink()),
+        stage("cut", &["parse"], plain::<Arc<Syntax>, Arc<Chunked>>()),
+        stage("store 5", &["cut"], sink()),
+        stage("at once", &["parse"], plain::<Arc<Syntax>, Vector>()),
+        stage("store 6", &["at once"], sink()),
+        stage("back", &["chunk"], plain::<Arc<Chunked>, Arc<Syntax>>()),
+        stage("store 7", &["back"], sink()),
+    ]);
+    insta::assert_snapshot!(found.join("\n"), @r"
+    embed chunked: a stage that makes vectors of chunks must be an `Embedder`
+    embed passages: a stage that makes vectors of chunks must be an `Embedder`
+    passages: an operator on chunks takes and gives `Chunked`; only an `Embedder` takes `Passage`
+    to passages: an operator on chunks takes and gives `Chunked`; only an `Embedder` takes `Passage`
+    cut: a stage that makes chunks of syntax must be a `Chunker`
+    at once: no stage takes `syntax` and outputs `vectors`
+    back: no stage takes `chunks` and outputs `syntax`
+    ");
+    let parser = faults(vec![
+        stage("read", &["source"], read()),
+        stage("parse", &["read"], plain::<Arc<Content>, Arc<Syntax>>()),
+        stage("store", &["parse"], sink()),
+    ]);
+    assert_eq!(parser, ["parse: a stage that makes syntax of contents must be a `Parser`"]);
+    let files = faults(vec![
+        stage("files", &["source"], plain::<Arc<FileItem>, Arc<FileItem>>()),
+        stage("read", &["files"], plain::<Arc<FileItem>, Arc<Content>>()),
+        stage("parse", &["read"], parse()),
+        stage("store", &["parse"], sink()),
+    ]);
+    assert_eq!(files, [""; 0], "files may be chosen before they are read");
+}
+
+#[test]
+fn columns_of_one_row_have_names_of_their_own() {
+    let twice = |first: Role, second: Role| {
+        faults(vec![
+            stage("read", &["source"], read()),
+            stage("first", &["read"], first),
+            stage("second", &["first"], second),
+            stage("parse", &["second"], parse()),
+            stage("store", &["parse"], sink()),
+        ])
+    };
+    assert_eq!(twice(strip("one"), strip("two")), [""; 0]);
+    assert_eq!(twice(strip("one"), strip("one")), ["second: `first` adds a column `one` already; rename one of them"]);
+    for bad in ["", "1st", "_a", "Upper", "with space", "größe"] {
+        let says = format!(
+            "second: `{bad}` is not a valid column name; use lower-case letters, digits and `_`, beginning with a letter"
+        );
+        assert_eq!(twice(strip("one"), strip(bad)), [says]);
+    }
+    let in_a_row = faults_of_line(vec![
+        stage("context", &["chunk"], context()),
+        stage("select", &["context"], select()),
+        stage("again", &["select"], context()),
+        stage("store", &["again"], sink()),
+    ]);
+    assert_eq!(
+        in_a_row,
+        [
+            "again: `context` adds a column `context` already; rename one of them",
+            "again: `context` adds a column `length` already; rename one of them"
+        ]
+    );
+    let side_by_side = faults_of_line(vec![
+        stage("one", &["chunk"], context()),
+        stage("two", &["chunk"], context()),
+        stage("store one", &["one"], sink()),
+        stage("store two", &["two"], sink()),
+    ]);
+    assert_eq!(side_by_side, [""; 0], "they are columns of different rows");
+}
+
+#[test]
+fn a_syntax_that_is_turned_into_another_feeds_nothing_else() {
+    let found = faults(vec![
+        stage("read", &["source"], read()),
+        stage("parse", &["read"], parse()),
+        stage("qualify", &["parse"], qualify()),
+        stage("chunk", &["parse"], chunk()),
+        stage("store", &["parse", "chunk"], sink()),
+        stage("other", &["qualify"], sink()),
+    ]);
+    insta::assert_snapshot!(found.join("\n"), @r"
+    chunk: `qualify` already takes this `syntax` output; a graph fans out only after the last stage that outputs `syntax`
+    store: `qualify` already takes this `syntax` output; a graph fans out only after the last stage that outputs `syntax`
+    ");
+    let sound = faults(vec![
+        stage("read", &["source"], read()),
+        stage("parse", &["read"], parse()),
+        stage("qualify", &["parse"], qualify()),
+        stage("chunk", &["qualify"], chunk()),
+        stage("lines", &["qualify"], chunk()),
+        stage("store", &["qualify", "chunk"], sink()),
+        stage("other", &["lines"], sink()),
+    ]);
+    assert_eq!(sound, [""; 0]);
+    let contents = faults(vec![
+        stage("read", &["source"], read()),
+        stage("one", &["read"], strip("one")),
+        stage("two", &["read"], strip("two")),
+        stage("parse", &["one"], parse()),
+        stage("store", &["parse"], sink()),
+    ]);
+    assert!(contents.iter().any(|fault| fault.starts_with("two: `one` already takes this `contents`")), "{contents:?}");
+}
+
+#[test]
+fn vectors_begin_at_an_embedder() {
+    let found = faults_of_line(vec![
+        stage("nothing", &[], shorten()),
+        stage("files", &["source"], shorten()),
+        stage("chunks", &["chunk"], shorten()),
+        stage("one", &["three"], shorten()),
+        stage("two", &["one"], shorten()),
+        stage("three", &["two"], shorten()),
+        stage("store 1", &["nothing"], sink()),
+        stage("store 2", &["chunks"], sink()),
+        stage("store 3", &["chunk", "two"], sink()),
+    ]);
+    insta::assert_snapshot!(found.join("\n"), @r"
+    nothing: the stage has no input; set `input` to the name of a stage or to `source`
+    files: port mismatch: `source` outputs `files`, but this stage accepts `vectors`
+    files: `read` already takes this `files` output; a graph fans out only after the last stage that outputs `syntax`
+    chunks: port mismatch: `chunk` outputs `chunks`, but this stage accepts `vectors`
+    one: the stages two → three → one form a cycle
+    ");
+    let unused = faults_of_line(vec![
+        stage("embed", &["chunk"], embed()),
+        stage("shorten", &["embed"], shorten()),
+        stage("store", &["embed"], sink()),
+    ]);
+    assert_eq!(unused, ["shorten: no sink stores the output of this stage; add a sink, or remove the stage"]);
+    let foreign = faults_of_line(vec![
+        stage("select", &["chunk"], select()),
+        stage("embed", &["select"], embed()),
+        stage("shorten", &["embed"], shorten()),
+        stage("store", &["chunk", "shorten"], sink()),
+    ]);
+    assert_eq!(foreign, ["store: the chunks of `chunk` are not those that `shorten` embeds; use two sinks"]);
+}
+
+#[test]
+fn lanes_begin_and_end_where_something_is_taken() {
+    let graph = Graph::build(
+        line()
+            .into_iter()
+            .chain([
+                stage("select", &["chunk"], select()),
+                stage("context", &["select"], context()),
+                stage("embed", &["context"], embed()),
+                stage("shorten", &["embed"], shorten()),
+                stage("short", &["shorten"], sink()),
+                stage("long", &["parse", "embed"], sink()),
+            ])
+            .collect(),
+    )
+    .unwrap_or_else(|errors| panic!("{errors:?}"));
+    let name = |stage: StageId| graph.stage(stage).name.to_string();
+    let chunks: Vec<_> = graph.chunk_lanes().iter().map(|lane| (name(lane.stage), lane.header)).collect();
+    assert_eq!(chunks, [("context".to_owned(), Header::Path)], "what stands between is no lane");
+    let mut vectors: Vec<_> = graph
+        .embed_lanes()
+        .iter()
+        .map(|lane| (lane.dimension, lane.maps.iter().map(|&map| name(map)).collect::<Vec<_>>()))
+        .collect();
+    vectors.sort();
+    assert_eq!(vectors, [(1, vec!["shorten".to_owned()]), (2, Vec::new())]);
+    let columns = |sink: usize| graph.sinks()[sink].columns.iter().map(|column| &*column.name).collect::<Vec<_>>();
+    assert_eq!([columns(0), columns(1)], [["context", "length"]; 2]);
+}
+
+#[test]
+fn every_fingerprint_is_part_of_what_decides_rows() {
+    let fingerprints = |factor: u32, version: u32| {
+        let graph = Graph::build(
+            line()
+                .into_iter()
+                .chain([
+                    stage("select", &["chunk"], AnyOperator::plain(Select { version }).into()),
+                    stage("embed", &["select"], embed()),
+                    stage("shorten", &["embed"], AnyOperator::vector_map(Shorten { dimension: 1, factor }).into()),
+                    stage("store", &["shorten"], sink()),
+                ])
+                .collect(),
+        )
+        .unwrap_or_else(|errors| panic!("{errors:?}"));
+        let lane = graph.embed_lanes()[0].fingerprint;
+        (graph.analysis_fingerprint(), graph.rows_fingerprint(), lane)
+    };
+    let (analysis, rows, lane) = fingerprints(1, 1);
+    let map = fingerprints(2, 1);
+    assert!(map.0 == analysis && map.1 != rows && map.2 != lane, "a map decides vectors alone");
+    let filter = fingerprints(1, 2);
+    assert!(filter.0 != analysis && filter.1 != rows && filter.2 == lane, "a filter does not decide vectors");
+}
+
+/// Fails as it is told to.
+struct Failing(fn(Vector) -> Result<Vec<Vector>, &'static str>);
+
+impl Operator for Failing {
+    type In = Vector;
+    type Out = Vector;
+
+    fn name(&self) -> &str {
+        "failing"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"failing")
+    }
+
+    fn process(&self, batch: Batch<Vector>, out: &mut Emitter<Vector>) -> Result<(), OperatorError> {
+        for vector in batch {
+            let given = self.0(vector).map_err(|why| OperatorError { stage: "failing".into(), message: why.into() })?;
+            given.into_iter().for_each(|vector| out.emit(vector));
+        }
+        Ok(())
+    }
+}
+
+impl VectorMap for Failing {
+    fn dimension(&self, input: usize) -> usize {
+        input
+    }
+}
+
+#[test]
+fn a_query_goes_through_the_stages_behind_its_embedder() {
+    let embedded = |maps: Vec<Role>, text: &str| {
+        let mut stages = line();
+        stages.push(stage("embed", &["chunk"], embed()));
+        for (nth, map) in maps.into_iter().enumerate() {
+            let last = stages.last().expect("has some").name.to_string();
+            stages.push(stage(&format!("map {nth}"), &[&last], map));
+        }
+        let last = stages.last().expect("has some").name.to_string();
+        stages.push(stage("store", &[&last], sink()));
+        let graph = Graph::build(stages).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let embedded = graph.embed_query(EmbedLaneId::new(0), text).expect("embeds queries");
+        embedded.map_err(|error| error.to_string())
+    };
+    let times = |factor, dimension| AnyOperator::vector_map(Shorten { dimension, factor }).into();
+    assert_eq!(embedded(vec![], "four"), Ok(vec![4.0, 0.0]));
+    assert_eq!(embedded(vec![times(3, 2), times(2, 1)], "four"), Ok(vec![24.0]));
+    let says = |message: &str| Err(format!("stage `map 0`: {message}"));
+    assert_eq!(embedded(vec![times(3, 2)], "lost"), says("it gave no vector for the query"));
+    assert_eq!(
+        embedded(vec![times(3, 2), times(2, 1)], "explosive"),
+        says("it failed on the query (asked to); please report it")
+    );
+    let failing = |give| AnyOperator::vector_map(Failing(give)).into();
+    assert_eq!(embedded(vec![failing(|_| Err("no"))], "four"), Err("stage `failing`: no".into()));
+    assert_eq!(
+        embedded(vec![failing(|vector| Ok(vec![Vector { values: [1.0].into(), ..vector }]))], "four"),
+        says("it gave a vector of 1 components instead of 2 for the query")
     );
 }
 

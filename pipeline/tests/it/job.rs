@@ -10,7 +10,10 @@ use gristmill_pipeline::plane::Broken;
 use gristmill_pipeline::port::Header;
 use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport, run};
 use gristmill_pipeline::source::{DirectorySource, Source};
-use gristmill_pipeline::testing::{Counts, Disk, Embed, Lines, Memory, Oracle, Parse, Read, Stored, Views};
+use gristmill_pipeline::testing::{
+    Contextualise, Counts, Disk, Embed, Lines, Memory, Oracle, Parse, Qualify, Read, Select, Shorten, Stored, Strip,
+    Views,
+};
 use gristmill_pipeline::views::{Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved, View};
 use gristmill_pipeline::{AnyOperator, Graph, Meters, Mode, RowId};
 use parking_lot::Mutex;
@@ -35,6 +38,53 @@ pub(crate) fn all_views() -> Vec<Arc<dyn View>> {
     ]
 }
 
+/// Operators between those of a plain job: how many stand in a row, and their versions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Between {
+    /// `Contents → Contents`, at most 2.
+    pub(crate) contents: usize,
+    /// `Syntax → Syntax`, at most 2.
+    pub(crate) syntax: usize,
+    /// `Chunks → Chunks` that drops chunks.
+    pub(crate) select: bool,
+    /// `Chunks → Chunks` that gives them context.
+    pub(crate) context: bool,
+    /// `Vectors → Vectors`, at most 2.
+    pub(crate) vectors: usize,
+    /// The versions of the first of each of them.
+    pub(crate) versions: Versions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Versions {
+    pub(crate) contents: u32,
+    pub(crate) syntax: u32,
+    pub(crate) select: u32,
+    pub(crate) context: u32,
+    pub(crate) vectors: u32,
+}
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self { contents: 1, syntax: 1, select: 1, context: 1, vectors: 1 }
+    }
+}
+
+impl Versions {
+    /// Versions of which one is another than in [`Self::default`], but for the first.
+    pub(crate) fn nth(nth: u32) -> Self {
+        let version = |of| if nth == of { 2 } else { 1 };
+        Self { contents: 1, syntax: 1, select: version(1), context: version(2), vectors: version(3) }
+    }
+}
+
+impl Between {
+    /// Every kind, some of them twice.
+    pub(crate) fn all() -> Self {
+        Self { contents: 2, syntax: 2, select: true, context: true, vectors: 2, versions: Versions::default() }
+    }
+}
+
 /// A job over a folder, with its disk.
 pub(crate) struct Job {
     pub(crate) folder: tempfile::TempDir,
@@ -44,6 +94,9 @@ pub(crate) struct Job {
     pub(crate) header: Header,
     pub(crate) parse_version: u32,
     pub(crate) embed_version: u32,
+    pub(crate) between: Between,
+    /// Another graph than the usual one.
+    pub(crate) stages: Option<fn(&Self) -> Vec<StageSpec>>,
     pub(crate) memory_limit: u64,
     pub(crate) plane_workers: usize,
     pub(crate) interrupt: Interrupt,
@@ -66,6 +119,8 @@ impl Job {
             header: Header::Path,
             parse_version: 1,
             embed_version: 1,
+            between: Between::default(),
+            stages: None,
             memory_limit: 1 << 20,
             plane_workers: 1,
             interrupt: Interrupt::default(),
@@ -87,8 +142,9 @@ impl Job {
     }
 
     pub(crate) fn rename(&self, from: &str, to: &str) {
-        let root = self.folder.path().join("src");
-        std::fs::rename(root.join(from), root.join(to)).expect("renames");
+        let (from, to) = (self.folder.path().join("src").join(from), self.folder.path().join("src").join(to));
+        std::fs::create_dir_all(to.parent().expect("has a parent")).expect("creates");
+        std::fs::rename(from, to).expect("renames");
     }
 
     pub(crate) fn index(&self) -> std::path::PathBuf {
@@ -96,6 +152,9 @@ impl Job {
     }
 
     pub(crate) fn graph(&self) -> Graph {
+        if let Some(stages) = self.stages {
+            return Graph::build(stages(self)).expect("is sound");
+        }
         let counts = || Arc::clone(&self.counts);
         let memory = |disk: &Arc<Mutex<Disk>>, gives_nothing_back| {
             Arc::new(Memory { disk: Arc::clone(disk), gives_nothing_back })
@@ -103,15 +162,46 @@ impl Job {
         let parse = Parse { counts: counts(), version: self.parse_version };
         let embed = Embed { counts: counts(), version: self.embed_version };
         let chunk = Lines { header: self.header };
-        Graph::build(vec![
-            StageSpec::new("read", ["source"], AnyOperator::plain(Read)),
-            StageSpec::new("parse", ["read"], AnyOperator::parser(parse)),
-            StageSpec::new("chunk", ["parse"], AnyOperator::chunker(chunk)),
-            StageSpec::new("embed", ["chunk"], AnyOperator::embedder(embed)),
-            StageSpec::new("vectors", ["parse", "embed"], memory(&self.disk, self.forgets_vectors)),
-            StageSpec::new("text", ["chunk"], memory(&self.text_disk, false)),
-        ])
-        .expect("is sound")
+        let Between { contents, syntax, select, context, vectors, versions } = self.between;
+        let mut stages = vec![StageSpec::new("read", ["source"], AnyOperator::plain(Read))];
+        // Adds a stage behind the last one.
+        let mut behind = |name: &str, operator| {
+            let last = stages.last().expect("has one").name.clone();
+            stages.push(StageSpec::new(name, [last], operator));
+        };
+        let strips = [('#', "comments", versions.contents), ('%', "percents", 1)];
+        for (nth, (mark, column, version)) in strips.into_iter().enumerate().take(contents) {
+            behind(&format!("strip {nth}"), AnyOperator::plain(Strip { mark, column, version }));
+        }
+        behind("parse", AnyOperator::parser(parse));
+        let qualifiers = [("definitions", versions.syntax), ("definitions_again", 1)];
+        for (nth, (column, version)) in qualifiers.into_iter().enumerate().take(syntax) {
+            behind(&format!("qualify {nth}"), AnyOperator::plain(Qualify { column, version }));
+        }
+        let last_syntax = if syntax > 0 { format!("qualify {}", syntax - 1) } else { "parse".into() };
+        behind("chunk", AnyOperator::chunker(chunk));
+        if select {
+            behind("select", AnyOperator::plain(Select { version: versions.select }));
+        }
+        if context {
+            behind("context", AnyOperator::plain(Contextualise { header: self.header, version: versions.context }));
+        }
+        let last_chunks = match (context, select) {
+            (true, _) => "context",
+            (false, true) => "select",
+            (false, false) => "chunk",
+        };
+        behind("embed", AnyOperator::embedder(embed));
+        for (nth, (dimension, factor)) in [(2, versions.vectors), (1, 10)].into_iter().enumerate().take(vectors) {
+            behind(&format!("shorten {nth}"), AnyOperator::vector_map(Shorten { dimension, factor }));
+        }
+        let last_vectors = if vectors > 0 { format!("shorten {}", vectors - 1) } else { "embed".into() };
+        let inputs = [last_syntax.as_str(), &last_vectors];
+        stages.push(StageSpec::new("vectors", inputs, memory(&self.disk, self.forgets_vectors)));
+        // Some sink has to give back what texts define.
+        let inputs = if self.forgets_vectors { vec![last_syntax.as_str(), last_chunks] } else { vec![last_chunks] };
+        stages.push(StageSpec::new("text", inputs, memory(&self.text_disk, false)));
+        Graph::build(stages).expect("is sound")
     }
 
     pub(crate) fn source(&self) -> DirectorySource {
@@ -186,13 +276,20 @@ impl std::fmt::Debug for Rows<'_> {
             write!(f, "{path} {} {} {} ", analysis.language, analysis.bytes, analysis.lines)?;
             write!(f, "{:?} {:?} {:?} ", analysis.content_hash, analysis.definitions, analysis.diagnostics)?;
             write!(f, "{:?} {:?} ", analysis.references, analysis.imports)?;
+            write!(f, "{:?} ", analysis.extras)?;
             if let Some(chunks) = &record.chunks {
-                write!(f, "{:?} {:?} {:?}", chunks.chunks, chunks.hashes, chunks.vectors)?;
+                let texts: Vec<_> = chunks.chunks.iter().map(|chunk| analysis.text.get(chunk.span.bytes())).collect();
+                write!(f, "{:?} {texts:?} {:?} {:?}", chunks.chunks, chunks.hashes, chunks.vectors)?;
             }
             writeln!(f)?;
         }
         Ok(())
     }
+}
+
+/// A store of a job, by one of its disks.
+pub(crate) fn memory(disk: &Arc<Mutex<Disk>>) -> Arc<Memory> {
+    Arc::new(Memory { disk: Arc::clone(disk), gives_nothing_back: false })
 }
 
 /// The tree of a job's newest epoch.

@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod agreement;
+mod contracts;
 mod decisions;
 mod faults;
 mod graph;
 mod job;
+mod lanes;
+mod open;
 mod paths;
 mod refs;
 mod revisions;

@@ -19,7 +19,7 @@ type Files = BTreeMap<String, String>;
 
 /// Refs in memory.
 #[derive(Clone, Debug, Default)]
-struct Refs(BTreeMap<String, Files>);
+pub(crate) struct Refs(BTreeMap<String, Files>);
 
 struct Text(String);
 
@@ -60,7 +60,7 @@ impl Source for Refs {
 }
 
 impl Refs {
-    fn set(&mut self, name: &str, path: &str, text: &str) {
+    pub(crate) fn set(&mut self, name: &str, path: &str, text: &str) {
         self.0.entry(name.into()).or_default().insert(path.into(), text.into());
     }
 

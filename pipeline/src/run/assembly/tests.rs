@@ -75,12 +75,18 @@ fn a_vector_that_will_not_come_is_reported_on_its_path_alone() {
         message: "none".into(),
     };
     assembler.wait_for(slot(ids[0], 0));
-    let (path, analysis) = assembler.fail(slot(ids[0], 0), &diagnostic).expect("is told");
-    assert_eq!((path.as_str(), analysis.diagnostics.len()), ("a.x", 1));
+    assembler.wait_for(slot(ids[0], 1));
+    let lane = EmbedLaneId::new(0);
+    assert_eq!(assembler.fail(slot(ids[0], 0), lane, &diagnostic), Some("a.x".into()));
+    assert_eq!(assembler.fail(slot(ids[0], 1), lane, &diagnostic), None, "it is known");
     assembler.settle(ids[1]);
-    let (complete, _) = assembler.take_complete().expect("both are complete");
+    let (mut complete, _) = assembler.take_complete().expect("both are complete");
     let found: Vec<usize> = complete.iter().map(|assembly| assembly.analysis.diagnostics.len()).collect();
     assert_eq!(found, [1, 0]);
+    let mut hashes =
+        |embed| complete[0].record(Some(ChunkLaneId::new(0)), embed, false).chunks.expect("has some").hashes;
+    let of_text = hashes(None);
+    assert_eq!(hashes(Some(lane)), [without_vector(&of_text[0]), without_vector(&of_text[1])], "nobody finds zeros");
 }
 
 #[test]

@@ -7,13 +7,14 @@ use gristmill_ids::{ContentHash, ContentKey, EmbedLaneId, Fingerprint};
 use gristmill_plane::RowFact;
 
 use super::ledger::{Coming, Ledger};
+use crate::diagnostic::Diagnostic;
 use crate::execute::Budget;
-use crate::graph::Graph;
+use crate::graph::{ChunkLane, Graph};
 use crate::index::IndexFolder;
 use crate::run::assembly::Known;
 use crate::run::base::{Base, Kept};
-use crate::run::sinks::{StoredRecords, WritingSinks};
-use crate::sink::{Record, RowId, SinkError, Token};
+use crate::run::sinks::{StoredRow, WritingSinks};
+use crate::sink::{Analysis, RowId, SinkError, Token};
 
 /// The epochs before this one, as far as this one may take from them.
 pub(in crate::run) struct History<'a> {
@@ -37,7 +38,7 @@ impl<'a> History<'a> {
 
     /// The fingerprint of what made the rows of the base.
     pub(super) fn rows(&self) -> Option<Fingerprint> {
-        self.base.as_ref().map(|base| base.record.rows)
+        self.base.as_ref().map(|base| base.rows)
     }
 
     /// Whether contents of the base have the keys that they have now.
@@ -84,8 +85,7 @@ impl<'a> History<'a> {
         let holders = sinks.holders(hashes, |sink| since.get(sink).cloned())?;
         for ((content, coming), rows) in wanted.into_iter().zip(holders) {
             // Equal bytes under a path of another language are another content.
-            let variant = self.graph.variant(&coming.path);
-            let row = rows.into_iter().find(|row| self.graph.variant(&row.path) == variant);
+            let row = rows.into_iter().find(|row| self.graph.are_alike(&row.path, &coming.path));
             found.extend(row.map(|row| (content, row)));
         }
         Ok(found)
@@ -99,24 +99,31 @@ impl<'a> History<'a> {
         sinks: &mut WritingSinks,
     ) -> Result<Vec<Option<Known>>, SinkError> {
         let since = self.kept().map(|kept| kept.analysis.clone()).unwrap_or_default();
-        let lanes = self.graph.chunk_lanes().len();
-        let mut all: Vec<Option<Known>> = rows.iter().map(|_| None).collect();
-        for StoredRecords { chunk_lane, records } in sinks.records(rows, |sink| since.get(sink).cloned())? {
-            for (slot, record) in all.iter_mut().zip(records) {
-                let Some(Record { analysis, chunks, .. }) = record else { continue };
-                let known = slot.get_or_insert_with(|| Known {
-                    lease: Arc::new(budget.force(analysis.text.len() as u64)),
-                    analysis: Arc::clone(&analysis),
-                    lanes: (0..lanes).map(|_| Arc::from([])).collect(),
-                });
-                if known.analysis.text.is_empty() {
-                    known.analysis = analysis;
-                }
-                if let (Some(lane), Some(chunks)) = (chunk_lane, chunks) {
-                    known.lanes[lane.index()] = chunks.chunks;
-                }
-            }
+        let stored = sinks.stored(rows, |sink| since.get(sink).cloned())?;
+        Ok(stored.into_iter().map(|stored| Some(self.known(&stored?, budget))).collect())
+    }
+
+    fn known(&self, stored: &StoredRow, budget: &Budget) -> Known {
+        let lane = |lane: &ChunkLane| stored.chunks(lane.id).map_or_else(|| Arc::from([]), |it| Arc::clone(&it.chunks));
+        Known {
+            lease: Arc::new(budget.force(stored.analysis.text.len() as u64)),
+            lanes: self.graph.chunk_lanes().iter().map(lane).collect(),
+            analysis: self.of_content(&stored.analysis),
         }
-        Ok(all)
+    }
+
+    /// What is known of the content alone. What embedding its chunks under another path, or
+    /// by another model, came to is found out anew.
+    fn of_content(&self, analysis: &Arc<Analysis>) -> Arc<Analysis> {
+        let makes_vectors = |found: &Diagnostic| {
+            let mut stages = self.graph.embed_lanes().iter().flat_map(|lane| lane.maps.iter().chain([&lane.stage]));
+            stages.any(|&stage| self.graph.stage(stage).name == found.stage)
+        };
+        if !analysis.diagnostics.iter().any(makes_vectors) {
+            return Arc::clone(analysis);
+        }
+        let mut of_content = Analysis::clone(analysis);
+        of_content.diagnostics.retain(|found| !makes_vectors(found));
+        Arc::new(of_content)
     }
 }

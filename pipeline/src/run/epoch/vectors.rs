@@ -16,16 +16,16 @@ use gristmill_plane::{Difference, PassageId};
 use super::recall::History;
 use crate::diagnostic::Diagnostic;
 use crate::execute::{Executor, Task};
-use crate::graph::{EmbedLane, Graph};
+use crate::graph::{EmbedLane, Graph, SpaceId};
 use crate::index::SharedVectors;
-use crate::operator::ErasedOperator;
+use crate::operator::{ErasedOperator, Filled};
 use crate::path::RelPath;
 use crate::port::{Passage, Text, Vector};
 use crate::run::RunError;
-use crate::run::assembly::{Assembler, Known, Slot};
+use crate::run::assembly::{Assembler, Known, Slot, without_vector};
 use crate::run::report::Work;
 use crate::run::sinks::WritingSinks;
-use crate::sink::Analysis;
+use crate::sink::StoredVectors;
 
 /// The vectors of the epoch that is being built.
 pub(in crate::run) trait VectorLog {
@@ -76,14 +76,14 @@ impl Want<'_> {
 /// Finds vectors, and keeps who waits for which.
 pub(super) struct VectorResolver<'a, L> {
     graph: &'a Graph,
-    /// By embed lane the vectors of this epoch.
+    /// By embedding space the vectors of this epoch.
     logs: &'a mut [L],
-    /// By embed lane what other indexes have embedded; empty if nothing is shared.
+    /// By embedding space what other indexes have embedded; empty if nothing is shared.
     shared: &'a mut [SharedVectors],
-    /// Who waits for a vector that is looked for or made.
-    waiting: HashMap<(EmbedLaneId, PassageKey), Vec<Slot>>,
+    /// Who waits for a vector that is looked for or made, whichever lane of its space needs it.
+    waiting: HashMap<(SpaceId, PassageKey), Vec<(EmbedLaneId, Slot)>>,
     /// Passages of this epoch for which there will be no vector, and why.
-    failed: HashMap<(EmbedLaneId, PassageKey), Diagnostic>,
+    failed: HashMap<(SpaceId, PassageKey), Diagnostic>,
 }
 
 /// What a lookup works with.
@@ -95,8 +95,8 @@ pub(super) struct Stores<'a, 'b> {
     pub(super) work: &'a mut Work,
 }
 
-/// A path of which something new is known.
-pub(super) type Told = (RelPath, Arc<Analysis>);
+/// A path, and something new that is known of it.
+pub(super) type Told = (RelPath, Diagnostic);
 
 impl<'a, L: VectorLog> VectorResolver<'a, L> {
     pub(super) fn new(graph: &'a Graph, logs: &'a mut [L], shared: &'a mut [SharedVectors]) -> Self {
@@ -119,17 +119,19 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
         let (mut first, mut told) = (HashMap::new(), Vec::new());
         for want in wants {
             stores.assembler.wait_for(want.slot);
-            if let Some(diagnostic) = self.failed.get(&(want.lane, want.key())) {
-                told.extend(stores.assembler.fail(want.slot, diagnostic));
+            let vector = (self.space(want.lane), want.key());
+            if let Some(diagnostic) = self.failed.get(&vector) {
+                let path = stores.assembler.fail(want.slot, want.lane, diagnostic);
+                told.extend(path.map(|path| (path, diagnostic.clone())));
                 continue;
             }
-            match self.waiting.entry((want.lane, want.key())) {
+            match self.waiting.entry(vector) {
                 Entry::Occupied(mut waiting) => {
-                    waiting.get_mut().push(want.slot);
+                    waiting.get_mut().push((want.lane, want.slot));
                     stores.work.passages_shared += 1;
                 }
                 Entry::Vacant(waiting) => {
-                    waiting.insert(vec![want.slot]);
+                    waiting.insert(vec![(want.lane, want.slot)]);
                     first.insert(want.passage, want);
                 }
             }
@@ -146,11 +148,10 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
             let mut searched: Vec<&Want<'_>> = born.iter().copied().filter(|want| want.lane == lane.id).collect();
             // In the order of the rows, whatever order the keys have.
             searched.sort_by_key(|want| want.slot.order());
-            let sought = self.read_log(lane.id, searched, stores)?;
-            let sought = self.read_stores(lane, sought, stores)?;
-            let sought = self.read_shared(lane.id, sought, stores);
-            let passages = sought.iter().filter_map(|want| want.passage(self.graph, lane));
-            self.embed(lane, passages.collect(), stores.executor);
+            let sought = self.read_log(lane.space, searched, stores)?;
+            let sought = self.read_stores(lane.space, sought, stores)?;
+            let sought = self.read_shared(lane.space, sought, stores);
+            self.embed(lane, &sought, stores.executor);
         }
         for passage in announced {
             first.remove(&passage);
@@ -160,16 +161,19 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
     }
 
     /// Takes the vectors of passages that lived before: nothing of them is looked for
-    /// elsewhere, and nothing embedded.
+    /// elsewhere, and nothing embedded. Only what could not be embedded then is tried again,
+    /// so that every row that needs it hears why.
     fn read_living(&mut self, wants: Vec<Want<'_>>, stores: &mut Stores<'_, '_>) -> Result<(), RunError> {
         for lane in self.graph.embed_lanes() {
             let mut of_lane: Vec<&Want<'_>> = wants.iter().filter(|want| want.lane == lane.id).collect();
             of_lane.sort_by_key(|want| want.slot.order());
-            let sought = self.read_log(lane.id, of_lane, stores)?;
-            let lost = self.read_stores(lane, sought, stores)?;
+            let sought = self.read_log(lane.space, of_lane, stores)?;
+            let without = self.read_stores(lane.space, sought, stores)?;
+            let (failed, lost) = self.failed_before(lane.space, without, stores)?;
             if let Some(want) = lost.first() {
                 return Err(RunError::LostVector { path: want.path.clone(), stage: self.stage_name(lane) });
             }
+            self.embed(lane, &failed, stores.executor);
         }
         Ok(())
     }
@@ -178,16 +182,20 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
         self.graph.stage(lane.stage).name.as_ref().into()
     }
 
+    fn space(&self, lane: EmbedLaneId) -> SpaceId {
+        self.graph.embed_lane(lane).space
+    }
+
     /// Takes vectors from the journal, and gives back the passages that it does not have.
     fn read_log<'w, 'k>(
         &mut self,
-        lane: EmbedLaneId,
+        space: SpaceId,
         wants: Vec<&'w Want<'k>>,
         stores: &mut Stores<'_, '_>,
     ) -> Result<Vec<&'w Want<'k>>, RunError> {
         let mut missing = Vec::new();
         for want in wants {
-            let (key, log) = (want.key(), &mut self.logs[lane.index()]);
+            let (key, log) = (want.key(), &mut self.logs[space.index()]);
             if !log.contains(key) {
                 missing.push(want);
                 continue;
@@ -195,7 +203,7 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
             let values = log.read(key).map_err(RunError::Journal)?;
             let recovered = log.is_recovered(key);
             *(if recovered { &mut stores.work.passages_recovered } else { &mut stores.work.passages_shared }) += 1;
-            self.fill(lane, key, &values, stores.assembler);
+            self.fill(space, key, &values, stores.assembler);
         }
         Ok(missing)
     }
@@ -204,41 +212,59 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
     /// passages that have none there.
     fn read_stores<'w, 'k>(
         &mut self,
-        lane: &EmbedLane,
-        wants: Vec<&'w Want<'k>>,
+        space: SpaceId,
+        mut wants: Vec<&'w Want<'k>>,
         stores: &mut Stores<'_, '_>,
     ) -> Result<Vec<&'w Want<'k>>, RunError> {
-        if wants.is_empty() || !stores.history.has_vectors(lane.id) {
-            return Ok(wants);
+        let graph = self.graph;
+        for lane in graph.embed_lanes().iter().filter(|lane| lane.space == space) {
+            let hashes = wants.iter().map(|want| want.hash).collect();
+            let Some(stored) = stores.vectors(lane, hashes)? else { continue };
+            let mut values = stored.values.chunks_exact(lane.dimension.max(1));
+            let mut missing = Vec::new();
+            for (nth, want) in wants.into_iter().enumerate() {
+                let vector = if stored.found.get(nth) == Some(&true) { values.next() } else { None };
+                let Some(vector) = vector else {
+                    missing.push(want);
+                    continue;
+                };
+                stores.work.passages_reused += 1;
+                self.fill(space, want.key(), vector, stores.assembler);
+            }
+            wants = missing;
         }
-        let hashes = wants.iter().map(|want| want.hash).collect();
-        let Stores { sinks, history, .. } = stores;
-        let Some(stored) = sinks.vectors(lane.id, hashes, |sink| history.vectors_since(sink))? else {
-            return Ok(wants);
-        };
-        let mut values = stored.values.chunks_exact(lane.dimension);
-        let mut missing = Vec::new();
-        for (nth, want) in wants.into_iter().enumerate() {
-            let vector = if stored.found.get(nth) == Some(&true) { values.next() } else { None };
-            let Some(vector) = vector else {
-                missing.push(want);
-                continue;
-            };
-            stores.work.passages_reused += 1;
-            self.fill(lane.id, want.key(), vector, stores.assembler);
+        Ok(wants)
+    }
+
+    /// Splits passages that have no vector in the base into those that could not be embedded,
+    /// and those of which nothing is known.
+    fn failed_before<'w, 'k>(
+        &self,
+        space: SpaceId,
+        mut wants: Vec<&'w Want<'k>>,
+        stores: &mut Stores<'_, '_>,
+    ) -> Result<(Vec<&'w Want<'k>>, Vec<&'w Want<'k>>), RunError> {
+        let mut failed = Vec::new();
+        for lane in self.graph.embed_lanes().iter().filter(|lane| lane.space == space) {
+            let hashes = wants.iter().map(|want| without_vector(&want.hash)).collect();
+            let Some(stored) = stores.vectors(lane, hashes)? else { continue };
+            let mut found = stored.found.into_iter();
+            let (there, missing): (Vec<_>, Vec<_>) = wants.into_iter().partition(|_| found.next() == Some(true));
+            failed.extend(there);
+            wants = missing;
         }
-        Ok(missing)
+        Ok((failed, wants))
     }
 
     /// Takes vectors that other indexes have, and gives back the passages that have none
     /// there.
     fn read_shared<'w, 'k>(
         &mut self,
-        lane: EmbedLaneId,
+        space: SpaceId,
         wants: Vec<&'w Want<'k>>,
         stores: &mut Stores<'_, '_>,
     ) -> Vec<&'w Want<'k>> {
-        let Some(shared) = self.shared.get_mut(lane.index()).filter(|_| !wants.is_empty()) else { return wants };
+        let Some(shared) = self.shared.get_mut(space.index()).filter(|_| !wants.is_empty()) else { return wants };
         let keys: Vec<PassageKey> = wants.iter().map(|want| want.key()).collect();
         let found = shared.find(&keys);
         let mut missing = Vec::new();
@@ -246,7 +272,7 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
             match vector {
                 Some(vector) => {
                     stores.work.passages_reused += 1;
-                    self.fill(lane, want.key(), &vector, stores.assembler);
+                    self.fill(space, want.key(), &vector, stores.assembler);
                 }
                 None => missing.push(want),
             }
@@ -255,20 +281,16 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
     }
 
     /// Gives passages to the executor in batches of the size that the embedder wants.
-    fn embed(&self, lane: &EmbedLane, passages: Vec<Arc<Passage>>, executor: &mut dyn Executor) {
+    fn embed(&self, lane: &EmbedLane, wants: &[&Want<'_>], executor: &mut dyn Executor) {
         let Some(size) = self.graph.stage(lane.stage).operator().map(ErasedOperator::batch_size) else { return };
-        let mut batch = Vec::new();
-        let (mut bytes, mut tokens) = (0, 0);
-        for passage in passages {
-            let (more_bytes, more_tokens) = (passage.text.len() as u64, u64::from(passage.tokens));
-            let full =
-                batch.len() >= size.items || bytes + more_bytes > size.bytes || tokens + more_tokens > size.tokens;
-            if full && !batch.is_empty() {
+        let (mut batch, mut filled) = (Vec::new(), Filled::default());
+        for passage in wants.iter().filter_map(|want| want.passage(self.graph, lane)) {
+            let (bytes, tokens) = (passage.text.len() as u64, u64::from(passage.tokens));
+            if !filled.takes(&size, bytes, tokens) {
                 executor.submit(Task::Embed { lane: lane.id, passages: std::mem::take(&mut batch) });
-                (bytes, tokens) = (0, 0);
+                filled = Filled::default();
+                filled.takes(&size, bytes, tokens);
             }
-            bytes += more_bytes;
-            tokens += more_tokens;
             batch.push(passage);
         }
         if !batch.is_empty() {
@@ -284,27 +306,40 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
         failed: Vec<(PassageKey, RelPath, Diagnostic)>,
         assembler: &mut Assembler,
     ) -> Result<Vec<Told>, RunError> {
+        let space = self.space(lane);
         for vector in &vectors {
-            self.logs[lane.index()].append(vector.key, &vector.values).map_err(RunError::Journal)?;
-            self.fill(lane, vector.key, &vector.values, assembler);
+            self.logs[space.index()].append(vector.key, &vector.values).map_err(RunError::Journal)?;
+            self.fill(space, vector.key, &vector.values, assembler);
         }
         let mut told = Vec::new();
         for (key, _, diagnostic) in failed {
-            for slot in self.waiting.remove(&(lane, key)).unwrap_or_default() {
-                told.extend(assembler.fail(slot, &diagnostic));
+            for (lane, slot) in self.waiting.remove(&(space, key)).unwrap_or_default() {
+                told.extend(assembler.fail(slot, lane, &diagnostic).map(|path| (path, diagnostic.clone())));
             }
-            self.failed.insert((lane, key), diagnostic);
+            self.failed.insert((space, key), diagnostic);
         }
-        self.logs[lane.index()].flush().map_err(RunError::Journal)?;
+        self.logs[space.index()].flush().map_err(RunError::Journal)?;
         crate::failpoint::reach("embed.journaled");
         Ok(told)
     }
 
     /// Gives a vector to all who wait for it.
-    fn fill(&mut self, lane: EmbedLaneId, key: PassageKey, values: &[f32], assembler: &mut Assembler) {
-        for slot in self.waiting.remove(&(lane, key)).unwrap_or_default() {
+    fn fill(&mut self, space: SpaceId, key: PassageKey, values: &[f32], assembler: &mut Assembler) {
+        for (lane, slot) in self.waiting.remove(&(space, key)).unwrap_or_default() {
             assembler.fill(slot, lane, values);
         }
+    }
+}
+
+impl Stores<'_, '_> {
+    /// The vectors that a lane's store has of these hashes; `None` if it can have none, or
+    /// nothing is asked for.
+    fn vectors(&mut self, lane: &EmbedLane, hashes: Vec<Hash>) -> Result<Option<StoredVectors>, RunError> {
+        if hashes.is_empty() || !self.history.has_vectors(lane.id) {
+            return Ok(None);
+        }
+        let Self { sinks, history, .. } = self;
+        Ok(sinks.vectors(lane.id, hashes, |sink| history.vectors_since(sink))?)
     }
 }
 

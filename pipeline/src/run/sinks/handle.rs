@@ -47,6 +47,8 @@ pub(in crate::run) struct SinkHandle {
     pub(in crate::run) name: Arc<str>,
     pub(in crate::run) chunk_lane: Option<ChunkLaneId>,
     pub(in crate::run) embed_lane: Option<EmbedLaneId>,
+    /// Whether it stores what a text defines, uses and imports.
+    pub(in crate::run) has_syntax: bool,
     /// Whether it keeps the tables of views.
     pub(in crate::run) keeps_views: bool,
     /// Whether it gives rows back.
@@ -78,6 +80,7 @@ pub(super) struct Shape {
     pub(super) name: Arc<str>,
     pub(super) chunk_lane: Option<ChunkLaneId>,
     pub(super) embed_lane: Option<EmbedLaneId>,
+    pub(super) has_syntax: bool,
     pub(super) keeps_views: bool,
     pub(super) facts: Option<FactForm>,
     pub(super) meter: Arc<StageMeter>,
@@ -121,7 +124,7 @@ impl Drop for Place {
 impl SinkHandle {
     /// A handle of a sink that is not open yet, on a thread of its own if `threaded`.
     pub(super) fn closed(shape: Shape, threaded: bool) -> Result<Self, SinkError> {
-        let Shape { name, chunk_lane, embed_lane, keeps_views, facts, meter, before } = shape;
+        let Shape { name, chunk_lane, embed_lane, has_syntax, keeps_views, facts, meter, before } = shape;
         let place = if threaded {
             Place::start(Store::Closed, Arc::clone(&meter))?
         } else {
@@ -131,6 +134,7 @@ impl SinkHandle {
             name,
             chunk_lane,
             embed_lane,
+            has_syntax,
             keeps_views,
             is_fact_store: facts.is_some(),
             rounds_vectors: facts.is_some_and(|facts| facts.rounds_vectors),

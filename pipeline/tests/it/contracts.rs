@@ -1,0 +1,266 @@
+//! Operators that do not keep to what is asked of them: modes agree on what comes of it.
+
+use std::sync::Arc;
+
+use gristmill_pipeline::graph::StageSpec;
+use gristmill_pipeline::port::{CONTEXT, Chunked, Content, Header, Vector};
+use gristmill_pipeline::run::RunError;
+use gristmill_pipeline::testing::{Embed, Lines, Parse, Read, Strip};
+use gristmill_pipeline::{
+    AnyOperator, Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Mode, Operator, OperatorError, VectorMap,
+};
+
+use crate::agreement::from_scratch;
+use crate::job::{Between, Job, memory};
+use crate::refs::Refs;
+
+/// Gives what `process` makes of each item.
+struct Odd<T>(fn(T, &mut Emitter<T>));
+
+impl<T: gristmill_pipeline::port::PortItem> Operator for Odd<T> {
+    type In = T;
+    type Out = T;
+
+    fn name(&self) -> &str {
+        "odd"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"odd")
+    }
+
+    fn batch_size(&self) -> BatchSize {
+        BatchSize { items: 8, ..BatchSize::ONE }
+    }
+
+    fn process(&self, batch: Batch<T>, out: &mut Emitter<T>) -> Result<(), OperatorError> {
+        batch.into_iter().for_each(|item| self.0(item, out));
+        Ok(())
+    }
+}
+
+impl VectorMap for Odd<Vector> {
+    fn dimension(&self, input: usize) -> usize {
+        input
+    }
+}
+
+/// The stages of a job with one more behind each of these.
+fn with(
+    job: &Job,
+    contents: Option<AnyOperator>,
+    chunks: Option<AnyOperator>,
+    vectors: Option<AnyOperator>,
+) -> Vec<StageSpec> {
+    let parse = Parse { counts: Arc::clone(&job.counts), version: 1 };
+    let embed = Embed { counts: Arc::clone(&job.counts), version: 1 };
+    let mut stages: Vec<StageSpec> = Vec::new();
+    let line = [
+        ("read", Some(AnyOperator::plain(Read))),
+        ("odd contents", contents),
+        ("parse", Some(AnyOperator::parser(parse))),
+        ("chunk", Some(AnyOperator::chunker(Lines { header: Header::None }))),
+        ("odd chunks", chunks),
+        ("embed", Some(AnyOperator::embedder(embed))),
+        ("odd vectors", vectors),
+    ];
+    for (name, operator) in line {
+        let input = stages.last().map_or("source".into(), |last| last.name.clone());
+        stages.extend(operator.map(|operator| StageSpec::new(name, [input], operator)));
+    }
+    let last = stages.last().expect("has some").name.clone();
+    stages.push(StageSpec::new("store", ["parse".into(), last], memory(&job.disk)));
+    stages
+}
+
+fn job(stages: fn(&Job) -> Vec<StageSpec>) -> Job {
+    let job = Job { stages: Some(stages), ..Job::new() };
+    for nth in 0..12 {
+        job.write(&format!("{nth}.x"), &format!("def one\nown {nth}\n"));
+    }
+    job
+}
+
+#[test]
+fn of_several_outputs_for_one_file_the_first_counts() {
+    fn stages(job: &Job) -> Vec<StageSpec> {
+        let twice = Odd(|content: Arc<Content>, out| {
+            out.emit(Arc::clone(&content));
+            out.emit(Arc::new(content.with_text("another\n")));
+        });
+        with(job, Some(AnyOperator::plain(twice)), None, None)
+    }
+    let job = job(stages);
+    for mode in Mode::ALL {
+        let report = job.try_run(mode, true).expect("runs");
+        assert_eq!(report.findings.get("repeated_output"), Some(&12), "{mode}");
+        assert!(job.rows().contains("own 3") && !job.rows().contains("another"), "{mode}");
+        assert_eq!(job.rows(), from_scratch(&job), "{mode}");
+    }
+}
+
+#[test]
+fn what_an_operator_says_of_other_files_is_not_heard() {
+    fn stages(job: &Job) -> Vec<StageSpec> {
+        let gossip = Odd(|content: Arc<Content>, out: &mut Emitter<Arc<Content>>| {
+            out.report(&"3.x".into(), gristmill_pipeline::Severity::Note, "seen", 0, "seen");
+            out.emit(content);
+        });
+        with(job, Some(AnyOperator::plain(gossip)), None, None)
+    }
+    let job = job(stages);
+    for mode in [Mode::Sequential, Mode::Parallel] {
+        let report = job.try_run(mode, true).expect("runs");
+        assert_eq!(report.findings.get("seen"), Some(&1), "{mode}: what it says of the file itself");
+    }
+}
+
+/// The bytes that were read are what names a content, whatever an operator makes of them.
+#[test]
+fn an_operator_that_names_other_bytes_makes_no_file_change() {
+    fn stages(job: &Job) -> Vec<StageSpec> {
+        let renamed = Odd(|content: Arc<Content>, out| {
+            let mut other = content.with_text("other\n");
+            other.content_hash = Hash::of(b"other\n");
+            out.emit(Arc::new(other));
+        });
+        with(job, Some(AnyOperator::plain(renamed)), None, None)
+    }
+    let job = job(stages);
+    for mode in Mode::ALL {
+        let report = job.try_run(mode, true).expect("runs");
+        assert_eq!((report.findings.get("changed"), report.work.contents_analysed), (None, 12), "{mode}");
+    }
+}
+
+#[test]
+fn extra_values_without_a_column_end_the_epoch() {
+    fn undeclared(job: &Job) -> Vec<StageSpec> {
+        let context = Odd(|chunked: Arc<Chunked>, out| {
+            let mut chunks = chunked.chunks.clone();
+            chunks.iter_mut().for_each(|chunk| chunk.set_context("about", Header::None, ""));
+            out.emit(Arc::new(Chunked { syntax: Arc::clone(&chunked.syntax), chunks }));
+        });
+        with(job, None, Some(AnyOperator::plain(context)), None)
+    }
+    fn of_another_type(job: &Job) -> Vec<StageSpec> {
+        let number = Odd(|content: Arc<Content>, out| {
+            let mut with_number = content.with_text(content.text.to_string());
+            with_number.extras.set("comments", 7_i64);
+            out.emit(Arc::new(with_number));
+        });
+        let mut stages = with(job, Some(AnyOperator::plain(number)), None, None);
+        // The stage before declares it as text.
+        let strip = Strip { mark: '#', column: "comments", version: 1 };
+        stages.push(StageSpec::new("strip", ["read"], AnyOperator::plain(strip)));
+        stages.iter_mut().find(|stage| &*stage.name == "odd contents").expect("is one").inputs = vec!["strip".into()];
+        stages
+    }
+    for mode in Mode::ALL {
+        for (stages, stage, says) in [
+            (undeclared as fn(&Job) -> Vec<StageSpec>, "odd chunks", format!("`{CONTEXT}` of chunks is not declared")),
+            (of_another_type, "odd contents", "`comments` is declared as Text".into()),
+        ] {
+            let error = job(stages).try_run(mode, false).expect_err("fails");
+            let RunError::Operator(error) = error else { panic!("{mode}: {error}") };
+            assert!(&*error.stage == stage && error.message.contains(&says), "{mode}: {error}");
+        }
+    }
+}
+
+#[test]
+fn vectors_that_nobody_asked_for_are_none() {
+    fn longer(job: &Job) -> Vec<StageSpec> {
+        let longer = Odd(|vector: Vector, out| {
+            let mut values = vector.values.to_vec();
+            // One in three has a component too many.
+            if values[0] as u32 % 3 == 0 {
+                values.push(1.0);
+            }
+            out.emit(Vector { key: vector.key, values: values.into() });
+        });
+        with(job, None, None, Some(AnyOperator::vector_map(longer)))
+    }
+    fn repeated(job: &Job) -> Vec<StageSpec> {
+        let repeated = Odd(|vector: Vector, out| {
+            out.emit(vector.clone());
+            out.emit(Vector { values: [0.0, 0.0].into(), ..vector.clone() });
+            out.emit(Vector { key: gristmill_pipeline::PassageKey::NONE, ..vector });
+        });
+        with(job, None, None, Some(AnyOperator::vector_map(repeated)))
+    }
+    for mode in Mode::ALL {
+        let longer = job(longer);
+        let report = longer.run(mode);
+        let found = report.findings.get("vector_dimension").copied().unwrap_or_default();
+        assert!(found > 0 && found < 13, "{mode}: {found}");
+        let says = "stage `odd vectors` gave a vector of 3 components instead of 2";
+        assert!(report.quarantined.iter().all(|file| file.message == says), "{mode}");
+        assert_eq!(longer.rows(), from_scratch(&longer), "{mode}");
+
+        let repeated = job(repeated);
+        let report = repeated.run(mode);
+        assert_eq!((report.work.passages_embedded, report.quarantined.len()), (13, 0), "{mode}");
+        assert_eq!(repeated.rows(), from_scratch(&repeated), "{mode}");
+    }
+}
+
+/// Over refs one path has several contents, which meet in one batch of a stage.
+#[test]
+fn contents_of_one_path_are_told_apart_in_a_batch() {
+    let mut refs = Refs::default();
+    for nth in 0..40 {
+        refs.set(&format!("branch {nth}"), "a.x", &format!("# comment\ndef d{nth}\nown {nth}\n"));
+        refs.set(&format!("branch {nth}"), "b.x", &format!("generated {}\n", nth % 3));
+    }
+    let rows = Mode::ALL.map(|mode| {
+        let job = Job { between: Between::all(), ..Job::new() };
+        job.try_run_from(&refs, mode, false).expect("runs");
+        job.rows()
+    });
+    assert!(rows[0].contains("own 39"));
+    assert!(rows.iter().all(|of_mode| *of_mode == rows[0]));
+}
+
+/// A model that says it has more components than it gives.
+struct Boastful;
+
+impl Operator for Boastful {
+    type In = Arc<gristmill_pipeline::port::Passage>;
+    type Out = Vector;
+
+    fn name(&self) -> &str {
+        "boastful"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"boastful")
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Vector>) -> Result<(), OperatorError> {
+        batch.into_iter().for_each(|passage| out.emit(Vector { key: passage.key, values: [1.0].into() }));
+        Ok(())
+    }
+}
+
+impl Embedder for Boastful {
+    fn dimension(&self) -> usize {
+        2
+    }
+}
+
+#[test]
+fn an_embedder_of_another_dimension_than_it_says_gives_no_vectors() {
+    fn stages(job: &Job) -> Vec<StageSpec> {
+        let mut stages = with(job, None, None, None);
+        let embed = stages.iter_mut().find(|stage| &*stage.name == "embed").expect("is one");
+        embed.role = AnyOperator::embedder(Boastful).into();
+        stages
+    }
+    for mode in Mode::ALL {
+        let job = job(stages);
+        let report = job.run(mode);
+        assert_eq!((report.work.passages_embedded, report.quarantined.len()), (0, 12), "{mode}");
+        assert_eq!(report.findings.get("vector_dimension"), Some(&12), "{mode}: one for each file");
+    }
+}
