@@ -174,7 +174,7 @@ fn vectors_that_nobody_asked_for_are_none() {
         let longer = Odd(|vector: Vector, out| {
             let mut values = vector.values.to_vec();
             // One in three has a component too many.
-            if values[0] as u32 % 3 == 0 {
+            if (values[0] as u32).is_multiple_of(3) {
                 values.push(1.0);
             }
             out.emit(Vector { key: vector.key, values: values.into() });
