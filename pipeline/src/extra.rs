@@ -30,6 +30,19 @@ pub enum ExtraType {
     Boolean,
 }
 
+impl ExtraType {
+    /// Returns the name, such as `integer`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::Boolean => "boolean",
+        }
+    }
+}
+
 /// A column that an operator adds to the rows of files or chunks. Sinks store it beside
 /// their own columns. A value that no column is declared for, or one of another type, is an
 /// error: no store could give it back.

@@ -6,7 +6,7 @@
 mod chunks;
 mod columns;
 mod diagnostics;
-mod extras;
+pub(crate) mod extras;
 mod files;
 mod imports;
 mod references;

@@ -6,17 +6,18 @@ use std::sync::{Arc, OnceLock};
 
 use gristmill_pipeline::graph::QueryEmbedder;
 use gristmill_pipeline::index::CommitRecord;
-use gristmill_pipeline::{Epoch, Graph, RowKey, SinkError};
+use gristmill_pipeline::{Epoch, ExtraColumn, ExtraOwner, Graph, RowKey, SinkError};
 use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
 use gristmill_sinks::{LanceReader, TantivyReader};
-use parking_lot::Mutex;
 
 use super::error::{ErrorCode, ToolError};
+use super::lazy::Lazy;
 use super::quote::quote;
 use super::request::Coverage;
 use super::rows::{
-    ChunkRows, EdgeRows, FileRows, ImportRows, ReferenceRows, SymbolRows, TableRows, TextRows, Texts, VectorRows, all,
+    ChunkRows, EdgeRows, ExtraValues, FileRows, ImportRows, ReferenceRows, SymbolRows, TableRows, TextRows, Texts,
+    VectorRows, all,
 };
 use super::snapshot::{Snapshot, SnapshotError};
 
@@ -78,42 +79,39 @@ pub struct Tables {
     imports: Lazy<ImportRows>,
     edges: Lazy<EdgeRows>,
     texts: Lazy<TextRows>,
+    extras: Vec<LazyExtra>,
 }
 
-/// A table that is loaded on first use. It shares fragments with the table of the last epoch.
-struct Lazy<T> {
-    loaded: OnceLock<Arc<Resident<T>>>,
-    last: Mutex<Option<Arc<Resident<T>>>>,
+/// An extra column, loaded when a query first asks for it.
+struct LazyExtra {
+    column: ExtraColumn,
+    values: Lazy<ExtraValues>,
 }
 
-impl<T: TableRows> Lazy<T> {
-    fn new(last: Option<&Self>) -> Self {
-        Self { loaded: OnceLock::new(), last: Mutex::new(last.and_then(|last| last.loaded.get().cloned())) }
+impl LazyExtra {
+    fn new(column: ExtraColumn, last: &[Self]) -> Self {
+        let is_same = |last: &&Self| {
+            let last = &last.column;
+            (last.owner, &last.name, last.kind) == (column.owner, &column.name, column.kind)
+        };
+        let values = Lazy::new(last.iter().find(is_same).map(|last| &last.values));
+        Self { column, values }
     }
 
-    fn get(&self, reader: &LanceReader) -> Result<&Resident<T>, SinkError> {
-        if let Some(loaded) = self.loaded.get() {
-            return Ok(loaded);
-        }
-        // Locked while loading, so that the table is loaded once.
-        let mut last = self.last.lock();
-        if let Some(loaded) = self.loaded.get() {
-            return Ok(loaded);
-        }
-        let table = reader.resident(&T::table(), T::COLUMNS, last.as_deref(), T::of)?;
-        *last = None;
-        Ok(self.loaded.get_or_init(|| Arc::new(table)))
-    }
-
-    /// Loads the table if the last epoch had loaded it.
-    fn reload(&self, reader: &LanceReader) -> Result<(), SinkError> {
-        let had = self.last.lock().is_some();
-        if had { self.get(reader).map(|_| ()) } else { Ok(()) }
+    fn get(&self, reader: &LanceReader) -> Result<&Resident<ExtraValues>, SinkError> {
+        let table = match self.column.owner {
+            ExtraOwner::Files => Table::Files,
+            ExtraOwner::Chunks => Table::Chunks,
+        };
+        let make = |batch| ExtraValues::of(&self.column, &batch);
+        self.values.get_columns(reader, &table, &[&self.column.name], make)
     }
 }
 
 impl Tables {
     fn new(reader: LanceReader, embedder: Option<QueryEmbedder>, last: Option<&Self>) -> Self {
+        let last_extras = last.map_or(&[][..], |last| &last.extras);
+        let extras = reader.extra_columns().into_iter().map(|column| LazyExtra::new(column, last_extras)).collect();
         Self {
             reader,
             embedder,
@@ -125,6 +123,7 @@ impl Tables {
             imports: Lazy::new(last.map(|last| &last.imports)),
             edges: Lazy::new(last.map(|last| &last.edges)),
             texts: Lazy::new(last.map(|last| &last.texts)),
+            extras,
         }
     }
 
@@ -156,7 +155,7 @@ impl Tables {
     /// # Errors
     /// If they cannot be read.
     pub fn resident_vectors(&self) -> Result<Option<&Resident<VectorRows>>, ToolError> {
-        match self.vectors.loaded.get() {
+        match self.vectors.loaded() {
             Some(loaded) => Ok(Some(loaded)),
             None if self.reader.has_vector_index() => Ok(None),
             None => Ok(Some(self.vectors.get(&self.reader)?)),
@@ -209,11 +208,26 @@ impl Tables {
     /// If they cannot be read.
     pub fn texts(&self, addresses: &[u64]) -> Result<Texts<'_>, ToolError> {
         // One query does not load the column: it reads only the rows that it needs.
-        let held = self.texts.loaded.get().map(Arc::as_ref);
-        Ok(Texts::of(held, &self.reader, addresses)?)
+        Ok(Texts::of(self.texts.loaded(), &self.reader, addresses)?)
     }
 
-    /// Loads all tables; texts and vectors if they are small enough.
+    /// Returns the extra columns of `files` and `chunks`.
+    pub fn extra_columns(&self) -> impl Iterator<Item = &ExtraColumn> {
+        self.extras.iter().map(|extra| &extra.column)
+    }
+
+    /// Returns the values of an extra column, in the rows of its table. They are loaded on first use.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] if the epoch does not have the column; and if it cannot be read.
+    pub fn extra(&self, column: &ExtraColumn) -> Result<&Resident<ExtraValues>, ToolError> {
+        let not_found =
+            || ToolError::new(ErrorCode::NotFound, format!("no extra column {} in the index", quote(&column.name)));
+        let extra = self.extras.iter().find(|extra| extra.column == *column).ok_or_else(not_found)?;
+        Ok(extra.get(&self.reader)?)
+    }
+
+    /// Loads all tables but extra columns; texts and vectors if they are small enough.
     fn load(&self) -> Result<(), SinkError> {
         let reader = &self.reader;
         if self.has(&Table::Files) {
@@ -258,7 +272,8 @@ impl Tables {
         self.symbols.reload(reader)?;
         self.references.reload(reader)?;
         self.imports.reload(reader)?;
-        self.edges.reload(reader)
+        self.edges.reload(reader)?;
+        self.extras.iter().filter(|extra| extra.values.had()).try_for_each(|extra| extra.get(reader).map(|_| ()))
     }
 }
 
@@ -302,7 +317,7 @@ impl OpenEpoch {
         tables.map(Tables::chunks).transpose()
     }
 
-    /// Loads all tables; texts and vectors if they are small enough.
+    /// Loads all tables but extra columns; texts and vectors if they are small enough.
     ///
     /// # Errors
     /// If a table cannot be read.

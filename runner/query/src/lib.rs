@@ -21,6 +21,7 @@ mod epoch;
 mod erased_query;
 mod error;
 mod index;
+mod lazy;
 mod observer;
 pub mod past;
 mod quote;
@@ -43,8 +44,8 @@ pub use observer::CallObserver;
 pub use quote::quote;
 pub use request::{AnswerNote, AnswerOrError, Coverage, Outcome, Request, RequestOptions, Response, ToolCall};
 pub use rows::{
-    ChunkRows, EdgeRows, FileRows, ImportRows, NearestRow, Numbered, OfFile, ReferenceRows, Row, Run, SymbolRows,
-    TableRows, VectorRows, all, at as row_at, find, nearest, runs, scorer,
+    ChunkRows, EdgeRows, ExtraValues, FileRows, ImportRows, NearestRow, Numbered, OfFile, ReferenceRows, Row, Run,
+    SymbolRows, TableRows, VectorRows, all, at as row_at, find, nearest, runs, scorer,
 };
 pub use runner::{Load, MAX_CALLS, Runner, default_threads};
 pub use snapshot::{Snapshot, SnapshotError};

@@ -6,6 +6,7 @@
 
 mod chunks;
 mod edges;
+mod extras;
 mod files;
 mod imports;
 mod references;
@@ -24,6 +25,7 @@ use gristmill_sinks::tables::Table;
 
 pub use chunks::ChunkRows;
 pub use edges::EdgeRows;
+pub use extras::ExtraValues;
 pub use files::FileRows;
 pub use imports::ImportRows;
 pub use references::ReferenceRows;

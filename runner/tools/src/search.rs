@@ -1,6 +1,7 @@
 //! Search in one epoch: lexical, vector, hybrid, or by regular expression.
 
 mod candidates;
+mod conditions;
 mod filter;
 mod grep;
 mod hit;
@@ -11,7 +12,7 @@ mod signals;
 mod snippet;
 mod tool;
 
-use gristmill_query::{AnswerNote, ToolContext, ToolError};
+use gristmill_query::{AnswerNote, ErrorCode, ToolContext, ToolError};
 use gristmill_sinks::tantivy::SearchOptions;
 
 use candidates::{Candidate, Candidates};
@@ -37,7 +38,7 @@ pub fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Result<Vec<
         return grep::search(context, query);
     }
     let count = query.limit.max(MIN_CANDIDATES);
-    let filter = Filter::new(query, &context.visible)?;
+    let filter = Filter::new(context, query)?;
     let vector = match query.mode {
         SearchMode::Text => None,
         _ => match query_vector(context, query.text) {
@@ -58,13 +59,14 @@ pub fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Result<Vec<
             Ok(text_index) => {
                 let options = text_options(query, count);
                 let is_resident = match context.epoch.text_index_chunks()? {
-                    Some(chunks) => {
-                        candidates.add_lexical(text_index, chunks, &options, &context.visible, query.text)?
-                    }
+                    Some(chunks) => candidates.add_lexical(text_index, chunks, &options, &filter, query.text)?,
                     None => false,
                 };
+                if !is_resident && filter.has_chunk_conditions() {
+                    return Err(no_chunk_columns());
+                }
                 if !is_resident {
-                    stored = text_index.search_among(context.visible.keys(), query.text, &options)?;
+                    stored = text_index.search_among(filter.keys(), query.text, &options)?;
                     candidates.add_stored(&stored);
                 }
             }
@@ -85,6 +87,14 @@ pub fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Result<Vec<
     let chunks = ranked.iter().map(|candidate| candidate.chunk);
     snippet::fill(context, query.text, chunks.zip(&mut hits))?;
     Ok(hits)
+}
+
+/// The error of a condition on chunks that the tables do not have.
+fn no_chunk_columns() -> ToolError {
+    let message = "lexical search cannot filter by extra columns of chunks: the full-text index and the tables have \
+        different chunks";
+    ToolError::new(ErrorCode::MissingCapability, message)
+        .help("search with mode `vector`, `regex` or `literal`, or give both sinks the same chunks")
 }
 
 /// The options of the lexical search.

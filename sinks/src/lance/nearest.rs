@@ -61,6 +61,23 @@ impl LanceReader {
         count: usize,
         among: Option<&HashSet<RowKey>>,
     ) -> Result<Vec<NearChunk>, SinkError> {
+        self.nearest_among(vector, count, among.map_or(Among::All, Among::Rows))
+    }
+
+    /// As [`nearest`](Self::nearest), but only among the chunks at these row addresses.
+    ///
+    /// # Errors
+    /// As for [`nearest`](Self::nearest).
+    pub fn nearest_at(
+        &self,
+        vector: &[f32],
+        count: usize,
+        addresses: &HashSet<u64>,
+    ) -> Result<Vec<NearChunk>, SinkError> {
+        self.nearest_among(vector, count, Among::Addresses(addresses))
+    }
+
+    fn nearest_among(&self, vector: &[f32], count: usize, among: Among<'_>) -> Result<Vec<NearChunk>, SinkError> {
         let dataset = self.dataset(&Table::Chunks)?;
         let stored = dataset.schema().field(VECTOR).map(lance_core::datatypes::Field::data_type);
         let has_dimension = |data_type: &arrow::datatypes::DataType| match data_type {
@@ -72,14 +89,24 @@ impl LanceReader {
                 format!("the table has no vectors of dimension {}; was the index built with this model?", vector.len());
             return Err(sink_error("lance", "cannot search table chunks", cause));
         }
-        if count == 0 || among.is_some_and(HashSet::is_empty) {
+        if count == 0 || among.is_empty() {
             return Ok(Vec::new());
         }
         let metric = self.metric();
         let mut best = Best { count, found: Vec::new() };
         match self.vectors.index {
             Some(kind) => {
-                let among = among.map(|rows| self.addresses_of(rows)).transpose()?;
+                let among = match among {
+                    Among::All => None,
+                    Among::Rows(rows) => Some(self.addresses_of(rows)?),
+                    Among::Addresses(addresses) => {
+                        let mut map = RowAddrTreeMap::new();
+                        addresses.iter().for_each(|address| {
+                            map.insert(*address);
+                        });
+                        Some(map)
+                    }
+                };
                 self.wait(&Table::Chunks, by_index(dataset, vector, metric, kind, among, &mut best))?;
             }
             None => {
@@ -101,6 +128,34 @@ impl LanceReader {
     }
 }
 
+/// The chunks to search.
+#[derive(Clone, Copy)]
+enum Among<'a> {
+    All,
+    /// Those of these rows.
+    Rows(&'a HashSet<RowKey>),
+    /// Those at these row addresses.
+    Addresses(&'a HashSet<u64>),
+}
+
+impl Among<'_> {
+    fn is_empty(self) -> bool {
+        match self {
+            Self::All => false,
+            Self::Rows(rows) => rows.is_empty(),
+            Self::Addresses(addresses) => addresses.is_empty(),
+        }
+    }
+
+    fn has_row(self, key: RowKey) -> bool {
+        if let Self::Rows(rows) = self { rows.contains(&key) } else { true }
+    }
+
+    fn has_address(self, address: u64) -> bool {
+        if let Self::Addresses(addresses) = self { addresses.contains(&address) } else { true }
+    }
+}
+
 /// The nearest chunks so far.
 struct Best {
     count: usize,
@@ -113,19 +168,19 @@ impl Best {
         batch: &RecordBatch,
         addresses: &[u64],
         scores: &[f32],
-        among: Option<&HashSet<RowKey>>,
+        among: Among<'_>,
     ) -> Result<(), TableError> {
         let columns = Columns(batch);
         let ordinals = columns.numbers::<UInt32Type>("ordinal")?;
         // Once there are enough, only what is at least as near as the last is kept.
         let least = if self.found.len() < self.count { f32::NEG_INFINITY } else { self.least() };
         each_file(&columns, |path, key, rows| {
-            if among.is_some_and(|among| !among.contains(&key)) {
+            if !among.has_row(key) {
                 return;
             }
             for row in rows {
                 let (Some(&address), Some(&score)) = (addresses.get(row), scores.get(row)) else { continue };
-                if score >= least {
+                if score >= least && among.has_address(address) {
                     let row = ChunkLocator { row: key, ordinal: ordinals.value(row) };
                     self.found.push(NearChunk { path: RelPath::from(path), row, address, score });
                 }
@@ -170,7 +225,7 @@ async fn by_index(
         let distances =
             distances.ok_or_else(|| lance::Error::internal("a vector search returned no distances".to_owned()))?;
         let scores: Vec<f32> = distances.values().iter().map(|distance| metric.score_of_distance(*distance)).collect();
-        best.add(&batch, load::addresses(&batch)?, &scores, None)?;
+        best.add(&batch, load::addresses(&batch)?, &scores, Among::All)?;
     }
     Ok(())
 }

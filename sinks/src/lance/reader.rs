@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::{Array as _, RecordBatch};
 use arrow::datatypes::{SchemaRef, UInt32Type};
 use futures::TryStreamExt as _;
-use gristmill_pipeline::{Hash, RelPath, RowKey, SinkError, Token, row_key};
+use gristmill_pipeline::{ExtraColumn, ExtraOwner, Hash, RelPath, RowKey, SinkError, Token, row_key};
 use lance::Dataset;
 use lance::dataset::scanner::RowAddrTreeMap;
 
@@ -20,7 +20,7 @@ use super::location::Location;
 use super::session;
 use super::token::{VectorState, rows_of, tables_of, version_of};
 use crate::sink_error::{WrapErr as _, sink_error};
-use crate::tables::{ColumnError, Columns, Table};
+use crate::tables::{ColumnError, Columns, Table, extras};
 
 /// The name of the sink in errors of a reader.
 const READER: &str = "lance";
@@ -112,6 +112,16 @@ impl LanceReader {
     pub fn schema(&self, table: &Table) -> Result<SchemaRef, SinkError> {
         let schema: arrow::datatypes::Schema = self.dataset(table)?.schema().into();
         Ok(Arc::new(schema))
+    }
+
+    /// The extra columns that operators added to `files` and `chunks`, in their order.
+    #[must_use]
+    pub fn extra_columns(&self) -> Vec<ExtraColumn> {
+        let of_owner = |owner| {
+            let table = self.tables.get(&extras::table_of(owner));
+            table.map(|open| extras::of_schema(owner, &open.dataset.schema().into())).unwrap_or_default()
+        };
+        [ExtraOwner::Files, ExtraOwner::Chunks].into_iter().flat_map(of_owner).collect()
     }
 
     /// The first `rows` rows of a table.

@@ -1,20 +1,16 @@
 //! Extra columns: those that operators add to `files` and `chunks`.
 
 use arrow::array::{Array as _, AsArray as _, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use gristmill_pipeline::{ExtraColumn, ExtraOwner, ExtraType, ExtraValue, Extras};
 
 use super::rows::Row;
 use super::schema::column;
-use super::{ColumnError, Columns, RowError, Table};
+use super::{ColumnError, Columns, RowError, Table, TableSchema};
 
 /// Whether an extra column is one of this table's.
 pub(super) fn is_of(column: &ExtraColumn, table: &Table) -> bool {
-    match table {
-        Table::Files => column.owner == ExtraOwner::Files,
-        Table::Chunks => column.owner == ExtraOwner::Chunks,
-        Table::Symbols | Table::References | Table::Imports | Table::Diagnostics | Table::View(_) => false,
-    }
+    *table == table_of(column.owner)
 }
 
 /// The column of a table that holds an extra column.
@@ -26,6 +22,32 @@ pub(super) fn field(extra: &ExtraColumn) -> Field {
         ExtraType::Boolean => DataType::Boolean,
     };
     column(&extra.name, data_type, &extra.description).with_nullable(true)
+}
+
+/// The extra columns in the schema of a table: those that are not the table's own.
+pub(crate) fn of_schema(owner: ExtraOwner, schema: &Schema) -> Vec<ExtraColumn> {
+    let own = TableSchema::new(table_of(owner), Some(1)).arrow;
+    let of_field = |field: &Field| {
+        let kind = match field.data_type() {
+            DataType::Utf8 => ExtraType::Text,
+            DataType::Int64 => ExtraType::Integer,
+            DataType::Float64 => ExtraType::Float,
+            DataType::Boolean => ExtraType::Boolean,
+            _ => return None,
+        };
+        let description = field.metadata().get("description").map_or("", String::as_str);
+        Some(ExtraColumn { owner, name: field.name().as_str().into(), kind, description: description.into() })
+    };
+    let extras = schema.fields().iter().filter(|field| own.column_with_name(field.name()).is_none());
+    extras.filter_map(|field| of_field(field)).collect()
+}
+
+/// The table whose rows have the extra columns of an owner.
+pub(crate) const fn table_of(owner: ExtraOwner) -> Table {
+    match owner {
+        ExtraOwner::Files => Table::Files,
+        ExtraOwner::Chunks => Table::Chunks,
+    }
 }
 
 /// Fails if a value has another type than its column.

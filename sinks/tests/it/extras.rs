@@ -290,3 +290,20 @@ fn a_text_is_recalled_with_blanks_where_chunks_were_dropped() {
     let none = sink.records(&[row("b", 4)], None).remove(0).expect("it is stored");
     assert!(none.analysis.text.is_empty() && none.chunks.expect("chunks").chunks.is_empty());
 }
+
+#[test]
+fn a_reader_lists_the_columns() {
+    let index = Index::new();
+    let mut sink = lance(&index, columns());
+    sink.open(None);
+    let token = publish(&mut sink, 1, &[], &[filled("a", 3)]);
+    let (of_files, of_chunks): (Vec<_>, Vec<_>) =
+        columns().into_iter().partition(|column| column.owner == ExtraOwner::Files);
+    assert_eq!(reader(&index, &token).extra_columns(), [of_files, of_chunks].concat());
+
+    let plain = Index::new();
+    let mut sink = plain.lance();
+    sink.open(None);
+    let token = publish(&mut sink, 1, &[], &[filled("a", 3)]);
+    assert_eq!(reader(&plain, &token).extra_columns(), []);
+}

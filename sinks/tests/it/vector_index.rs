@@ -257,6 +257,12 @@ fn searches_find_what_is_there_through_any_epochs() {
         assert!(reader.has_vector_index());
         store.check(&reader, None);
         store.check(&reader, Some(&among));
+        let query = [0.5; DIMENSION];
+        let best = reader.nearest(&query, NEAREST, None).expect("an answer");
+        let addresses: HashSet<u64> = best.iter().skip(3).step_by(2).map(|near| near.address).collect();
+        let found = reader.nearest_at(&query, NEAREST, &addresses).expect("an answer");
+        assert!(!found.is_empty() && found.iter().all(|near| addresses.contains(&near.address)), "{found:?}");
+        assert_eq!(reader.nearest_at(&query, NEAREST, &HashSet::new()).expect("an answer"), []);
         assert_eq!(reader.nearest(&[0.5; DIMENSION], NEAREST, Some(&HashSet::new())).expect("an answer"), []);
         assert!(reader.nearest(&[0.5; 3], NEAREST, None).is_err(), "another dimension");
     }

@@ -9,6 +9,7 @@ mod crashes;
 mod damage;
 mod eval;
 mod examples;
+mod extra_columns;
 mod git;
 mod history;
 mod invalid;

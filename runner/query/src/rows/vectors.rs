@@ -189,7 +189,7 @@ type Bounded<R> = (R, f32, f32);
 pub type NearestRow<'a> = (Row<'a, VectorRows>, f32);
 
 /// Finds the `count` rows with the highest scores, best first, in the files that `is_allowed` accepts
-/// by path, key and language. Exact; O(rows · dimension).
+/// by path, key and language, among those that `is_row_allowed` accepts. Exact; O(rows · dimension).
 ///
 /// # Errors
 /// If the call was cancelled.
@@ -199,6 +199,7 @@ pub fn nearest<'a>(
     vector: &[f32],
     count: usize,
     is_allowed: impl Fn(&str, RowKey, &str) -> bool,
+    is_row_allowed: impl Fn(Row<'a, VectorRows>) -> bool + Sync,
     call: &CallContext,
 ) -> Result<Vec<NearestRow<'a>>, ToolError> {
     if count == 0 {
@@ -232,8 +233,10 @@ pub fn nearest<'a>(
             if upper < *floor || !segment.is_live(row) {
                 continue;
             }
-            if files.run_of(row).and_then(|run| allowed.get(run)) == Some(&true) {
-                near.push((Row { segment, row }, score(*lower), upper));
+            let is_file_allowed = files.run_of(row).and_then(|run| allowed.get(run)) == Some(&true);
+            let row = Row { segment, row };
+            if is_file_allowed && is_row_allowed(row) {
+                near.push((row, score(*lower), upper));
             }
         }
         if let Some(threshold) = keep_possible(&mut near, count) {

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use gristmill_pipeline::{RelPath, RowKey};
-use gristmill_query::{ChunkRows, Row, ToolContext, ToolError, Visible, all, nearest, row_at, scorer};
+use gristmill_query::{ChunkRows, Row, ToolContext, ToolError, VectorRows, all, nearest, row_at, scorer};
 use gristmill_sinks::TantivyReader;
 use gristmill_sinks::lance::{ChunkLocator, Resident};
 use gristmill_sinks::tantivy::{ChunkHit as StoredHit, SearchOptions};
@@ -12,6 +12,9 @@ use gristmill_sinks::tantivy::{ChunkHit as StoredHit, SearchOptions};
 use super::filter::Filter;
 use super::hit::SearchHit;
 use super::signals::Signals;
+
+/// The factor by which a lexical search that found too few chunks raises its limit.
+const LIMIT_GROWTH: usize = 4;
 
 /// A chunk. Nothing is copied until it becomes a hit.
 #[derive(Clone, Copy)]
@@ -154,14 +157,28 @@ impl<'a> Candidates<'a> {
         text_index: &TantivyReader,
         chunks: &'a Resident<ChunkRows>,
         options: &SearchOptions,
-        visible: &Visible,
+        filter: &Filter<'_>,
         query: &str,
     ) -> Result<bool, ToolError> {
-        let found = text_index.search_rows(visible.keys(), query, options)?.into_iter().map(|hit| {
-            let key = ChunkLocator { row: hit.row, ordinal: hit.ordinal };
-            Some((key, ChunkRows::named(chunks, key)?, hit.score))
-        });
-        let Some(found) = found.collect::<Option<Vec<_>>>() else { return Ok(false) };
+        let (wanted, documents) = (options.limit, usize::try_from(text_index.count()).unwrap_or(usize::MAX));
+        let mut options = options.clone();
+        let found = loop {
+            let hits = text_index.search_rows(filter.keys(), query, &options)?;
+            let is_last = hits.len() < options.limit || options.limit >= documents;
+            let found = hits.into_iter().map(|hit| {
+                let key = ChunkLocator { row: hit.row, ordinal: hit.ordinal };
+                Some((key, ChunkRows::named(chunks, key)?, hit.score))
+            });
+            let Some(mut found) = found.collect::<Option<Vec<_>>>() else { return Ok(false) };
+            // The full-text index has no extra columns, so the search over-fetches until enough
+            // chunks satisfy the conditions.
+            found.retain(|(_, chunk, _)| filter.allows_address(chunk.address()));
+            if found.len() >= wanted || is_last {
+                found.truncate(wanted);
+                break found;
+            }
+            options.limit = options.limit.saturating_mul(LIMIT_GROWTH).min(documents);
+        };
         for (key, chunk, score) in found {
             if let Some(candidate) = self.entry(key, chunk) {
                 candidate.lexical = Some(score);
@@ -192,22 +209,35 @@ impl<'a> Candidates<'a> {
         // Kinds are filtered after the search, so it over-fetches.
         let wanted = if filter.has_kinds() { count.saturating_mul(10) } else { count };
         let mut add = |key: ChunkLocator, chunk: Option<Row<'a, ChunkRows>>, score: f32| {
-            let is_allowed = |chunk: &Row<'_, ChunkRows>| filter.allows_kind(chunk.table().kind.value(chunk.row));
+            let is_allowed =
+                |chunk: &Row<'_, ChunkRows>| filter.allows_chunk(chunk.table().kind.value(chunk.row), chunk.address());
             let chunk = chunk.filter(|chunk| score > 0.0 && is_allowed(chunk));
             if let Some(candidate) = chunk.and_then(|chunk| self.entry(key, chunk)) {
                 candidate.vector = Some(score);
             }
         };
         let Some(vectors) = tables.resident_vectors()? else {
-            let allowed = filter.narrows_files().then(|| allowed_files(context, filter)).transpose()?;
-            for near in tables.reader.nearest(vector, wanted, allowed.as_ref())? {
+            let found = if filter.has_chunk_conditions() {
+                let is_allowed = |chunk: &Row<'_, ChunkRows>| {
+                    let language = chunk.table().language.value(chunk.row);
+                    filter.allows_address(chunk.address())
+                        && filter.allows_file(chunk.path().as_str(), chunk.key(), language)
+                };
+                let allowed = all(chunks).filter(is_allowed).filter_map(|chunk| chunk.address()).collect();
+                tables.reader.nearest_at(vector, wanted, &allowed)?
+            } else {
+                let allowed = filter.narrows_files().then(|| allowed_files(context, filter)).transpose()?;
+                tables.reader.nearest(vector, wanted, allowed.as_ref())?
+            };
+            for near in found {
                 add(near.row, ChunkRows::named(chunks, near.row), near.score);
             }
             return Ok(());
         };
         let metric = tables.reader.metric();
         let allows = |path: &str, key: RowKey, language: &str| filter.allows_file(path, key, language);
-        for (near, score) in nearest(vectors, metric, vector, wanted, allows, context.call)? {
+        let allows_row = |row: Row<'_, VectorRows>| filter.allows_address(row.address());
+        for (near, score) in nearest(vectors, metric, vector, wanted, allows, allows_row, context.call)? {
             let chunk = near.address().and_then(|address| row_at(chunks, address));
             add(near.table().row_key(near.row), chunk, score);
         }

@@ -28,7 +28,7 @@ const MAX_LINES: usize = 5;
 /// Finds chunks with matching lines.
 pub(super) fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Result<Vec<SearchHit>, ToolError> {
     let expression = expression(query)?;
-    let filter = Filter::new(query, &context.visible)?;
+    let filter = Filter::new(context, query)?;
     let tables = context.epoch.tables()?;
     // Filters and sorts files rather than chunks, of which there are many more.
     let mut files: Vec<Run<'_, ChunkRows>> = runs(tables.chunks()?)
@@ -38,8 +38,9 @@ pub(super) fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Resu
         })
         .collect();
     files.sort_by_key(|run| (run.path, run.segment.value().ordinal.value(run.rows.start)));
-    let is_kind = |chunk: &Row<'_, ChunkRows>| filter.allows_kind(chunk.table().kind.value(chunk.row));
-    let mut chunks = files.iter().flat_map(Run::live).filter(is_kind);
+    let is_allowed =
+        |chunk: &Row<'_, ChunkRows>| filter.allows_chunk(chunk.table().kind.value(chunk.row), chunk.address());
+    let mut chunks = files.iter().flat_map(Run::live).filter(is_allowed);
     let mut hits = Vec::new();
     loop {
         context.call.check()?;

@@ -35,6 +35,9 @@ pub struct SearchQuery<'a> {
     pub languages: &'a [String],
     /// Only chunks of these kinds; empty: all.
     pub kinds: &'a [String],
+    /// Only rows that satisfy all of these conditions on extra columns; empty: all. See
+    /// [`Search::conditions`](super::Search::conditions).
+    pub conditions: &'a [String],
     /// Whether to rank by the fused scores alone, without the other signals.
     pub plain: bool,
 }

@@ -218,7 +218,8 @@ mod tests {
             );
             super::Candidate { lexical: some(*lexical), vector: some(*vector), ..candidate }
         });
-        let query = SearchQuery { text, mode, plain, limit: 10, paths: &[], languages: &[], kinds: &[] };
+        let query =
+            SearchQuery { text, mode, plain, limit: 10, paths: &[], languages: &[], kinds: &[], conditions: &[] };
         let ranked = rank(found.collect(), &query);
         ranked.into_iter().map(|found| (found.chunk.path().to_string(), found.signals)).collect()
     }

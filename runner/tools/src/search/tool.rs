@@ -37,6 +37,13 @@ pub struct Search {
     #[serde(default)]
     #[arg(long = "kind", value_name = "KIND")]
     pub kinds: Vec<String>,
+    /// Search only where an extra column has a value, such as `licence=MIT` or `commits>=10`; all
+    /// conditions must hold. Operators: `=`, `!=`, and for numbers `<`, `<=`, `>`, `>=`. A row without a
+    /// value satisfies none. A column of files applies to all chunks of a file. Operators of the job add
+    /// extra columns; the error for an unknown column lists them.
+    #[serde(default, rename = "where")]
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub conditions: Vec<String>,
     /// Return the full text of each hit, not only the snippet.
     #[serde(default)]
     #[arg(long)]
@@ -66,6 +73,7 @@ impl Search {
             paths: Vec::new(),
             languages: Vec::new(),
             kinds: Vec::new(),
+            conditions: Vec::new(),
             full_text: false,
             plain: false,
             explain: false,
@@ -84,7 +92,7 @@ impl Tool for Search {
     const NAME: &'static str = "search";
     const ABOUT: &'static str = "Search the index by words and by meaning. Mode `hybrid` (default, best for questions) fuses \
         lexical and vector scores; `text` uses lexical scores alone, `vector` vector scores alone, `regex` a regular \
-        expression and `literal` an exact string. Filter by path globs, languages and kinds.";
+        expression and `literal` an exact string. Filter by path globs, languages, kinds and extra columns.";
     type Answer = SearchAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<SearchAnswer, ToolError> {
@@ -99,6 +107,7 @@ impl Tool for Search {
             paths: &self.paths,
             languages: &self.languages,
             kinds: &self.kinds,
+            conditions: &self.conditions,
             plain: self.plain,
         };
         let mut hits = search(context, &query)?;
