@@ -138,6 +138,17 @@ impl SinkConfig for ArrowConfig {
         Hash::of_parts([b"sink".as_slice(), b"arrow", &SCHEMA_VERSION.to_le_bytes()])
     }
 
+    fn rows_of(&self, context: &SinkContext, record: &Record) -> u64 {
+        let rows = match context.inputs[..] {
+            [Port::Files | Port::Contents] => 1,
+            [Port::Syntax] => record.analysis.definitions.len(),
+            [Port::Chunks | Port::Vectors] => record.chunks.as_ref().map_or(0, |chunks| chunks.chunks.len()),
+            // Rejected by `open`.
+            _ => 0,
+        };
+        rows as u64
+    }
+
     fn open(&self, context: SinkContext, base: Option<&Token>) -> Result<Box<dyn Sink>, SinkError> {
         let sink = ArrowSink::new(self, context)?;
         let action = "cannot open its folder";

@@ -28,6 +28,9 @@ fn each_port_gives_its_rows() {
         sink.open(None);
         let token = publish(&mut sink, 1, &[], &[record("a", 3), record("b", 4)]);
         assert_eq!(token["rows"], count);
+        let records = [record("a", 3), record("b", 4)];
+        let forecast: u64 = records.iter().map(|record| sink.config.rows_of(&sink.context, record)).sum();
+        assert_eq!(forecast, count as u64, "{port}");
         let batches = rows(&index, &token);
         assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), count);
         assert!(batches[0].column_by_name(column).is_some(), "{port}");
