@@ -42,5 +42,5 @@ pub use operator::{
 pub use path::RelPath;
 pub use sink::{
     Analysis, EpochMeta, EpochWriter, FactForm, FactStore, Published, Record, RecordChunks, RowId, Sink, SinkConfig,
-    SinkContext, SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token, row_key,
+    SinkConfigError, SinkContext, SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token, row_key,
 };

@@ -136,6 +136,16 @@ pub struct SinkError {
     pub message: Box<str>,
 }
 
+/// A parameter of a sink has a value that the sink cannot work with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SinkConfigError {
+    /// The parameter.
+    pub parameter: &'static str,
+    /// What is wrong, and what is allowed.
+    pub message: String,
+}
+
 /// What builds a sink: its configuration.
 ///
 /// Deriving `Deserialize` for it and registering the type is all that a job file needs to
@@ -165,6 +175,15 @@ pub trait SinkConfig: Send + Sync {
     /// How many rows it makes of a record.
     fn rows_of(&self, _context: &SinkContext, record: &Record) -> u64 {
         record.chunks.as_ref().map_or(0, |chunks| chunks.chunks.len() as u64)
+    }
+
+    /// Checks the parameters that their types do not check, such as ranges. A job that names
+    /// the sink is refused if it fails.
+    ///
+    /// # Errors
+    /// If a parameter has a value that the sink cannot work with.
+    fn check(&self) -> Result<(), SinkConfigError> {
+        Ok(())
     }
 
     /// Opens the store at the state of `base`, rolling back whatever is newer; without

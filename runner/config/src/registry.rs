@@ -7,7 +7,7 @@ use gristmill_operators::OperatorRegistry;
 use gristmill_pipeline::graph::Role;
 use gristmill_pipeline::port::{Port, PortItem};
 use gristmill_pipeline::source::{Source, SourceError};
-use gristmill_pipeline::{Operator, OperatorConfig, OperatorConfigError, SinkConfig, View};
+use gristmill_pipeline::{Operator, OperatorConfig, OperatorConfigError, SinkConfig, SinkConfigError, View};
 use gristmill_sinks::SinkRegistry;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -133,7 +133,11 @@ impl SinkRegistry for Registry {
     fn sink<C: SinkConfig + DeserializeOwned + Default + JsonSchema + 'static>(self, summary: &'static str) -> Self {
         let sample = C::default();
         let name = leak(sample.kind());
-        self.add::<C>(name, summary, sample.accepts().to_vec(), None, |config, _| Ok(Role::Sink(Arc::new(config))))
+        self.add::<C>(name, summary, sample.accepts().to_vec(), None, |config, _| {
+            let unfit = |error: SinkConfigError| OperatorConfigError::of(error.parameter, error.message);
+            config.check().map_err(unfit)?;
+            Ok(Role::Sink(Arc::new(config)))
+        })
     }
 }
 

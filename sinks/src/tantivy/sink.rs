@@ -6,8 +6,8 @@ use std::sync::mpsc;
 
 use gristmill_pipeline::port::Port;
 use gristmill_pipeline::{
-    Epoch, EpochMeta, EpochWriter, Fingerprint, Hash, Published, Record, RowId, Sink, SinkConfig, SinkContext,
-    SinkError, StagedEpoch, StagedRows, Token, row_key,
+    Epoch, EpochMeta, EpochWriter, Fingerprint, Hash, Published, Record, RowId, Sink, SinkConfig, SinkConfigError,
+    SinkContext, SinkError, StagedEpoch, StagedRows, Token, row_key,
 };
 use serde_json::json;
 
@@ -71,6 +71,9 @@ struct TantivyStaged {
     rows: StagedRows,
 }
 
+/// The minimum of bytes of postings that a thread buffers: Tantivy rejects less.
+const MIN_THREAD_MEMORY: usize = 15_000_000;
+
 impl TantivyConfig {
     /// The configuration with which a store with this context works.
     fn checked(&self, context: &SinkContext) -> Result<Self, SinkError> {
@@ -78,16 +81,8 @@ impl TantivyConfig {
         if !context.inputs.contains(&Port::Chunks) {
             return Err(fail("it needs an input of chunks".to_owned()));
         }
-        if !(1..=8).contains(&self.threads) {
-            return Err(fail(format!("`threads` must be between 1 and 8, got {}", self.threads)));
-        }
+        self.check().map_err(|error| fail(error.message))?;
         let threads = if context.single_threaded { 1 } else { self.threads };
-        if self.writer_memory / threads < 15_000_000 {
-            return Err(fail(format!(
-                "`writer_memory` must be at least 15000000 for each of {threads} threads, got {}",
-                self.writer_memory
-            )));
-        }
         Ok(Self { threads, max_segments: self.max_segments.max(2), ..self.clone() })
     }
 }
@@ -103,6 +98,20 @@ impl SinkConfig for TantivyConfig {
 
     fn fingerprint(&self) -> Fingerprint {
         Hash::of_parts([b"sink".as_slice(), b"tantivy", &SCHEMA_VERSION.to_le_bytes()])
+    }
+
+    fn check(&self) -> Result<(), SinkConfigError> {
+        let (threads, memory) = (self.threads, self.writer_memory);
+        if !(1..=8).contains(&threads) {
+            let message = format!("`threads` must be between 1 and 8, got {threads}");
+            return Err(SinkConfigError { parameter: "threads", message });
+        }
+        let least = threads * MIN_THREAD_MEMORY;
+        if memory < least {
+            let message = format!("`writer_memory` must be at least {least} with `threads` = {threads}, got {memory}");
+            return Err(SinkConfigError { parameter: "writer_memory", message });
+        }
+        Ok(())
     }
 
     fn open(&self, context: SinkContext, base: Option<&Token>) -> Result<Box<dyn Sink>, SinkError> {

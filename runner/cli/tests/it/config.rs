@@ -204,6 +204,21 @@ fn all_errors_are_reported_together() {
 }
 
 #[test]
+fn ranges_of_sink_parameters_are_checked() {
+    let of = |more: &str| {
+        let stages = [("read", "source"), ("parse", "read"), ("chunk", "parse")];
+        let stages: String =
+            stages.map(|(name, input)| format!("[[stage]]\noperator = \"{name}\"\ninput = \"{input}\"\n")).concat();
+        load(&format!("{stages}[[stage]]\nsink = \"tantivy\"\ninput = \"chunk\"\n{more}\n"), &[], &|_| None)
+    };
+    assert_eq!(kinds(of("threads = 9")), ["cannot-build@13:11"]);
+    assert_eq!(kinds(of("writer_memory = 20_000_000\nthreads = 2")), ["cannot-build@13:17"]);
+    let error = of("threads = 0").err().unwrap().to_string();
+    assert!(error.contains("`threads` must be between 1 and 8, got 0"), "{error}");
+    assert!(of("threads = 2").is_ok());
+}
+
+#[test]
 fn a_missing_job_file_is_named() {
     let error = load_file(Path::new("/no/such/job.toml"), &[]).err().unwrap();
     assert!(error.to_string().contains("/no/such/job.toml"), "{error}");
