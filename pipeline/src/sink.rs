@@ -351,7 +351,8 @@ pub trait FactStore: Send {
 
     /// The records of these rows, in the order asked for, with chunks and vectors as
     /// stored; `None` for rows that the store does not have. The text is put together
-    /// from the chunks, which cover it.
+    /// from the chunks: where none covers it, because an operator dropped some, it is
+    /// blank (spaces), and it ends with the last chunk.
     ///
     /// # Errors
     /// If the store cannot be read.
