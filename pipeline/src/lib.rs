@@ -13,6 +13,7 @@ mod measure;
 pub mod merkle;
 mod nearest;
 mod operator;
+mod origin;
 mod path;
 pub mod port;
 pub mod run;

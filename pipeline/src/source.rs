@@ -6,13 +6,13 @@ mod git;
 mod select;
 mod sensitive;
 
+pub use crate::origin::{Object, Origin};
 pub use directory::DirectorySource;
 pub use error::SourceError;
 pub use git::{CommitInfo, GitConfig, GitSource, Revisions, commits_between, matching_refs};
 pub use sensitive::is_sensitive;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use gristmill_ids::Hash;
 
@@ -67,33 +67,6 @@ pub trait Source: Send + Sync {
 
     /// The folder or repository, for commit records.
     fn place(&self) -> &Path;
-}
-
-/// Where the bytes of one file come from.
-#[derive(Clone)]
-pub enum Origin {
-    /// A file on disk.
-    File(PathBuf),
-    /// Something that gives its bytes when it is asked.
-    Object(Arc<dyn Object>),
-}
-
-/// Bytes that lie somewhere else than in a file.
-pub trait Object: Send + Sync {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    fn read(&self) -> std::io::Result<Vec<u8>>;
-}
-
-impl std::fmt::Debug for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "File({})", path.display()),
-            Self::Object(_) => f.write_str("Object"),
-        }
-    }
 }
 
 /// What a scan found.

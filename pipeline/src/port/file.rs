@@ -7,8 +7,8 @@ use std::sync::Arc;
 use gristmill_ids::ContentHash;
 
 use crate::extra::Extras;
+use crate::origin::Origin;
 use crate::path::RelPath;
-use crate::source::Origin;
 
 /// A file that the source names; the item of the `Files` port.
 #[derive(Debug)]
