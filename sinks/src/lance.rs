@@ -52,6 +52,7 @@ mod stage;
 mod stored_facts;
 mod table;
 mod table_writer;
+mod take;
 mod token;
 mod vector_index;
 mod vector_state;

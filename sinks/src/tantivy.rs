@@ -19,6 +19,7 @@ mod digest;
 mod directory;
 mod document;
 mod glob;
+mod options;
 mod query;
 mod reader;
 mod sink;
@@ -28,7 +29,8 @@ mod writer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use reader::{ChunkHit, RowHit, SearchOptions, TantivyReader};
+pub use options::SearchOptions;
+pub use reader::{ChunkHit, RowHit, TantivyReader};
 
 /// How the Tantivy store writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

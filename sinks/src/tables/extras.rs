@@ -6,15 +6,35 @@ use gristmill_pipeline::{ExtraColumn, ExtraOwner, ExtraType, ExtraValue, Extras}
 
 use super::rows::Row;
 use super::schema::column;
-use super::{ColumnError, Columns, RowError, Table, TableSchema};
+use super::{ColumnClash, ColumnError, Columns, RowError, Table, TableSchema};
 
 /// Whether an extra column is one of this table's.
-pub(super) fn is_of(column: &ExtraColumn, table: &Table) -> bool {
+fn is_of(column: &ExtraColumn, table: &Table) -> bool {
     *table == table_of(column.owner)
 }
 
+impl TableSchema {
+    /// The table with those of the extra columns that are its own, after all others.
+    ///
+    /// # Errors
+    /// If the table already has a column of that name.
+    pub fn with_extras(mut self, columns: &[ExtraColumn]) -> Result<Self, ColumnClash> {
+        for extra in columns {
+            if !is_of(extra, &self.table) {
+                continue;
+            }
+            if self.arrow.column_with_name(&extra.name).is_some() {
+                return Err(ColumnClash { table: self.table, column: extra.name.clone() });
+            }
+            self.push(field(extra));
+            self.extras.push(extra.clone());
+        }
+        Ok(self)
+    }
+}
+
 /// The column of a table that holds an extra column.
-pub(super) fn field(extra: &ExtraColumn) -> Field {
+fn field(extra: &ExtraColumn) -> Field {
     let data_type = match extra.kind {
         ExtraType::Text => DataType::Utf8,
         ExtraType::Integer => DataType::Int64,

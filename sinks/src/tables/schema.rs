@@ -8,7 +8,7 @@ use gristmill_pipeline::{ExtraColumn, ViewSchema, ViewType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Table, extras};
+use super::Table;
 
 /// Version of the schemas. A store of another version is rebuilt.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -128,25 +128,8 @@ impl TableSchema {
         self
     }
 
-    /// The table with those of the extra columns that are its own, after all others.
-    ///
-    /// # Errors
-    /// If the table already has a column of that name.
-    pub fn with_extras(mut self, columns: &[ExtraColumn]) -> Result<Self, ColumnClash> {
-        for extra in columns {
-            if !extras::is_of(extra, &self.table) {
-                continue;
-            }
-            if self.arrow.column_with_name(&extra.name).is_some() {
-                return Err(ColumnClash { table: self.table, column: extra.name.clone() });
-            }
-            self.push(extras::field(extra));
-            self.extras.push(extra.clone());
-        }
-        Ok(self)
-    }
-
-    fn push(&mut self, field: Field) {
+    /// Appends a column.
+    pub(super) fn push(&mut self, field: Field) {
         let mut fields: Vec<_> = self.arrow.fields().iter().cloned().collect();
         fields.push(Arc::new(field));
         self.arrow = Arc::new(Schema::new_with_metadata(fields, self.arrow.metadata().clone()));

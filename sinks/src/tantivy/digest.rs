@@ -5,8 +5,7 @@ use tantivy::postings::Postings as _;
 use tantivy::schema::{Field, IndexRecordOption, Value as _};
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyDocument};
 
-use super::document::Fields;
-use super::reader::numbers;
+use super::document::{Fields, numbers};
 
 /// Hashes every live document of a searcher.
 pub(super) fn of(searcher: &Searcher, fields: &Fields) -> tantivy::Result<Hash> {

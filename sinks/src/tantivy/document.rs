@@ -12,7 +12,7 @@ use tantivy::schema::{
     BytesOptions, FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::TextAnalyzer;
-use tantivy::{Index, TantivyError, Term};
+use tantivy::{Index, SegmentReader, TantivyError, Term};
 
 use super::tokenizer::{self, CodeTokenizer};
 
@@ -91,6 +91,16 @@ impl Fields {
     pub fn key_term(&self, key: RowKey) -> Term {
         Term::from_field_bytes(self.key, &key.to_le_bytes())
     }
+}
+
+/// The numeric fields of a document, in the order of [`NUMBERS`].
+pub(super) fn numbers(segment: &SegmentReader, doc: u32) -> tantivy::Result<[u32; NUMBERS.len()]> {
+    let mut numbers = [0; NUMBERS.len()];
+    for (number, name) in numbers.iter_mut().zip(NUMBERS) {
+        let value = segment.fast_fields().u64(name)?.first(doc).unwrap_or_default();
+        *number = u32::try_from(value).unwrap_or(u32::MAX);
+    }
+    Ok(numbers)
 }
 
 /// Registers the tokenizer with an index.

@@ -12,7 +12,7 @@ use tantivy::{TantivyError, Term};
 
 use super::document::Fields;
 use super::glob::to_regex;
-use super::reader::SearchOptions;
+use super::options::SearchOptions;
 use super::tokenizer::CodeTokenizer;
 
 /// Weight of a part of an identifier, relative to the whole.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill_pipeline::{Hash, RelPath, RowKey, SinkError, Token};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tantivy::collector::{BytesFilterCollector, TopDocs};
 use tantivy::columnar::{BytesColumn, Column};
 use tantivy::schema::Value as _;
@@ -18,7 +18,8 @@ use tantivy::{
 use super::collect::meta_of;
 use super::digest;
 use super::directory::EpochDirectory;
-use super::document::{Fields, NUMBERS, register_tokenizer};
+use super::document::{Fields, numbers, register_tokenizer};
+use super::options::SearchOptions;
 use super::query;
 use crate::sink_error::{WrapErr as _, sink_error};
 
@@ -34,44 +35,6 @@ pub struct TantivyReader {
     searcher: Searcher,
     /// Keeps the searcher's segments open.
     _reader: IndexReader,
-}
-
-/// Filters and weights of a search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SearchOptions {
-    /// Maximum number of hits.
-    pub limit: usize,
-    /// Globs, one of which the path must match; empty for any path. A glob without `/` is
-    /// matched against the file's name.
-    pub paths: Vec<String>,
-    /// Languages, in lower case; empty for any.
-    pub languages: Vec<String>,
-    /// Kinds of chunks; empty for any.
-    pub kinds: Vec<String>,
-    /// Weight of a word in the chunk's text.
-    pub body_boost: f32,
-    /// Weight of a word in the name of its definition.
-    pub symbol_boost: f32,
-    /// Weight of a word in the names of the definitions around it.
-    pub scope_boost: f32,
-    /// Weight of a word in the path.
-    pub path_boost: f32,
-}
-
-impl Default for SearchOptions {
-    fn default() -> Self {
-        Self {
-            limit: 20,
-            paths: Vec::new(),
-            languages: Vec::new(),
-            kinds: Vec::new(),
-            body_boost: 1.0,
-            symbol_boost: 2.0,
-            scope_boost: 0.5,
-            path_boost: 1.0,
-        }
-    }
 }
 
 /// A chunk that a search found. Row and ordinal identify it in a Lance store; the bytes are its
@@ -308,14 +271,4 @@ impl RowNames {
         })?;
         Ok(named)
     }
-}
-
-/// The numeric fields of a document, in the order of [`NUMBERS`].
-pub(super) fn numbers(segment: &SegmentReader, doc: u32) -> tantivy::Result<[u32; NUMBERS.len()]> {
-    let mut numbers = [0; NUMBERS.len()];
-    for (number, name) in numbers.iter_mut().zip(NUMBERS) {
-        let value = segment.fast_fields().u64(name)?.first(doc).unwrap_or_default();
-        *number = u32::try_from(value).unwrap_or(u32::MAX);
-    }
-    Ok(numbers)
 }
