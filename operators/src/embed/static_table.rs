@@ -11,6 +11,7 @@ mod error;
 mod model;
 mod piece_table;
 mod pooling;
+mod scratch;
 mod split;
 mod table;
 mod tokenizer;
@@ -19,8 +20,9 @@ mod word_piece;
 
 pub use error::StaticModelError;
 pub use model::StaticModel;
+pub use scratch::Scratch;
 pub use split::split_identifiers;
-pub use tokenizer::{Scratch, Tokenizer};
+pub use tokenizer::Tokenizer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 use super::error::StaticModelError;
 use super::pooling::{Pooling, pool};
+use super::scratch::Scratch;
 use super::table::{Loaded, Table};
-use super::tokenizer::{Scratch, Tokenizer};
+use super::tokenizer::Tokenizer;
 
 /// Model2Vec's own limit of tokens per text.
 const MODEL2VEC_MAX_TOKENS: usize = 512;

@@ -1,25 +1,9 @@
 //! Tokenising a text into token ids.
 
+use super::scratch::Scratch;
 use super::split::split_identifiers;
 use super::tokenizer_file::TokenizerFile;
 use super::word_piece::WordPiece;
-
-/// Buffers that are reused from one text to the next.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    /// The token ids of the current text.
-    pub(super) ids: Vec<u32>,
-    /// The current text, or a part of it, after normalisation.
-    pub(super) rewritten: String,
-}
-
-impl Scratch {
-    /// Returns the token ids of the last call of [`Tokenizer::encode`].
-    #[must_use]
-    pub fn ids(&self) -> &[u32] {
-        &self.ids
-    }
-}
 
 /// The tokenizer of a model: `tokenizer.json`, after an optional split of identifiers.
 #[derive(Debug)]

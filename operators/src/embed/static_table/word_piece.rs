@@ -10,8 +10,8 @@ use unicode_categories::UnicodeCategories as _;
 use unicode_normalization_alignments::UnicodeNormalization as _;
 
 use super::piece_table::{PADDING, PieceTable};
+use super::scratch::Scratch;
 use super::split::splits_before_upper;
-use super::tokenizer::Scratch;
 
 /// The size of the buffer for ASCII words, and so the maximum of `max_word_chars`.
 const MAX_WORD_BYTES: usize = 128;
