@@ -11,12 +11,13 @@ use tracing::Instrument as _;
 
 use super::call::{CallContext, DEFAULT_DEADLINE, deadline_error};
 use super::epoch::OpenEpoch;
+use super::erased_tool::ErasedTool;
 use super::error::{ErrorCode, ToolError};
 use super::index::QueriedIndex;
 use super::observer::CallObserver;
 use super::request::{AnswerNote, AnswerOrError, Outcome, Request, RequestOptions, Response, ToolCall};
 use super::threads::Threads;
-use super::tool::{ErasedTool, ToolContext};
+use super::tool::ToolContext;
 use super::tool_set::ToolSet;
 
 /// The maximum number of calls in a request.

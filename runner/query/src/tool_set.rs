@@ -1,8 +1,9 @@
 //! The tools of a runner, by name.
 
+use super::erased_tool::ErasedTool;
 use super::error::{ErrorCode, ToolError};
 use super::quote::quote;
-use super::tool::{ErasedTool, Tool};
+use super::tool::Tool;
 
 /// Tools by name, in the order in which they were added. A program adds its own tool by
 /// implementing [`Tool`] for a type:
