@@ -28,8 +28,8 @@ mod variables;
 
 pub use document::{DEFAULT_GRAPH, Override};
 pub use error::{ConfigError, ConfigErrors, Label, SourceText};
-pub use schema::schema;
 pub use registry::{Entry, Params, Registry, SourceFactory, ViewFactory};
+pub use schema::schema;
 pub use values::{ByteSize, ByteSizeError, Glob};
 pub use variables::Environment;
 
@@ -88,7 +88,7 @@ impl Job {
     ///
     /// # Errors
     /// If the path is not a valid index path.
-    pub fn of_index(folder: &Path) -> Result<Self, ConfigErrors> {
+    pub fn of_index(folder: &Path, registry: &Registry) -> Result<Self, ConfigErrors> {
         let value = folder.to_string_lossy().into_owned();
         let index = Override::Value { origin: "the index", section: "index", key: "path", value };
         let working = std::env::current_dir().unwrap_or_default();
@@ -99,7 +99,7 @@ impl Job {
             folder: &working,
             check_places: false,
         };
-        load(&request, &Registry::standard())
+        load(&request, registry)
     }
 }
 

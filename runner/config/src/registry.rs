@@ -83,7 +83,8 @@ pub(super) struct SourceEntry {
     pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
     /// Decodes the parameters in the table of `[source]`.
     #[expect(clippy::type_complexity, reason = "a closure that is stored once")]
-    pub(super) decode: Box<dyn Fn(&DeTable<'_>, Place, &Path, &mut Vec<Fault>) -> Option<Arc<OpenSource>> + Send + Sync>,
+    pub(super) decode:
+        Box<dyn Fn(&DeTable<'_>, Place, &Path, &mut Vec<Fault>) -> Option<Arc<OpenSource>> + Send + Sync>,
 }
 
 /// A view that a program adds to those of gristmill.
@@ -154,19 +155,21 @@ impl Registry {
         gristmill_sinks::register(gristmill_operators::register(Self::new()))
     }
 
-    /// Adds the operator that `C` configures; `summary` says in a sentence what it does.
+    /// Adds the operator that `C` configures; `summary` says in a sentence what it does. Replaces an
+    /// operator or sink of the same name.
     #[must_use]
     pub fn operator<C: OperatorConfig>(self, summary: &'static str) -> Self {
         OperatorRegistry::operator::<C>(self, summary)
     }
 
-    /// Adds the sink that `C` configures; `summary` says in a sentence what it does.
+    /// Adds the sink that `C` configures; `summary` says in a sentence what it does. Replaces an
+    /// operator or sink of the same name.
     #[must_use]
     pub fn sink<C: SinkConfig + Params>(self, summary: &'static str) -> Self {
         SinkRegistry::sink::<C>(self, summary)
     }
 
-    /// Adds the source that `C` configures.
+    /// Adds the source that `C` configures. Replaces one of the same kind.
     #[must_use]
     pub fn source<C: SourceFactory>(mut self) -> Self {
         let decode = |table: &DeTable<'_>, place: Place, path: &Path, faults: &mut Vec<Fault>| {
@@ -175,11 +178,12 @@ impl Registry {
             let path = path.to_owned();
             Some(Arc::new(move || config.open(&path)) as Arc<OpenSource>)
         };
+        self.sources.retain(|known| known.kind != C::KIND);
         self.sources.push(SourceEntry { kind: C::KIND, schema: C::json_schema, decode: Box::new(decode) });
         self
     }
 
-    /// Adds the view that `C` configures.
+    /// Adds the view that `C` configures. Replaces one of the same name.
     #[must_use]
     pub fn view<C: ViewFactory>(mut self) -> Self {
         let build = |table: &DeTable<'_>, place: Place, faults: &mut Vec<Fault>| {
@@ -187,6 +191,7 @@ impl Registry {
             let built = config.build();
             built.map_err(|message| faults.push(Fault::at("cannot-build", place, message))).ok()
         };
+        self.views.retain(|known| known.name != C::NAME);
         self.views.push(ViewEntry { name: C::NAME, schema: C::json_schema, build: Box::new(build) });
         self
     }
@@ -215,7 +220,11 @@ impl Registry {
         };
         let keys = keys_of::<C>().into_iter().map(|(key, _)| key).collect();
         let schema = C::json_schema as fn(&mut SchemaGenerator) -> Schema;
-        self.entries.push(Entry { name, is_sink, accepts, output, summary, keys, schema, build: Box::new(build) });
+        let entry = Entry { name, is_sink, accepts, output, summary, keys, schema, build: Box::new(build) };
+        match self.entries.iter_mut().find(|known| known.name == name) {
+            Some(known) => *known = entry,
+            None => self.entries.push(entry),
+        }
         self
     }
 
