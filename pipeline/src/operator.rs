@@ -2,9 +2,11 @@
 
 mod config;
 mod erased;
+mod role;
 
 pub use config::{OperatorConfig, OperatorConfigError};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
+pub use role::RolePorts;
 
 use std::sync::Arc;
 

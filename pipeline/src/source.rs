@@ -69,6 +69,28 @@ pub trait Source: Send + Sync {
     fn place(&self) -> &Path;
 }
 
+impl<S: Source + ?Sized> Source for Arc<S> {
+    fn scan(&self, last: Option<&LastScan<'_>>, threads: usize) -> Result<Scan, SourceError> {
+        (**self).scan(last, threads)
+    }
+
+    fn rescan(&self, last: &LastScan<'_>, changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
+        (**self).rescan(last, changed, threads)
+    }
+
+    fn origin(&self, file: &RowId) -> Origin {
+        (**self).origin(file)
+    }
+
+    fn is_over_refs(&self) -> bool {
+        (**self).is_over_refs()
+    }
+
+    fn place(&self) -> &Path {
+        (**self).place()
+    }
+}
+
 /// Where the bytes of one file come from.
 #[derive(Clone)]
 pub enum Origin {

@@ -27,7 +27,9 @@ pub use diagnostic::Style;
 pub use exit::Exit;
 pub use failure::{CommandError, Failure};
 pub use gristmill_config as config;
-pub use gristmill_config::{Registry, SourceFactory, ViewFactory};
+pub use gristmill_config::{
+    Directory, Pipeline, PipelineBuilder, PipelineError, PipelineFault, Registry, SourceFactory, ViewFactory,
+};
 pub use gristmill_operators as operators;
 pub use gristmill_pipeline as pipeline;
 pub use gristmill_query as query;

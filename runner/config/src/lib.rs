@@ -7,15 +7,19 @@
 //! ```
 //!
 //! [`load`] reports every error, not only the first; each is a [`ConfigError`] with its location. The
-//! result is a [`Job`], which creates the pipeline's run plan and source.
+//! result is a [`Job`], which creates the pipeline's run plan and source. A program builds one without a
+//! job file by [`Pipeline::builder`].
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod decode;
+mod directory;
 mod document;
 mod error;
 mod form;
 mod listed;
+mod pipeline_builder;
+mod pipeline_error;
 mod places;
 mod registry;
 mod run_plan;
@@ -25,10 +29,14 @@ mod stages;
 mod texts;
 mod values;
 mod variables;
+mod wiring;
 
+pub use directory::{Directory, PipelineSource};
 pub use document::{DEFAULT_GRAPH, Override};
 pub use error::{ConfigError, ConfigErrors, Label, SourceText};
 pub use registry::{Entry, Params, Registry, SourceFactory, ViewFactory};
+pub use pipeline_builder::{Pipeline, PipelineBuilder};
+pub use pipeline_error::{PipelineError, PipelineFault};
 pub use schema::schema;
 pub use values::{ByteSize, ByteSizeError, Glob};
 pub use variables::Environment;
