@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use gristmill::pipeline::port::Content;
-use gristmill::pipeline::{AnyOperator, Batch, Emitter, Fingerprint, Hash, Operator};
+use gristmill::pipeline::{Batch, Emitter, Fingerprint, Hash, Operator};
 use gristmill::pipeline::{OperatorConfig, OperatorConfigError, OperatorError};
 use gristmill::query::{ToolContext, ToolError};
 use gristmill::{Program, Tool};
@@ -62,10 +62,6 @@ impl OperatorConfig for Untab {
             0..=16 => Ok(self.clone()),
             width => Err(OperatorConfigError::of("width", format!("must be between 0 and 16, got {width}"))),
         }
-    }
-
-    fn into_role(operator: Self) -> AnyOperator {
-        operator.into()
     }
 }
 

@@ -255,9 +255,9 @@ impl PipelineBuilder {
         if index.is_none() {
             self.faults.push(PipelineFault::NoIndex);
         }
-        if let (Some(index), Some(source)) = (&index, &source) {
+        if let Some(source) = &source {
             let unreadable = own.is_none().then(|| places::check_source(&source.root, None)).flatten();
-            let unwritable = places::check_index(index, &source.root, None);
+            let unwritable = index.as_ref().and_then(|index| places::check_index(index, &source.root, None));
             let folders = unreadable.into_iter().chain(unwritable);
             self.faults.extend(folders.map(|fault| PipelineFault::Folder(fault.message().to_owned())));
         }
@@ -382,7 +382,7 @@ fn configured<C: OperatorConfig>(
     let input = <C::Operator as Operator>::In::PORT;
     let output = <C::Operator as Operator>::Out::PORT;
     let role = match config.build(&places::absolute(Path::new("."))) {
-        Ok(operator) => Role::Operator(C::into_role(operator)),
+        Ok(operator) => Role::Operator(operator.into()),
         Err(reason) => {
             faults.push(PipelineFault::Operator { stage: name.clone(), reason });
             Role::Unbuilt { accepts: vec![input], output: Some(output), is_sink: false }

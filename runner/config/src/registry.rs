@@ -124,7 +124,7 @@ impl OperatorRegistry for Registry {
         let accepts = vec![<C::Operator as Operator>::In::PORT];
         let output = Some(<C::Operator as Operator>::Out::PORT);
         self.add::<C>(C::NAME, summary, accepts, output, |config, folder| {
-            config.build(folder).map(|operator| Role::Operator(C::into_role(operator)))
+            config.build(folder).map(|operator| Role::Operator(operator.into()))
         })
     }
 }
