@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Chunk, Chunked, Header, Span, Syntax};
-use gristmill_pipeline::{AnyOperator, Batch, Chunker, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError};
+use gristmill_pipeline::{Batch, Chunker, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -105,10 +105,6 @@ impl OperatorConfig for ChunkConfig {
 
     fn build(&self, _folder: &Path) -> Result<Chunking, OperatorConfigError> {
         Chunking::new(self.clone()).map_err(|error| OperatorConfigError::of(error.parameter(), error))
-    }
-
-    fn into_role(operator: Chunking) -> AnyOperator {
-        AnyOperator::chunker(operator)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::Content;
-use gristmill_pipeline::{AnyOperator, Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity};
+use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +22,6 @@ impl OperatorConfig for HashConfig {
 
     fn build(&self, _folder: &Path) -> Result<VerifyHash, OperatorConfigError> {
         Ok(VerifyHash)
-    }
-
-    fn into_role(operator: VerifyHash) -> AnyOperator {
-        AnyOperator::plain(operator)
     }
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, Import, Syntax};
 use gristmill_pipeline::{
-    AnyOperator, Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Parser, RelPath, Severity,
+    Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Parser, RelPath, Severity,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,10 +63,6 @@ impl OperatorConfig for ParseConfig {
 
     fn build(&self, _folder: &Path) -> Result<Parse, OperatorConfigError> {
         Ok(Parse::new(self.clone()))
-    }
-
-    fn into_role(operator: Parse) -> AnyOperator {
-        AnyOperator::parser(operator)
     }
 }
 

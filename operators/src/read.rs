@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, FileItem, Text};
 use gristmill_pipeline::source::Origin;
-use gristmill_pipeline::{AnyOperator, Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Severity};
+use gristmill_pipeline::{Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -50,10 +50,6 @@ impl OperatorConfig for ReadConfig {
 
     fn build(&self, _folder: &Path) -> Result<Read, OperatorConfigError> {
         Ok(Read::new(*self))
-    }
-
-    fn into_role(operator: Read) -> AnyOperator {
-        AnyOperator::plain(operator)
     }
 }
 

@@ -3,10 +3,12 @@
 mod config;
 mod contained;
 mod erased;
+mod role;
 
 pub use config::{OperatorConfig, OperatorConfigError};
 pub(crate) use contained::{contained, in_operator};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
+pub use role::RolePorts;
 
 use std::sync::Arc;
 

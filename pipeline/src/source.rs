@@ -13,6 +13,7 @@ pub use git::{CommitInfo, GitConfig, GitSource, Revisions, commits_between, matc
 pub use sensitive::is_sensitive;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gristmill_ids::Hash;
 
@@ -67,6 +68,28 @@ pub trait Source: Send + Sync {
 
     /// The folder or repository, for commit records.
     fn place(&self) -> &Path;
+}
+
+impl<S: Source + ?Sized> Source for Arc<S> {
+    fn scan(&self, last: Option<&LastScan<'_>>, threads: usize) -> Result<Scan, SourceError> {
+        (**self).scan(last, threads)
+    }
+
+    fn rescan(&self, last: &LastScan<'_>, changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
+        (**self).rescan(last, changed, threads)
+    }
+
+    fn origin(&self, file: &RowId) -> Origin {
+        (**self).origin(file)
+    }
+
+    fn is_over_refs(&self) -> bool {
+        (**self).is_over_refs()
+    }
+
+    fn place(&self) -> &Path {
+        (**self).place()
+    }
 }
 
 /// What a scan found.

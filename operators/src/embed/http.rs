@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use gristmill_pipeline::{AnyOperator, Fingerprint, Hash};
+use gristmill_pipeline::{Fingerprint, Hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -92,10 +92,6 @@ impl OperatorConfig for HttpConfig {
 
     fn build(&self, _folder: &Path) -> Result<HttpEmbed, OperatorConfigError> {
         HttpEmbed::connect(self).map_err(|error| OperatorConfigError::of(error.parameter(), error))
-    }
-
-    fn into_role(operator: HttpEmbed) -> AnyOperator {
-        AnyOperator::embedder(operator)
     }
 }
 

@@ -20,7 +20,7 @@ use fastembed::{
     InitOptionsUserDefined, OutputKey, Pooling, QuantizationMode, TextEmbedding, TokenizerFiles,
     UserDefinedEmbeddingModel,
 };
-use gristmill_pipeline::{AnyOperator, Fingerprint, Hash};
+use gristmill_pipeline::{Fingerprint, Hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -88,10 +88,6 @@ impl OperatorConfig for OnnxConfig {
 
     fn build(&self, folder: &Path) -> Result<FastEmbed, OperatorConfigError> {
         FastEmbed::open(self, folder).map_err(|error| OperatorConfigError::of(error.parameter(), error))
-    }
-
-    fn into_role(operator: FastEmbed) -> AnyOperator {
-        AnyOperator::embedder(operator)
     }
 }
 

@@ -28,9 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{Passage, Vector};
-use gristmill_pipeline::{
-    AnyOperator, Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError,
-};
+use gristmill_pipeline::{Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -66,10 +64,6 @@ impl OperatorConfig for StaticConfig {
         let model = self.model.as_ref().map(|model| folder.join(model));
         let config = Self { model, ..self.clone() };
         StaticEmbed::new(&config).map_err(|error| OperatorConfigError::of(error.parameter(), error))
-    }
-
-    fn into_role(operator: StaticEmbed) -> AnyOperator {
-        AnyOperator::embedder(operator)
     }
 }
 

@@ -14,7 +14,7 @@ struct Defaults(Vec<(&'static str, Result<AnyOperator, OperatorConfigError>)>);
 
 impl OperatorRegistry for Defaults {
     fn operator<C: OperatorConfig>(mut self, _summary: &'static str) -> Self {
-        self.0.push((C::NAME, C::default().build(Path::new(".")).map(C::into_role)));
+        self.0.push((C::NAME, C::default().build(Path::new(".")).map(Into::into)));
         self
     }
 }

@@ -20,7 +20,7 @@ use super::{AnyOperator, Operator};
 /// use std::sync::Arc;
 ///
 /// use gristmill_pipeline::port::Content;
-/// use gristmill_pipeline::{AnyOperator, Batch, Emitter, Fingerprint, Hash, Operator, OperatorConfig};
+/// use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorConfig};
 /// use gristmill_pipeline::{OperatorConfigError, OperatorError};
 /// use schemars::JsonSchema;
 /// use serde::Deserialize;
@@ -61,15 +61,11 @@ use super::{AnyOperator, Operator};
 ///     fn build(&self, _folder: &Path) -> Result<Self, OperatorConfigError> {
 ///         Ok(self.clone())
 ///     }
-///
-///     fn into_role(operator: Self) -> AnyOperator {
-///         AnyOperator::plain(operator)
-///     }
 /// }
 /// ```
 pub trait OperatorConfig: DeserializeOwned + Default + JsonSchema + Send + Sync + 'static {
-    /// The operator that it builds.
-    type Operator: Operator + 'static;
+    /// The operator that it builds. Its ports decide its role (see [`RolePorts`](super::RolePorts)).
+    type Operator: Operator + Into<AnyOperator> + 'static;
 
     /// The name of the operator in job files.
     const NAME: &'static str;
@@ -79,9 +75,6 @@ pub trait OperatorConfig: DeserializeOwned + Default + JsonSchema + Send + Sync 
     /// # Errors
     /// If a parameter is invalid, or what it refers to cannot be used.
     fn build(&self, folder: &Path) -> Result<Self::Operator, OperatorConfigError>;
-
-    /// Wraps the operator in its role, as the graph holds it.
-    fn into_role(operator: Self::Operator) -> AnyOperator;
 }
 
 /// An operator could not be built from its configuration.

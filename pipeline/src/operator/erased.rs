@@ -152,7 +152,8 @@ impl<V: VectorMap> ErasedVectorMap for V {
     }
 }
 
-/// An operator of any role, as a stage holds it.
+/// An operator of any role, as a stage holds it. Any [`Operator`] becomes one by `into`: its ports
+/// say which role it has (see [`RolePorts`](super::RolePorts)).
 #[derive(Clone)]
 pub enum AnyOperator {
     /// One that has no role of its own: it gives what it takes, or reads files.

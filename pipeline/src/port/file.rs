@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gristmill_ids::ContentHash;
 
-use crate::extra::Extras;
+use crate::extra::{ExtraValue, Extras};
 use crate::origin::Origin;
 use crate::path::RelPath;
 
@@ -56,6 +56,15 @@ impl Content {
             encoding: self.encoding,
             extras: self.extras.clone(),
         }
+    }
+
+    /// This content with the value of an [extra column](crate::ExtraColumn) of files. The text is
+    /// shared.
+    #[must_use]
+    pub fn with_extra(&self, column: &str, value: impl Into<ExtraValue>) -> Self {
+        let mut extras = self.extras.clone();
+        extras.set(column, value);
+        Self { file: Arc::clone(&self.file), text: self.text.clone(), extras, ..*self }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand};
+use gristmill_config::Registry;
 use gristmill_query::ToolSet;
 use tracing_subscriber::EnvFilter;
 
@@ -10,6 +11,7 @@ use crate::commands::{self, ask};
 use crate::diagnostic::Style;
 use crate::exit::Exit;
 use crate::failure::CommandError;
+use crate::program::Program;
 use crate::terminal;
 
 /// The environment variable that sets what is logged to standard error, such as `info`
@@ -45,26 +47,17 @@ enum Service {
     Schema(commands::schema::SchemaArgs),
 }
 
-/// Parses the process's arguments and runs the command. `tools` are the subcommands, and the tools of
-/// the server and of MCP; a program adds its own with [`ToolSet::with`]:
-///
-/// ```no_run
-/// # use gristmill_query::ToolSet;
-/// fn main() -> std::process::ExitCode {
-///     gristmill::cli::main(gristmill_tools::standard()).into()
-/// }
-/// ```
-#[must_use]
-pub fn main(tools: ToolSet) -> Exit {
+/// Parses the process's arguments and runs the command, with logging to standard error.
+pub(crate) fn main(program: &Program) -> Exit {
     start_log();
-    run(std::env::args_os(), tools)
+    run(std::env::args_os(), program)
 }
 
 /// Parses arguments, of which the first is the program's name, and runs the command. Errors are
 /// printed to standard error.
-pub fn run(args: impl IntoIterator<Item = OsString>, tools: ToolSet) -> Exit {
-    let executed = match command(&tools).try_get_matches_from(args) {
-        Ok(matches) => execute(&matches, tools),
+pub(crate) fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -> Exit {
+    let executed = match command(program.tools()).try_get_matches_from(args) {
+        Ok(matches) => execute(&matches, program),
         // `--help` and `--version` are errors too.
         Err(error) => Err(error.into()),
     };
@@ -97,46 +90,47 @@ fn is_built_in(name: &str) -> bool {
     Indexing::has_subcommand(name) || Service::has_subcommand(name)
 }
 
-fn execute(matches: &ArgMatches, tools: ToolSet) -> Result<Exit, CommandError> {
+fn execute(matches: &ArgMatches, program: &Program) -> Result<Exit, CommandError> {
     let Some((name, flags)) = matches.subcommand() else { return Ok(Exit::BadConfig) };
     if Indexing::has_subcommand(name) {
-        Indexing::from_arg_matches(matches)?.execute()
+        Indexing::from_arg_matches(matches)?.execute(program.registry())
     } else if Service::has_subcommand(name) {
-        Service::from_arg_matches(matches)?.execute(tools)
+        Service::from_arg_matches(matches)?.execute(program)
     } else {
-        match tools.iter().find(|tool| ask::name(tool) == name) {
-            Some(tool) => ask::execute(tool, flags),
+        match program.tools().iter().find(|tool| ask::name(tool) == name) {
+            Some(tool) => ask::execute(tool, flags, program.registry()),
             None => Ok(Exit::BadConfig),
         }
     }
 }
 
 impl Indexing {
-    fn execute(self) -> Result<Exit, CommandError> {
+    fn execute(self, registry: &Registry) -> Result<Exit, CommandError> {
         match self {
             Self::Init(args) => commands::init::execute(args),
-            Self::Check(args) => commands::check::execute(args),
-            Self::Plan(args) => commands::plan::execute(args),
-            Self::Run(args) => commands::run::execute(args),
-            Self::Watch(args) => commands::watch::execute(args),
-            Self::Replay(args) => commands::replay::execute(args),
-            Self::Gc(args) => commands::gc::execute(args),
+            Self::Check(args) => commands::check::execute(args, registry),
+            Self::Plan(args) => commands::plan::execute(args, registry),
+            Self::Run(args) => commands::run::execute(args, registry),
+            Self::Watch(args) => commands::watch::execute(args, registry),
+            Self::Replay(args) => commands::replay::execute(args, registry),
+            Self::Gc(args) => commands::gc::execute(args, registry),
         }
     }
 }
 
 impl Service {
-    fn execute(self, tools: ToolSet) -> Result<Exit, CommandError> {
+    fn execute(self, program: &Program) -> Result<Exit, CommandError> {
+        let registry = program.registry();
         match self {
-            Self::Serve(args) => commands::serve::execute(args, tools),
-            Self::Mcp(args) => commands::mcp::execute(args, tools),
-            Self::Eval(args) => commands::eval::execute(args),
+            Self::Serve(args) => commands::serve::execute(args, registry, program.tools().clone()),
+            Self::Mcp(args) => commands::mcp::execute(args, registry, program.tools().clone()),
+            Self::Eval(args) => commands::eval::execute(args, registry),
             Self::Model(args) => commands::model::execute(args),
-            Self::Status(args) => commands::status::execute(args),
-            Self::History(args) => commands::history::execute(args),
-            Self::Digest(args) => commands::digest::execute(args),
-            Self::Inspect(args) => commands::inspect::execute(args),
-            Self::Schema(args) => commands::schema::execute(args),
+            Self::Status(args) => commands::status::execute(args, registry),
+            Self::History(args) => commands::history::execute(args, registry),
+            Self::Digest(args) => commands::digest::execute(args, registry),
+            Self::Inspect(args) => commands::inspect::execute(args, registry),
+            Self::Schema(args) => commands::schema::execute(args, registry),
         }
     }
 }

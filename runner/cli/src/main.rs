@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    gristmill::cli::main(gristmill_tools::standard()).into()
+    gristmill::Program::standard().main()
 }

@@ -44,6 +44,10 @@ impl Fault {
         Self { help: help.map(Into::into), ..self }
     }
 
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn code(&self) -> &'static str {
         self.code
     }

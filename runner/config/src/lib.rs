@@ -7,15 +7,19 @@
 //! ```
 //!
 //! [`load`] reports every error, not only the first; each is a [`ConfigError`] with its location. The
-//! result is a [`Job`], which creates the pipeline's run plan and source.
+//! result is a [`Job`], which creates the pipeline's run plan and source. A program builds one without a
+//! job file by [`Pipeline::builder`].
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod decode;
+mod directory;
 mod document;
 mod error;
 mod form;
 mod listed;
+mod pipeline_builder;
+mod pipeline_error;
 mod places;
 mod registry;
 mod run_plan;
@@ -25,9 +29,13 @@ mod stages;
 mod texts;
 mod values;
 mod variables;
+mod wiring;
 
+pub use directory::{Directory, PipelineSource};
 pub use document::{DEFAULT_GRAPH, Override};
 pub use error::{ConfigError, ConfigErrors, Label, SourceText};
+pub use pipeline_builder::{Pipeline, PipelineBuilder};
+pub use pipeline_error::{PipelineError, PipelineFault};
 pub use registry::{Entry, Params, Registry, SourceFactory, ViewFactory};
 pub use schema::schema;
 pub use values::{ByteSize, ByteSizeError, Glob};
@@ -88,7 +96,7 @@ impl Job {
     ///
     /// # Errors
     /// If the path is not a valid index path.
-    pub fn of_index(folder: &Path) -> Result<Self, ConfigErrors> {
+    pub fn of_index(folder: &Path, registry: &Registry) -> Result<Self, ConfigErrors> {
         let value = folder.to_string_lossy().into_owned();
         let index = Override::Value { origin: "the index", section: "index", key: "path", value };
         let working = std::env::current_dir().unwrap_or_default();
@@ -99,7 +107,7 @@ impl Job {
             folder: &working,
             check_places: false,
         };
-        load(&request, &Registry::standard())
+        load(&request, registry)
     }
 }
 

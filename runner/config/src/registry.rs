@@ -124,7 +124,7 @@ impl OperatorRegistry for Registry {
         let accepts = vec![<C::Operator as Operator>::In::PORT];
         let output = Some(<C::Operator as Operator>::Out::PORT);
         self.add::<C>(C::NAME, summary, accepts, output, |config, folder| {
-            config.build(folder).map(|operator| Role::Operator(C::into_role(operator)))
+            config.build(folder).map(|operator| Role::Operator(operator.into()))
         })
     }
 }
@@ -159,19 +159,21 @@ impl Registry {
         gristmill_sinks::register(gristmill_operators::register(Self::new()))
     }
 
-    /// Adds the operator that `C` configures; `summary` says in a sentence what it does.
+    /// Adds the operator that `C` configures; `summary` says in a sentence what it does. Replaces an
+    /// operator or sink of the same name.
     #[must_use]
     pub fn operator<C: OperatorConfig>(self, summary: &'static str) -> Self {
         OperatorRegistry::operator::<C>(self, summary)
     }
 
-    /// Adds the sink that `C` configures; `summary` says in a sentence what it does.
+    /// Adds the sink that `C` configures; `summary` says in a sentence what it does. Replaces an
+    /// operator or sink of the same name.
     #[must_use]
     pub fn sink<C: SinkConfig + Params>(self, summary: &'static str) -> Self {
         SinkRegistry::sink::<C>(self, summary)
     }
 
-    /// Adds the source that `C` configures.
+    /// Adds the source that `C` configures. Replaces one of the same kind.
     #[must_use]
     pub fn source<C: SourceFactory>(mut self) -> Self {
         let decode = |table: &DeTable<'_>, place: Place, path: &Path, faults: &mut Vec<Fault>| {
@@ -180,11 +182,12 @@ impl Registry {
             let path = path.to_owned();
             Some(Arc::new(move || config.open(&path)) as Arc<OpenSource>)
         };
+        self.sources.retain(|known| known.kind != C::KIND);
         self.sources.push(SourceEntry { kind: C::KIND, schema: C::json_schema, decode: Box::new(decode) });
         self
     }
 
-    /// Adds the view that `C` configures.
+    /// Adds the view that `C` configures. Replaces one of the same name.
     #[must_use]
     pub fn view<C: ViewFactory>(mut self) -> Self {
         let build = |table: &DeTable<'_>, place: Place, faults: &mut Vec<Fault>| {
@@ -192,6 +195,7 @@ impl Registry {
             let built = config.build();
             built.map_err(|message| faults.push(Fault::at("cannot-build", place, message))).ok()
         };
+        self.views.retain(|known| known.name != C::NAME);
         self.views.push(ViewEntry { name: C::NAME, schema: C::json_schema, build: Box::new(build) });
         self
     }
@@ -220,7 +224,11 @@ impl Registry {
         };
         let keys = keys_of::<C>().into_iter().map(|(key, _)| key).collect();
         let schema = C::json_schema as fn(&mut SchemaGenerator) -> Schema;
-        self.entries.push(Entry { name, is_sink, accepts, output, summary, keys, schema, build: Box::new(build) });
+        let entry = Entry { name, is_sink, accepts, output, summary, keys, schema, build: Box::new(build) };
+        match self.entries.iter_mut().find(|known| known.name == name) {
+            Some(known) => *known = entry,
+            None => self.entries.push(entry),
+        }
         self
     }
 

@@ -123,6 +123,28 @@ fn read_stage(
     (spec, places)
 }
 
+/// Why a stage cannot have a name.
+pub(super) struct NameError {
+    pub(super) message: String,
+    help: Option<&'static str>,
+}
+
+/// Checks the name of a stage.
+pub(super) fn check_name(name: &str) -> Result<(), NameError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if name.is_empty() || !name.chars().all(fits) || name.starts_with('-') {
+        let message = format!("invalid stage name `{name}`");
+        let help =
+            "use letters, digits, `_` and `-`, not starting with `-`: a sink stores its rows in a folder of this name";
+        Err(NameError { message, help: Some(help) })
+    } else if RESERVED.contains(&name) {
+        let message = format!("reserved stage name `{name}`: the index folder has an entry of this name");
+        Err(NameError { message, help: None })
+    } else {
+        Ok(())
+    }
+}
+
 /// The name of a stage with its location.
 struct Name {
     text: String,
@@ -138,14 +160,8 @@ impl Name {
             let text = written.map_or_else(|| format!("stage at {}", place.start), ToOwned::to_owned);
             return Self { text, place: place.clone() };
         };
-        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        if name.is_empty() || !name.chars().all(fits) || name.starts_with('-') {
-            let message = format!("invalid stage name `{name}`");
-            let help = "use letters, digits, `_` and `-`, not starting with `-`: a sink stores its rows in a folder of this name";
-            faults.push(Fault::at("bad-name", place.clone(), message).help(Some(help)));
-        } else if RESERVED.contains(&name) {
-            let message = format!("reserved stage name `{name}`: the index folder has an entry of this name");
-            faults.push(Fault::at("bad-name", place.clone(), message));
+        if let Err(NameError { message, help }) = check_name(name) {
+            faults.push(Fault::at("bad-name", place.clone(), message).help(help));
         }
         Self { text: name.to_owned(), place }
     }

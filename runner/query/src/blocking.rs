@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc;
 
+use gristmill_config::Registry;
 use tokio::runtime::{Builder, Runtime};
 
 use super::call::CallContext;
@@ -31,12 +32,12 @@ impl BlockingRunner {
         Ok(Self { runner, runtime: Some(runtime) })
     }
 
-    /// Opens an index that was written by a job with the default graph.
+    /// Opens an index that was written by a job with the default graph; see [`Runner::open`].
     ///
     /// # Errors
     /// If the folder contains no index, or it cannot be opened.
-    pub fn open(folder: &Path, tools: ToolSet) -> Result<Self, ToolError> {
-        Self::new(Runner::open(folder, tools)?)
+    pub fn open(folder: &Path, registry: &Registry, tools: ToolSet) -> Result<Self, ToolError> {
+        Self::new(Runner::open(folder, registry, tools)?)
     }
 
     /// Returns the wrapped runner.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gristmill_config::Job;
+use gristmill_config::{Job, Registry};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
@@ -75,12 +75,14 @@ impl Runner {
         Self::new([Arc::new(QueriedIndex::new(name, Arc::new(job)))], tools, default_threads())
     }
 
-    /// Opens an index that was written by a job with the default graph.
+    /// Opens an index that was written by a job with the default graph. `registry` is what such a job
+    /// may name; an index of another job is opened by [`of_job`](Self::of_job).
     ///
     /// # Errors
     /// If the folder contains no index, or it cannot be opened.
-    pub fn open(folder: &Path, tools: ToolSet) -> Result<Self, ToolError> {
-        let job = Job::of_index(folder).map_err(|error| ToolError::internal("the job cannot be built", &error))?;
+    pub fn open(folder: &Path, registry: &Registry, tools: ToolSet) -> Result<Self, ToolError> {
+        let job =
+            Job::of_index(folder, registry).map_err(|error| ToolError::internal("the job cannot be built", &error))?;
         let runner = Self::of_job(job, tools);
         for index in runner.indexes() {
             index.refresh()?;

@@ -7,11 +7,13 @@
 //! ```no_run
 //! use std::path::Path;
 //!
+//! use gristmill_config::Registry;
 //! use gristmill_query::{BlockingRunner, CallContext, DEFAULT_DEADLINE, Request, RequestOptions, ToolCall, ToolError};
 //! use serde_json::json;
 //!
 //! fn main() -> Result<(), ToolError> {
-//!     let runner = BlockingRunner::open(Path::new("/tmp/project-index"), gristmill_tools::standard())?;
+//!     let index = Path::new("/tmp/project-index");
+//!     let runner = BlockingRunner::open(index, &Registry::standard(), gristmill_tools::standard())?;
 //!     let calls = vec![ToolCall { tool: "references".into(), input: json!({ "symbol": "parse" }) }];
 //!     let request = Request { calls, options: RequestOptions::default() };
 //!     let response = runner.ask(request, CallContext::new("example", DEFAULT_DEADLINE))?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
+use gristmill_config::Registry;
 use gristmill_pipeline::Epoch;
 use gristmill_query::{AnswerNote, CallContext, ErasedTool, ErrorCode, QueriedIndex, RequestOptions, ToolError};
 
@@ -42,8 +43,9 @@ impl TargetArgs {
     ///
     /// # Errors
     /// Every error in the job.
-    pub fn open(&self) -> Result<QueriedIndex, CommandError> {
-        let job = JobArgs { job: self.job.clone(), index: self.index.clone(), ..JobArgs::default() }.load(false)?;
+    pub fn open(&self, registry: &Registry) -> Result<QueriedIndex, CommandError> {
+        let job =
+            JobArgs { job: self.job.clone(), index: self.index.clone(), ..JobArgs::default() }.load(registry, false)?;
         Ok(QueriedIndex::new(job.name.clone(), Arc::new(job)))
     }
 
@@ -71,10 +73,10 @@ pub fn command(tool: &ErasedTool) -> Command {
 ///
 /// # Errors
 /// If the flags are invalid, there is no index, or the tool fails.
-pub fn execute(tool: &ErasedTool, matches: &ArgMatches) -> Result<Exit, CommandError> {
+pub fn execute(tool: &ErasedTool, matches: &ArgMatches, registry: &Registry) -> Result<Exit, CommandError> {
     let query = (tool.parse_flags)(matches)?;
     let args = TargetArgs::from_arg_matches(matches)?;
-    let index = args.open()?;
+    let index = args.open(registry)?;
     let call = CallContext::new("command line", TIMEOUT);
     if args.json {
         terminal::print(&format!("{}\n", query.answer_json(&index, &args.options(), &call)?))?;

@@ -1,7 +1,7 @@
 //! `gristmill check`: checks a job without running it.
 
 use clap::ValueEnum;
-use gristmill_config::{ByteSize, Job, SourceConfig};
+use gristmill_config::{ByteSize, Job, Registry, SourceConfig};
 use gristmill_display::TextTable;
 use gristmill_pipeline::Mode;
 use gristmill_pipeline::graph::Format;
@@ -39,8 +39,8 @@ pub enum OutputFormat {
 ///
 /// # Errors
 /// Every error in the job.
-pub fn execute(args: CheckArgs) -> Result<Exit, CommandError> {
-    let job = args.job.load(true)?;
+pub fn execute(args: CheckArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    let job = args.job.load(registry, true)?;
     print(&match args.format {
         OutputFormat::Text => text(&job),
         OutputFormat::Json => json(&job)?,

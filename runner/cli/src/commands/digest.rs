@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use gristmill_config::Registry;
 use gristmill_pipeline::{Epoch, Hash};
 use gristmill_query::{Snapshot, SnapshotError};
 
@@ -28,8 +29,8 @@ pub struct DigestArgs {
 ///
 /// # Errors
 /// If the index or the epoch does not exist, or cannot be read.
-pub fn execute(args: DigestArgs) -> Result<Exit, CommandError> {
-    let folder = args.index.folder()?;
+pub fn execute(args: DigestArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    let folder = args.index.folder(registry)?;
     let snapshot =
         Snapshot::open(&folder, args.epoch).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     let parts = digests(&snapshot).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;

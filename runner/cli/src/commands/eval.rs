@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gristmill_config::Job;
+use gristmill_config::{Job, Registry};
 use gristmill_eval::{
     AnnotatedQuery, AnnotationSet, Answer, Cost, Evaluation, MAX_HITS, RankedChunk, Repository, by_category,
     by_language, csv, html, judge, overview,
@@ -85,7 +85,7 @@ impl Variant {
 ///
 /// # Errors
 /// If the set cannot be read, a job is invalid, or no repository of the set exists.
-pub fn execute(args: EvalArgs) -> Result<Exit, CommandError> {
+pub fn execute(args: EvalArgs, registry: &Registry) -> Result<Exit, CommandError> {
     let bad = |message: String| Failure::new(Exit::BadConfig, message);
     let mut set = AnnotationSet::read(&args.set).map_err(|error| bad(error.to_string()))?;
     if let Some(unknown) = args.only.iter().find(|only| !set.repositories.iter().any(|(it, _)| it.name == **only)) {
@@ -133,7 +133,9 @@ pub fn execute(args: EvalArgs) -> Result<Exit, CommandError> {
             let index = place.path().join("index");
             let settings = source.into_iter().chain(variant.settings.iter().cloned()).collect();
             let (job_file, source) = (args.job.clone(), Some(folder));
-            let job = Arc::new(JobArgs { job: job_file, source, index: Some(index), mode: None, settings }.load(true)?);
+            let job = Arc::new(
+                JobArgs { job: job_file, source, index: Some(index), mode: None, settings }.load(registry, true)?,
+            );
             let cost = build_index(&job, &interrupt)?;
             for (evaluation, configuration) in evaluations.iter_mut().skip(first).zip(&configurations) {
                 let total = &mut evaluation.cost;

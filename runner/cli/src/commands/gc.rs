@@ -1,5 +1,6 @@
 //! `gristmill gc`: deletes old epochs and compacts the stores.
 
+use gristmill_config::Registry;
 use gristmill_display::{bytes, thousands};
 use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Indexer, Interrupt};
@@ -32,8 +33,8 @@ pub struct GcArgs {
 ///
 /// # Errors
 /// Every error in the job, and if the index is locked or cannot be written.
-pub fn execute(args: GcArgs) -> Result<Exit, CommandError> {
-    let job = args.job.load(true)?;
+pub fn execute(args: GcArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    let job = args.job.load(registry, true)?;
     let (interrupt, meters) = (Interrupt::default(), Meters::new(&job.graph));
     // The source is not read.
     let source = job.directory_source();

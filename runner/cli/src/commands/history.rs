@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gristmill_config::Registry;
 use gristmill_display::{TextCell, TextTable, utc};
 use gristmill_pipeline::run::RunReport;
 use gristmill_pipeline::source::RefRevision;
@@ -48,8 +49,8 @@ struct Entry {
 ///
 /// # Errors
 /// If there is no index, or it cannot be read.
-pub fn execute(args: HistoryArgs) -> Result<Exit, CommandError> {
-    let folder = args.index.folder()?;
+pub fn execute(args: HistoryArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    let folder = args.index.folder(registry)?;
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
     let snapshot = Snapshot::open(&folder, None).map_err(|error| failed(&error))?;
     let epochs = past::epochs(&snapshot.folder).map_err(|error| failed(&error))?;

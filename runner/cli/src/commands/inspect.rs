@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use arrow::array::Array;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use gristmill_config::Registry;
 use gristmill_display::{TextCell, TextTable};
 use gristmill_query::Snapshot;
 use gristmill_sinks::LanceReader;
@@ -32,9 +33,9 @@ pub struct InspectArgs {
 ///
 /// # Errors
 /// If the index or the table does not exist, or cannot be read.
-pub fn execute(args: InspectArgs) -> Result<Exit, CommandError> {
+pub fn execute(args: InspectArgs, registry: &Registry) -> Result<Exit, CommandError> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
-    let snapshot = Snapshot::open(&args.index.folder()?, None).map_err(|error| failed(&error))?;
+    let snapshot = Snapshot::open(&args.index.folder(registry)?, None).map_err(|error| failed(&error))?;
     let mut tables = Vec::new();
     for sink in snapshot.sinks("lance") {
         let reader = snapshot.lance(sink).map_err(|error| failed(&error))?;

@@ -35,13 +35,14 @@ pub struct JobArgs {
 
 impl JobArgs {
     /// Loads and checks the job, with the overrides of the command line and the environment.
+    /// `registry` is what the job may name.
     ///
     /// With `--source` and without a job file, the job has defaults only: a `gristmill.toml` in the
     /// working directory is about another source.
     ///
     /// # Errors
     /// Every error in the job.
-    pub fn load(&self, check_places: bool) -> Result<Job, CommandError> {
+    pub fn load(&self, registry: &Registry, check_places: bool) -> Result<Job, CommandError> {
         let folder = working_folder()?;
         let file = match &self.job {
             Some(file) => Some(file.clone()),
@@ -57,7 +58,7 @@ impl JobArgs {
             folder: &folder,
             check_places,
         };
-        Ok(gristmill_config::load(&request, &Registry::standard())?)
+        Ok(gristmill_config::load(&request, registry)?)
     }
 
     /// Returns the settings of the command line. Paths are made absolute: they are relative to the
@@ -95,12 +96,12 @@ impl IndexArgs {
     ///
     /// # Errors
     /// Every error in the job, if the index is selected by a job.
-    pub fn folder(&self) -> Result<PathBuf, CommandError> {
+    pub fn folder(&self, registry: &Registry) -> Result<PathBuf, CommandError> {
         if let Some(index) = &self.index {
             return Ok(working_folder()?.join(index));
         }
         let args = JobArgs { job: self.job.clone(), ..JobArgs::default() };
-        Ok(args.load(false)?.index)
+        Ok(args.load(registry, false)?.index)
     }
 }
 

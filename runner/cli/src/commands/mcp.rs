@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gristmill_config::Registry;
 use gristmill_query::{QueriedIndex, Runner, ToolSet, default_threads};
 use gristmill_server::{Desk, Limits, Live, Served, Stop, serve_stdio};
 use tokio::runtime::Runtime;
@@ -32,8 +33,8 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// Every error in the job, and errors of the protocol.
-pub fn execute(args: McpArgs, tools: ToolSet) -> Result<Exit, CommandError> {
-    let job = Arc::new(args.job.load(args.watch)?);
+pub fn execute(args: McpArgs, registry: &Registry, tools: ToolSet) -> Result<Exit, CommandError> {
+    let job = Arc::new(args.job.load(registry, args.watch)?);
     if args.watch {
         gristmill_watch::check(&job)?;
     }

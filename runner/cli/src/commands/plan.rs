@@ -1,5 +1,6 @@
 //! `gristmill plan`: forecasts a run.
 
+use gristmill_config::Registry;
 use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Interrupt, RunError, forecast};
 use gristmill_tools::render_forecast;
@@ -30,8 +31,8 @@ pub struct PlanArgs {
 ///
 /// # Errors
 /// Every error in the job, and those that would stop a run.
-pub fn execute(args: PlanArgs) -> Result<Exit, CommandError> {
-    let job = args.job.load(false)?;
+pub fn execute(args: PlanArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    let job = args.job.load(registry, false)?;
     let (interrupt, meters) = (Interrupt::default(), Meters::new(&job.graph));
     silence_operator_panics();
     let source = job.open_source().map_err(RunError::from)?;

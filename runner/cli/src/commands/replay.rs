@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use gristmill_config::Job;
+use gristmill_config::{Job, Registry};
 use gristmill_display::percentile;
 use gristmill_display::{TextCell, TextTable};
 use gristmill_pipeline::run::{Indexer, Interrupt};
@@ -94,8 +94,8 @@ impl Step {
 /// # Errors
 /// Every error in the job, the error that stopped an epoch, and if an epoch differs from a full
 /// rebuild.
-pub fn execute(args: ReplayArgs) -> Result<Exit, CommandError> {
-    let job = args.job.load(true)?;
+pub fn execute(args: ReplayArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    let job = args.job.load(registry, true)?;
     let bad = |error: &dyn std::fmt::Display| Failure::new(Exit::BadConfig, error.to_string());
     let root = &job.source.root;
     let commits = commits_between(root, &args.from, &args.to).map_err(|error| bad(&error))?;

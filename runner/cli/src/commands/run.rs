@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use gristmill_config::Job;
+use gristmill_config::{Job, Registry};
 use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Interrupt, RunError, RunReport};
 
@@ -42,8 +42,8 @@ pub struct RunArgs {
 ///
 /// # Errors
 /// Every error in the job, and the error that stopped the epoch.
-pub fn execute(args: RunArgs) -> Result<Exit, CommandError> {
-    let job = args.job.load(true)?;
+pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    let job = args.job.load(registry, true)?;
     let interrupt = Interrupt::default();
     let watched = watch_signals(&interrupt)?;
     silence_operator_panics();

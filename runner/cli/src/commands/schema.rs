@@ -14,7 +14,7 @@ pub struct SchemaArgs {}
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn execute(_: SchemaArgs) -> Result<Exit, CommandError> {
-    print(&format!("{:#}\n", gristmill_config::schema(&Registry::standard())))?;
+pub fn execute(_: SchemaArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    print(&format!("{:#}\n", gristmill_config::schema(registry)))?;
     Ok(Exit::Done)
 }

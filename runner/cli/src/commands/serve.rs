@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_config::Job;
+use gristmill_config::{Job, Registry};
 use gristmill_query::{QueriedIndex, Runner, ToolSet};
 use gristmill_server::{
     CallMetrics, Desk, Live, Served, ServerState, Settings, SettingsError, Stop, Telemetry, Tenant, Tenants,
@@ -46,7 +46,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// Every error in the settings and the jobs, and if the address cannot be bound.
-pub fn execute(args: ServeArgs, tools: ToolSet) -> Result<Exit, CommandError> {
+pub fn execute(args: ServeArgs, registry: &Registry, tools: ToolSet) -> Result<Exit, CommandError> {
     let settings = args.config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load).map_err(wrong)?;
     let listen = args.listen.unwrap_or(settings.listen);
     if settings.tenants.is_empty() && !listen.ip().is_loopback() {
@@ -58,7 +58,7 @@ pub fn execute(args: ServeArgs, tools: ToolSet) -> Result<Exit, CommandError> {
             .help("listen on 127.0.0.1, or configure tenants with tokens: gristmill serve --config FILE")
             .into());
     }
-    let opened = Opened::of(&args, &settings, tools)?;
+    let opened = Opened::of(&args, &settings, registry, tools)?;
     silence_operator_panics();
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);
     let telemetry = Telemetry::install()
@@ -110,10 +110,10 @@ struct Loaded {
 }
 
 impl Opened {
-    fn of(args: &ServeArgs, settings: &Settings, tools: ToolSet) -> Result<Self, CommandError> {
+    fn of(args: &ServeArgs, settings: &Settings, registry: &Registry, tools: ToolSet) -> Result<Self, CommandError> {
         let limits = &settings.limits;
         if settings.tenants.is_empty() {
-            let loaded = load(&args.job, None, args.watch)?;
+            let loaded = load(&args.job, None, registry, args.watch)?;
             let served = vec![Arc::new(served_of(&loaded))];
             let runner = runner_of(&served, tools, limits.max_calls);
             let desk = Desk::new(runner.clone(), "local", limits.deadlines());
@@ -138,7 +138,7 @@ impl Opened {
             }
             let mut names = Vec::new();
             for file in &tenant.jobs {
-                names.push(add(&mut jobs, file, tenant.watch || args.watch)?);
+                names.push(add(&mut jobs, file, registry, tenant.watch || args.watch)?);
             }
             tokens.push((token, names));
         }
@@ -153,7 +153,7 @@ impl Opened {
 }
 
 /// Adds the job of a file, unless another tenant has it already. Returns its name.
-fn add(jobs: &mut Vec<Loaded>, file: &Path, watched: bool) -> Result<Arc<str>, CommandError> {
+fn add(jobs: &mut Vec<Loaded>, file: &Path, registry: &Registry, watched: bool) -> Result<Arc<str>, CommandError> {
     let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
     if let Some(known) = jobs.iter_mut().find(|known| known.file.as_ref() == Some(&file)) {
         if watched && !known.watched {
@@ -163,7 +163,7 @@ fn add(jobs: &mut Vec<Loaded>, file: &Path, watched: bool) -> Result<Arc<str>, C
         return Ok(known.job.name.as_str().into());
     }
     let args = JobArgs { job: Some(file.clone()), ..JobArgs::default() };
-    let loaded = load(&args, Some(file), watched)?;
+    let loaded = load(&args, Some(file), registry, watched)?;
     let name: Arc<str> = loaded.job.name.as_str().into();
     if jobs.iter().any(|known| known.job.name == loaded.job.name) {
         let failure = Failure::new(Exit::BadConfig, format!("duplicate job name `{name}`"));
@@ -173,8 +173,8 @@ fn add(jobs: &mut Vec<Loaded>, file: &Path, watched: bool) -> Result<Arc<str>, C
     Ok(name)
 }
 
-fn load(args: &JobArgs, file: Option<PathBuf>, watched: bool) -> Result<Loaded, CommandError> {
-    let job = args.load(watched)?;
+fn load(args: &JobArgs, file: Option<PathBuf>, registry: &Registry, watched: bool) -> Result<Loaded, CommandError> {
+    let job = args.load(registry, watched)?;
     if watched {
         gristmill_watch::check(&job)?;
     }

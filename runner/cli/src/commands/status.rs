@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use gristmill_config::Registry;
 use gristmill_display::thousands;
 use gristmill_pipeline::index::CommitRecord;
 use gristmill_pipeline::run::RunReport;
@@ -41,8 +42,8 @@ struct Status {
 ///
 /// # Errors
 /// If there is no index, or it cannot be read.
-pub fn execute(args: StatusArgs) -> Result<Exit, CommandError> {
-    let folder = args.index.folder()?;
+pub fn execute(args: StatusArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    let folder = args.index.folder(registry)?;
     let failed = |error: SnapshotError| Failure::new(Exit::Failed, error.to_string());
     let status = gather(&folder).map_err(failed)?;
     if args.json {

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use gristmill_config::Job;
+use gristmill_config::{Job, Registry};
 use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Ending, Interrupt, RunError, RunReport};
 use gristmill_watch::{Step, WatchError, WatchOptions, check};
@@ -40,8 +40,8 @@ fn milliseconds(time: Duration) -> u64 {
 ///
 /// # Errors
 /// Every error in the job, and the error that ended the watch.
-pub fn execute(args: WatchArgs) -> Result<Exit, CommandError> {
-    let job = args.job.load(true)?;
+pub fn execute(args: WatchArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    let job = args.job.load(registry, true)?;
     check(&job)?;
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;

@@ -8,8 +8,8 @@ use gristmill_config::{Job, JobRequest, Registry};
 use gristmill_pipeline::port::{Chunked, Content};
 use gristmill_pipeline::run::Interrupt;
 use gristmill_pipeline::{
-    AnyOperator, Batch, Emitter, ExtraColumn, ExtraOwner, ExtraType, Extras, Fingerprint, Hash, Meters, Operator,
-    OperatorConfig, OperatorConfigError, OperatorError,
+    Batch, Emitter, ExtraColumn, ExtraOwner, ExtraType, Extras, Fingerprint, Hash, Meters, Operator, OperatorConfig,
+    OperatorConfigError, OperatorError,
 };
 use gristmill_query::{
     AnswerOrError, BlockingRunner, CallContext, Request, RequestOptions, Runner, ToolCall, ToolError,
@@ -108,10 +108,6 @@ impl OperatorConfig for Licences {
     fn build(&self, _folder: &Path) -> Result<Self, OperatorConfigError> {
         Ok(self.clone())
     }
-
-    fn into_role(operator: Self) -> AnyOperator {
-        AnyOperator::plain(operator)
-    }
 }
 
 impl OperatorConfig for Sizes {
@@ -120,10 +116,6 @@ impl OperatorConfig for Sizes {
 
     fn build(&self, _folder: &Path) -> Result<Self, OperatorConfigError> {
         Ok(self.clone())
-    }
-
-    fn into_role(operator: Self) -> AnyOperator {
-        AnyOperator::plain(operator)
     }
 }
 

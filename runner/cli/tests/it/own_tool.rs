@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use gristmill::Exit;
+use gristmill::{Exit, Program};
 use gristmill_query::{Tool, ToolContext, ToolError, ToolSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -51,7 +51,7 @@ fn a_tool_is_a_subcommand() {
     let run = |more: &[&str]| {
         let args = ["gristmill", "count-files", "--index"].map(OsString::from).into_iter();
         let args = args.chain([world.index().into_os_string()]).chain(more.iter().map(OsString::from));
-        gristmill::cli::run(args, tools())
+        Program::standard().tool::<CountFiles>().run(args)
     };
     assert_eq!(run(&[]), Exit::Done);
     assert_eq!(run(&["--json", "--min-files", "1"]), Exit::Done);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use gristmill_config::Registry;
 use gristmill_pipeline::Epoch;
 use gristmill_query::{
     AnswerOrError, BlockingRunner, CallContext, ErrorCode, Request, RequestOptions, Response, Runner, ToolCall,
@@ -21,7 +22,7 @@ fn call() -> CallContext {
 }
 
 fn runner(world: &World) -> BlockingRunner {
-    BlockingRunner::open(&world.index(), gristmill_tools::standard()).unwrap()
+    BlockingRunner::open(&world.index(), &Registry::standard(), gristmill_tools::standard()).unwrap()
 }
 
 fn ask(runner: &BlockingRunner, calls: &[(&str, Value)]) -> Response {
@@ -289,7 +290,7 @@ fn a_deleted_index_answers_from_memory_or_reports_an_error() {
 async fn many_requests_run_concurrently() {
     let world = World::sample();
     world.run(&[]);
-    let runner = Runner::open(&world.index(), gristmill_tools::standard()).unwrap();
+    let runner = Runner::open(&world.index(), &Registry::standard(), gristmill_tools::standard()).unwrap();
     let asked: Vec<_> = (0..64)
         .map(|nth| {
             let runner = runner.clone();

@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn an_index_has_one_forecast_at_a_time() {
-        let job = std::sync::Arc::new(Job::of_index(Path::new("nowhere")).unwrap());
+        let job =
+            std::sync::Arc::new(Job::of_index(Path::new("nowhere"), &gristmill_config::Registry::standard()).unwrap());
         let index = QueriedIndex::new("a", job);
         let first = index.try_begin_forecast();
         assert!(first.is_some() && index.try_begin_forecast().is_none());
