@@ -221,7 +221,9 @@ impl Check<'_> {
         let mut of_source: Option<usize> = None;
         for index in 0..self.specs.len() {
             let is_sink = is_sink(&self.specs[index].role);
-            for &input in &self.inputs[index].clone() {
+            // An operator takes one input; that it has others is reported elsewhere.
+            let most = if is_sink { usize::MAX } else { 1 };
+            for &input in self.inputs[index].clone().iter().take(most) {
                 match input {
                     Input::Source if is_sink => {}
                     Input::Source => match of_source {
