@@ -65,25 +65,17 @@ impl Source for Tar {
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("project.tar");
+    let member = |name, text: &str| format!("{name:\0<124}{:011o}{:\0<377}{text:\0<512}", text.len(), "");
     for version in ["def f(): return 1\n", "def f(): return 2\n"] {
-        let mut archive = Vec::new();
-        for (name, text) in [("app/main.py", version), ("README.md", "# Project\n")] {
-            let start = archive.len();
-            archive.resize(start + 512, 0);
-            archive[start..start + name.len()].copy_from_slice(name.as_bytes());
-            archive[start + 124..start + 135].copy_from_slice(format!("{:011o}", text.len()).as_bytes());
-            archive.extend_from_slice(text.as_bytes());
-            archive.resize(archive.len().next_multiple_of(512), 0);
-        }
-        std::fs::write(&path, archive)?;
+        std::fs::write(&path, member("app/main.py", version) + &member("README.md", "# Project\n"))?;
         let pipeline = Pipeline::builder()
             .source(Tar::open(&path)?)
             .default_stages()
             .sink("lance", LanceConfig::default())
             .index(folder.path().join("index"))
             .build()?;
-        let report = pipeline.run()?;
-        println!("{} added, {} modified", report.changes.added, report.changes.modified);
+        let changes = pipeline.run()?.changes;
+        println!("{} added, {} modified", changes.added, changes.modified);
     }
     Ok(())
 }

@@ -19,17 +19,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Replaces tabs by spaces; its fields are its parameters in job files.
-#[derive(Clone, Deserialize, JsonSchema)]
+#[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Untab {
-    /// Spaces for a tab, at most 16.
+    /// Spaces for a tab, at most 16; 0 removes it.
     width: u8,
-}
-
-impl Default for Untab {
-    fn default() -> Self {
-        Self { width: 4 }
-    }
 }
 
 impl Operator for Untab {
