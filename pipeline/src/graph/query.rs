@@ -1,4 +1,4 @@
-//! The vector of a query: what an embed lane does with passages, without an executor.
+//! Embedding of queries: the stages of an embed lane, run without an executor.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{EmbedLane, Graph, Stage};
 use crate::operator::{Emitter, OperatorError, contained};
 use crate::port::{Item, Vector};
 
-/// Embeds a text, and takes its vector through the stages behind the embedder.
+/// Embeds a text, and runs the vector maps of the lane on its vector.
 pub(super) fn embed(graph: &Graph, lane: &EmbedLane, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
     let stage = graph.stage(lane.stage);
     let embedded = match contained(|| lane.embedder.embed_query(text)) {
@@ -21,7 +21,7 @@ pub(super) fn embed(graph: &Graph, lane: &EmbedLane, text: &str) -> Option<Resul
     Some(maps.fold(embedded, |values, stage| map(stage, values?)))
 }
 
-/// Takes the vector through one stage.
+/// Runs one vector map.
 fn map(stage: &Stage, values: Vec<f32>) -> Result<Vec<f32>, OperatorError> {
     let Some(operator) = stage.operator() else { return Ok(values) };
     let dimension = stage.dimension(values.len());
@@ -35,7 +35,7 @@ fn map(stage: &Stage, values: Vec<f32>) -> Result<Vec<f32>, OperatorError> {
         Item::Vector(vector) => Some(vector.values.into_vec()),
         _ => None,
     });
-    let first = mapped.next().ok_or_else(|| error(stage, "it gave no vector for the query".into()))?;
+    let first = mapped.next().ok_or_else(|| error(stage, "the operator returned no vector for the query".into()))?;
     checked(stage, first, dimension)
 }
 
@@ -44,11 +44,14 @@ fn checked(stage: &Stage, values: Vec<f32>, dimension: usize) -> Result<Vec<f32>
         return Ok(values);
     }
     let found = values.len();
-    Err(error(stage, format!("it gave a vector of {found} components instead of {dimension} for the query")))
+    Err(error(
+        stage,
+        format!("the operator returned a vector with {found} components for the query, expected {dimension}"),
+    ))
 }
 
 fn panicked(stage: &Stage, panic: &str) -> OperatorError {
-    error(stage, format!("it failed on the query ({panic}); please report it"))
+    error(stage, format!("the operator panicked on the query ({panic}); please report it"))
 }
 
 fn error(stage: &Stage, message: String) -> OperatorError {
