@@ -109,9 +109,9 @@ pub(crate) enum Outcome {
     Embedded {
         /// The embed lane.
         lane: EmbedLaneId,
-        /// How many passages were given: all of a task, or of a part of it.
+        /// The number of passages that this outcome is for.
         asked: usize,
-        /// The vectors, at most one for each passage.
+        /// The vectors, at most one per passage.
         vectors: Vec<Vector>,
         /// Passages for which there will be none, and why.
         failed: Vec<(PassageKey, RelPath, Diagnostic)>,

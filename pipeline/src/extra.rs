@@ -44,8 +44,8 @@ impl ExtraType {
 }
 
 /// A column that an operator adds to the rows of files or chunks. Sinks store it beside
-/// their own columns. A value that no column is declared for, or one of another type, is an
-/// error: no store could give it back.
+/// their own columns. Setting a value without declaring its column, or of another type than
+/// declared, is an error that ends the epoch.
 ///
 /// The names and types of an operator's columns are part of what it is: they must be covered
 /// by its [fingerprint](crate::Operator::fingerprint).
@@ -53,8 +53,8 @@ impl ExtraType {
 pub struct ExtraColumn {
     /// The rows that it belongs to.
     pub owner: ExtraOwner,
-    /// Its name: lower-case letters, digits and `_`, beginning with a letter, and not that of
-    /// another column of the same rows.
+    /// Its name: lower-case letters, digits and `_`, beginning with a letter. Two columns of
+    /// the same rows must not have the same name.
     pub name: Box<str>,
     /// Its type.
     pub kind: ExtraType,
@@ -152,7 +152,7 @@ impl Extras {
         self.0.insert(column.into(), value.into());
     }
 
-    /// Takes the value of a column away.
+    /// Removes the value of a column.
     pub fn remove(&mut self, column: &str) {
         self.0.remove(column);
     }

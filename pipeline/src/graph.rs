@@ -136,7 +136,7 @@ impl Stage {
         self.operator().map(ErasedOperator::output)
     }
 
-    /// The number of components of the vectors that it gives, given that of those it takes.
+    /// The dimension of its vectors, given the dimension of its input.
     fn dimension(&self, input: usize) -> usize {
         match &self.body {
             Body::Operator(operator) => operator.dimension(input),
@@ -179,13 +179,13 @@ pub struct EmbedLane {
     /// Hash of what decides its vectors, given a chunk: the embedder, the header that it
     /// sees, and the stages behind it.
     pub fingerprint: Fingerprint,
-    /// Its embedding space: lanes of one fingerprint have one, as equal chunks have equal
-    /// vectors in them.
+    /// Its embedding space. Lanes with equal fingerprints share one: they give equal chunks
+    /// equal vectors.
     pub(crate) space: SpaceId,
     embedder: Arc<dyn ErasedEmbedder>,
 }
 
-/// An embedding space of a graph, by its place among them.
+/// The index of an embedding space of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SpaceId(usize);
 
@@ -219,6 +219,30 @@ pub struct SinkStage {
 
 impl Graph {
     /// Checks the stages and builds the graph.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use gristmill_pipeline::graph::StageSpec;
+    /// use gristmill_pipeline::port::Header;
+    /// use gristmill_pipeline::testing::{Embed, Lines, Memory, Parse, Read, Shorten};
+    /// use gristmill_pipeline::{AnyOperator, Graph};
+    ///
+    /// let stages = |input: &str| {
+    ///     vec![
+    ///         StageSpec::new("read", ["source"], AnyOperator::plain(Read)),
+    ///         StageSpec::new("parse", ["read"], AnyOperator::parser(Parse::default())),
+    ///         StageSpec::new("chunk", ["parse"], AnyOperator::chunker(Lines { header: Header::Path })),
+    ///         StageSpec::new("embed", ["chunk"], AnyOperator::embedder(Embed::default())),
+    ///         StageSpec::new("shorten", [input], AnyOperator::vector_map(Shorten { dimension: 1, factor: 1 })),
+    ///         StageSpec::new("store", ["parse", "shorten"], Arc::new(Memory::default())),
+    ///     ]
+    /// };
+    /// let graph = Graph::build(stages("embed"));
+    /// assert_eq!(graph.map(|graph| graph.embed_lanes()[0].dimension), Ok(1));
+    ///
+    /// let errors = Graph::build(stages("chunk")).err().unwrap_or_default();
+    /// assert_eq!(errors[0].to_string(), "port mismatch: `chunk` outputs `chunks`, but this stage accepts `vectors`");
+    /// ```
     ///
     /// # Errors
     /// Every error that the stages hold, in the order of the stages.
@@ -262,7 +286,7 @@ impl Graph {
         &self.embed_lanes[id.index()]
     }
 
-    /// For each embedding space the first of its lanes.
+    /// The first lane of each embedding space.
     pub(crate) fn spaces(&self) -> impl Iterator<Item = &EmbedLane> {
         let lanes = self.embed_lanes.iter().enumerate();
         lanes
@@ -281,7 +305,7 @@ impl Graph {
         self.columns.iter().filter(move |column| column.owner == owner)
     }
 
-    /// The extra columns that a stage and those before it declare.
+    /// The extra columns declared by a stage and the stages before it.
     pub(crate) fn columns_before(&self, stage: StageId) -> Vec<ExtraColumn> {
         build::lineage(&self.stages, stage)
             .filter_map(|id| self.stage(id).operator())
@@ -321,21 +345,19 @@ impl Graph {
         Hash::of_parts(all.iter().map(|fingerprint| fingerprint.as_bytes().as_slice()))
     }
 
-    /// What a file's path says about how to parse its content: the
-    /// [variant](crate::Operator::variant) of the parser.
+    /// The parser's [variant](crate::Operator::variant) of a path.
     #[must_use]
     pub fn variant(&self, path: &RelPath) -> &'static str {
         self.parser().map_or("", |parser| parser.variant(path))
     }
 
-    /// What a file's path says about how to process its content: the variants of all
-    /// operators that have one, each with its stage.
+    /// The non-empty [variants](crate::Operator::variant) of a path, over all operators.
     pub(crate) fn variants(&self, path: &RelPath) -> impl Iterator<Item = (&Stage, &'static str)> {
         let variants = self.stages.iter().filter_map(|stage| Some((stage, stage.operator()?.variant(path))));
         variants.filter(|(_, variant)| !variant.is_empty())
     }
 
-    /// Whether files of equal bytes under these paths are processed alike.
+    /// Whether all operators process equal bytes under these two paths alike.
     pub(crate) fn are_alike(&self, left: &RelPath, right: &RelPath) -> bool {
         self.stages.iter().filter_map(Stage::operator).all(|operator| operator.variant(left) == operator.variant(right))
     }

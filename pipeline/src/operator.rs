@@ -58,7 +58,8 @@ pub(crate) struct Filled {
 }
 
 impl Filled {
-    /// Takes one more item, if a batch of that size has room for it.
+    /// Adds an item if the batch has room for it, and returns whether it had. An empty batch
+    /// has room for any item.
     pub(crate) fn takes(&mut self, size: &BatchSize, bytes: u64, tokens: u64) -> bool {
         let has_room = self.items < size.items
             && self.bytes.saturating_add(bytes) <= size.bytes
@@ -72,7 +73,7 @@ impl Filled {
         true
     }
 
-    /// The bytes of its items.
+    /// The bytes of all items.
     pub(crate) const fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -84,6 +85,42 @@ impl Filled {
 /// The result for an item depends on nothing but the item and the operator's
 /// configuration: not on the batch, the thread, or what came before. That is what makes
 /// the modes agree (law 1).
+///
+/// An operator fits wherever its ports do. This one takes and outputs [`Content`], so it may
+/// stand anywhere between the read stage and the [`Parser`]:
+///
+/// ```
+/// use std::sync::Arc;
+/// use gristmill_pipeline::port::Content;
+/// use gristmill_pipeline::testing::{content, outputs};
+/// use gristmill_pipeline::{Batch, Emitter, Fingerprint, Hash, Operator, OperatorError};
+///
+/// /// Writes line ends as line feeds.
+/// struct LineFeeds;
+///
+/// impl Operator for LineFeeds {
+///     type In = Arc<Content>;
+///     type Out = Arc<Content>;
+///
+///     fn name(&self) -> &str {
+///         "line_feeds"
+///     }
+///
+///     fn fingerprint(&self) -> Fingerprint {
+///         Hash::of(b"line_feeds 1")
+///     }
+///
+///     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+///         for content in batch {
+///             out.emit(Arc::new(content.with_text(content.text.replace("\r\n", "\n"))));
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let given = outputs(&LineFeeds, [content("a.txt", "one\r\ntwo\r\n")]);
+/// assert_eq!(&*given[0].text, "one\ntwo\n");
+/// ```
 pub trait Operator: Send + Sync {
     /// What it takes.
     type In: PortItem;
@@ -116,7 +153,8 @@ pub trait Operator: Send + Sync {
 
     /// Processes a batch.
     ///
-    /// An item that yields no output has been dealt with: its diagnostics say how.
+    /// Each item yields at most one output; the order is free. An item without output is
+    /// dropped, and its diagnostics should say why. Further outputs of an item are ignored.
     ///
     /// # Errors
     /// Only for what is no item's fault, such as a model that stopped working: it ends
@@ -125,6 +163,61 @@ pub trait Operator: Send + Sync {
 }
 
 /// An operator that finds what a text defines, uses and imports.
+///
+/// ```
+/// use std::sync::Arc;
+/// use gristmill_pipeline::port::{Content, Import, Syntax};
+/// use gristmill_pipeline::testing::{content, outputs};
+/// use gristmill_pipeline::{
+///     AnyOperator, Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Parser, RelPath,
+/// };
+///
+/// /// Finds lines such as `include other.txt`.
+/// struct Includes;
+///
+/// impl Operator for Includes {
+///     type In = Arc<Content>;
+///     type Out = Arc<Syntax>;
+///
+///     fn name(&self) -> &str {
+///         "includes"
+///     }
+///
+///     fn fingerprint(&self) -> Fingerprint {
+///         Hash::of(b"includes 1")
+///     }
+///
+///     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+///         for content in batch {
+///             let included = (1..).zip(content.text.lines()).filter_map(|(line, text)| {
+///                 let module = text.strip_prefix("include ")?.into();
+///                 Some(Import { module, name: "".into(), alias: "".into(), line })
+///             });
+///             let (imports, lines) = (included.collect(), content.text.lines().count() as u32);
+///             let (definitions, references, blocks) = Default::default();
+///             let (language, extras) = ("text", Extras::default());
+///             out.emit(Arc::new(Syntax { content, language, lines, definitions, references, imports, blocks, extras }));
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// impl Parser for Includes {
+///     fn module_names(&self, path: &RelPath) -> Vec<String> {
+///         vec![path.as_str().into()]
+///     }
+///
+///     fn import_names(&self, _path: &RelPath, import: &Import) -> Vec<String> {
+///         vec![import.module.as_ref().into()]
+///     }
+/// }
+///
+/// let given = outputs(&Includes, [content("a.txt", "one\ninclude b.txt\n")]);
+/// let import = &given[0].imports[0];
+/// assert_eq!(import.line, 2);
+/// assert_eq!(Includes.import_names(&"a.txt".into(), import), Includes.module_names(&"b.txt".into()));
+/// let _stage = AnyOperator::parser(Includes);
+/// ```
 pub trait Parser: Operator<In = Arc<Content>, Out = Arc<Syntax>> {
     /// The names by which imports in other files may mean the file at `path`, such as
     /// `a/b/c` and `b/c`. Names of different languages never mean each other: the operator
@@ -148,12 +241,117 @@ pub trait Parser: Operator<In = Arc<Content>, Out = Arc<Syntax>> {
 }
 
 /// An operator that cuts a text into chunks.
+///
+/// ```
+/// use std::sync::Arc;
+/// use gristmill_pipeline::port::{Chunk, Chunked, Header, Span, Syntax};
+/// use gristmill_pipeline::testing::{outputs, syntax};
+/// use gristmill_pipeline::{AnyOperator, Batch, Chunker, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError};
+///
+/// /// Makes one chunk of each file.
+/// struct Whole;
+///
+/// impl Operator for Whole {
+///     type In = Arc<Syntax>;
+///     type Out = Arc<Chunked>;
+///
+///     fn name(&self) -> &str {
+///         "whole"
+///     }
+///
+///     fn fingerprint(&self) -> Fingerprint {
+///         Hash::of(b"whole 1")
+///     }
+///
+///     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+///         for syntax in batch {
+///             let text = &syntax.content.text;
+///             let chunk = Chunk {
+///                 span: Span { start_byte: 0, end_byte: text.len() as u32, start_line: 1, end_line: syntax.lines },
+///                 kind: "text",
+///                 symbol: "".into(),
+///                 scope: "".into(),
+///                 tokens: text.split_whitespace().count() as u32,
+///                 body_hash: self.header().body_hash("", "", text),
+///                 extras: Extras::default(),
+///             };
+///             let chunks = vec![chunk];
+///             out.emit(Arc::new(Chunked { syntax, chunks }));
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// impl Chunker for Whole {
+///     fn header(&self) -> Header {
+///         Header::None
+///     }
+/// }
+///
+/// let given = outputs(&Whole, [syntax("a.txt", "one two\n")]);
+/// assert_eq!(given[0].chunks[0].tokens, 2);
+/// let _stage = AnyOperator::chunker(Whole);
+/// ```
 pub trait Chunker: Operator<In = Arc<Syntax>, Out = Arc<Chunked>> {
     /// The header of the passages that are made from its chunks.
     fn header(&self) -> Header;
 }
 
 /// An operator that makes vectors of passages.
+///
+/// It returns one vector per passage, under the passage's key and of the declared dimension. A
+/// diagnostic about a passage is used only if the passage has no vector: it is the reason.
+///
+/// ```
+/// use std::sync::Arc;
+/// use gristmill_pipeline::port::{Passage, Vector};
+/// use gristmill_pipeline::testing::{outputs, passage};
+/// use gristmill_pipeline::{AnyOperator, Batch, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError};
+///
+/// /// Counts vowels and digits.
+/// struct Letters;
+///
+/// fn count(text: &str) -> [f32; 2] {
+///     let count = |set: &str| text.chars().filter(|letter| set.contains(*letter)).count() as f32;
+///     [count("aeiou"), count("0123456789")]
+/// }
+///
+/// impl Operator for Letters {
+///     type In = Arc<Passage>;
+///     type Out = Vector;
+///
+///     fn name(&self) -> &str {
+///         "letters"
+///     }
+///
+///     fn fingerprint(&self) -> Fingerprint {
+///         Hash::of(b"letters 1")
+///     }
+///
+///     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+///         for passage in batch {
+///             let mut text = String::new();
+///             passage.write_to(&mut text);
+///             out.emit(Vector { key: passage.key, values: count(&text).into() });
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// impl Embedder for Letters {
+///     fn dimension(&self) -> usize {
+///         2
+///     }
+///
+///     fn embed_query(&self, text: &str) -> Option<Result<Vec<f32>, OperatorError>> {
+///         Some(Ok(count(text).into()))
+///     }
+/// }
+///
+/// let given = outputs(&Letters, [passage("area 51")]);
+/// assert_eq!(*given[0].values, [3.0, 2.0]);
+/// let _stage = AnyOperator::embedder(Letters);
+/// ```
 pub trait Embedder: Operator<In = Arc<Passage>, Out = Vector> {
     /// The number of components of its vectors.
     fn dimension(&self) -> usize;
@@ -168,7 +366,49 @@ pub trait Embedder: Operator<In = Arc<Passage>, Out = Vector> {
 }
 
 /// An operator that turns vectors into others, such as shorter ones. It gives one vector
-/// for each, under the same key.
+/// for each, under the same key. It runs on the vectors of queries too.
+///
+/// ```
+/// use gristmill_pipeline::port::Vector;
+/// use gristmill_pipeline::{
+///     AnyOperator, Batch, Emitter, Fingerprint, Hash, Operator, OperatorError, PassageKey, VectorMap,
+/// };
+/// use gristmill_pipeline::testing::outputs;
+///
+/// /// Keeps the first components.
+/// struct First(usize);
+///
+/// impl Operator for First {
+///     type In = Vector;
+///     type Out = Vector;
+///
+///     fn name(&self) -> &str {
+///         "first"
+///     }
+///
+///     fn fingerprint(&self) -> Fingerprint {
+///         Hash::of(format!("first 1 {}", self.0).as_bytes())
+///     }
+///
+///     fn process(&self, batch: Batch<Vector>, out: &mut Emitter<Vector>) -> Result<(), OperatorError> {
+///         for Vector { key, values } in batch {
+///             out.emit(Vector { key, values: values.iter().copied().take(self.0).collect() });
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// impl VectorMap for First {
+///     fn dimension(&self, input: usize) -> usize {
+///         self.0.min(input)
+///     }
+/// }
+///
+/// let vector = Vector { key: PassageKey::NONE, values: [1.0, 2.0, 3.0].into() };
+/// assert_eq!(*outputs(&First(2), [vector])[0].values, [1.0, 2.0]);
+/// assert_eq!(First(2).dimension(3), 2);
+/// let _stage = AnyOperator::vector_map(First(2));
+/// ```
 pub trait VectorMap: Operator<In = Vector, Out = Vector> {
     /// The number of components of its vectors, given that of those it takes.
     fn dimension(&self, input: usize) -> usize;

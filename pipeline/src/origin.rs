@@ -12,7 +12,23 @@ pub enum Origin {
     Object(Arc<dyn Object>),
 }
 
-/// Bytes that lie somewhere else than in a file.
+/// Bytes that lie somewhere else than in a file; see [`Source`](crate::source::Source) for where they are used.
+///
+/// ```
+/// use std::sync::Arc;
+/// use gristmill_pipeline::source::{Object, Origin};
+///
+/// struct Zeros(usize);
+///
+/// impl Object for Zeros {
+///     fn read(&self) -> std::io::Result<Vec<u8>> {
+///         Ok(vec![0; self.0])
+///     }
+/// }
+///
+/// let origin = Origin::Object(Arc::new(Zeros(3)));
+/// # if let Origin::Object(object) = origin { assert_eq!(object.read().ok(), Some(vec![0; 3])); }
+/// ```
 pub trait Object: Send + Sync {
     /// Reads them.
     ///

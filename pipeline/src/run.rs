@@ -121,7 +121,7 @@ impl RunPlan<'_> {
         if self.source.is_over_refs() && !self.views.is_empty() { Err(RunError::ViewsOverRefs) } else { Ok(()) }
     }
 
-    /// By embedding space the vectors that it shares with other indexes.
+    /// The vectors shared with other indexes, by embedding space.
     fn shared_vectors(&self) -> Result<Vec<SharedVectors>, RunError> {
         let Some(folder) = self.vectors else { return Ok(Vec::new()) };
         let open = |lane: &EmbedLane| SharedVectors::open(folder, &lane.fingerprint, lane.dimension);

@@ -56,7 +56,8 @@ pub fn row_key(path: &str, content_hash: &ContentHash) -> RowKey {
 /// All that one path holds at an epoch, as far as a sink's inputs go.
 ///
 /// A record comes from a content that was just processed, or was recalled from what is
-/// stored: a sink cannot tell which, and must store the same rows for both.
+/// stored: a sink cannot tell which, and must store the same rows for both. It must use only
+/// the text of chunks: the text of a recalled record has gaps between them.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// The path.
@@ -72,9 +73,9 @@ pub struct Record {
 pub struct RecordChunks {
     /// The chunks, in order.
     pub chunks: Arc<[Chunk]>,
-    /// For each chunk the hash by which its vector is found again: that of all that an
-    /// embedder sees of it. A chunk that could not be embedded has another one, so that
-    /// nobody takes the zeros in its place for its vector.
+    /// For each chunk the hash by which its vector is looked up: the hash of everything that
+    /// the embedder sees of it. A chunk that could not be embedded has a different hash, so
+    /// that a lookup does not return the zeros stored in place of its vector.
     pub hashes: Vec<Hash>,
     /// For each chunk its vector, one after the other (`chunks.len() × dimension`);
     /// `None` for a sink whose input is chunks.
@@ -93,7 +94,8 @@ pub struct Analysis {
     pub bytes: u64,
     /// Its lines; a last line without a line feed counts.
     pub lines: u32,
-    /// The decoded text; empty where the content was quarantined.
+    /// The decoded text, as the last operator on texts returned it; empty if an operator
+    /// dropped the file.
     pub text: Text,
     /// What it defines, in order.
     pub definitions: Vec<Definition>,
@@ -150,6 +152,114 @@ pub struct SinkConfigError {
 ///
 /// Deriving `Deserialize` for it and registering the type is all that a job file needs to
 /// name the sink.
+///
+/// This sink stores the set of rows, with its whole state in the token:
+///
+/// ```
+/// use std::collections::BTreeSet;
+/// use gristmill_pipeline::port::Port;
+/// use gristmill_pipeline::testing::record;
+/// use gristmill_pipeline::{
+///     Epoch, EpochMeta, EpochWriter, Fingerprint, Hash, Published, Record, RowId, Sink, SinkConfig, SinkContext,
+///     SinkError, StagedEpoch, StagedRows, Token,
+/// };
+///
+/// struct RowSet;
+///
+/// #[derive(Default)]
+/// struct Rows {
+///     rows: BTreeSet<RowId>,
+///     staged: StagedRows,
+/// }
+///
+/// impl SinkConfig for RowSet {
+///     fn kind(&self) -> &str {
+///         "row_set"
+///     }
+///
+///     fn accepts(&self) -> &[Port] {
+///         &[Port::Syntax]
+///     }
+///
+///     fn fingerprint(&self) -> Fingerprint {
+///         Hash::of(b"row_set 1")
+///     }
+///
+///     fn open(&self, context: SinkContext, base: Option<&Token>) -> Result<Box<dyn Sink>, SinkError> {
+///         let Some(base) = base else { return Ok(Box::new(Rows::default())) };
+///         let rows = serde_json::from_value(base.clone()).map_err(|error| SinkError {
+///             sink: context.name,
+///             action: "cannot read its token".into(),
+///             message: error.to_string().into(),
+///         })?;
+///         Ok(Box::new(Rows { rows, ..Rows::default() }))
+///     }
+/// }
+///
+/// impl Sink for Rows {
+///     fn begin(self: Box<Self>, _: Epoch, replace: bool) -> Result<Box<dyn EpochWriter>, SinkError> {
+///         let rows = if replace { BTreeSet::new() } else { self.rows };
+///         Ok(Box::new(Self { rows, ..Self::default() }))
+///     }
+/// }
+///
+/// impl EpochWriter for Rows {
+///     fn remove(&mut self, rows: &[RowId]) -> Result<(), SinkError> {
+///         self.staged.deleted += rows.iter().filter(|row| self.rows.remove(row)).count() as u64;
+///         Ok(())
+///     }
+///
+///     fn add(&mut self, records: &[Record]) -> Result<(), SinkError> {
+///         self.staged.added += records.len() as u64;
+///         let row = |it: &Record| RowId { path: it.path.clone(), content_hash: it.analysis.content_hash };
+///         self.rows.extend(records.iter().map(row));
+///         Ok(())
+///     }
+///
+///     fn stage(self: Box<Self>, _: &EpochMeta) -> Result<Box<dyn StagedEpoch>, SinkError> {
+///         Ok(self)
+///     }
+///
+///     fn abort(self: Box<Self>) -> Result<(), SinkError> {
+///         Ok(())
+///     }
+/// }
+///
+/// impl StagedEpoch for Rows {
+///     fn rows(&self) -> StagedRows {
+///         self.staged
+///     }
+///
+///     fn publish(self: Box<Self>) -> Result<Published, SinkError> {
+///         Ok(Published { token: serde_json::json!(self.rows), sink: self })
+///     }
+///
+///     fn abort(self: Box<Self>) -> Result<(), SinkError> {
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), SinkError> {
+/// // The steps of a run.
+/// let context = SinkContext {
+///     name: "rows".into(),
+///     folder: "/index/rows".into(),
+///     inputs: vec![Port::Syntax],
+///     dimension: None,
+///     columns: Vec::new(),
+///     views: Vec::new(),
+///     single_threaded: true,
+/// };
+/// let meta = EpochMeta { epoch: Epoch::FIRST, merkle_root: Hash::of(b"") };
+/// let mut writer = RowSet.open(context, None)?.begin(meta.epoch, true)?;
+/// writer.add(&[record("a.txt", "one"), record("b.txt", "two")])?;
+/// let staged = writer.stage(&meta)?;
+/// assert_eq!(staged.rows().added, 2);
+/// let Published { token, .. } = staged.publish()?;
+/// assert_eq!(token[1]["path"], "b.txt");
+/// # Ok(())
+/// # }
+/// ```
 pub trait SinkConfig: Send + Sync {
     /// The sink's name in configuration, such as `lance`.
     fn kind(&self) -> &str;
@@ -221,7 +331,7 @@ pub struct FactForm {
 }
 
 /// A store of rows that is open at a published state, between epochs. Calls come from one
-/// thread at a time.
+/// thread at a time. [`SinkConfig`] has an example.
 pub trait Sink: Send {
     /// Begins an epoch. With `replace`, it starts from no rows at all.
     ///
@@ -230,7 +340,7 @@ pub trait Sink: Send {
     fn begin(self: Box<Self>, epoch: Epoch, replace: bool) -> Result<Box<dyn EpochWriter>, SinkError>;
 }
 
-/// A sink within an epoch.
+/// A sink within an epoch. [`SinkConfig`] has an example.
 pub trait EpochWriter: Send {
     /// Removes all of these rows, which the base holds. Comes before any `add` of the
     /// epoch.
@@ -281,7 +391,8 @@ pub trait EpochWriter: Send {
     fn abort(self: Box<Self>) -> Result<(), SinkError>;
 }
 
-/// An epoch of a sink that is on disk, and that nobody sees yet.
+/// An epoch of a sink that is on disk, and that nobody sees yet. [`SinkConfig`] has an
+/// example.
 pub trait StagedEpoch: Send {
     /// How many rows it adds and deletes.
     fn rows(&self) -> StagedRows;
@@ -342,6 +453,41 @@ pub struct StoredVectors {
 /// Rows that an epoch deleted stay readable for as long as an epoch that has them is
 /// kept. `since` is the token of the oldest epoch whose rows may be given; without it,
 /// only rows of the base may.
+///
+/// A store returns what it takes: one without [`Port::Syntax`] need not return definitions,
+/// references and imports.
+///
+/// ```
+/// use gristmill_pipeline::port::Port;
+/// use gristmill_pipeline::testing::{Memory, record};
+/// use gristmill_pipeline::{Epoch, EpochMeta, Hash, SinkConfig, SinkContext, SinkError};
+///
+/// # fn main() -> Result<(), SinkError> {
+/// # let context = SinkContext {
+/// #     name: "store".into(),
+/// #     folder: "/index/store".into(),
+/// #     inputs: vec![Port::Syntax],
+/// #     dimension: None,
+/// #     columns: Vec::new(),
+/// #     views: Vec::new(),
+/// #     single_threaded: true,
+/// # };
+/// # let meta = EpochMeta { epoch: Epoch::FIRST, merkle_root: Hash::of(b"") };
+/// let memory = Memory::default();
+/// let mut writer = memory.open(context.clone(), None)?.begin(meta.epoch, true)?;
+/// writer.add(&[record("a.txt", "one"), record("copy.txt", "one")])?;
+/// let token = writer.stage(&meta)?.publish()?.token;
+///
+/// // A later run finds the content under another path.
+/// if let Some(mut store) = memory.open_facts(context, &token)? {
+///     let holders = store.holders(&[Hash::of(b"one")], None)?;
+///     assert_eq!(holders[0].len(), 2);
+///     let records = store.records(&holders[0], None)?;
+///     assert_eq!(records.iter().flatten().count(), 2, "recalled, not parsed");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub trait FactStore: Send {
     /// Calls `visit` with the facts of all rows of the base, in any order.
     ///

@@ -38,6 +38,56 @@ pub struct LastScan<'a> {
 }
 
 /// Where files come from.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::path::Path;
+/// use std::sync::Arc;
+/// use gristmill_pipeline::merkle::{Leaf, Stat, Tree};
+/// use gristmill_pipeline::source::{LastScan, Object, Origin, Scan, ScanMeasures, Source, SourceError};
+/// use gristmill_pipeline::{Hash, RelPath, RowId};
+///
+/// /// Files in memory.
+/// struct Texts(BTreeMap<&'static str, &'static str>);
+///
+/// struct Text(&'static str);
+///
+/// impl Object for Text {
+///     fn read(&self) -> std::io::Result<Vec<u8>> {
+///         Ok(self.0.into())
+///     }
+/// }
+///
+/// impl Source for Texts {
+///     fn scan(&self, _last: Option<&LastScan<'_>>, _threads: usize) -> Result<Scan, SourceError> {
+///         let leaf = |(path, text): (&&str, &&str)| {
+///             let stat = Stat { bytes: text.len() as u64, ..Stat::default() };
+///             (RelPath::from(*path), Leaf { content_hash: Hash::of(text.as_bytes()), stat, note: None })
+///         };
+///         let tree = Tree::build(self.0.iter().map(leaf).collect(), 0);
+///         let measures = ScanMeasures { files: tree.len() as u64, ..ScanMeasures::default() };
+///         Ok(Scan { tree, revision: None, refs: Vec::new(), selection: None, measures })
+///     }
+///
+///     fn origin(&self, file: &RowId) -> Origin {
+///         let text = self.0.get(file.path.as_str()).copied().unwrap_or_default();
+///         Origin::Object(Arc::new(Text(text)))
+///     }
+///
+///     fn place(&self) -> &Path {
+///         Path::new("/texts")
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let texts = Texts(BTreeMap::from([("a.txt", "one"), ("b/c.txt", "two")]));
+/// assert_eq!(texts.scan(None, 1)?.measures.files, 2);
+/// let file = RowId { path: "b/c.txt".into(), content_hash: Hash::of(b"two") };
+/// let Origin::Object(object) = texts.origin(&file) else { return Err("is an object".into()) };
+/// assert_eq!(object.read()?, b"two");
+/// # Ok(())
+/// # }
+/// ```
 pub trait Source: Send + Sync {
     /// The tree as it is now. `last` is what the last epoch holds, if there is one: what it
     /// vouches for is not read. With `threads` of 1 all happens on the

@@ -6,11 +6,13 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod between;
+mod items;
 mod memory;
 mod operators;
 mod oracle;
 
 pub use between::{Contextualise, Qualify, Select, Shorten, Strip};
+pub use items::{content, outputs, passage, record, syntax};
 pub use memory::{Disk, Memory, Stored, Views};
 pub use operators::{Counts, Embed, Lines, Parse, Read, import_names, module_names};
 pub use oracle::{Oracle, differences};

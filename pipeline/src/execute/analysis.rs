@@ -18,11 +18,12 @@ pub(crate) struct Analysed {
     pub(crate) key: ContentKey,
     pub(crate) file: Arc<FileItem>,
     pub(crate) lease: Lease,
-    /// The hash of the bytes that were read, if they were.
+    /// The hash of the bytes that were read; `None` if the file was not read.
     pub(crate) seen: Option<ContentHash>,
-    /// Its text as the last stage of that port gave it; `None` if a stage gave none.
+    /// Its text after the last stage that outputs `contents`; `None` if one of these stages
+    /// dropped the file.
     pub(crate) content: Option<Arc<Content>>,
-    /// Likewise its syntax.
+    /// The same for `syntax`.
     pub(crate) syntax: Option<Arc<Syntax>>,
     /// For each chunk lane its chunks.
     pub(crate) chunked: Vec<Option<Arc<Chunked>>>,
@@ -35,8 +36,8 @@ impl Analysed {
         Self { key, file, lease, seen: None, content: None, syntax: None, chunked, diagnostics }
     }
 
-    /// Notes what a stage gave. What it was given and kept for itself is gone: a file that
-    /// an operator on texts leaves out has no text.
+    /// Records the output of a stage. If a stage drops the file, the text or syntax that the
+    /// stage before it returned is dropped too, so that it does not reach the sinks.
     pub(crate) fn note(&mut self, stage: &LineStage, given: Given) {
         self.diagnostics.extend(given.diagnostics);
         match given.item {
@@ -51,7 +52,7 @@ impl Analysed {
                 }
             }
             Some(Item::File(_) | Item::Passage(_) | Item::Vector(_)) => {}
-            None => match stage.gives() {
+            None => match stage.output() {
                 Port::Contents => self.content = None,
                 Port::Syntax => self.syntax = None,
                 Port::Files | Port::Chunks | Port::Vectors => {}

@@ -23,7 +23,7 @@ pub(crate) struct EmbedLine {
     maps: Vec<VectorStage>,
 }
 
-/// An operator on vectors.
+/// A stage that turns vectors into vectors.
 struct VectorStage {
     runner: StageRunner,
     /// The number of components of its vectors.
@@ -44,8 +44,8 @@ impl EmbedLine {
         Some(Self { lane: lane.id, embedder, dimension, maps })
     }
 
-    /// Takes passages through all stages. Each comes out once: with a vector, or with the
-    /// finding of the stage that gave none.
+    /// Runs all stages on a batch of passages. The outcome has every passage exactly once:
+    /// with a vector, or with the diagnostic of the stage that returned none.
     pub(crate) fn run(&self, passages: Vec<Item>) -> Result<Outcome, OperatorError> {
         let mut batch = EmbedBatch::of(&passages);
         let produced = self.embedder.run(passages)?;
@@ -85,13 +85,13 @@ impl VectorStage {
     }
 }
 
-/// The passages of a batch on their way through the stages.
+/// The state of a batch between stages.
 struct EmbedBatch {
-    /// How many passages were given.
+    /// The number of passages in the batch.
     asked: usize,
-    /// Passages that have not failed, each once.
+    /// Passages that have not failed, without duplicates.
     passages: Vec<Arc<Passage>>,
-    /// Those that have, and why.
+    /// Passages that have failed, with the reason.
     failed: Vec<(PassageKey, RelPath, Diagnostic)>,
 }
 
@@ -105,8 +105,9 @@ impl EmbedBatch {
         Self { passages: passages.collect(), asked: items.len(), failed: Vec::new() }
     }
 
-    /// Takes what a stage gave for the passages that have not failed: the vectors that are
-    /// what they should be, one a passage. The other passages fail.
+    /// Matches the output of a stage with the passages that have not failed, and returns one
+    /// vector per passage. Passages without a vector of the declared dimension fail. Vectors
+    /// with an unknown key and further vectors of a key are ignored.
     fn take(&mut self, stage: &StageRunner, dimension: usize, produced: Produced) -> Vec<Vector> {
         let Produced { items, mut diagnostics, quarantined } = produced;
         let mut failures: HashMap<PassageKey, Diagnostic> = HashMap::new();
@@ -150,11 +151,11 @@ fn key_of(item: &Item) -> Option<PassageKey> {
 }
 
 fn no_vector(stage: &StageRunner) -> Diagnostic {
-    stage.error("no_vector", format!("stage `{}` gave no vector for a chunk of this file", stage.meter.name))
+    stage.error("no_vector", format!("stage `{}` returned no vector for a chunk of this file", stage.meter.name))
 }
 
 fn other_dimension(stage: &StageRunner, vector: &Vector, dimension: usize) -> Diagnostic {
     let (name, found) = (&stage.meter.name, vector.values.len());
-    let message = format!("stage `{name}` gave a vector of {found} components instead of {dimension}");
+    let message = format!("stage `{name}` returned a vector with {found} components, expected {dimension}");
     stage.error("vector_dimension", message)
 }

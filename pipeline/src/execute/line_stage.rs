@@ -1,4 +1,4 @@
-//! A stage of the line from read to chunk, on files: what it gave for which of them.
+//! A stage of the line from read to chunk, with its output matched to the files of a batch.
 
 use gristmill_ids::{ChunkLaneId, StageId};
 
@@ -15,15 +15,15 @@ pub(crate) struct LineStage {
     pub(crate) runner: StageRunner,
     /// Its place in the graph.
     pub(crate) id: StageId,
-    /// The chunk lane that it is, if it cuts chunks.
+    /// The chunk lane that ends here, if one does.
     pub(crate) lane: Option<ChunkLaneId>,
-    /// The extra columns that it and the stages before it declare.
+    /// The extra columns declared by this stage and the stages before it.
     pub(crate) columns: Vec<ExtraColumn>,
     /// The stages of the line that take its output, as positions in the line.
     pub(crate) next: Vec<usize>,
 }
 
-/// What a stage gave for one file.
+/// The output of a stage for one file.
 #[derive(Default)]
 pub(crate) struct Given {
     pub(crate) item: Option<Item>,
@@ -31,13 +31,14 @@ pub(crate) struct Given {
 }
 
 impl LineStage {
-    /// The port that it gives.
-    pub(crate) fn gives(&self) -> Port {
+    /// The port that it outputs.
+    pub(crate) fn output(&self) -> Port {
         self.runner.operator.operator().output()
     }
 
-    /// Runs the stage on items of files with different paths, and tells what it gave for
-    /// each of them, in their order.
+    /// Runs the stage on a batch, and returns its output for each item, in the same order.
+    /// Output is matched by path, so no two items may have the same path. Output for other
+    /// paths is ignored.
     pub(crate) fn run(&self, batch: Vec<Item>) -> Result<Vec<Given>, OperatorError> {
         let paths: Vec<Option<RelPath>> = batch.iter().map(|item| item.path().cloned()).collect();
         let position = |path: Option<&RelPath>| paths.iter().position(|of| path.is_some() && of.as_ref() == path);
@@ -57,15 +58,16 @@ impl LineStage {
                 given.item = Some(item);
             } else if !given.diagnostics.iter().any(|found| &*found.code == REPEATED) {
                 let name = &self.runner.meter.name;
-                let message = format!("stage `{name}` gave several outputs for this file; only the first counts");
+                let message =
+                    format!("stage `{name}` returned more than one output for this file; only the first is used");
                 given.diagnostics.push(self.runner.error(REPEATED, message));
             }
         }
         Ok(all)
     }
 
-    /// Refuses extra values that no column is declared for. No store would keep them, so
-    /// that a row that is recalled would differ from the one that was stored.
+    /// Checks that the extra values of an item have declared columns. Stores keep declared
+    /// columns only, so a recalled row would otherwise lack values that the fresh row had.
     fn check_extras(&self, item: &Item) -> Result<(), OperatorError> {
         match item {
             Item::Content(content) => self.check_values(ExtraOwner::Files, &content.extras),
@@ -83,7 +85,7 @@ impl LineStage {
             let message = match declared {
                 Some(column) if column.kind == value.kind() => continue,
                 Some(column) => format!(
-                    "the extra column `{name}` is declared as {:?}, but got a value of type {:?}",
+                    "the extra column `{name}` is declared as {:?}, got a value of type {:?}",
                     column.kind,
                     value.kind()
                 ),
@@ -98,5 +100,5 @@ impl LineStage {
     }
 }
 
-/// The code of a finding about a stage that gave more than one output for a file.
+/// Diagnostic code of a stage that returned more than one output for a file.
 const REPEATED: &str = "repeated_output";

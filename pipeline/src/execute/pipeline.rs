@@ -114,10 +114,10 @@ impl Inbox {
         let mut batch: Vec<(Item, Option<Ticket>)> = Vec::new();
         let mut filled = Filled::default();
         while let Some((item, _)) = self.waiting.front() {
-            // What a stage gives is told apart by paths, and over refs several files have one.
+            // Output is matched to files by path, and over refs several contents share a path.
             let is_taken = |path| batch.iter().any(|(other, _)| other.path() == Some(path));
-            let repeats = matches!(node.kind, Kind::Line(_)) && item.path().is_some_and(is_taken);
-            if repeats || !filled.takes(&node.batch, item.bytes(), item.tokens()) {
+            let repeats_path = matches!(node.kind, Kind::Line(_)) && item.path().is_some_and(is_taken);
+            if repeats_path || !filled.takes(&node.batch, item.bytes(), item.tokens()) {
                 break;
             }
             batch.extend(self.waiting.pop_front());
@@ -248,8 +248,8 @@ impl Shared {
         }
     }
 
-    /// Notes what a stage of the line gave in the tickets of the files it came from, and
-    /// hands it to the stages behind.
+    /// Records the output of a stage in the tickets of its files, and enqueues it for the next
+    /// stages.
     fn pass_on(&self, stage: &LineStage, tickets: Vec<Option<Ticket>>, given: Vec<Given>) {
         let mut onward = Vec::new();
         for (ticket, given) in tickets.into_iter().zip(given) {

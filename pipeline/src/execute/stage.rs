@@ -23,7 +23,7 @@ pub(crate) struct StageRunner {
 pub(crate) struct Produced {
     pub(crate) items: Vec<Item>,
     pub(crate) diagnostics: Vec<(RelPath, Diagnostic)>,
-    /// Items on which it panicked twice.
+    /// Items on which the stage panicked twice.
     pub(crate) quarantined: Vec<(Item, Diagnostic)>,
 }
 
@@ -72,7 +72,7 @@ impl StageRunner {
 
     /// Runs the operator; the outer error is what it panicked with.
     fn attempt(&self, batch: Vec<Item>) -> Result<Result<Produced, OperatorError>, String> {
-        // The emitter is dropped with the panic.
+        // The emitter is created inside, so a panic drops it.
         contained(|| {
             let mut out = Emitter::new(Arc::clone(&self.meter.name));
             self.operator.operator().process(batch, &mut out)?;
@@ -82,7 +82,7 @@ impl StageRunner {
         })
     }
 
-    /// A finding of this stage that quarantines a file.
+    /// A diagnostic of this stage that quarantines a file.
     pub(crate) fn error(&self, code: &str, message: String) -> Diagnostic {
         let stage = Arc::clone(&self.meter.name);
         Diagnostic { severity: Severity::Error, stage, code: code.into(), line: 0, message: message.into() }

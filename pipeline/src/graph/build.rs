@@ -94,8 +94,8 @@ fn chunk_lanes(stages: &[Stage]) -> Vec<ChunkLane> {
     ends.enumerate().map(lane).collect()
 }
 
-/// A stage and those before it, up to the source. Operators take one input, so there is one
-/// way.
+/// A stage and the stages before it, up to the source. Operators have one input, so there is
+/// only one path.
 pub(super) fn lineage(stages: &[Stage], stage: StageId) -> impl Iterator<Item = StageId> + '_ {
     std::iter::successors(Some(stage), |stage| stages[stage.index()].inputs.first().copied())
 }
@@ -106,7 +106,7 @@ fn header(stages: &[Stage], stage: &Stage) -> Header {
         Some((AnyOperator::Chunker(chunker), _)) => Some(chunker),
         Some(_) | None => None,
     });
-    // The check has seen to it that chunks come from a chunker.
+    // The check guarantees that chunks begin at a chunker.
     chunker.map_or(Header::None, |chunker| chunker.header())
 }
 
@@ -129,7 +129,7 @@ fn embed_lanes(stages: &[Stage], chunk_lanes: &[ChunkLane]) -> Vec<EmbedLane> {
             }
         };
         let fed_by = at.inputs.first().and_then(|input| chunk_lanes.iter().find(|lane| lane.stage == *input));
-        // The check has seen to it that vectors begin at an embedder, which chunks feed.
+        // The check guarantees that vectors begin at an embedder, and that it takes chunks.
         let (Some(embedder), Some(chunk_lane)) = (embedder, fed_by) else { continue };
         maps.reverse();
         let operators = maps.iter().filter_map(|stage| given(stage));

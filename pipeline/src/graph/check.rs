@@ -261,8 +261,8 @@ impl Check<'_> {
         self.fault(stage, Fault::FanOut { port, other });
     }
 
-    /// Extra columns of the same rows have names of their own. Chunks of stages side by side
-    /// are different rows.
+    /// Checks that extra columns of the same rows have different names. Chunk columns of
+    /// parallel branches belong to different rows, so their names may be equal.
     fn check_columns(&mut self) {
         let mut seen: HashMap<_, Vec<usize>> = HashMap::new();
         for index in 0..self.specs.len() {
@@ -288,7 +288,7 @@ impl Check<'_> {
         }
     }
 
-    /// Whether a stage is another one, or comes before it.
+    /// Whether `stage` equals `other` or comes before it.
     fn is_before(&self, stage: usize, other: usize) -> bool {
         let inputs = |&stage: &usize| match self.inputs[stage].first() {
             Some(Input::Stage(from)) => Some(*from),

@@ -68,20 +68,20 @@ pub enum Fault {
         /// The stage that takes it already.
         other: Box<str>,
     },
-    /// The stage makes syntax of contents, and is no [`Parser`](crate::Parser).
+    /// The stage turns contents into syntax without being a [`Parser`](crate::Parser).
     NotAParser,
-    /// The stage cuts chunks, and is no [`Chunker`](crate::Chunker).
+    /// The stage turns syntax into chunks without being a [`Chunker`](crate::Chunker).
     NotAChunker,
-    /// The stage makes vectors of chunks, and is no [`Embedder`](crate::Embedder).
+    /// The stage turns chunks into vectors without being an [`Embedder`](crate::Embedder).
     NotAnEmbedder,
-    /// The stage stands between chunk stages, and takes or gives
+    /// The stage turns chunks into chunks, but its items are
     /// [`Passage`](crate::port::Passage)s, which only embedders take.
     MovesPassages,
-    /// No operator takes the one port and gives the other.
+    /// No kind of operator has these ports.
     NoRole {
-        /// What the stage takes.
+        /// The port that the stage takes.
         takes: Port,
-        /// What it gives.
+        /// The port that it outputs.
         gives: Port,
     },
     /// Two stages declare this extra column for the same rows.
@@ -139,13 +139,18 @@ impl fmt::Display for Fault {
                     "`{other}` already takes this `{port}` output; a graph fans out only after the last stage that outputs `syntax`"
                 )
             }
-            Self::NotAParser => write!(f, "a stage that makes syntax of contents must be a `Parser`"),
-            Self::NotAChunker => write!(f, "a stage that makes chunks of syntax must be a `Chunker`"),
-            Self::NotAnEmbedder => write!(f, "a stage that makes vectors of chunks must be an `Embedder`"),
+            Self::NotAParser => write!(f, "a stage that takes `contents` and outputs `syntax` must be a `Parser`"),
+            Self::NotAChunker => write!(f, "a stage that takes `syntax` and outputs `chunks` must be a `Chunker`"),
+            Self::NotAnEmbedder => write!(f, "a stage that takes `chunks` and outputs `vectors` must be an `Embedder`"),
             Self::MovesPassages => {
-                write!(f, "an operator on chunks takes and gives `Chunked`; only an `Embedder` takes `Passage`")
+                write!(
+                    f,
+                    "a stage that takes and outputs `chunks` must use the type `Chunked`; only an `Embedder` takes `Passage`"
+                )
             }
-            Self::NoRole { takes, gives } => write!(f, "no stage takes `{takes}` and outputs `{gives}`"),
+            Self::NoRole { takes, gives } => {
+                write!(f, "unsupported ports: an operator cannot take `{takes}` and output `{gives}`")
+            }
             Self::RepeatedColumn { column, other } => {
                 write!(f, "`{other}` adds a column `{column}` already; rename one of them")
             }

@@ -1,4 +1,4 @@
-//! The vector of a query: what an embed lane does with passages, without an executor.
+//! Embedding of queries: the stages of an embed lane, run without an executor.
 
 use std::sync::Arc;
 
@@ -96,7 +96,8 @@ impl Map {
             Item::Vector(vector) => Some(vector.values.into_vec()),
             _ => None,
         });
-        let vector = vector.ok_or_else(|| error(&self.stage, "it gave no vector for the query".into()))?;
+        let vector =
+            vector.ok_or_else(|| error(&self.stage, "the operator returned no vector for the query".into()))?;
         checked(&self.stage, vector, self.dimension)
     }
 }
@@ -106,11 +107,14 @@ fn checked(stage: &str, values: Vec<f32>, dimension: usize) -> Result<Vec<f32>, 
         return Ok(values);
     }
     let found = values.len();
-    Err(error(stage, format!("it gave a vector of {found} components instead of {dimension} for the query")))
+    Err(error(
+        stage,
+        format!("the operator returned a vector with {found} components for the query, expected {dimension}"),
+    ))
 }
 
 fn panicked(stage: &str, panic: &str) -> OperatorError {
-    error(stage, format!("it failed on the query ({panic}); please report it"))
+    error(stage, format!("the operator panicked on the query ({panic}); please report it"))
 }
 
 fn error(stage: &str, message: String) -> OperatorError {

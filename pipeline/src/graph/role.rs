@@ -1,13 +1,13 @@
-//! Which ports an operator may stand between, given its role.
+//! Check of an operator's ports against its role.
 
 use super::Fault;
 use crate::operator::AnyOperator;
 use crate::port::Port;
 
-/// What is wrong with the ports of an operator, whatever stands before and behind it.
+/// Returns what is wrong with the ports of an operator, regardless of its neighbours.
 ///
-/// The traits of roles say which ports they have, so only an operator without one can be
-/// wrong: what a role adds would be missing where the graph asks for it.
+/// The role traits fix their ports, so only a plain operator can be wrong: the graph would lack
+/// what the role adds, such as a chunker's header or an embedder's dimension.
 pub(super) fn fault(operator: &AnyOperator) -> Option<Fault> {
     let AnyOperator::Plain(operator) = operator else { return None };
     let (takes, gives) = (operator.input(), operator.output());

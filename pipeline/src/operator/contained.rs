@@ -1,4 +1,4 @@
-//! Panics of operators, contained: whatever calls an operator calls it through here.
+//! Containment of panics: every call of an operator's code goes through here.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,11 +13,11 @@ pub(crate) fn in_operator() -> bool {
     IN_OPERATOR.get()
 }
 
-/// Calls an operator. The error is what it panicked with: the first line, cut short, as the
-/// message may quote a file.
+/// Calls an operator. A panic becomes an error with the first line of its message, truncated
+/// because the message may quote a file.
 pub(crate) fn contained<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     let outer = IN_OPERATOR.replace(true);
-    // What an operator keeps between calls is its own to keep whole.
+    // An operator that keeps state between calls must keep it valid across panics itself.
     let result = catch_unwind(AssertUnwindSafe(call));
     IN_OPERATOR.set(outer);
     result.map_err(|payload| {

@@ -26,9 +26,8 @@ pub trait ErasedOperator: Send + Sync {
     fn input(&self) -> Port;
     /// The port it gives.
     fn output(&self) -> Port;
-    /// Whether it takes or gives [`Passage`]s: of the two kinds of items of the port
-    /// [`Chunks`](Port::Chunks) the one that the stages between chunker and embedder do not
-    /// have.
+    /// Whether its input or output items are [`Passage`]s. The port
+    /// [`Chunks`](Port::Chunks) has two item types; only embedders take this one.
     fn moves_passages(&self) -> bool;
     /// See [`Operator::process`]. Items of another type are refused with an error.
     ///
@@ -194,8 +193,8 @@ impl AnyOperator {
         Self::VectorMap(Arc::new(map))
     }
 
-    /// The number of components of the vectors that it gives, given that of those it takes. An
-    /// operator that has no say in it leaves the number as it is.
+    /// The dimension of its vectors, given the dimension of its input. Operators other than
+    /// [`Embedder`] and [`VectorMap`] leave it as it is.
     #[must_use]
     pub fn dimension(&self, input: usize) -> usize {
         match self {

@@ -32,7 +32,7 @@ pub struct Chunk {
 }
 
 /// The extra column of chunks whose text the embedder sees before the chunk's own. An operator
-/// declares it like any other, and sets it by [`Chunk::set_context`].
+/// declares it like any other column, and sets it with [`Chunk::set_context`].
 pub const CONTEXT: &str = "context";
 
 impl Chunk {
@@ -47,10 +47,9 @@ impl Chunk {
     }
 
     /// Sets [`context`](Self::context), and the body hash that follows from it. `text` is the
-    /// text of the chunk, and `header` that of its chunker. An empty context is none.
+    /// text of the chunk, and `header` that of its chunker. An empty context removes it.
     ///
-    /// Whatever decides a context must be in the content: chunks are those of all files that
-    /// hold it, whatever their paths.
+    /// The context must not depend on the path: files with equal content share their chunks.
     pub fn set_context(&mut self, context: &str, header: Header, text: &str) {
         if context.is_empty() {
             self.extras.remove(CONTEXT);

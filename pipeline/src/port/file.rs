@@ -84,12 +84,11 @@ impl Text {
         Self { whole, range }
     }
 
-    /// The text of which these parts are known, each with the offset of its first byte. What
-    /// no part covers is spaces, so that offsets stay what they were; the text ends with the
-    /// last part.
+    /// Assembles a text from parts, each with the byte offset at which it starts. Gaps are
+    /// filled with spaces, so that every part keeps its offset; the text ends with the last
+    /// part.
     ///
-    /// It is how a store that keeps chunks and no texts gives a text back: whatever lies in a
-    /// chunk is there, at its place.
+    /// Stores that keep chunks but not whole texts use it to recall a text.
     ///
     /// ```
     /// use gristmill_pipeline::port::Text;
@@ -100,7 +99,7 @@ impl Text {
     #[must_use]
     pub fn from_parts<'t>(parts: impl IntoIterator<Item = (usize, &'t str)>) -> Self {
         let mut parts: Vec<(usize, &str)> = parts.into_iter().collect();
-        // Nearly always they come in order.
+        // They are nearly always in order already.
         parts.sort_by_key(|(start, _)| *start);
         let mut whole = String::with_capacity(parts.last().map_or(0, |(start, text)| start + text.len()));
         for (start, text) in parts {
@@ -109,7 +108,7 @@ impl Text {
                     whole.extend(std::iter::repeat_n(' ', gap));
                     whole.push_str(text);
                 }
-                // It overlaps what is there, which ends on a character of the same text.
+                // It overlaps the parts before it, which end on a character boundary.
                 None => whole.push_str(text.get(whole.len() - start..).unwrap_or_default()),
             }
         }

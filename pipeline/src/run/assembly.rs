@@ -41,7 +41,7 @@ impl Known {
         });
         let lanes = lanes.collect();
         let lines = syntax.as_ref().map_or(0, |syntax| syntax.lines);
-        // What the syntax is of, and what chunks are cut from.
+        // The content that chunk spans refer to: an operator may have replaced it.
         let content = syntax.as_ref().map(|syntax| Arc::clone(&syntax.content)).or(content);
         let of_syntax = syntax.as_ref().map(|syntax| syntax.extras.clone()).unwrap_or_default();
         let (definitions, references, imports) = match syntax.map(Arc::try_unwrap) {
@@ -106,7 +106,7 @@ pub(super) struct Assembly {
     vectors: Vec<Vec<f32>>,
     /// Vectors that are still to come.
     missing: usize,
-    /// Chunks that have no vector, each with the embed lane that gave none.
+    /// Chunks that could not be embedded, each with the embed lane.
     failed: Vec<(EmbedLaneId, usize)>,
     /// Shares of the memory limit: of the content, and of the vectors.
     pub(super) leases: Vec<Arc<Lease>>,
@@ -137,7 +137,7 @@ impl Assembly {
         }
     }
 
-    /// Adds a finding about this path alone, unless it is known.
+    /// Adds a diagnostic for this path only. Returns whether it is new.
     fn report(&mut self, diagnostic: &Diagnostic) -> bool {
         if self.analysis.diagnostics.contains(diagnostic) {
             return false;
@@ -180,8 +180,8 @@ impl Assembly {
     }
 }
 
-/// What a store is given for the hash of a chunk that has no vector: whoever looks the chunk
-/// up by its hash must not take the zeros in the vector's place for one.
+/// The hash that a store gets for a chunk without a vector. It differs from the chunk's own
+/// hash, so that a lookup by hash does not return the zeros stored in place of the vector.
 pub(super) fn without_vector(chunk_hash: &Hash) -> Hash {
     Hash::of_parts([chunk_hash.as_bytes().as_slice(), b"no vector"])
 }
@@ -246,15 +246,16 @@ impl Assembler {
         self.settle(slot.assembly);
     }
 
-    /// A vector that was waited for will not come. Gives the path, if the reason is news.
+    /// Records that a chunk could not be embedded. Returns the path if the diagnostic is new
+    /// for it.
     pub(super) fn fail(&mut self, slot: Slot, lane: EmbedLaneId, diagnostic: &Diagnostic) -> Option<RelPath> {
         let assembly = self.waiting.get_mut(&slot.assembly)?;
         assembly.failed.push((lane, slot.chunk));
-        let is_news = assembly.report(diagnostic);
+        let is_new = assembly.report(diagnostic);
         assembly.missing = assembly.missing.saturating_sub(1);
         let path = assembly.path.clone();
         self.settle(slot.assembly);
-        is_news.then_some(path)
+        is_new.then_some(path)
     }
 
     /// Completes a record that waits for nothing.

@@ -19,9 +19,9 @@ const EPOCHS_BACK: u64 = 256;
 pub(super) struct Base {
     pub(super) record: CommitRecord,
     pub(super) tree: Tree,
-    /// The fingerprint under which its contents have keys: of what made their rows.
+    /// The fingerprint that is part of the keys of its contents; see [`content_key`].
     pub(super) rows: Fingerprint,
-    /// Whether contents were analysed as this run would, and can be recalled.
+    /// Whether its contents were analysed as this run would do it, and can be recalled.
     pub(super) same_analysis: bool,
     /// Whether all that decides rows is as it was, so that contents keep their keys.
     pub(super) same_rows: bool,
@@ -40,9 +40,9 @@ pub(super) struct Kept {
     pub(super) vectors: BTreeMap<String, Token>,
 }
 
-/// The key in the fact plane of a content that lies at `path`. It covers all that decides its
-/// rows: what the path says about how to process it, and the operators, so that a change of
-/// one makes other contents of all contents (law 7).
+/// The key in the fact plane of the content of `path`. It covers everything that decides its
+/// rows: the bytes, the operators' variants of the path, and the operators' fingerprints, so
+/// that a changed operator changes the keys of all contents (law 7).
 pub(super) fn content_key(graph: &Graph, path: &RelPath, content_hash: &ContentHash, rows: &Fingerprint) -> ContentKey {
     let variants = graph.variants(path).flat_map(|(stage, variant)| [stage.name.as_bytes(), variant.as_bytes()]);
     let parts = [content_hash.as_bytes().as_slice(), rows.as_bytes()].into_iter().chain(variants);
@@ -96,12 +96,14 @@ fn obstacle(graph: &Graph, record: &CommitRecord, sinks: &[SinkHandle], has_view
         return Some(format!("no lance sink stores the chunks of `{name}`, so nothing of them is known"));
     }
     if has_views && !gives_syntax_back(sinks) {
-        return Some("the job has views, but no lance sink stores the port `syntax` that they are made of".into());
+        return Some(
+            "the job has views, but no lance sink stores the port `syntax`, from which they are computed".into(),
+        );
     }
     (!sinks.iter().any(|sink| sink.is_fact_store)).then(|| "no sink gives rows back; add a lance sink".into())
 }
 
-/// Whether what texts define and use can be recalled, where a sink stores it.
+/// Whether definitions, references and imports can be recalled, if any sink stores them.
 pub(super) fn gives_syntax_back(sinks: &[SinkHandle]) -> bool {
     let mut with_syntax = sinks.iter().filter(|sink| sink.has_syntax).peekable();
     with_syntax.peek().is_none() || with_syntax.any(|sink| sink.is_fact_store)
@@ -111,11 +113,12 @@ impl Base {
     pub(super) fn new(graph: &Graph, record: CommitRecord, tree: Tree, sinks: &[SinkHandle]) -> Self {
         let stored: Vec<Fingerprint> = record.sinks.values().filter_map(|sink| sink.embed).collect();
         let same_embedding = graph.embed_lanes().iter().map(|lane| stored.contains(&lane.fingerprint)).collect();
-        // What cannot be recalled is as good as made by other operators: all is analysed anew.
-        let is_whole = gives_syntax_back(sinks);
-        let rows = if is_whole { record.rows } else { Hash::of_parts([record.rows.as_bytes().as_slice()]) };
+        // Contents that cannot be recalled get other keys, as if the operators had changed: all
+        // files are analysed again.
+        let can_recall = gives_syntax_back(sinks);
+        let rows = if can_recall { record.rows } else { Hash::of_parts([record.rows.as_bytes().as_slice()]) };
         Self {
-            same_analysis: is_whole && record.analysis == graph.analysis_fingerprint(),
+            same_analysis: can_recall && record.analysis == graph.analysis_fingerprint(),
             same_rows: rows == graph.rows_fingerprint(),
             rows,
             record,

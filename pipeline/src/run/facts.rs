@@ -100,7 +100,7 @@ impl<'a> FactMaker<'a> {
         }
     }
 
-    /// Enters the chunks that a store has of a content, which are those of `lane`.
+    /// Enters the stored chunks of a content, which belong to `lane`.
     pub(super) fn stored_chunks(
         &self,
         content: ContentKey,
@@ -112,8 +112,8 @@ impl<'a> FactMaker<'a> {
         facts.contents.extend(chunks.map(|chunk| ((content, ContentFact::Chunk(chunk)), 1)));
     }
 
-    /// Enters what a text defines and uses, and its sizes; `chunks` is how many chunks the
-    /// first chunk lane cuts it into.
+    /// Enters the definitions, references and sizes of a content; `chunks` is the number of its
+    /// chunks in the first chunk lane.
     pub(super) fn analysis(&mut self, content: ContentKey, analysis: &Analysis, chunks: usize, facts: &mut Facts) {
         if !self.has_views() {
             return;

@@ -119,7 +119,7 @@ impl Hydrated {
     }
 }
 
-/// Loads the facts of all contents. Each is told once, by the first store that has it.
+/// Loads the facts of all contents. If several stores have a fact, it is loaded once.
 fn load_contents(
     graph: &Graph,
     base: &Base,
@@ -129,7 +129,7 @@ fn load_contents(
 ) -> Result<(), SinkError> {
     let first_lane = graph.chunk_lanes().first().map(|lane| lane.id);
     let (mut lanes, mut has_syntax) = (HashSet::new(), false);
-    // By content how many chunks the first lane cuts it into.
+    // The number of chunks of each content in the first chunk lane.
     let mut chunks: HashMap<ContentKey, usize> = HashMap::new();
     sinks.facts(|store| {
         let tells_syntax = store.has_syntax && !has_syntax;

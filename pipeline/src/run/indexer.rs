@@ -227,7 +227,7 @@ impl<'a> Indexer<'a> {
         report.changes = count(&changes);
         report.rebuilt_because = rebuilt_because;
         if draft.base.is_some() && !gives_syntax_back(sinks.sinks()) {
-            let why = "no lance sink stores the port `syntax`, which another sink takes: all files were parsed anew";
+            let why = "all files were parsed again: a sink takes `syntax`, but no lance sink stores it";
             report.notice.get_or_insert_with(|| why.into());
         }
         let measures = knowledge.plane().measures();
@@ -327,7 +327,7 @@ impl<'a> Indexer<'a> {
         });
         let replace = self.head.is_none() || rebuilt_because.is_some();
         if is_warm && (replace || !gives_syntax_back(group.sinks())) {
-            // The plane knows what the index is about to forget, or knows by other keys.
+            // The plane holds facts that the index is about to drop, or holds them under other keys.
             knowledge.restart(&plan)?;
         }
         if !is_warm {
@@ -355,7 +355,7 @@ impl<'a> Indexer<'a> {
         Ok(())
     }
 
-    /// A journal for each embedding space.
+    /// Opens the journal of each embedding space.
     fn journals(&self) -> Result<Vec<Journal>, RunError> {
         let folder = self.writer.journal_folder();
         let open = |lane: &EmbedLane| Journal::open(&folder, &lane.fingerprint, lane.dimension);

@@ -81,9 +81,9 @@ pub(super) struct EpochRun<'a, 'g, L> {
     pub(super) sinks: &'a mut WritingSinks,
     pub(super) folder: &'a IndexFolder,
     pub(super) base: Option<&'a mut Base>,
-    /// By embedding space the vectors of this epoch.
+    /// The vectors of this epoch, by embedding space.
     pub(super) logs: &'a mut [L],
-    /// By embedding space what other indexes have embedded; empty if nothing is shared.
+    /// Vectors shared with other indexes, by embedding space; empty if nothing is shared.
     pub(super) shared: &'a mut [SharedVectors],
     pub(super) budget: Budget,
     pub(super) executor: Box<dyn Executor>,

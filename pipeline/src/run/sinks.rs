@@ -151,8 +151,8 @@ impl SinkGroup {
     }
 }
 
-/// What the stores that give rows back have of these; `None` for rows that none has. `since`
-/// names by sink the oldest state whose rows may be given.
+/// Reads these rows from all fact stores, merged; `None` for rows that no store has. `since`
+/// returns the oldest state of a sink from which rows may be read.
 fn stored(
     sinks: &mut [SinkHandle],
     rows: &[RowId],
@@ -170,11 +170,11 @@ fn stored(
     Ok(parts.into_iter().map(StoredRow::of).collect())
 }
 
-/// The facts of a store.
+/// All facts of one store.
 pub(super) struct StoreFacts {
-    /// Whether they hold what texts define, use and import.
+    /// Whether the store has definitions, references and imports.
     pub(super) has_syntax: bool,
-    /// The chunk lane whose chunks they hold.
+    /// The chunk lane that the store has.
     pub(super) chunk_lane: Option<ChunkLaneId>,
     pub(super) facts: Vec<StoredFacts>,
 }
@@ -240,8 +240,8 @@ impl WritingSinks {
         &self.sinks
     }
 
-    /// Calls `visit` once for each sink that gives rows back, with the facts of every row of
-    /// the base: first for those of the first chunk lane.
+    /// Calls `visit` for each fact store with the facts of all rows of the base. Stores of the
+    /// first chunk lane come first.
     pub(super) fn facts(&mut self, mut visit: impl FnMut(StoreFacts)) -> Result<(), SinkError> {
         let mut stores: Vec<&mut SinkHandle> = self.sinks.iter_mut().filter(|sink| sink.is_fact_store).collect();
         stores.sort_by_key(|sink| (sink.chunk_lane.is_none(), sink.chunk_lane, !sink.has_syntax));
@@ -256,8 +256,8 @@ impl WritingSinks {
         Ok(())
     }
 
-    /// What the stores that give rows back have of these; `since` names by sink the oldest
-    /// state whose rows may be given.
+    /// Reads these rows from all fact stores, merged; `None` for rows that no store has. `since`
+    /// returns the oldest state of a sink from which rows may be read.
     pub(super) fn stored(
         &mut self,
         rows: &[RowId],

@@ -1,4 +1,4 @@
-//! Operators that give the port that they take: one of every kind.
+//! Operators whose output port is their input port: one of each kind.
 
 use std::sync::Arc;
 
@@ -10,23 +10,23 @@ use crate::operator::{Batch, BatchSize, Emitter, Operator, OperatorError, Vector
 use crate::path::RelPath;
 use crate::port::{CONTEXT, Chunk, Chunked, Content, Definition, Header, Syntax, Vector};
 
-/// Several items at once, whatever their size.
+/// Up to four items per batch.
 const SEVERAL: BatchSize = BatchSize { items: 4, bytes: u64::MAX, tokens: u64::MAX };
 
 fn column(owner: ExtraOwner, name: &str, kind: ExtraType) -> ExtraColumn {
     ExtraColumn { owner, name: name.into(), kind, description: "A column of a test.".into() }
 }
 
-/// `Contents → Contents`: takes lines that begin with `mark` out of texts, and counts them in
-/// the extra column `column` of files. A text that says `generated` is left out, with a note;
+/// `Contents → Contents`: removes lines that begin with `mark`, and stores their number in the
+/// extra column `column` of files. A text with `generated` is dropped with a note; one with
 /// `boom contents` panics.
 #[derive(Clone, Debug)]
 pub struct Strip {
-    /// How lines begin that it takes out.
+    /// The first character of the lines that it removes.
     pub mark: char,
-    /// The extra column.
+    /// The name of the extra column.
     pub column: &'static str,
-    /// The version of its code, which the column holds with the count.
+    /// The version of its code, which is stored in the column too.
     pub version: u32,
 }
 
@@ -46,7 +46,7 @@ impl Operator for Strip {
         SEVERAL
     }
 
-    /// It takes nothing out of files that are called `whole`.
+    /// Nothing is removed from files whose name begins with `whole`.
     fn variant(&self, path: &RelPath) -> &'static str {
         if path.file_name().starts_with("whole") { "whole" } else { "" }
     }
@@ -74,12 +74,12 @@ impl Operator for Strip {
     }
 }
 
-/// `Syntax → Syntax`: adds `@` and its version to the qualified names of definitions, and
-/// counts them in the extra column `column` of files. A text that defines `hidden` is left
-/// out, without a word; one that defines `boom_syntax` panics.
+/// `Syntax → Syntax`: appends `@` and its version to the qualified names of definitions, and
+/// stores their number in the extra column `column` of files. A text that defines `hidden` is
+/// dropped without a diagnostic; one that defines `boom_syntax` panics.
 #[derive(Clone, Debug)]
 pub struct Qualify {
-    /// The extra column.
+    /// The name of the extra column.
     pub column: &'static str,
     /// The version of its code.
     pub version: u32,
@@ -133,7 +133,7 @@ impl Operator for Qualify {
     }
 }
 
-/// `Chunks → Chunks`: drops the chunks that begin with `drop`. `boom chunks` panics.
+/// `Chunks → Chunks`: drops chunks that begin with `drop`. A text with `boom chunks` panics.
 #[derive(Clone, Debug)]
 pub struct Select {
     /// The version of its code.
@@ -168,9 +168,9 @@ impl Operator for Select {
     }
 }
 
-/// `Chunks → Chunks`: gives each chunk the first definition of its text as context, with its
-/// version, and its length in the extra column `length`. Without definition there is no
-/// context.
+/// `Chunks → Chunks`: sets the context of each chunk to the name of the file's first definition
+/// with the operator's version, and stores the chunk's length in the extra column `length`. A
+/// file without definitions gets no context.
 #[derive(Clone, Debug)]
 pub struct Contextualise {
     /// The header of the chunker before it.
@@ -221,14 +221,13 @@ impl Operator for Contextualise {
     }
 }
 
-/// `Vectors → Vectors`: keeps the first components, times a factor. It gives nothing for a
-/// vector that begins with -1, and panics on one that begins with -2 (see
-/// [`Embed`](super::Embed)).
+/// `Vectors → Vectors`: keeps the first components, multiplied by a factor. It drops vectors
+/// whose first component is -1, and panics on -2 (see [`Embed`](super::Embed)).
 #[derive(Clone, Debug)]
 pub struct Shorten {
-    /// How many components it keeps.
+    /// The number of components to keep.
     pub dimension: usize,
-    /// What they are multiplied with.
+    /// The factor.
     pub factor: u32,
 }
 
@@ -249,7 +248,6 @@ impl Operator for Shorten {
     }
 
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
-        assert!(batch.0.len() <= 2, "it asked for no more");
         for Vector { key, values } in batch {
             let first = values.first().copied().unwrap_or_default();
             assert!(first > -2.0, "asked to");

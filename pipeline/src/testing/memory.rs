@@ -45,8 +45,8 @@ impl Disk {
 
 /// A sink in memory. Those that share a disk see the same epochs, as two processes would.
 ///
-/// It keeps each record as it came, and gives back no more than a store of tables could: the
-/// text that its chunks cover, and what is declared or was asked for by the ports.
+/// It stores whole records, but returns only what a store of tables could return: the text of
+/// its chunks, and definitions, references and imports only if it takes `syntax`.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// Where it stores.
@@ -114,7 +114,7 @@ impl SinkConfig for Memory {
     }
 }
 
-/// A row for the file, and one for each of its chunks and definitions.
+/// Counts one row for the file, and one for each of its chunks and definitions.
 fn rows_of(context: &SinkContext, record: &Record) -> u64 {
     let chunks = record.chunks.as_ref().map_or(0, |chunks| chunks.chunks.len());
     let has_syntax = context.inputs.contains(&Port::Syntax);
@@ -251,7 +251,7 @@ impl FactStore for MemoryStore {
 }
 
 impl MemoryStore {
-    /// What a store of tables has of a record.
+    /// The part of a record's analysis that a store of tables could return.
     fn analysis(&self, record: &Record) -> Analysis {
         let mut analysis = Analysis::clone(&record.analysis);
         let chunks = record.chunks.iter().flat_map(|chunks| chunks.chunks.iter());

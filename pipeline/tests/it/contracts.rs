@@ -1,4 +1,4 @@
-//! Operators that do not keep to what is asked of them: modes agree on what comes of it.
+//! Operators that violate their contract: all modes handle them alike.
 
 use std::sync::Arc;
 
@@ -45,6 +45,38 @@ impl VectorMap for Odd<Vector> {
     }
 }
 
+/// Returns how many vectors it got at once.
+struct BatchLength;
+
+impl Operator for BatchLength {
+    type In = Vector;
+    type Out = Vector;
+
+    fn name(&self) -> &str {
+        "batch_length"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"batch_length")
+    }
+
+    fn batch_size(&self) -> BatchSize {
+        BatchSize { items: 2, ..BatchSize::ONE }
+    }
+
+    fn process(&self, batch: Batch<Vector>, out: &mut Emitter<Vector>) -> Result<(), OperatorError> {
+        let length = batch.0.len() as f32;
+        batch.into_iter().for_each(|vector| out.emit(Vector { values: [length].into(), ..vector }));
+        Ok(())
+    }
+}
+
+impl VectorMap for BatchLength {
+    fn dimension(&self, _: usize) -> usize {
+        1
+    }
+}
+
 /// The stages of a job with one more behind each of these.
 fn with(
     job: &Job,
@@ -82,7 +114,7 @@ fn job(stages: fn(&Job) -> Vec<StageSpec>) -> Job {
 }
 
 #[test]
-fn of_several_outputs_for_one_file_the_first_counts() {
+fn only_the_first_output_for_a_file_is_used() {
     fn stages(job: &Job) -> Vec<StageSpec> {
         let twice = Odd(|content: Arc<Content>, out| {
             out.emit(Arc::clone(&content));
@@ -100,7 +132,7 @@ fn of_several_outputs_for_one_file_the_first_counts() {
 }
 
 #[test]
-fn what_an_operator_says_of_other_files_is_not_heard() {
+fn diagnostics_about_other_files_are_ignored() {
     fn stages(job: &Job) -> Vec<StageSpec> {
         let gossip = Odd(|content: Arc<Content>, out: &mut Emitter<Arc<Content>>| {
             out.report(&"3.x".into(), gristmill_pipeline::Severity::Note, "seen", 0, "seen");
@@ -111,13 +143,13 @@ fn what_an_operator_says_of_other_files_is_not_heard() {
     let job = job(stages);
     for mode in [Mode::Sequential, Mode::Parallel] {
         let report = job.try_run(mode, true).expect("runs");
-        assert_eq!(report.findings.get("seen"), Some(&1), "{mode}: what it says of the file itself");
+        assert_eq!(report.findings.get("seen"), Some(&1), "{mode}: of the file itself");
     }
 }
 
-/// The bytes that were read are what names a content, whatever an operator makes of them.
+/// A content is identified by the bytes that were read.
 #[test]
-fn an_operator_that_names_other_bytes_makes_no_file_change() {
+fn an_operator_cannot_make_a_file_look_changed() {
     fn stages(job: &Job) -> Vec<StageSpec> {
         let renamed = Odd(|content: Arc<Content>, out| {
             let mut other = content.with_text("other\n");
@@ -134,7 +166,7 @@ fn an_operator_that_names_other_bytes_makes_no_file_change() {
 }
 
 #[test]
-fn extra_values_without_a_column_end_the_epoch() {
+fn undeclared_extra_values_end_the_epoch() {
     fn undeclared(job: &Job) -> Vec<StageSpec> {
         let context = Odd(|chunked: Arc<Chunked>, out| {
             let mut chunks = chunked.chunks.clone();
@@ -169,7 +201,7 @@ fn extra_values_without_a_column_end_the_epoch() {
 }
 
 #[test]
-fn vectors_that_nobody_asked_for_are_none() {
+fn invalid_vectors_are_rejected() {
     fn longer(job: &Job) -> Vec<StageSpec> {
         let longer = Odd(|vector: Vector, out| {
             let mut values = vector.values.to_vec();
@@ -194,7 +226,7 @@ fn vectors_that_nobody_asked_for_are_none() {
         let report = longer.run(mode);
         let found = report.findings.get("vector_dimension").copied().unwrap_or_default();
         assert!(found > 0 && found < 13, "{mode}: {found}");
-        let says = "stage `odd vectors` gave a vector of 3 components instead of 2";
+        let says = "stage `odd vectors` returned a vector with 3 components, expected 2";
         assert!(report.quarantined.iter().all(|file| file.message == says), "{mode}");
         assert_eq!(longer.rows(), from_scratch(&longer), "{mode}");
 
@@ -205,9 +237,27 @@ fn vectors_that_nobody_asked_for_are_none() {
     }
 }
 
-/// Over refs one path has several contents, which meet in one batch of a stage.
 #[test]
-fn contents_of_one_path_are_told_apart_in_a_batch() {
+fn a_vector_map_gets_batches_of_the_size_it_asks_for() {
+    fn stages(job: &Job) -> Vec<StageSpec> {
+        with(job, None, None, Some(AnyOperator::vector_map(BatchLength)))
+    }
+    for mode in Mode::ALL {
+        let job = job(stages);
+        job.run(mode);
+        let disk = job.disk.lock();
+        let chunks = disk.newest().expect("has an epoch").values().filter_map(|record| record.chunks.as_ref());
+        let lengths: Vec<f32> = chunks.filter_map(|chunks| chunks.vectors.clone()).flatten().collect();
+        assert!(
+            lengths.len() == 24 && lengths.iter().all(|length| (1.0..=2.0).contains(length)),
+            "{mode}: {lengths:?}"
+        );
+    }
+}
+
+/// Over refs a path has several contents, which may meet in one batch.
+#[test]
+fn contents_of_one_path_are_kept_apart_in_a_batch() {
     let mut refs = Refs::default();
     for nth in 0..40 {
         refs.set(&format!("branch {nth}"), "a.x", &format!("# comment\ndef d{nth}\nown {nth}\n"));
@@ -222,7 +272,7 @@ fn contents_of_one_path_are_told_apart_in_a_batch() {
     assert!(rows.iter().all(|of_mode| *of_mode == rows[0]));
 }
 
-/// A model that says it has more components than it gives.
+/// An embedder that declares more components than it returns.
 struct Boastful;
 
 impl Operator for Boastful {
@@ -250,7 +300,7 @@ impl Embedder for Boastful {
 }
 
 #[test]
-fn an_embedder_of_another_dimension_than_it_says_gives_no_vectors() {
+fn vectors_of_an_undeclared_dimension_are_rejected() {
     fn stages(job: &Job) -> Vec<StageSpec> {
         let mut stages = with(job, None, None, None);
         let embed = stages.iter_mut().find(|stage| &*stage.name == "embed").expect("is one");

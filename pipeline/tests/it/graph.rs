@@ -201,20 +201,20 @@ fn what_has_a_role_must_play_it() {
         stage("store 7", &["back"], sink()),
     ]);
     insta::assert_snapshot!(found.join("\n"), @r"
-    embed chunked: a stage that makes vectors of chunks must be an `Embedder`
-    embed passages: a stage that makes vectors of chunks must be an `Embedder`
-    passages: an operator on chunks takes and gives `Chunked`; only an `Embedder` takes `Passage`
-    to passages: an operator on chunks takes and gives `Chunked`; only an `Embedder` takes `Passage`
-    cut: a stage that makes chunks of syntax must be a `Chunker`
-    at once: no stage takes `syntax` and outputs `vectors`
-    back: no stage takes `chunks` and outputs `syntax`
+    embed chunked: a stage that takes `chunks` and outputs `vectors` must be an `Embedder`
+    embed passages: a stage that takes `chunks` and outputs `vectors` must be an `Embedder`
+    passages: a stage that takes and outputs `chunks` must use the type `Chunked`; only an `Embedder` takes `Passage`
+    to passages: a stage that takes and outputs `chunks` must use the type `Chunked`; only an `Embedder` takes `Passage`
+    cut: a stage that takes `syntax` and outputs `chunks` must be a `Chunker`
+    at once: unsupported ports: an operator cannot take `syntax` and output `vectors`
+    back: unsupported ports: an operator cannot take `chunks` and output `syntax`
     ");
     let parser = faults(vec![
         stage("read", &["source"], read()),
         stage("parse", &["read"], plain::<Arc<Content>, Arc<Syntax>>()),
         stage("store", &["parse"], sink()),
     ]);
-    assert_eq!(parser, ["parse: a stage that makes syntax of contents must be a `Parser`"]);
+    assert_eq!(parser, ["parse: a stage that takes `contents` and outputs `syntax` must be a `Parser`"]);
     let files = faults(vec![
         stage("files", &["source"], plain::<Arc<FileItem>, Arc<FileItem>>()),
         stage("read", &["files"], plain::<Arc<FileItem>, Arc<Content>>()),
@@ -438,16 +438,16 @@ fn a_query_goes_through_the_stages_behind_its_embedder() {
     assert_eq!(embedded(vec![], "four"), Ok(vec![4.0, 0.0]));
     assert_eq!(embedded(vec![times(3, 2), times(2, 1)], "four"), Ok(vec![24.0]));
     let says = |message: &str| Err(format!("stage `map 0`: {message}"));
-    assert_eq!(embedded(vec![times(3, 2)], "lost"), says("it gave no vector for the query"));
+    assert_eq!(embedded(vec![times(3, 2)], "lost"), says("the operator returned no vector for the query"));
     assert_eq!(
         embedded(vec![times(3, 2), times(2, 1)], "explosive"),
-        says("it failed on the query (asked to); please report it")
+        says("the operator panicked on the query (asked to); please report it")
     );
     let failing = |give| AnyOperator::vector_map(Failing(give)).into();
     assert_eq!(embedded(vec![failing(|_| Err("no"))], "four"), Err("stage `failing`: no".into()));
     assert_eq!(
         embedded(vec![failing(|vector| Ok(vec![Vector { values: [1.0].into(), ..vector }]))], "four"),
-        says("it gave a vector of 1 components instead of 2 for the query")
+        says("the operator returned a vector with 1 components for the query, expected 2")
     );
 }
 

@@ -1,14 +1,16 @@
-//! Graphs that fan out: lanes that share an embedder or a chunker, and stores that have a
-//! part of what is known each.
+//! Graphs that fan out: lanes that share an embedder or a chunker, and stores that have a part
+//! of each record.
 
 use std::sync::Arc;
 
 use gristmill_pipeline::graph::StageSpec;
-use gristmill_pipeline::port::Header;
+use gristmill_pipeline::port::{Chunk, Chunked, Header, Span, Syntax};
 use gristmill_pipeline::run::{Ending, forecast};
 use gristmill_pipeline::testing::{Contextualise, Embed, Lines, Memory, Parse, Read, Select, Shorten, differences};
 use gristmill_pipeline::views::Rollups;
-use gristmill_pipeline::{AnyOperator, Mode, Record};
+use gristmill_pipeline::{
+    AnyOperator, Batch, Chunker, Emitter, Extras, Fingerprint, Hash, Mode, Operator, OperatorError, Record,
+};
 
 use crate::agreement::from_scratch;
 use crate::job::{Job, memory};
@@ -110,7 +112,7 @@ fn record(disk: &Arc<parking_lot::Mutex<gristmill_pipeline::testing::Disk>>, pat
 }
 
 #[test]
-fn lanes_agree_in_all_modes_and_come_to_what_a_build_from_nothing_comes_to() {
+fn modes_agree_and_incremental_equals_from_scratch() {
     for (name, stages) in GRAPHS {
         for mode in Mode::ALL {
             for header in [Header::Path, Header::None] {
@@ -139,7 +141,7 @@ fn lanes_agree_in_all_modes_and_come_to_what_a_build_from_nothing_comes_to() {
 }
 
 #[test]
-fn a_changed_embedder_embeds_recalled_texts_whole_in_every_lane() {
+fn a_changed_embedder_embeds_the_recalled_texts_of_every_lane() {
     for (name, stages) in GRAPHS {
         let mut job = job(stages, Header::None);
         job.run(Mode::Parallel);
@@ -152,7 +154,7 @@ fn a_changed_embedder_embeds_recalled_texts_whole_in_every_lane() {
 }
 
 #[test]
-fn an_embedder_with_and_without_a_map_makes_two_lanes() {
+fn an_embedder_with_and_without_a_vector_map_makes_two_lanes() {
     for mode in Mode::ALL {
         let mut job = job(mapped_and_not, Header::None);
         job.run(mode);
@@ -167,9 +169,9 @@ fn an_embedder_with_and_without_a_map_makes_two_lanes() {
     }
 }
 
-/// Lanes whose embedders are the same share vectors, and the journal that has them.
+/// Lanes with equal fingerprints share vectors and the journal.
 #[test]
-fn lanes_of_one_embedding_space_embed_a_passage_once() {
+fn lanes_with_the_same_embedder_embed_a_passage_once() {
     for mode in Mode::ALL {
         for header in [Header::Path, Header::None] {
             let job = job(filtered_and_not, header);
@@ -189,23 +191,75 @@ fn lanes_of_one_embedding_space_embed_a_passage_once() {
     }
 }
 
-/// A passage that lives in one lane alone comes to life in another one of its space.
-#[test]
-fn what_one_lane_has_stored_another_does_not_embed() {
-    // Text that begins with `drop` is in the lane of all chunks only, until another file
-    // holds it behind something else: chunks are lines, so there is no such text; a store
-    // that is new is asked for nothing, and the job begins anew.
-    let job = Job { stages: Some(filtered_and_not), header: Header::None, ..Job::new() };
-    job.write("a.x", "drop this\n");
-    job.run(Mode::Parallel);
-    assert_eq!(job.counts.take().1, 1);
-    job.write("b.x", "drop this\nkept\n");
-    job.run(Mode::Parallel);
-    assert_eq!(job.counts.take().1, 1, "`kept`, for both lanes");
+/// One chunk per file, beside one per line.
+struct Whole(Lines);
+
+impl Operator for Whole {
+    type In = Arc<Syntax>;
+    type Out = Arc<Chunked>;
+
+    fn name(&self) -> &str {
+        "whole"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"whole")
+    }
+
+    fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        for syntax in batch {
+            let text = syntax.content.text.to_string();
+            let span = Span { start_byte: 0, end_byte: text.len() as u32, start_line: 1, end_line: syntax.lines };
+            let chunk = Chunk {
+                span,
+                kind: "code",
+                symbol: "".into(),
+                scope: "".into(),
+                tokens: 1,
+                body_hash: self.header().body_hash("", "", &text),
+                extras: Extras::default(),
+            };
+            out.emit(Arc::new(Chunked { syntax, chunks: vec![chunk] }));
+        }
+        Ok(())
+    }
+}
+
+impl Chunker for Whole {
+    fn header(&self) -> Header {
+        self.0.header
+    }
+}
+
+fn lines_and_whole(job: &Job) -> Vec<StageSpec> {
+    let mut stages = line(job);
+    stages.extend([
+        StageSpec::new("whole", ["parse"], AnyOperator::chunker(Whole(Lines { header: job.header }))),
+        embed(job, "embed", "chunk"),
+        embed(job, "embed whole", "whole"),
+        StageSpec::new("lines", ["parse", "embed"], memory(&job.disk)),
+        StageSpec::new("files", ["parse", "embed whole"], memory(&job.text_disk)),
+    ]);
+    stages
 }
 
 #[test]
-fn views_are_of_the_first_chunk_lane_whichever_store_comes_first() {
+fn a_lane_reuses_the_stored_vectors_of_a_lane_with_the_same_embedder() {
+    for mode in Mode::ALL {
+        let job = Job { stages: Some(lines_and_whole), header: Header::None, ..Job::new() };
+        job.write("a.x", "one\ntwo\n");
+        job.run(mode);
+        assert_eq!(job.counts.take().1, 3, "{mode}: two lines and one file");
+        // The passage exists in the lane of lines, and is new in the lane of files.
+        job.write("b.x", "two\n");
+        let report = job.run(mode);
+        assert_eq!((job.counts.take().1, report.work.passages_embedded), (0, 0), "{mode}");
+        assert_eq!(job.rows(), from_scratch(&job), "{mode}");
+    }
+}
+
+#[test]
+fn views_count_chunks_of_the_first_lane_in_any_order_of_stores() {
     for stages in [filtered_and_not as Stages, stores_of_parts] {
         let mut job = job(stages, Header::Scope);
         job.views = vec![Arc::new(Rollups)];
@@ -229,7 +283,7 @@ fn views_are_of_the_first_chunk_lane_whichever_store_comes_first() {
     }
 }
 
-/// A sink that nobody gives back takes what texts define; the store has chunks alone.
+/// The only sink with definitions is no fact store; the fact store has chunks only.
 fn symbols_nowhere(job: &Job) -> Vec<StageSpec> {
     let mut stages = line(job);
     let tap = Memory { disk: Arc::clone(&job.disk), gives_nothing_back: true };
@@ -242,7 +296,7 @@ fn symbols_nowhere(job: &Job) -> Vec<StageSpec> {
 }
 
 #[test]
-fn what_no_store_gives_back_is_parsed_anew_and_not_embedded() {
+fn files_are_parsed_again_but_not_embedded_if_no_store_has_their_syntax() {
     let job = job(symbols_nowhere, Header::None);
     for resident in [false, true] {
         job.try_run(Mode::Parallel, true).expect("runs");
@@ -257,7 +311,7 @@ fn what_no_store_gives_back_is_parsed_anew_and_not_embedded() {
                 }
                 let report = indexer.update(plan.source, false).expect("updates");
                 assert_eq!((report.ending, report.rebuilt_because), (Ending::Committed, None));
-                assert!(report.notice.expect("says so").contains("parsed anew"));
+                assert!(report.notice.expect("says so").contains("parsed again"));
                 assert_eq!(job.counts.take(), (3, 0), "resident: {resident}");
                 assert_eq!(job.rows(), from_scratch(&job), "resident: {resident}");
             }

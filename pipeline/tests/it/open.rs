@@ -1,8 +1,8 @@
-//! An operator fits wherever its ports do: operators that give the port that they take, of
-//! every kind and several in a row.
+//! An operator fits wherever its ports do: operators whose output port is their input port, of
+//! each kind and several in a row.
 
 use gristmill_pipeline::port::{CONTEXT, Header};
-use gristmill_pipeline::run::{Ending, RunReport, Work, forecast};
+use gristmill_pipeline::run::{Ending, Indexer, RunReport, Work, forecast};
 use gristmill_pipeline::{ExtraValue, Mode, Record, RelPath};
 
 use crate::agreement::from_scratch;
@@ -90,7 +90,7 @@ fn each_kind_does_what_it_is_for() {
 }
 
 #[test]
-fn equal_bytes_under_paths_that_an_operator_tells_apart_are_processed_apart() {
+fn equal_bytes_are_processed_once_per_variant_of_any_operator() {
     let job = job(Between { contents: 1, ..Between::default() });
     job.run(Mode::Sequential);
     assert_eq!(texts(&record(&job, "whole.x")), ["# comment\n", "def one\n"]);
@@ -102,7 +102,7 @@ fn equal_bytes_under_paths_that_an_operator_tells_apart_are_processed_apart() {
 }
 
 #[test]
-fn edits_renames_and_reverts_come_to_what_a_build_from_nothing_comes_to() {
+fn incremental_equals_from_scratch_over_edits_renames_and_reverts() {
     for header in [Header::Path, Header::Scope, Header::None] {
         for mode in Mode::ALL {
             let job = Job { header, ..job(Between::all()) };
@@ -176,7 +176,7 @@ fn quarantined(report: &RunReport) -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn a_panic_anywhere_quarantines_its_file_alone() {
+fn a_panic_in_any_stage_quarantines_one_file() {
     let bad = [
         ("strip 0", "boom contents\n"),
         ("qualify 0", "def boom_syntax\n"),
@@ -203,7 +203,7 @@ fn a_panic_anywhere_quarantines_its_file_alone() {
 }
 
 #[test]
-fn a_file_that_an_operator_leaves_out_is_a_row_without_text() {
+fn a_dropped_file_keeps_a_row_without_text() {
     for mode in Mode::ALL {
         let job = job(Between::all());
         job.write("left-out.x", "def one\ngenerated\n");
@@ -215,7 +215,7 @@ fn a_file_that_an_operator_leaves_out_is_a_row_without_text() {
             let record = record(&job, path);
             assert_eq!((texts(&record).len(), record.analysis.definitions.len()), (0, 0), "{mode}, {path}");
         }
-        assert_eq!(&*record(&job, "left-out.x").analysis.text, "", "{mode}: what is left out is not handed on");
+        assert_eq!(&*record(&job, "left-out.x").analysis.text, "", "{mode}: sinks must not see a dropped text");
         assert_eq!(texts(&record(&job, "drop.x")).len(), 0, "{mode}: all of its chunks were dropped");
         job.rename("left-out.x", "moved.x");
         job.rename("drop.x", "dropped.x");
@@ -226,28 +226,45 @@ fn a_file_that_an_operator_leaves_out_is_a_row_without_text() {
 }
 
 #[test]
-fn a_vector_that_is_not_mapped_is_a_finding_of_every_row_that_needs_it() {
+fn a_dropped_vector_is_reported_for_every_row_that_needs_it() {
     for mode in Mode::ALL {
         for header in [Header::Path, Header::None] {
             let mut job = Job { header, ..job(Between { vectors: 2, ..Between::default() }) };
             job.write("lost.x", "fine\nlost\n");
             let report = job.run(mode);
-            let message = "stage `shorten 0` gave no vector for a chunk of this file";
+            let message = "stage `shorten 0` returned no vector for a chunk of this file";
             let finding = |path: &str| (path.to_owned(), "no_vector".to_owned(), message.to_owned());
             assert_eq!(quarantined(&report), [finding("lost.x")], "{mode}, {header:?}");
             assert_eq!(report.findings.get("no_vector"), Some(&1), "{mode}, {header:?}");
             let steps: [&dyn Fn(); 4] = [
-                // Another file with the same passage, which lives already if its header says no path.
+                // Another file with the same passage, which exists already if its header has no path.
                 &|| job.write("also.x", "lost\nother\n"),
                 &|| job.rename("lost.x", "moved.x"),
                 &|| job.remove("moved.x"),
                 &|| job.write("back.x", "fine\nlost\n"),
             ];
-            for (nth, step) in steps.into_iter().enumerate() {
-                step();
-                job.run(mode);
-                assert_eq!(job.rows(), from_scratch(&job), "{mode}, {header:?}, step {nth}");
+            // In one process the fact plane knows every passage; a cold run loads what changed.
+            for is_resident in [true, false] {
+                job.try_run(mode, true).expect("runs");
+                job.with_plan(mode, false, |plan| {
+                    let mut indexer = Indexer::open(*plan).expect("opens");
+                    indexer.update(plan.source, true).expect("updates");
+                    for (nth, step) in steps.into_iter().enumerate() {
+                        step();
+                        if !is_resident {
+                            drop(indexer);
+                            indexer = Indexer::open(*plan).expect("opens");
+                        }
+                        indexer.update(plan.source, false).expect("updates");
+                        let what = format!("{mode}, {header:?}, resident: {is_resident}, step {nth}");
+                        assert_eq!(job.rows(), from_scratch(&job), "{what}");
+                    }
+                });
+                job.rename("back.x", "lost.x");
+                job.remove("also.x");
             }
+            job.write("also.x", "lost\nother\n");
+            job.run(mode);
             assert_eq!(record(&job, "also.x").analysis.diagnostics.len(), 1, "{mode}, {header:?}");
             // Without the operator that failed there is nothing to report, though nothing is parsed.
             job.between.vectors = 0;
@@ -264,17 +281,20 @@ fn a_vector_that_is_not_mapped_is_a_finding_of_every_row_that_needs_it() {
 }
 
 #[test]
-fn a_finding_about_a_vector_goes_with_the_embedder_that_made_it() {
+fn diagnostics_of_a_changed_embedder_are_replaced() {
     let mut job = Job::new();
     job.write("a.x", "one\nunembeddable\n");
     job.run(Mode::Sequential);
-    assert_eq!(record(&job, "a.x").analysis.diagnostics.len(), 1);
-    job.embed_version = 2;
-    job.run(Mode::Sequential);
-    assert_eq!(record(&job, "a.x").analysis.diagnostics.len(), 1, "found anew");
-    job.rename("a.x", "b.x");
-    job.run(Mode::Sequential);
-    assert_eq!(job.rows(), from_scratch(&job));
+    let mut check = |version: u32, path: &str, findings: usize| {
+        job.embed_version = version;
+        job.run(Mode::Sequential);
+        assert_eq!(record(&job, path).analysis.diagnostics.len(), findings, "{path}, version {version}");
+        assert_eq!(job.rows(), from_scratch(&job), "{path}, version {version}");
+    };
+    check(1, "a.x", 1);
+    check(3, "a.x", 1);
+    check(2, "a.x", 0);
+    check(1, "a.x", 1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use gristmill_pipeline::source::{LastScan, Object, Origin, RefRevision, Scan, Sc
 use gristmill_pipeline::{Hash, Mode, RelPath, RowId, ViewValue};
 use proptest::prelude::*;
 
-use crate::job::{Job, all_views};
+use crate::job::{Between, Job, all_views};
 use crate::views::rows;
 
 /// What a ref holds, by path.
@@ -84,8 +84,8 @@ impl Refs {
     }
 }
 
-fn from_scratch(refs: &Refs) -> String {
-    let fresh = Job::new();
+fn from_scratch(job: &Job, refs: &Refs) -> String {
+    let fresh = Job { between: job.between, ..Job::new() };
     fresh.try_run_from(refs, Mode::Sequential, false).expect("runs");
     fresh.rows()
 }
@@ -101,7 +101,8 @@ enum Edit {
 
 const NAMES: [&str; 4] = ["main", "dev", "release/1", "release%2F1"];
 const PATHS: [&str; 5] = ["a.x", "b/c.x", "b/d.md", "b/e/f.x", "z.x"];
-const TEXTS: [&str; 5] = ["def one\n", "def one\ntwo\n", "three\n", "binary\n", ""];
+const TEXTS: [&str; 7] =
+    ["def one\n", "def one\ntwo\n# comment\n", "three\n", "binary\n", "", "lost\ndrop this\n", "generated\n"];
 
 fn edit() -> impl Strategy<Value = Edit> {
     let (name, path) = (0..NAMES.len(), 0..PATHS.len());
@@ -143,8 +144,11 @@ proptest! {
     fn any_history_of_refs_equals_from_scratch(
         epochs in prop::collection::vec((prop::collection::vec(edit(), 1..6), 0_usize..3), 1..6),
         is_resident in any::<bool>(),
+        // Whether operators of every kind stand between the others.
+        is_open in any::<bool>(),
     ) {
-        let job = Job::new();
+        let between = if is_open { Between::all() } else { Between::default() };
+        let job = Job { between, ..Job::new() };
         let mut refs = Refs::default();
         refs.set("main", "a.x", "def one\n");
         let mut history = |step: &mut dyn FnMut(&Refs, Mode)| {
@@ -154,7 +158,7 @@ proptest! {
             }
         };
         let check = |refs: &Refs| {
-            assert_eq!(job.rows(), from_scratch(refs));
+            assert_eq!(job.rows(), from_scratch(&job, refs));
             assert_eq!(rows(&job, "refs"), refs.visible());
         };
         if is_resident {
@@ -204,7 +208,7 @@ fn what_refs_share_is_done_once() {
     refs.0.remove("release/1");
     let report = job.try_run_from(&refs, Mode::Parallel, false).expect("runs");
     assert_eq!((report.changes.deleted, job.counts.take()), (1, (0, 0)), "a branch takes what it alone held");
-    assert_eq!(job.rows(), from_scratch(&refs));
+    assert_eq!(job.rows(), from_scratch(&job, &refs));
     let report = job.try_run_from(&refs, Mode::Parallel, false).expect("runs");
     assert_eq!(report.ending, Ending::Unchanged);
 }
@@ -223,7 +227,7 @@ fn an_index_can_go_from_one_tree_to_several_refs_and_back() {
     refs.set("dev", "a.x", "def three\n");
     job.try_run_from(&refs, Mode::Parallel, false).expect("runs");
     assert_eq!((rows(&job, "refs"), job.counts.take()), (refs.visible(), (1, 1)), "what was known stays known");
-    assert_eq!(job.rows(), from_scratch(&refs));
+    assert_eq!(job.rows(), from_scratch(&job, &refs));
     let report = job.run(Mode::Parallel);
     assert_eq!((report.changes.deleted, job.counts.take()), (1, (0, 0)));
     assert_eq!(job.rows(), plain);

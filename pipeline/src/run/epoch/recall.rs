@@ -112,8 +112,8 @@ impl<'a> History<'a> {
         }
     }
 
-    /// What is known of the content alone. What embedding its chunks under another path, or
-    /// by another model, came to is found out anew.
+    /// The analysis without the diagnostics of embedders and vector maps: these depend on the
+    /// path and on the model, and are found again when the chunks are embedded.
     fn of_content(&self, analysis: &Arc<Analysis>) -> Arc<Analysis> {
         let makes_vectors = |found: &Diagnostic| {
             let mut stages = self.graph.embed_lanes().iter().flat_map(|lane| lane.maps.iter().chain([&lane.stage]));

@@ -76,11 +76,11 @@ impl Want<'_> {
 /// Finds vectors, and keeps who waits for which.
 pub(super) struct VectorResolver<'a, L> {
     graph: &'a Graph,
-    /// By embedding space the vectors of this epoch.
+    /// The vectors of this epoch, by embedding space.
     logs: &'a mut [L],
-    /// By embedding space what other indexes have embedded; empty if nothing is shared.
+    /// Vectors shared with other indexes, by embedding space; empty if nothing is shared.
     shared: &'a mut [SharedVectors],
-    /// Who waits for a vector that is looked for or made, whichever lane of its space needs it.
+    /// The chunks that wait for a vector, over all lanes of its embedding space.
     waiting: HashMap<(SpaceId, PassageKey), Vec<(EmbedLaneId, Slot)>>,
     /// Passages of this epoch for which there will be no vector, and why.
     failed: HashMap<(SpaceId, PassageKey), Diagnostic>,
@@ -95,7 +95,7 @@ pub(super) struct Stores<'a, 'b> {
     pub(super) work: &'a mut Work,
 }
 
-/// A path, and something new that is known of it.
+/// A path with a new diagnostic.
 pub(super) type Told = (RelPath, Diagnostic);
 
 impl<'a, L: VectorLog> VectorResolver<'a, L> {
@@ -160,9 +160,9 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
         Ok(told)
     }
 
-    /// Takes the vectors of passages that lived before: nothing of them is looked for
-    /// elsewhere, and nothing embedded. Only what could not be embedded then is tried again,
-    /// so that every row that needs it hears why.
+    /// Takes the vectors of passages that lived before: these are not looked for elsewhere, and
+    /// not embedded. Only passages that could not be embedded are tried again, so that every
+    /// row with such a passage gets the diagnostic.
     fn read_living(&mut self, wants: Vec<Want<'_>>, stores: &mut Stores<'_, '_>) -> Result<(), RunError> {
         for lane in self.graph.embed_lanes() {
             let mut of_lane: Vec<&Want<'_>> = wants.iter().filter(|want| want.lane == lane.id).collect();
@@ -236,8 +236,8 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
         Ok(wants)
     }
 
-    /// Splits passages that have no vector in the base into those that could not be embedded,
-    /// and those of which nothing is known.
+    /// Splits passages without a stored vector into those that are stored as failed, and those
+    /// that are not stored at all.
     fn failed_before<'w, 'k>(
         &self,
         space: SpaceId,
@@ -332,8 +332,8 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
 }
 
 impl Stores<'_, '_> {
-    /// The vectors that a lane's store has of these hashes; `None` if it can have none, or
-    /// nothing is asked for.
+    /// Looks these hashes up in the store of a lane. `None` if there are no hashes, or the lane
+    /// has no store with vectors of this embedder.
     fn vectors(&mut self, lane: &EmbedLane, hashes: Vec<Hash>) -> Result<Option<StoredVectors>, RunError> {
         if hashes.is_empty() || !self.history.has_vectors(lane.id) {
             return Ok(None);

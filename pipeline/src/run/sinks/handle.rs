@@ -47,7 +47,7 @@ pub(in crate::run) struct SinkHandle {
     pub(in crate::run) name: Arc<str>,
     pub(in crate::run) chunk_lane: Option<ChunkLaneId>,
     pub(in crate::run) embed_lane: Option<EmbedLaneId>,
-    /// Whether it stores what a text defines, uses and imports.
+    /// Whether it stores definitions, references and imports (port `syntax`).
     pub(in crate::run) has_syntax: bool,
     /// Whether it keeps the tables of views.
     pub(in crate::run) keeps_views: bool,

@@ -1,4 +1,4 @@
-//! What several stores know of one row, put together.
+//! Merging the parts of a row that different stores have.
 
 use std::sync::Arc;
 
@@ -7,27 +7,27 @@ use gristmill_ids::ChunkLaneId;
 use crate::port::{Chunk, Text};
 use crate::sink::{Analysis, Record, RecordChunks};
 
-/// What one store has of a row.
+/// A row as one store has it.
 pub(in crate::run) struct StorePart {
     pub(super) record: Record,
-    /// Whether the store has what the text defines, uses and imports.
+    /// Whether the store has definitions, references and imports.
     pub(super) has_syntax: bool,
-    /// The chunk lane whose chunks it has.
+    /// The chunk lane that the store has.
     pub(super) chunk_lane: Option<ChunkLaneId>,
 }
 
-/// What all stores together have of a row.
+/// A row merged from all stores.
 #[derive(Clone)]
 pub(in crate::run) struct StoredRow {
     pub(in crate::run) analysis: Arc<Analysis>,
-    /// By chunk lane its chunks.
+    /// The chunks of each chunk lane.
     chunks: Vec<(ChunkLaneId, RecordChunks)>,
 }
 
 impl StoredRow {
-    /// `None` where no store has the row.
+    /// Merges the parts; `None` if there are none.
     pub(super) fn of(parts: Vec<StorePart>) -> Option<Self> {
-        // A store without symbols tells nothing of them, even where there are some.
+        // Other stores have no definitions, references and imports even if the file has some.
         let whole = parts.iter().find(|part| part.has_syntax).or(parts.first())?;
         let mut analysis = Arc::clone(&whole.record.analysis);
         let text = text_of(&parts);
@@ -52,8 +52,8 @@ impl StoredRow {
     }
 }
 
-/// A text that all chunks lie in. Each store gives the text that its own chunks cover, which
-/// is not all of it where an operator dropped some.
+/// The text that covers the chunks of all stores. A store returns only the text of its own
+/// chunks, which has gaps if an operator dropped some.
 fn text_of(parts: &[StorePart]) -> Option<Text> {
     let with_chunks =
         || parts.iter().filter_map(|part| Some((&part.record.analysis.text, part.record.chunks.as_ref()?)));
