@@ -1,6 +1,8 @@
 //! The memory limit: bytes in flight, from the reader to the sinks.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
 
 /// Counts bytes in flight against a limit.
 #[derive(Clone, Debug)]
@@ -33,8 +35,7 @@ impl Budget {
     }
 
     fn with<R>(&self, action: impl FnOnce(&mut State) -> R) -> R {
-        // The state is whole after every statement, so a panic elsewhere does not harm it.
-        action(&mut self.0.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        action(&mut self.0.state.lock())
     }
 
     /// A share of `bytes`, if the limit allows. What is larger than the limit is let in
@@ -62,15 +63,9 @@ impl Budget {
 
     /// Waits until something is freed, unless `bytes` would fit already.
     pub(crate) fn wait_for(&self, bytes: u64) {
-        let mut state = self.0.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.0.state.lock();
         while state.held != 0 && state.held + bytes > self.0.limit {
-            let (woken, timeout) = self
-                .0
-                .freed
-                .wait_timeout(state, std::time::Duration::from_millis(50))
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            state = woken;
-            if timeout.timed_out() {
+            if self.0.freed.wait_for(&mut state, std::time::Duration::from_millis(50)).timed_out() {
                 // The caller looks for an interruption and comes back.
                 return;
             }

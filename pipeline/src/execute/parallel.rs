@@ -1,10 +1,11 @@
 //! `parallel`: each worker of a rayon pool takes a file from read to chunk.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use parking_lot::Mutex;
 
 use super::{DataPlane, Executor, Outcome, Task};
 use crate::measure::StageMeter;
@@ -87,7 +88,7 @@ impl Executor for Parallel {
     fn submit(&mut self, task: Task) {
         let is_analysis = matches!(task, Task::Analyse { .. });
         {
-            let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut tasks = self.shared.tasks.lock();
             if is_analysis { &mut tasks.analysing } else { &mut tasks.embedding }.push_back(task);
         }
         self.analysing += usize::from(is_analysis);
@@ -97,7 +98,7 @@ impl Executor for Parallel {
         // Each spawn does one task, whichever is most urgent by the time it runs.
         self.pool.spawn_fifo(move || {
             let task = {
-                let mut tasks = shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut tasks = shared.tasks.lock();
                 tasks.embedding.pop_front().or_else(|| tasks.analysing.pop_front())
             };
             if let Some(task) = task {
@@ -128,7 +129,7 @@ impl Executor for Parallel {
 impl Drop for Parallel {
     /// Tasks that no worker has taken are dropped, so that an abandoned epoch ends soon.
     fn drop(&mut self) {
-        let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = self.shared.tasks.lock();
         *tasks = Tasks::default();
     }
 }

@@ -6,12 +6,13 @@
 //! while an inbox behind it is full: that is how a slow stage slows the reader.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use gristmill_ids::StageId;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::line_stage::{Given, LineStage};
 use super::stage::StageRunner;
@@ -74,7 +75,7 @@ struct Passenger {
 
 impl Drop for Passenger {
     fn drop(&mut self) {
-        let analysed = self.analysed.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let analysed = self.analysed.get_mut().take();
         if let Some(analysed) = analysed {
             // The receiver is gone only when the epoch was given up.
             let _ = self.done.send(Ok(Outcome::Analysed(analysed)));
@@ -84,7 +85,7 @@ impl Drop for Passenger {
 
 impl Ticket {
     fn with(&self, action: impl FnOnce(&mut Analysed)) {
-        let mut analysed = self.0.analysed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut analysed = self.0.analysed.lock();
         if let Some(analysed) = analysed.as_mut() {
             action(analysed);
         }
@@ -185,7 +186,7 @@ impl Pipeline {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn has_room(&self, state: &State, node: &Node) -> bool {
@@ -217,7 +218,7 @@ impl Shared {
             let Some(index) = self.choose(&state, home) else {
                 let was_blocked = !state.inboxes[home].waiting.is_empty();
                 let since = Instant::now();
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                self.changed.wait(&mut state);
                 let meter = &self.nodes[home].runner.meter;
                 if was_blocked {
                     meter.blocked(since.elapsed())

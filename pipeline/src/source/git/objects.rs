@@ -1,13 +1,13 @@
 //! The object store of a repository, read from many threads.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use gix::objs::tree::EntryMode;
 use gix::objs::{CommitRefIter, Find as _, Kind, TreeRefIter};
 use gix::odb::pack::cache::lru;
 use gix::odb::pack::cache::object;
 use gix::{ObjectId, ThreadSafeRepository};
+use parking_lot::Mutex;
 
 use crate::path::unescape_name;
 use crate::source::SourceError;
@@ -56,10 +56,10 @@ impl Objects {
 
     /// Reads with a handle that no other thread has meanwhile.
     pub(super) fn with<R>(&self, read: impl FnOnce(&mut Handle) -> R) -> R {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle.lock().pop();
         let mut handle = idle.unwrap_or_else(|| Handle::new(&self.repository));
         let result = read(&mut handle);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        self.idle.lock().push(handle);
         result
     }
 
