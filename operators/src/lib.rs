@@ -1,7 +1,7 @@
 //! The operators of the data plane: read, hash, parse, chunk, embed.
 //!
 //! Each is plain synchronous code (see [`gristmill_pipeline::Operator`]) and knows nothing of what
-//! stores its results. Each has a configuration type that builds it (see [`OperatorConfig`]):
+//! stores its results. Each has a configuration type that builds it (see [`OperatorConfig`](gristmill_pipeline::OperatorConfig)):
 //!
 //! ```
 //! use std::path::Path;

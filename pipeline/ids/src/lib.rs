@@ -1,7 +1,7 @@
 //! Hashes, typed keys and epoch numbers: the identities that every crate of gristmill
 //! shares.
 //!
-//! A [`Hash`] is 32 bytes and is what tables store. A [`Key`] is its first 16 bytes, which
+//! A [`struct@Hash`] is 32 bytes and is what tables store. A [`Key`] is its first 16 bytes, which
 //! is what the fact plane and the key indexes keep; 128 bits of a cryptographic hash need
 //! no interner, so a key means the same in every process. What a key is the key *of* is its
 //! type: a [`ContentKey`] cannot be taken for a [`PathKey`].
