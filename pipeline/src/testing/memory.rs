@@ -24,6 +24,8 @@ pub struct Disk {
     views: Vec<Views>,
     /// Whether the next records are refused, as by a full disk.
     pub fail_add: bool,
+    /// Whether the next records make it panic.
+    pub panic_add: bool,
 }
 
 /// The tables of views, each a set of rows.
@@ -147,6 +149,8 @@ impl EpochWriter for MemoryWriter {
         if self.store.disk.lock().fail_add {
             return Err(SinkError { sink: "memory".into(), action: "add".into(), message: "disk full".into() });
         }
+        let panics = self.store.disk.lock().panic_add;
+        assert!(!panics, "asked to");
         for record in records {
             let row = RowId { path: record.path.clone(), content_hash: record.analysis.content_hash };
             let before = self.next.insert(row, record.clone());

@@ -55,6 +55,26 @@ fn a_failing_sink_leaves_the_epoch_before() {
 }
 
 #[test]
+fn a_panicking_sink_ends_the_epoch_and_leaves_the_one_before() {
+    for mode in Mode::ALL {
+        let job = Job::new();
+        job.write("a.x", "one\n");
+        job.run(mode);
+        let before = job.rows();
+        for nth in 0..200 {
+            job.write(&format!("{nth}.x"), "two\n");
+        }
+        job.disk.lock().panic_add = true;
+        let error = job.try_run(mode, false).expect_err("fails");
+        let RunError::Sink(error) = error else { panic!("{mode}: {error}") };
+        assert_eq!(&*error.message, "it panicked (asked to); please report it", "{mode}");
+        assert_eq!(job.rows(), before, "{mode}");
+        job.disk.lock().panic_add = false;
+        assert_eq!(job.run(mode).ending, Ending::Committed, "{mode}");
+    }
+}
+
+#[test]
 fn an_interrupted_run_leaves_the_epoch_before_and_its_vectors() {
     let job = Job::new();
     job.write("a.x", "one\n");

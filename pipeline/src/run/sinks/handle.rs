@@ -1,5 +1,6 @@
 //! One sink, on the calling thread or on a thread of its own.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -9,6 +10,7 @@ use gristmill_ids::{ChunkLaneId, EmbedLaneId, Epoch};
 use parking_lot::Mutex;
 
 use crate::measure::StageMeter;
+use crate::operator::panic_message;
 use crate::sink::{
     EpochMeta, EpochWriter, FactForm, FactStore, Published, Sink, SinkConfig, SinkContext, SinkError, StagedEpoch,
     StagedRows, Token,
@@ -109,6 +111,14 @@ impl Place {
     }
 }
 
+fn panicked(sink: &str, panic: &str) -> SinkError {
+    SinkError {
+        sink: sink.into(),
+        action: "stopped working".into(),
+        message: format!("it panicked ({panic}); please report it").into(),
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         if let Self::Thread { jobs, thread } = self {
@@ -188,7 +198,13 @@ impl SinkHandle {
             if failure.lock().is_some() {
                 return;
             }
-            if let Err(error) = meter.measure(items, bytes, || job(store)) {
+            // A thread that ended would leave jobs in its channel, and their callers waiting.
+            let result = catch_unwind(AssertUnwindSafe(|| meter.measure(items, bytes, || job(store))));
+            let result = result.unwrap_or_else(|payload| {
+                *store = Store::Closed;
+                Err(panicked(&meter.name, &panic_message(&*payload)))
+            });
+            if let Err(error) = result {
                 failure.lock().get_or_insert(error);
             }
         };
@@ -367,7 +383,7 @@ impl SinkHandle {
         SinkError {
             sink: self.name.as_ref().into(),
             action: "stopped working".into(),
-            message: "its thread ended with a panic; please report it".into(),
+            message: "it panicked; please report it".into(),
         }
     }
 }
