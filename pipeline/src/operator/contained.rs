@@ -1,5 +1,6 @@
 //! Containment of panics: every call of an operator's code goes through here.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,17 +14,18 @@ pub(crate) fn in_operator() -> bool {
     IN_OPERATOR.get()
 }
 
-/// Calls an operator. A panic becomes an error with the first line of its message, truncated
-/// because the message may quote a file.
+/// Calls an operator. A panic becomes an error with its [message](panic_message).
 pub(crate) fn contained<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     let outer = IN_OPERATOR.replace(true);
     // An operator that keeps state between calls must keep it valid across panics itself.
     let result = catch_unwind(AssertUnwindSafe(call));
     IN_OPERATOR.set(outer);
-    result.map_err(|payload| {
-        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        let text = text.unwrap_or_else(|| "no message".into());
-        text.lines().next().unwrap_or_default().chars().take(120).collect()
-    })
+    result.map_err(|payload| panic_message(&*payload))
+}
+
+/// The first line of a panic's message, truncated because it may quote a file.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    text.lines().next().unwrap_or_default().chars().take(120).collect()
 }
