@@ -10,7 +10,7 @@ use super::stage::{Produced, StageRunner};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{EmbedLane, Graph};
 use crate::measure::Meters;
-use crate::operator::{Filled, OperatorError};
+use crate::operator::{BatchSize, Filled, OperatorError};
 use crate::path::RelPath;
 use crate::port::{Item, Passage, Vector};
 
@@ -26,6 +26,7 @@ pub(crate) struct EmbedLine {
 /// A stage that turns vectors into vectors.
 struct VectorStage {
     runner: StageRunner,
+    batch: BatchSize,
     /// The number of components of its vectors.
     dimension: usize,
 }
@@ -38,7 +39,7 @@ impl EmbedLine {
         let maps = lane.maps.iter().filter_map(|&map| {
             let runner = StageRunner::new(graph, meters, map)?;
             before = runner.operator.dimension(before);
-            Some(VectorStage { runner, dimension: before })
+            Some(VectorStage { batch: runner.batch_size(), runner, dimension: before })
         });
         let maps = maps.collect();
         Some(Self { lane: lane.id, embedder, dimension, maps })
@@ -60,15 +61,14 @@ impl EmbedLine {
 
 impl VectorStage {
     fn run(&self, vectors: Vec<Vector>, batch: &mut EmbedBatch) -> Result<Vec<Vector>, OperatorError> {
-        let size = self.runner.batch_size();
         let (mut mapped, mut waiting, mut filled) = (Vec::new(), Vec::new(), Filled::default());
         for vector in vectors {
             let item = Item::Vector(vector);
-            if !filled.takes(&size, item.bytes(), item.tokens()) {
+            if !filled.takes(&self.batch, item.bytes(), item.tokens()) {
                 let produced = self.runner.run(std::mem::take(&mut waiting))?;
                 mapped.push(produced);
                 filled = Filled::default();
-                filled.takes(&size, item.bytes(), item.tokens());
+                filled.takes(&self.batch, item.bytes(), item.tokens());
             }
             waiting.push(item);
         }
