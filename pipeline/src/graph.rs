@@ -300,6 +300,18 @@ impl Graph {
         &self.sinks
     }
 
+    /// Hash of what decides the vectors that a sink stores.
+    pub(crate) fn stored_vectors(&self, sink: &SinkStage) -> Option<Fingerprint> {
+        sink.embed_lane.map(|lane| self.embed_lane(lane).fingerprint)
+    }
+
+    /// Hash of what decides the chunks that a sink stores. With a single chunk lane that is
+    /// the [analysis fingerprint](Self::analysis_fingerprint), and this is `None`.
+    pub(crate) fn stored_chunks(&self, sink: &SinkStage) -> Option<Fingerprint> {
+        let lane = sink.chunk_lane.filter(|_| self.chunk_lanes.len() > 1)?;
+        Some(self.stage(self.chunk_lane(lane).stage).lineage)
+    }
+
     /// The extra columns that operators add to these rows.
     pub fn columns(&self, owner: ExtraOwner) -> impl Iterator<Item = &ExtraColumn> {
         self.columns.iter().filter(move |column| column.owner == owner)

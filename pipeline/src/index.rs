@@ -98,6 +98,9 @@ pub struct SinkRecord {
     pub shape: Fingerprint,
     /// The fingerprint of the embed stage whose vectors it stores, with the header.
     pub embed: Option<Fingerprint>,
+    /// The lineage of the stage whose chunks it stores, if the job has several such stages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<Fingerprint>,
     /// How many components these vectors have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimension: Option<usize>,

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use gristmill_ids::{ContentHash, ContentKey, Epoch, Fingerprint, Hash};
 
 use super::RunError;
-use super::sinks::SinkHandle;
-use crate::graph::{Graph, SinkStage};
-use crate::index::{CommitRecord, IndexFolder};
+use super::sinks::{SinkHandle, vector_store};
+use crate::graph::{EmbedLane, Graph, SinkStage};
+use crate::index::{CommitRecord, IndexFolder, SinkRecord};
 use crate::merkle::Tree;
 use crate::path::RelPath;
 use crate::sink::Token;
@@ -109,14 +109,35 @@ pub(super) fn gives_syntax_back(sinks: &[SinkHandle]) -> bool {
     with_syntax.peek().is_none() || with_syntax.any(|sink| sink.is_fact_store)
 }
 
+/// Whether a sink holds the chunks and the vectors that it is to store now.
+pub(super) fn stores_the_same(graph: &Graph, sink: &SinkStage, stored: &SinkRecord) -> bool {
+    stored.embed == graph.stored_vectors(sink) && stores_same_chunks(graph, sink, stored)
+}
+
+/// Whether a sink holds the chunks of the lane that it is to store now. Records of older
+/// versions do not say which chunks it holds.
+fn stores_same_chunks(graph: &Graph, sink: &SinkStage, stored: &SinkRecord) -> bool {
+    stored.chunks.is_none() || stored.chunks == graph.stored_chunks(sink)
+}
+
 impl Base {
     pub(super) fn new(graph: &Graph, record: CommitRecord, tree: Tree, sinks: &[SinkHandle]) -> Self {
-        let stored: Vec<Fingerprint> = record.sinks.values().filter_map(|sink| sink.embed).collect();
-        let same_embedding = graph.embed_lanes().iter().map(|lane| stored.contains(&lane.fingerprint)).collect();
-        // Contents that cannot be recalled get other keys, as if the operators had changed: all
-        // files are analysed again.
-        let can_recall = gives_syntax_back(sinks);
-        let rows = if can_recall { record.rows } else { Hash::of_parts([record.rows.as_bytes().as_slice()]) };
+        let same_embedding = |lane: &EmbedLane| {
+            let store = vector_store(sinks, lane.id).and_then(|store| record.sinks.get(&*sinks[store].name));
+            store.is_some_and(|store| store.embed == Some(lane.fingerprint))
+        };
+        let same_embedding = graph.embed_lanes().iter().map(same_embedding).collect();
+        let all_sinks = |same: fn(&Graph, &SinkStage, &SinkRecord) -> bool| {
+            graph
+                .sinks()
+                .iter()
+                .all(|sink| record.sinks.get(&*sink.name).is_some_and(|stored| same(graph, sink, stored)))
+        };
+        let can_recall = gives_syntax_back(sinks) && all_sinks(stores_same_chunks);
+        // Contents that cannot be recalled, or that sinks must store otherwise, get other keys,
+        // as if the operators had changed.
+        let keeps_keys = can_recall && all_sinks(stores_the_same);
+        let rows = if keeps_keys { record.rows } else { Hash::of_parts([record.rows.as_bytes().as_slice()]) };
         Self {
             same_analysis: can_recall && record.analysis == graph.analysis_fingerprint(),
             same_rows: rows == graph.rows_fingerprint(),
@@ -145,18 +166,17 @@ impl Base {
         let Self { record, kept, .. } = self;
         kept.get_or_insert_with(|| {
             let mut kept = Kept::default();
-            let (mut analysis, mut vectors) = (true, record.sinks.clone());
+            let (mut analysis, mut rows, mut vectors) = (true, record.sinks.clone(), record.sinks.clone());
             let oldest = record.epoch.back(EPOCHS_BACK).max(Epoch::FIRST);
             for epoch in (oldest.get()..=record.epoch.get()).rev().map(Epoch::new) {
                 // An epoch that was collected ends the history.
                 let Ok(older) = folder.record(epoch) else { break };
                 analysis &= older.analysis == record.analysis;
-                vectors.retain(|name, sink| {
-                    older.sinks.get(name).is_some_and(|older| older.embed == sink.embed && older.shape == sink.shape)
-                });
+                let was = |name: &String, same: &dyn Fn(&SinkRecord) -> bool| older.sinks.get(name).is_some_and(same);
+                rows.retain(|name, sink| was(name, &|older| (older.shape, older.chunks) == (sink.shape, sink.chunks)));
+                vectors.retain(|name, sink| was(name, &|older| (older.shape, older.embed) == (sink.shape, sink.embed)));
                 for (name, token) in &older.tokens {
-                    let same_shape = older.sinks.get(name).map(|sink| sink.shape);
-                    if analysis && same_shape == record.sinks.get(name).map(|sink| sink.shape) {
+                    if analysis && rows.contains_key(name) {
                         kept.analysis.insert(name.clone(), token.clone());
                     }
                     if vectors.contains_key(name) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use gristmill_ids::Hash;
 
 use super::RunPlan;
-use super::base::Base;
+use super::base::{Base, stores_the_same};
 use super::epoch::EpochOutcome;
 use super::report::{Changes, Quarantined};
 use crate::graph::SinkStage;
@@ -17,8 +17,10 @@ use crate::merkle::{Change, Diff, Tree, diff};
 pub(super) fn is_current(plan: &RunPlan<'_>, record: &CommitRecord, root: &Hash) -> bool {
     let tables = plan.tables();
     let graph = plan.graph;
-    let sink_is_current =
-        |sink: &SinkStage| record.sinks.get(&*sink.name).is_some_and(|stored| stored.shape == sink.shape);
+    let sink_is_current = |sink: &SinkStage| {
+        let stored = record.sinks.get(&*sink.name);
+        stored.is_some_and(|stored| stored.shape == sink.shape && stores_the_same(graph, sink, stored))
+    };
     let table_is_current = |schema: &crate::ViewSchema| record.views.get(&schema.name) == Some(&schema.fingerprint);
     record.merkle_root == *root
         && record.rows == graph.rows_fingerprint()

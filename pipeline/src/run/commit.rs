@@ -38,9 +38,10 @@ impl Draft {
         let graph = plan.graph;
         let (mut records, mut by_name) = (BTreeMap::new(), BTreeMap::new());
         for ((sink, staged), token) in graph.sinks().iter().zip(staged).zip(tokens) {
-            let embed = sink.embed_lane.map(|lane| graph.embed_lane(lane).fingerprint);
+            let (embed, chunks) = (graph.stored_vectors(sink), graph.stored_chunks(sink));
             let (kind, shape, dimension) = (sink.config.kind().to_owned(), sink.shape, sink.dimension);
-            records.insert(sink.name.to_string(), SinkRecord { kind, shape, embed, dimension, staged: *staged });
+            let record = SinkRecord { kind, shape, embed, chunks, dimension, staged: *staged };
+            records.insert(sink.name.to_string(), record);
             by_name.insert(sink.name.to_string(), token);
         }
         CommitRecord {
