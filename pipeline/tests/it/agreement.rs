@@ -9,6 +9,7 @@ use gristmill_pipeline::run::{Ending, Indexer, RunReport, Work, forecast};
 use proptest::prelude::*;
 
 use crate::job::{Between, Job, Versions, all_views};
+use crate::lanes::GRAPHS;
 use gristmill_pipeline::testing::differences;
 
 /// Rows of the same tree, built from nothing in a fresh index.
@@ -375,10 +376,14 @@ proptest! {
         memory_limit in prop::sample::select(vec![1_u64, 100, 1 << 20]),
         views in any::<bool>(),
         resident in any::<bool>(),
-        // Whether operators of every kind stand between the others.
-        open in any::<bool>(),
+        // Operators of every kind between the others, or several lanes.
+        (open, lanes) in prop_oneof![
+            2 => Just((false, None)),
+            2 => Just((true, None)),
+            1 => prop::sample::select(GRAPHS.to_vec()).prop_map(|(_, stages)| (false, Some(stages))),
+        ],
     ) {
-        let mut job = Job::new();
+        let mut job = Job { stages: lanes, ..Job::new() };
         if open {
             job.between = Between::all();
         }

@@ -249,9 +249,10 @@ impl Job {
         self.try_run(mode, false).expect("runs")
     }
 
-    /// The views of the newest epoch.
+    /// The views of the newest epoch, from the sink that keeps them.
     pub(crate) fn stored_views(&self) -> Views {
-        self.disk.lock().newest_views()
+        let [first, second] = [&self.disk, &self.text_disk].map(|disk| disk.lock().newest_views());
+        if first.is_empty() { second } else { first }
     }
 
     /// The views that its rows come to.

@@ -88,9 +88,24 @@ fn stores_of_parts(job: &Job) -> Vec<StageSpec> {
     stages
 }
 
-type Stages = fn(&Job) -> Vec<StageSpec>;
+/// Two lanes of vectors and two of chunks, stored by two sinks.
+fn two_by_two(job: &Job, first: [&str; 2], second: [&str; 2]) -> Vec<StageSpec> {
+    let shorten = Shorten { dimension: 2, factor: 3 };
+    let mut stages = line(job);
+    stages.extend([
+        select("select", "chunk"),
+        embed(job, "embed", "chunk"),
+        StageSpec::new("multiply", ["embed"], AnyOperator::vector_map(shorten)),
+        embed(job, "embed selected", "select"),
+        StageSpec::new("first", first, memory(&job.disk)),
+        StageSpec::new("second", second, memory(&job.text_disk)),
+    ]);
+    stages
+}
 
-const GRAPHS: [(&str, Stages); 4] = [
+pub(crate) type Stages = fn(&Job) -> Vec<StageSpec>;
+
+pub(crate) const GRAPHS: [(&str, Stages); 4] = [
     ("mapped and not", mapped_and_not),
     ("filtered and not", filtered_and_not),
     ("contexts side by side", contexts_side_by_side),
@@ -150,6 +165,45 @@ fn a_changed_embedder_embeds_the_recalled_texts_of_every_lane() {
         job.run(Mode::Parallel);
         assert_eq!(job.counts.take().0, 0, "{name}: nothing is parsed");
         assert_eq!(job.rows(), from_scratch(&job), "{name}");
+    }
+}
+
+#[test]
+fn sinks_that_swap_their_inputs_are_written_again() {
+    fn vectors(job: &Job) -> Vec<StageSpec> {
+        let mut stages = two_by_two(job, ["parse", "embed"], ["parse", "multiply"]);
+        stages.retain(|stage| !stage.name.contains("select"));
+        stages
+    }
+    fn vectors_swapped(job: &Job) -> Vec<StageSpec> {
+        let mut stages = two_by_two(job, ["parse", "multiply"], ["parse", "embed"]);
+        stages.retain(|stage| !stage.name.contains("select"));
+        stages
+    }
+    fn chunks(job: &Job) -> Vec<StageSpec> {
+        let mut stages = two_by_two(job, ["parse", "embed"], ["parse", "embed selected"]);
+        stages.retain(|stage| &*stage.name != "multiply");
+        stages
+    }
+    fn chunks_swapped(job: &Job) -> Vec<StageSpec> {
+        let mut stages = two_by_two(job, ["parse", "embed selected"], ["parse", "embed"]);
+        stages.retain(|stage| &*stage.name != "multiply");
+        stages
+    }
+    for [before, after] in [[vectors as Stages, vectors_swapped], [chunks, chunks_swapped]] {
+        for mode in Mode::ALL {
+            let mut job = job(before, Header::None);
+            job.run(mode);
+            job.stages = Some(after);
+            let expected = job.with_plan(mode, false, forecast).expect("forecasts");
+            let report = job.run(mode);
+            assert_eq!(report.ending, Ending::Committed, "{mode}");
+            assert_eq!(job.rows(), from_scratch(&job), "{mode}");
+            assert_eq!((expected.work, expected.rows), (report.work, report.rows), "{mode}");
+            job.rename("a.x", "z.x");
+            job.run(mode);
+            assert_eq!(job.rows(), from_scratch(&job), "{mode}");
+        }
     }
 }
 
@@ -263,10 +317,6 @@ fn views_count_chunks_of_the_first_lane_in_any_order_of_stores() {
     for stages in [filtered_and_not as Stages, stores_of_parts] {
         let mut job = job(stages, Header::Scope);
         job.views = vec![Arc::new(Rollups)];
-        let views = |job: &Job| {
-            let disks = [&job.disk, &job.text_disk].map(|disk| disk.lock().newest_views());
-            disks.into_iter().find(|views| !views.is_empty()).expect("one of them keeps views")
-        };
         job.run(Mode::Parallel);
         // A cold run loads all facts from the stores.
         job.write("a.x", "def other\nlast\n");
@@ -279,7 +329,7 @@ fn views_count_chunks_of_the_first_lane_in_any_order_of_stores() {
             fresh.write(path, text);
         }
         fresh.run(Mode::Sequential);
-        assert_eq!(differences(&views(&job), &views(&fresh)), "");
+        assert_eq!(differences(&job.stored_views(), &fresh.stored_views()), "");
     }
 }
 
