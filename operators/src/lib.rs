@@ -20,6 +20,7 @@
 #[cfg(test)]
 extern crate self as gristmill_operators;
 
+mod bind;
 pub mod chunk;
 pub mod embed;
 pub mod hash;

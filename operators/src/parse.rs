@@ -11,6 +11,7 @@
 //! What is particular to a language lies in `languages`, behind the types in `spec`.
 
 mod doc;
+mod keys;
 mod kinds;
 mod machine;
 mod modules;
@@ -22,7 +23,8 @@ use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, Import, Syntax};
 use gristmill_pipeline::{
-    Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Parser, RelPath, Severity,
+    Batch, Emitter, Extras, Fingerprint, Hash, ModuleName, ModuleUnit, Operator, OperatorError, Parser, RelPath,
+    Severity,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,7 +38,7 @@ use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Must be raised by every change that finds other definitions, references, imports or blocks
 /// in the same text.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// Configuration of [`Parse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -189,8 +191,20 @@ impl Parser for Parse {
         modules::module_names(path)
     }
 
-    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<ModuleName> {
         modules::import_names(path, import)
+    }
+
+    fn local_names(&self, path: &RelPath, import: &Import) -> Vec<Box<str>> {
+        modules::local_names(path, import)
+    }
+
+    fn implied_imports(&self, path: &RelPath) -> Vec<Import> {
+        modules::implied_imports(path)
+    }
+
+    fn unit(&self, path: &RelPath) -> ModuleUnit {
+        modules::unit(path)
     }
 
     fn name_scope<'t>(&self, language: &'t str) -> &'t str {

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use gristmill_ids::{ChunkLaneId, EmbedLaneId, Fingerprint, Hash, StageId};
 
 use crate::extra::{ExtraColumn, ExtraOwner};
-use crate::operator::{AnyOperator, ErasedEmbedder, ErasedOperator, ErasedParser};
+use crate::operator::{AnyOperator, ErasedEmbedder, ErasedOperator, ErasedParser, ModuleName, ModuleUnit};
 use crate::path::RelPath;
 use crate::port::{Header, Import, Port};
 use crate::sink::SinkConfig;
@@ -382,8 +382,26 @@ impl Graph {
 
     /// See [`Parser::import_names`](crate::Parser::import_names).
     #[must_use]
-    pub fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
+    pub fn import_names(&self, path: &RelPath, import: &Import) -> Vec<ModuleName> {
         self.parser().map_or_else(Vec::new, |parser| parser.import_names(path, import))
+    }
+
+    /// See [`Parser::local_names`](crate::Parser::local_names).
+    #[must_use]
+    pub fn local_names(&self, path: &RelPath, import: &Import) -> Vec<Box<str>> {
+        self.parser().map_or_else(Vec::new, |parser| parser.local_names(path, import))
+    }
+
+    /// See [`Parser::implied_imports`](crate::Parser::implied_imports).
+    #[must_use]
+    pub fn implied_imports(&self, path: &RelPath) -> Vec<Import> {
+        self.parser().map_or_else(Vec::new, |parser| parser.implied_imports(path))
+    }
+
+    /// See [`Parser::unit`](crate::Parser::unit).
+    #[must_use]
+    pub fn unit(&self, path: &RelPath) -> ModuleUnit {
+        self.parser().map_or_else(ModuleUnit::default, |parser| parser.unit(path))
     }
 
     /// See [`Parser::name_scope`](crate::Parser::name_scope).

@@ -37,8 +37,8 @@ pub use measure::{Meters, Percentiles, StageMeter, StageReport, resident_memory}
 pub use nearest::nearest;
 pub use operator::{
     AnyOperator, Batch, BatchSize, Chunker, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
-    ErasedParser, ErasedVectorMap, Operator, OperatorConfig, OperatorConfigError, OperatorError, Parser, RolePorts,
-    TokenCount, VectorMap,
+    ErasedParser, ErasedVectorMap, ModuleName, ModuleUnit, Operator, OperatorConfig, OperatorConfigError,
+    OperatorError, Parser, RolePorts, TokenCount, VectorMap,
 };
 pub use path::RelPath;
 pub use sink::{

@@ -3,11 +3,13 @@
 mod config;
 mod contained;
 mod erased;
+mod modules;
 mod role;
 
 pub use config::{OperatorConfig, OperatorConfigError};
 pub(crate) use contained::{contained, in_operator, panic_message};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
+pub use modules::{ModuleName, ModuleUnit};
 pub use role::RolePorts;
 
 use std::sync::Arc;
@@ -169,7 +171,7 @@ pub trait Operator: Send + Sync {
 /// use gristmill_pipeline::port::{Content, Import, Syntax};
 /// use gristmill_pipeline::testing::{content, outputs};
 /// use gristmill_pipeline::{
-///     AnyOperator, Batch, Emitter, Extras, Fingerprint, Hash, Operator, OperatorError, Parser, RelPath,
+///     AnyOperator, Batch, Emitter, Extras, Fingerprint, Hash, ModuleName, Operator, OperatorError, Parser, RelPath,
 /// };
 ///
 /// /// Finds lines such as `include other.txt`.
@@ -207,15 +209,16 @@ pub trait Operator: Send + Sync {
 ///         vec![path.as_str().into()]
 ///     }
 ///
-///     fn import_names(&self, _path: &RelPath, import: &Import) -> Vec<String> {
-///         vec![import.module.as_ref().into()]
+///     fn import_names(&self, _path: &RelPath, import: &Import) -> Vec<ModuleName> {
+///         vec![ModuleName::whole(&*import.module)]
 ///     }
 /// }
 ///
 /// let given = outputs(&Includes, [content("a.txt", "one\ninclude b.txt\n")]);
 /// let import = &given[0].imports[0];
 /// assert_eq!(import.line, 2);
-/// assert_eq!(Includes.import_names(&"a.txt".into(), import), Includes.module_names(&"b.txt".into()));
+/// let meant = &Includes.import_names(&"a.txt".into(), import)[0].name;
+/// assert_eq!(*meant, Includes.module_names(&"b.txt".into())[0]);
 /// let _stage = AnyOperator::parser(Includes);
 /// ```
 pub trait Parser: Operator<In = Arc<Content>, Out = Arc<Syntax>> {
@@ -229,8 +232,24 @@ pub trait Parser: Operator<In = Arc<Content>, Out = Arc<Syntax>> {
     /// The names (see [`module_names`](Self::module_names)) that an import in the file at
     /// `path` may mean, the likeliest first; the first that some file has is what it
     /// means. Empty if it can mean no file of the source.
-    fn import_names(&self, _path: &RelPath, _import: &Import) -> Vec<String> {
+    fn import_names(&self, _path: &RelPath, _import: &Import) -> Vec<ModuleName> {
         Vec::new()
+    }
+
+    /// The names that an import in the file at `path` binds there, as a path: `a` and `b` of
+    /// `import a.b` in Python. Empty if it binds none, as one of all names.
+    fn local_names(&self, _path: &RelPath, _import: &Import) -> Vec<Box<str>> {
+        Vec::new()
+    }
+
+    /// Imports that every file at such a path has without saying so, such as `crate` in Rust.
+    fn implied_imports(&self, _path: &RelPath) -> Vec<Import> {
+        Vec::new()
+    }
+
+    /// The unit whose definitions the file at `path` shares; by default its own.
+    fn unit(&self, path: &RelPath) -> ModuleUnit {
+        ModuleUnit { unit: path.as_str().into(), ..ModuleUnit::default() }
     }
 
     /// Names the languages that share names with this one: a use in one of them may mean

@@ -10,9 +10,10 @@ mod items;
 mod memory;
 mod operators;
 mod oracle;
+mod search;
 
 pub use between::{Contextualise, Qualify, Select, Shorten, Strip};
 pub use items::{content, outputs, passage, record, syntax};
 pub use memory::{Disk, Memory, Stored, Views};
-pub use operators::{Counts, Embed, Lines, Parse, Read, import_names, module_names};
+pub use operators::{Counts, Embed, Lines, Parse, Read, import_names, local_names, module_names, unit};
 pub use oracle::{Oracle, differences};

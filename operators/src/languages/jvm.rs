@@ -3,11 +3,11 @@
 use gristmill_pipeline::port::Import;
 
 use crate::spec::resolution::paths::directory;
-use crate::spec::resolution::{ModuleSystem, Names, absolute, of_file, of_members, package, taken};
+use crate::spec::resolution::{ModuleSystem, Names, absolute, folder_unit, of_file, of_members, package, taken};
 
 /// For Kotlin and Scala; Java resolves imports in a stricter way.
 pub(super) static MODULES: ModuleSystem =
-    ModuleSystem { names: of_package_member, ..ModuleSystem::new("jvm:", resolve) };
+    ModuleSystem { names: of_package_member, unit: folder_unit, packages: true, ..ModuleSystem::new("jvm:", resolve) };
 
 /// Adds the file, and its folder as the package that it belongs to.
 fn of_package_member(path: &str, index: &[&str], names: &mut Names) {

@@ -1,12 +1,15 @@
 //! Python.
 
 mod modules;
+mod scopes;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use crate::spec::{Found, Grammar, Language, Part, Use, Uses, Verdict, child_of_kind, children, fields, named, rule};
+use crate::spec::{
+    Found, Grammar, Language, Part, Scopes, Use, Uses, Verdict, child_of_kind, children, fields, named, rule,
+};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["py", "pyi", "pyw"],
@@ -44,6 +47,7 @@ static GRAMMAR: Grammar = Grammar {
         ("generic_type", Part::First),
         ("member_type", Part::Last),
     ],
+    scopes: Some(Scopes { rules: scopes::bind, local: modules::local_names }),
     ..Grammar::new(|| tree_sitter_python::LANGUAGE.into(), "tree-sitter-python 0.25.0")
 };
 

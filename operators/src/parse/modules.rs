@@ -1,7 +1,7 @@
 //! Looks up the module system of a file, by the language that its path names.
 
-use gristmill_pipeline::RelPath;
 use gristmill_pipeline::port::Import;
+use gristmill_pipeline::{ModuleName, ModuleUnit, RelPath};
 
 use crate::language;
 use crate::spec::resolution::ModuleSystem;
@@ -22,6 +22,27 @@ pub(crate) fn module_names(path: &RelPath) -> Vec<String> {
 }
 
 /// Returns the names that an import in the file at `path` may mean, the likeliest first.
-pub(crate) fn import_names(path: &RelPath, import: &Import) -> Vec<String> {
+pub(crate) fn import_names(path: &RelPath, import: &Import) -> Vec<ModuleName> {
     module_system(path).map_or_else(Vec::new, |modules| modules.import_names(path.as_str(), import))
+}
+
+/// Returns the names that an import in the file at `path` binds there.
+pub(crate) fn local_names(path: &RelPath, import: &Import) -> Vec<Box<str>> {
+    let names = module_system(path).map_or_else(Vec::new, |modules| (modules.local)(import));
+    names.into_iter().map(Into::into).collect()
+}
+
+/// Returns what the file at `path` imports without saying so.
+pub(crate) fn implied_imports(path: &RelPath) -> Vec<Import> {
+    let implied = module_system(path).map_or(&[][..], |modules| modules.implied);
+    let import = |module: &&str| Import { module: (*module).into(), name: "".into(), alias: "".into(), line: 0 };
+    implied.iter().map(import).collect()
+}
+
+/// Returns what the definitions of the file at `path` belong to.
+pub(crate) fn unit(path: &RelPath) -> ModuleUnit {
+    match module_system(path) {
+        Some(modules) => (modules.unit)(path.as_str(), modules.index),
+        None => ModuleUnit { unit: path.as_str().into(), ..ModuleUnit::default() },
+    }
 }

@@ -1,29 +1,41 @@
 //! Turns recorded names into references.
 
-use gristmill_pipeline::port::{Definition, Reference, ReferenceKind};
+use gristmill_pipeline::port::{Anchor, Definition, NamePath, Reference, ReferenceKind};
 
+use crate::bind::Bound;
 use crate::spec::{Mark, byte};
 
 /// Returns the references of a text, in order, one at most for each name.
 ///
 /// `marks` are the names that it uses and `defined` the offsets of those that it defines,
-/// in any order; `starts` are the offsets at which lines begin.
+/// in any order; `starts` are the offsets at which lines begin. `bound` says what names are bound
+/// to, in ascending order: a name that no mark is for but that something defines is a reference too.
 pub(super) fn references(
     text: &str,
     mut marks: Vec<Mark>,
     mut defined: Vec<u32>,
     definitions: &[Definition],
     starts: &[u32],
+    bound: Option<&[Bound]>,
 ) -> Vec<Reference> {
     defined.sort_unstable();
+    let known = bound.unwrap_or_default();
+    let mentioned = known.iter().filter(|bound| bound.target.anchor().is_some());
+    marks.extend(mentioned.map(|bound| Mark {
+        start: bound.start,
+        end: bound.end,
+        path: bound.start,
+        kind: ReferenceKind::Mention,
+    }));
     // Stable: of equal marks the first has the longest path.
     marks.sort_by_key(|mark| (mark.start, rank(mark.kind)));
     marks.dedup_by_key(|mark| mark.start);
     let mut references = Vec::with_capacity(marks.len());
     let mut scopes = Scopes { definitions, next: 0, begun: Vec::new() };
-    let (mut line, mut defined) = (0, defined.iter().copied().peekable());
+    let (mut line, mut defined, mut known) = (0, defined.iter().copied().peekable(), known.iter().peekable());
     for mark in &marks {
         while defined.next_if(|at| *at < mark.start).is_some() {}
+        while known.next_if(|bound| bound.start < mark.start).is_some() {}
         if mark.kind != ReferenceKind::Implements && defined.peek() == Some(&mark.start) {
             continue;
         }
@@ -32,6 +44,12 @@ pub(super) fn references(
         }
         let name = text.get(mark.start as usize..mark.end as usize).unwrap_or_default();
         let path = text.get(mark.path as usize..mark.start as usize).unwrap_or_default();
+        let binding = known.peek().filter(|bound| bound.start == mark.start);
+        let target = match (binding, bound) {
+            (Some(binding), _) => binding.target.clone(),
+            (None, Some(_)) => NamePath::UNKNOWN,
+            (None, None) => written_target(name, path, definitions),
+        };
         references.push(Reference {
             name: name.into(),
             qualifier: qualifier(path).into(),
@@ -39,9 +57,36 @@ pub(super) fn references(
             start_byte: mark.start,
             line: byte(line),
             within: scopes.around(mark.start),
+            target,
+            lead: binding.and_then(|binding| binding.lead.clone()),
         });
     }
     references
+}
+
+/// What a name is bound to in a language without rules for scopes: a plain name to what the file,
+/// its unit or its imports define, and one behind a path of names to a member of that.
+fn written_target(name: &str, path: &str, definitions: &[Definition]) -> NamePath {
+    if path.is_empty() || path.chars().all(|c| c == ':') {
+        return plain_target(name, &[], definitions);
+    }
+    let qualifier = qualifier(path);
+    let parts: Vec<&str> =
+        qualifier.split(['.', ':', '-', '>', '?', '!', '\\']).filter(|part| !part.is_empty()).collect();
+    match parts.split_first() {
+        Some((first, rest)) if !matches!(*first, "this" | "self" | "$this" | "super" | "base") => {
+            plain_target(first, &[rest, &[name]].concat(), definitions)
+        }
+        _ => NamePath::UNKNOWN,
+    }
+}
+
+fn plain_target(name: &str, then: &[&str], definitions: &[Definition]) -> NamePath {
+    let outermost = |definition: &&Definition| definition.parent.is_none() && *definition.name == *name;
+    match definitions.iter().find(outermost) {
+        Some(definition) => definition.key.with(then.iter().copied()),
+        None => NamePath::new(Anchor::Free, std::iter::once(name).chain(then.iter().copied())),
+    }
 }
 
 /// Returns the rank of a mark: of several at the same byte, the one of the least rank is kept.

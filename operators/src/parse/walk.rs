@@ -14,8 +14,10 @@ use gristmill_pipeline::port::{Block, Definition, Import, NO_DEFINITION, Referen
 use tree_sitter::{Node, Tree, TreeCursor};
 
 use self::blocks::Blocks;
+use super::keys::name_definitions;
 use super::kinds::{Kinds, Role};
 use super::references::references;
+use crate::bind::bind;
 use crate::spec::{Grammar, Rank, Uses, byte};
 
 /// Limit on the levels of the tree that are visited.
@@ -113,6 +115,8 @@ struct Walk<'t> {
     comments: Vec<Range<u32>>,
     blocks: Blocks,
     open_ended: Vec<OpenEnded>,
+    /// Names between those of the definitions around a definition and its own, for each.
+    scopes: Vec<Box<str>>,
 }
 
 /// Finds the definitions and blocks of a tree, and the names it uses.
@@ -130,6 +134,7 @@ pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree
         comments: Vec::new(),
         blocks: Blocks::new(byte(text.len())),
         open_ended: Vec::new(),
+        scopes: Vec::new(),
     };
     let mut cursor = tree.walk();
     let root = cursor.node();
@@ -150,7 +155,7 @@ pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree
     if more {
         walk.run(&mut cursor);
     }
-    walk.finish()
+    walk.finish(root)
 }
 
 impl<'t> Walk<'t> {
@@ -208,7 +213,7 @@ impl<'t> Walk<'t> {
     }
 
     /// Fills in lines and references, and returns what was found.
-    fn finish(mut self) -> Outline {
+    fn finish(mut self, root: Node<'t>) -> Outline {
         let mut starts = vec![0];
         starts.extend(memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| byte(at + 1)));
         let line = |at: u32| byte(starts.partition_point(|start| *start <= at));
@@ -218,8 +223,14 @@ impl<'t> Walk<'t> {
             span.end_line = line(span.end_byte.saturating_sub(1).max(span.start_byte));
         }
         let (marks, defined, imports) = self.uses.into_parts();
-        self.out.references = references(self.text, marks, defined, &self.out.definitions, &starts);
+        name_definitions(&mut self.out.definitions, &self.scopes);
         self.out.imports = imports;
+        let definitions = &self.out.definitions;
+        let bound = self
+            .grammar
+            .scopes
+            .map(|scopes| bind(scopes.rules, root, self.text, definitions, &self.out.imports, scopes.local));
+        self.out.references = references(self.text, marks, defined, definitions, &starts, bound.as_deref());
         let ends_in_feed = starts.last().is_some_and(|start| *start as usize == self.text.len());
         self.out.blocks = self.blocks.finish();
         self.out.lines = byte(starts.len() - usize::from(ends_in_feed));

@@ -11,7 +11,9 @@ use tree_sitter::{Language, Node};
 
 use super::found::{Found, Verdict};
 use super::parts::Part;
+use super::resolution::LocalNames;
 use super::uses::Uses;
+use crate::bind::BindFn;
 
 /// Decides whether a node is a definition, and fills it in.
 pub(crate) type RuleFn = for<'t> fn(&mut Found<'t>) -> Verdict;
@@ -95,6 +97,17 @@ pub(crate) struct Grammar {
     pub parts: &'static [(&'static str, Part)],
     /// Whether one token may hold a whole path of names, as `A.B`.
     pub dotted_names: bool,
+    /// How names are bound; without it uses are bound by what is written before them alone.
+    pub scopes: Option<Scopes>,
+}
+
+/// How the names of a language are bound.
+#[derive(Clone, Copy)]
+pub(crate) struct Scopes {
+    /// Binds the names of a tree.
+    pub rules: BindFn,
+    /// Names what an import binds.
+    pub local: LocalNames,
 }
 
 impl Grammar {
@@ -120,6 +133,7 @@ impl Grammar {
             uses: &[],
             parts: &[],
             dotted_names: false,
+            scopes: None,
         }
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod paths;
 mod resolve;
 
 use gristmill_pipeline::port::Import;
+use gristmill_pipeline::{ModuleName, ModuleUnit};
 
 pub(crate) use self::names::{Names, of_file, of_members, of_stem, suffixes};
 pub(crate) use self::resolve::{absolute, included, package, taken};
@@ -26,6 +27,11 @@ pub(crate) use self::resolve::{absolute, included, package, taken};
 pub(crate) type NamesOf = fn(path: &str, index: &[&str], names: &mut Names);
 /// Adds the names that an import in the file at a path may mean, the likeliest first.
 pub(crate) type Resolve = fn(path: &str, import: &Import, names: &mut Names);
+
+/// Returns the names that an import binds in its file.
+pub(crate) type LocalNames = fn(&Import) -> Vec<&str>;
+/// Returns what the definitions of the file at a path belong to.
+pub(crate) type UnitOf = fn(path: &str, index: &[&str]) -> ModuleUnit;
 
 /// How imports name files, in one language or in several whose files import each other.
 #[derive(Clone, Copy, Debug)]
@@ -39,31 +45,74 @@ pub(crate) struct ModuleSystem {
     pub names: NamesOf,
     /// Names what an import may mean.
     pub resolve: Resolve,
+    /// Names what an import binds.
+    pub local: LocalNames,
+    /// The unit of a file.
+    pub unit: UnitOf,
+    /// Whether what an import takes from a module is looked up in its unit even if a file is
+    /// named like it, because the units are packages of many files.
+    pub packages: bool,
+    /// Modules that every file imports without saying so, under their own names.
+    pub implied: &'static [&'static str],
 }
 
 impl ModuleSystem {
     /// Returns a module system that names a file by its path without the extension.
     pub const fn new(prefix: &'static str, resolve: Resolve) -> Self {
-        Self { prefix, index: &[], names: of_file, resolve }
+        let (local, unit): (LocalNames, UnitOf) = (local_name, own_unit);
+        Self { prefix, index: &[], names: of_file, resolve, local, unit, packages: false, implied: &[] }
     }
 
     /// Returns the names by which imports may mean the file at `path`.
     pub fn module_names(&self, path: &str) -> Vec<String> {
         let mut names = Names::new(self.prefix);
         (self.names)(path, self.index, &mut names);
-        names.finish()
+        names.finish().into_iter().map(|module| module.name).collect()
     }
 
     /// Returns the names that an import in the file at `path` may mean, the likeliest
     /// first. The file itself is not among them where its whole path would say so.
-    pub fn import_names(&self, path: &str, import: &Import) -> Vec<String> {
+    pub fn import_names(&self, path: &str, import: &Import) -> Vec<ModuleName> {
         let mut names = Names::new(self.prefix);
+        match taken(import) {
+            Some(name) if self.packages => names.take([name]),
+            Some(name) => names.take_unless_named(name),
+            None => {}
+        }
         let own = paths::stem(path);
-        names.leave_out(own);
-        if self.index.contains(&own.rsplit('/').next().unwrap_or(own)) {
+        // What a file imports without saying so may be itself, as the root of a crate is.
+        let implied = self.implied.contains(&&*import.module);
+        if !implied {
+            names.leave_out(own);
+        }
+        if !implied && self.index.contains(&own.rsplit('/').next().unwrap_or(own)) {
             names.leave_out(paths::directory(own));
         }
         (self.resolve)(path, import, &mut names);
         names.finish()
     }
+}
+
+/// Returns the name that an import binds: its alias, else what it takes, else the last part of the
+/// module.
+pub(crate) fn local_name(import: &Import) -> Vec<&str> {
+    let last = |module| str::rsplit(module, ['.', '/', ':', '\\']).next().unwrap_or_default();
+    let name = match (&*import.alias, &*import.name) {
+        ("", "*") => return Vec::new(),
+        ("", "") => last(&import.module),
+        ("", name) => name,
+        (alias, _) => alias,
+    };
+    vec![name]
+}
+
+/// The unit of a file that is one of its own.
+fn own_unit(path: &str, _index: &[&str]) -> ModuleUnit {
+    ModuleUnit { unit: path.into(), ..ModuleUnit::default() }
+}
+
+/// The unit of a file that shares it with the other files of its folder.
+pub(crate) fn folder_unit(path: &str, _index: &[&str]) -> ModuleUnit {
+    // Differs from every path.
+    ModuleUnit { unit: format!("{}/", paths::directory(path)), ..ModuleUnit::default() }
 }

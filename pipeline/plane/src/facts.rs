@@ -4,17 +4,20 @@ use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, EmbedLaneId, Key, NameKey
 use serde::{Deserialize, Serialize};
 
 use super::FactRow;
+use super::chain::{ChainKey, MAX_THEN, NameChain, ShortName};
 
 /// A change of multiplicity: how many more times something holds.
 pub type Difference = isize;
 
-/// A path, with the folder that it lies in.
+/// A path, with what the definitions of its file belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The key of the path.
     pub path: PathKey,
-    /// The key of the folder's path.
-    pub folder: NameKey,
+    /// The unit whose definitions the file shares; the key of the path where it is its own.
+    pub unit: NameKey,
+    /// The package that several units belong to.
+    pub package: NameKey,
 }
 
 /// A chunk of a content, as the plane knows it.
@@ -48,10 +51,14 @@ pub struct DefinitionFact {
     pub name: NameKey,
     /// Names the qualified name.
     pub qualified: NameKey,
+    /// The path of names that leads to it.
+    pub names: NameChain,
     /// Its line, counted from 1.
     pub line: u32,
     /// Its place among the definitions of the content.
     pub ordinal: u32,
+    /// Where that path begins; [`Root::None`] if no use can mean it.
+    pub root: Root,
 }
 
 /// A use of a name in a content.
@@ -61,12 +68,79 @@ pub struct ReferenceFact {
     pub name: NameKey,
     /// Names the qualified name of the definition that it lies in; 0 if in none.
     pub within: NameKey,
-    /// Names the kind.
-    pub kind: NameKey,
+    /// Names what it is bound to: the lead from this [target](Root::Target) is where the search
+    /// begins. [`NameKey::NONE`] if nothing is known, or it is local.
+    pub target: NameKey,
     /// Its line, counted from 1.
     pub line: u32,
     /// Its place among the references of the content.
     pub ordinal: u32,
+    /// How it uses the name.
+    pub kind: UseKind,
+    /// Whether it is bound to something local, which is no definition.
+    pub local: bool,
+}
+
+/// How a name is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum UseKind {
+    /// It is called, or a value of it is made.
+    Call,
+    /// It is extended or implemented.
+    Implements,
+    /// It is used otherwise.
+    #[default]
+    Mention,
+}
+
+/// Where a path of names begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Root {
+    /// Nowhere.
+    #[default]
+    None,
+    /// With what the file binds itself.
+    File,
+    /// With the definitions of the file's unit.
+    Unit,
+    /// With what the units of the package share.
+    Package,
+    /// With the unit, or what the file imports whole.
+    Free,
+    /// With a use of a name.
+    Target,
+}
+
+/// How a path of names continues as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum LeadKind {
+    /// It is another name of the same thing.
+    Alias,
+    /// It is imported from there.
+    Import,
+    /// All names of a module are imported.
+    All,
+    /// It is of that type: members are looked up there.
+    Type,
+    /// It inherits from that type: members that it lacks are looked up there.
+    Base,
+}
+
+/// A path of names in a content that continues as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LeadFact {
+    /// The names of the path.
+    pub from: NameChain,
+    /// The first names of the other: those that are known to lead somewhere.
+    pub to: NameChain,
+    /// The names that follow them.
+    pub then: [ShortName; MAX_THEN],
+    /// Where the path begins.
+    pub from_root: Root,
+    /// Where the other begins.
+    pub to_root: Root,
+    /// How it continues.
+    pub kind: LeadKind,
 }
 
 /// Something that is known of a content, whatever paths hold it.
@@ -80,6 +154,8 @@ pub enum ContentFact {
     Definition(DefinitionFact),
     /// It uses a name.
     Reference(ReferenceFact),
+    /// A path of names continues as another.
+    Lead(LeadFact),
 }
 
 /// Something that is known of a path, whatever it holds.
@@ -88,7 +164,19 @@ pub enum PathFact {
     /// It lies in a folder, directly or not.
     Folder(NameKey),
     /// Imports may mean it by a name.
-    Module(NameKey),
+    Module {
+        /// The name.
+        name: NameKey,
+        /// The unit that its definitions belong to.
+        unit: NameKey,
+    },
+    /// Its unit is a member of another.
+    Member {
+        /// The chain of that unit's key and the name of the member.
+        key: ChainKey,
+        /// The unit that its definitions belong to.
+        unit: NameKey,
+    },
     /// A view, by its place among the views, has marked it (see
     /// `View::marks`).
     Mark(u16),
@@ -116,6 +204,14 @@ pub struct ImportFact {
     pub rank: u32,
     /// Names the module.
     pub module: NameKey,
+    /// The names that it binds in the file.
+    pub local: NameChain,
+    /// The names that follow in the module.
+    pub then: [ShortName; MAX_THEN],
+    /// Whether it brings in all names of the module.
+    pub all: bool,
+    /// Whether the language implies it: it is written nowhere.
+    pub implied: bool,
 }
 
 /// What an embedder sees of a chunk, by identity: chunks with equal identities have

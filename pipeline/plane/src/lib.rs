@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod chain;
 mod dataflow;
 mod derived;
 mod facts;
@@ -36,11 +37,12 @@ mod plane;
 pub use differential_dataflow::{self, VecCollection};
 pub use timely;
 
+pub use chain::{ChainKey, MAX_THEN, NameChain, ShortName, short_name, short_names};
 pub use dataflow::Tick;
 pub use derived::{Cell, Derive, FactRow, LiveFacts};
 pub use facts::{
-    ChunkFact, ContentFact, DefinitionFact, Deltas, Difference, Facts, ImportFact, OutlineFact, PassageId,
-    PassageIdentity, PassageLane, PathFact, Place, ReferenceFact, RowFact,
+    ChunkFact, ContentFact, DefinitionFact, Deltas, Difference, Facts, ImportFact, LeadFact, LeadKind, OutlineFact,
+    PassageId, PassageIdentity, PassageLane, PathFact, Place, ReferenceFact, Root, RowFact, UseKind,
 };
 #[doc(hidden)]
 pub use plane::Broken;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use gristmill_ids::Fingerprint;
 
-use super::{Batch, BatchSize, Chunker, Embedder, Emitter, Operator, OperatorError, Parser, VectorMap};
+use super::{
+    Batch, BatchSize, Chunker, Embedder, Emitter, ModuleName, ModuleUnit, Operator, OperatorError, Parser, VectorMap,
+};
 use crate::extra::ExtraColumn;
 use crate::path::RelPath;
 use crate::port::{Header, Import, Item, Passage, Port, PortItem};
@@ -90,7 +92,13 @@ pub trait ErasedParser: ErasedOperator {
     /// See [`Parser::module_names`].
     fn module_names(&self, path: &RelPath) -> Vec<String>;
     /// See [`Parser::import_names`].
-    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String>;
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<ModuleName>;
+    /// See [`Parser::local_names`].
+    fn local_names(&self, path: &RelPath, import: &Import) -> Vec<Box<str>>;
+    /// See [`Parser::implied_imports`].
+    fn implied_imports(&self, path: &RelPath) -> Vec<Import>;
+    /// See [`Parser::unit`].
+    fn unit(&self, path: &RelPath) -> ModuleUnit;
     /// See [`Parser::name_scope`].
     fn name_scope<'t>(&self, language: &'t str) -> &'t str;
 }
@@ -100,8 +108,20 @@ impl<P: Parser> ErasedParser for P {
         Parser::module_names(self, path)
     }
 
-    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<ModuleName> {
         Parser::import_names(self, path, import)
+    }
+
+    fn local_names(&self, path: &RelPath, import: &Import) -> Vec<Box<str>> {
+        Parser::local_names(self, path, import)
+    }
+
+    fn implied_imports(&self, path: &RelPath) -> Vec<Import> {
+        Parser::implied_imports(self, path)
+    }
+
+    fn unit(&self, path: &RelPath) -> ModuleUnit {
+        Parser::unit(self, path)
     }
 
     fn name_scope<'t>(&self, language: &'t str) -> &'t str {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Content;
+use super::{Content, Lead, NamePath};
 use crate::extra::Extras;
 
 /// A stretch of text: bytes `start_byte..end_byte`, lines `start_line..=end_line`.
@@ -126,6 +126,10 @@ pub struct Definition {
     /// The innermost definition that contains it, as an index into
     /// [`Syntax::definitions`].
     pub parent: Option<u32>,
+    /// The path of names that leads to it. One that leads to a type makes what the definition
+    /// contains members of that type, as an `impl` block does: the definition itself is nothing
+    /// that a use may mean.
+    pub key: NamePath,
 }
 
 /// How a text uses a name.
@@ -172,6 +176,10 @@ pub struct Reference {
     /// The innermost definition that it lies in, as an index into
     /// [`Syntax::definitions`].
     pub within: Option<u32>,
+    /// What it is bound to, as far as its file tells.
+    pub target: NamePath,
+    /// What else it says: that something is of this type, or inherits from it.
+    pub lead: Option<Lead>,
 }
 
 /// A statement that brings in what another file or package defines.

@@ -269,7 +269,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
     /// Another path that holds the content stands for it from now on.
     fn correct(&mut self, row: RowFact, code: &str, severity: Severity, message: String) {
         let Some(coming) = self.ledger.retract(&row) else { return };
-        self.plane.next.files.push(((row.content, place(&coming.path)), -1));
+        self.plane.next.files.push(((row.content, place(self.graph, &coming.path)), -1));
         if code == "vanished" {
             self.plane.maker.path(&coming.path, -1, &mut self.plane.late);
             self.outcome.corrected.push((coming.row(), None));

@@ -1,12 +1,13 @@
 //! Facts made of what is known, and the texts that their keys stand for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, Hash, NameKey};
 use gristmill_plane::ChunkFact;
 use gristmill_plane::{
-    Cell, ContentFact, DefinitionFact, FactRow, Facts, ImportFact, OutlineFact, PathFact, Place, ReferenceFact, RowFact,
+    Cell, ChainKey, ContentFact, DefinitionFact, FactRow, Facts, ImportFact, LeadFact, MAX_THEN, NameChain,
+    OutlineFact, PathFact, Place, ReferenceFact, Root, RowFact, ShortName, UseKind, short_name, short_names,
 };
 use gristmill_views::View;
 use gristmill_views::words;
@@ -14,8 +15,9 @@ use gristmill_views::{ViewRow, ViewValue};
 
 use super::assembly::Known;
 use crate::graph::Graph;
+use crate::operator::ModuleUnit;
 use crate::path::RelPath;
-use crate::port::Import;
+use crate::port::{Anchor, DefinitionKind, Import, LeadKind, NamePath, Reference, ReferenceKind};
 use crate::sink::{Analysis, StoredFacts};
 
 /// Turns what is known into facts. Where the job has views it remembers the text behind
@@ -27,9 +29,9 @@ pub(super) struct FactMaker<'a> {
 }
 
 /// A path as the plane knows it.
-pub(super) fn place(path: &RelPath) -> Place {
-    let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-    Place { path: path.key(), folder: NameKey::of(folder) }
+pub(super) fn place(graph: &Graph, path: &RelPath) -> Place {
+    let ModuleUnit { unit, package, .. } = graph.unit(path);
+    Place { path: path.key(), unit: NameKey::of(&unit), package: NameKey::of(&package) }
 }
 
 impl<'a> FactMaker<'a> {
@@ -74,8 +76,13 @@ impl<'a> FactMaker<'a> {
             let folder = path.as_str().get(..end).unwrap_or_default();
             push(PathFact::Folder(self.text(folder)));
         }
+        let ModuleUnit { unit, member_of, .. } = self.graph.unit(path);
+        let unit = NameKey::of(&unit);
         for name in self.graph.module_names(path) {
-            push(PathFact::Module(NameKey::of(&name)));
+            push(PathFact::Module { name: NameKey::of(&name), unit });
+        }
+        for (of, name) in &member_of {
+            push(PathFact::Member { key: ChainKey::of(NameKey::of(of)).below(short_name(name)), unit });
         }
         for (place, view) in (0..).zip(self.views) {
             if view.marks(path.as_str()) {
@@ -128,25 +135,50 @@ impl<'a> FactMaker<'a> {
         };
         facts.contents.push(((content, ContentFact::Outline(outline)), 1));
         for (ordinal, definition) in (0..).zip(&analysis.definitions) {
+            // What only adds members to a type is nothing that a use may mean.
+            let path = (definition.kind != DefinitionKind::Implementation).then_some(&definition.key);
             let fact = DefinitionFact {
                 name: self.name(scope, &definition.name),
                 qualified: self.text(&definition.qualified_name),
+                names: NameChain::of(definition.key.names()),
                 line: definition.span.start_line,
                 ordinal,
+                root: path.map_or(Root::None, root),
             };
             facts.contents.push(((content, ContentFact::Definition(fact)), 1));
+            // Other files of the package may add members to a type.
+            if is_type(definition.kind) && fact.root == Root::Unit {
+                let (from, to) = (fact.names, NameChain::of([&*definition.name]));
+                let (from_root, to_root, kind) = (Root::Unit, Root::Package, gristmill_plane::LeadKind::Type);
+                let lead = LeadFact { from, to, then: Default::default(), from_root, to_root, kind };
+                facts.contents.push(((content, ContentFact::Lead(lead)), 1));
+            }
         }
+        let mut targets = HashSet::new();
         for (ordinal, reference) in (0..).zip(&analysis.references) {
             let within = reference.within.and_then(|within| analysis.definitions.get(within as usize));
+            let target = target(&reference.target);
             let fact = ReferenceFact {
                 name: self.name(scope, &reference.name),
                 within: within.map_or(NameKey::NONE, |within| self.text(&within.qualified_name)),
-                kind: self.text(reference.kind.as_str()),
+                target: target.map_or(NameKey::NONE, |_| NameKey::of(reference.target.as_str())),
                 line: reference.line,
                 ordinal,
+                kind: use_kind(reference.kind),
+                local: reference.target == NamePath::LOCAL,
             };
             facts.contents.push(((content, ContentFact::Reference(fact)), 1));
+            if let Some((to_root, to, then)) = target
+                && targets.insert(reference.target.as_str())
+            {
+                let from = NameChain::of([reference.target.as_str()]);
+                let kind = gristmill_plane::LeadKind::Alias;
+                let lead = LeadFact { from, to, then, from_root: Root::Target, to_root, kind };
+                facts.contents.push(((content, ContentFact::Lead(lead)), 1));
+            }
         }
+        let leads: HashSet<LeadFact> = analysis.references.iter().filter_map(lead).collect();
+        facts.contents.extend(leads.into_iter().map(|lead| ((content, ContentFact::Lead(lead)), 1)));
     }
 
     /// Enters what a row imports.
@@ -155,10 +187,18 @@ impl<'a> FactMaker<'a> {
             return;
         }
         let row = RowFact { path: path.key(), content };
-        for (ordinal, import) in (0..).zip(imports) {
+        let written = imports.len();
+        let implied = self.graph.implied_imports(path);
+        for (ordinal, import) in imports.iter().chain(&implied).enumerate() {
+            let local = self.graph.local_names(path, import);
+            // What binds no name brings in all.
+            let (local, all) = (NameChain::of(local.iter().map(AsRef::as_ref)), local.is_empty());
+            let (implied, ordinal) = (ordinal >= written, ordinal as u32);
             let written = self.text(&import.module);
-            for (rank, name) in (0..).zip(self.graph.import_names(path, import)) {
-                let fact = ImportFact { ordinal, line: import.line, written, rank, module: NameKey::of(&name) };
+            for (rank, module) in (0..).zip(self.graph.import_names(path, import)) {
+                let Some(then) = short_names(module.then.iter().map(AsRef::as_ref)) else { continue };
+                let (line, module) = (import.line, NameKey::of(&module.name));
+                let fact = ImportFact { ordinal, line, written, rank, module, local, then, all, implied };
                 facts.imports.push(((row, fact), 1));
             }
         }
@@ -174,4 +214,59 @@ impl<'a> FactMaker<'a> {
         };
         ViewRow { values: row.cells().iter().map(value).collect() }
     }
+}
+
+fn use_kind(kind: ReferenceKind) -> UseKind {
+    match kind {
+        ReferenceKind::Call => UseKind::Call,
+        ReferenceKind::Implements => UseKind::Implements,
+        ReferenceKind::Mention => UseKind::Mention,
+    }
+}
+
+/// Where a path of names begins, as the plane knows it.
+fn root(path: &NamePath) -> Root {
+    match path.anchor() {
+        None => Root::None,
+        Some(Anchor::File) => Root::File,
+        Some(Anchor::Unit) => Root::Unit,
+        Some(Anchor::Package) => Root::Package,
+        Some(Anchor::Free) => Root::Free,
+    }
+}
+
+/// A path as the plane takes it: what it begins with, and the names to look up there one by one.
+type Target = (Root, NameChain, [ShortName; MAX_THEN]);
+
+/// Splits a path into what is looked up at once and what one by one; `None` for one that leads
+/// nowhere, or is longer than the plane follows.
+fn target(path: &NamePath) -> Option<Target> {
+    let root = root(path);
+    // What a file imports is there under its name; a free name is looked up in several places.
+    let known = match root {
+        Root::None | Root::Target => return None,
+        Root::Free => 0,
+        Root::File | Root::Unit | Root::Package => path.names().count().saturating_sub(MAX_THEN).max(1),
+    };
+    let then = short_names(path.names().skip(known))?;
+    Some((root, NameChain::of(path.names().take(known)), then))
+}
+
+/// What a use of a name says of another path.
+fn lead(reference: &Reference) -> Option<LeadFact> {
+    let lead = reference.lead.as_ref()?;
+    let names = lead.then.split(' ').filter(|name| !name.is_empty());
+    let (to_root, to, then) = target(&reference.target.with(names))?;
+    let (from_root, from) = (root(&lead.from), NameChain::of(lead.from.names()));
+    let kind = match lead.kind {
+        LeadKind::Alias => gristmill_plane::LeadKind::Alias,
+        LeadKind::Type => gristmill_plane::LeadKind::Type,
+        LeadKind::Base => gristmill_plane::LeadKind::Base,
+    };
+    (from_root != Root::None).then_some(LeadFact { from, to, then, from_root, to_root, kind })
+}
+
+fn is_type(kind: DefinitionKind) -> bool {
+    use DefinitionKind as K;
+    matches!(kind, K::Class | K::Struct | K::Union | K::Enum | K::Interface | K::Trait | K::Type)
 }

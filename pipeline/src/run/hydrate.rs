@@ -80,7 +80,7 @@ impl Hydrated {
         let mut visit = |path: RelPath, content_hash: ContentHash| {
             let content = content_key(graph, &path, &content_hash, &before);
             if !self.all && !self.contents.contains(&content) {
-                loaded.facts.files.push(((content, place(&path)), 1));
+                loaded.facts.files.push(((content, place(graph, &path)), 1));
                 if entered.insert(content) {
                     loaded.facts.analysed.push((content, 1));
                 }

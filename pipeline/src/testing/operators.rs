@@ -7,11 +7,13 @@ use gristmill_ids::{Fingerprint, Hash};
 
 use crate::diagnostic::Severity;
 use crate::extra::Extras;
-use crate::operator::{Batch, BatchSize, Chunker, Embedder, Emitter, Operator, OperatorError, Parser};
+use crate::operator::{
+    Batch, BatchSize, Chunker, Embedder, Emitter, ModuleName, ModuleUnit, Operator, OperatorError, Parser,
+};
 use crate::path::RelPath;
 use crate::port::{
-    Chunk, Chunked, Content, Definition, DefinitionKind, FileItem, Header, Import, Passage, Reference, ReferenceKind,
-    Span, Syntax, Text, Vector,
+    Anchor, Chunk, Chunked, Content, Definition, DefinitionKind, FileItem, Header, Import, Lead, LeadKind, NamePath,
+    Passage, Reference, ReferenceKind, Span, Syntax, Text, Vector,
 };
 use crate::source::Origin;
 
@@ -83,13 +85,37 @@ pub fn module_names(path: &RelPath) -> Vec<String> {
 }
 
 /// A file of the same folder comes first.
-pub fn import_names(path: &RelPath, import: &Import) -> Vec<String> {
+pub fn import_names(path: &RelPath, import: &Import) -> Vec<ModuleName> {
     let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-    vec![format!("{folder}/{}", import.module), import.module.to_string()]
+    let then: Vec<Box<str>> = Some(import.name.clone()).into_iter().filter(|name| !name.is_empty()).collect();
+    [format!("{folder}/{}", import.module), import.module.to_string()]
+        .map(|name| ModuleName { name, then: then.clone() })
+        .into()
 }
 
-/// Every line that begins with `def` defines its second word, one with `use` uses it and
-/// one with `import` imports the file of that name. `panic` panics.
+/// The alias, else what is taken; what has neither brings in all names.
+pub fn local_names(import: &Import) -> Vec<Box<str>> {
+    [&import.alias, &import.name].into_iter().find(|name| !name.is_empty()).cloned().into_iter().collect()
+}
+
+/// The files of a folder are a unit, and a member of that of the folder above. All are of one
+/// package.
+pub fn unit(path: &RelPath) -> ModuleUnit {
+    let unit = |folder: &str| format!("{folder}/");
+    let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+    let above = folder.rsplit_once('/').unwrap_or(("", folder));
+    let member_of = Some(above).filter(|_| !folder.is_empty()).map(|(above, name)| (unit(above), name.to_owned()));
+    ModuleUnit { unit: unit(folder), package: "toy".into(), member_of: member_of.into_iter().collect() }
+}
+
+/// Finds what lines say. `panic` panics.
+///
+/// | line | says |
+/// |---|---|
+/// | `def a`, `def a.b` | defines a type, or a member of one |
+/// | `use a`, `use a.b` | uses it |
+/// | `type a b`, `base a b` | uses `b`: `a` is of that type, or inherits from it |
+/// | `import m`, `import m as n`, `import m.x` | imports all of a file, a file, or a name of one |
 #[derive(Debug, Default)]
 pub struct Parse {
     /// Where it counts.
@@ -123,31 +149,48 @@ impl Operator for Parse {
             for (line, text) in (1..).zip(content.text.split_inclusive('\n')) {
                 let end = start + text.len() as u32;
                 if let Some(name) = text.strip_prefix("def ") {
-                    let name: Box<str> = name.trim().into();
+                    let qualified_name: Box<str> = name.trim().into();
+                    let parts = qualified_name.split('.').filter(|name| !name.is_empty());
+                    let (key, name) = (NamePath::new(Anchor::Unit, parts.clone()), parts.last().unwrap_or("_").into());
                     let span = Span { start_byte: start, end_byte: end, start_line: line, end_line: line };
                     definitions.push(Definition {
-                        qualified_name: name.clone(),
+                        qualified_name,
                         name,
-                        kind: DefinitionKind::Function,
+                        kind: DefinitionKind::Class,
                         signature: format!("v{}", self.version).into(),
                         doc: "".into(),
                         span,
                         extent_start: start,
                         parent: None,
+                        key,
                     });
                 }
-                if let Some(name) = text.strip_prefix("use ") {
+                let mut words = text.split_whitespace();
+                let (first, second, third) = (words.next(), words.next().unwrap_or_default(), words.next());
+                let used = match (first, third) {
+                    (Some("use"), _) => Some((second, None)),
+                    (Some("type"), Some(of)) => Some((of, Some(LeadKind::Type))),
+                    (Some("base"), Some(of)) => Some((of, Some(LeadKind::Base))),
+                    _ => None,
+                };
+                if let Some((path, lead)) = used {
+                    let names = path.split('.').filter(|name| !name.is_empty());
+                    let from = NamePath::new(Anchor::Unit, second.split('.').filter(|name| !name.is_empty()));
                     references.push(Reference {
-                        name: name.trim().into(),
+                        name: names.clone().last().unwrap_or("_").into(),
                         qualifier: "".into(),
                         kind: ReferenceKind::Call,
                         start_byte: start + 4,
                         line,
                         within: (definitions.len() as u32).checked_sub(1),
+                        target: NamePath::new(Anchor::Free, names),
+                        lead: lead.map(|kind| Lead { kind, from, then: "".into() }),
                     });
                 }
-                if let Some(module) = text.strip_prefix("import ") {
-                    imports.push(Import { module: module.trim().into(), name: "".into(), alias: "".into(), line });
+                if first == Some("import") {
+                    let (module, name) = second.rsplit_once('.').unwrap_or((second, ""));
+                    let alias = words.next().unwrap_or_default().into();
+                    imports.push(Import { module: module.into(), name: name.into(), alias, line });
                 }
                 start = end;
             }
@@ -173,8 +216,16 @@ impl Parser for Parse {
         module_names(path)
     }
 
-    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<String> {
+    fn import_names(&self, path: &RelPath, import: &Import) -> Vec<ModuleName> {
         import_names(path, import)
+    }
+
+    fn local_names(&self, _path: &RelPath, import: &Import) -> Vec<Box<str>> {
+        local_names(import)
+    }
+
+    fn unit(&self, path: &RelPath) -> ModuleUnit {
+        unit(path)
     }
 }
 

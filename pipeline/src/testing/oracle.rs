@@ -5,18 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gristmill_views::{ViewRow, ViewValue};
 
+use super::search::{Answer, Search};
 use super::{Views, import_names, module_names};
 use crate::port::Reference;
 use crate::sink::Record;
 
-const FAN_OUT: usize = 16;
-const BY_NAME: usize = 4;
-const SAME_NAME: usize = 8;
 const BEGIN: i64 = 6_000_000;
 const SHARE: i64 = 1_000_000;
-
-/// How a use of a name is resolved, the surest last.
-const BY: [&str; 4] = ["name", "folder", "import", "file"];
 
 /// Computes views of records.
 pub struct Oracle<'a> {
@@ -33,14 +28,11 @@ fn number(number: impl TryInto<u64>) -> ViewValue {
     ViewValue::Number(number.try_into().unwrap_or(u64::MAX))
 }
 
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
 /// A path, and a qualified name in it.
 type Symbol<'a> = (&'a str, &'a str);
 
-type Edge<'a> = (&'a str, &'a Reference, &'a str, usize, usize, usize);
+/// A use in a file, and the answer to what it means.
+type Edge<'a> = (&'a str, &'a Reference, Answer<'a>);
 
 impl<'a> Oracle<'a> {
     /// An oracle over these rows, with `reachable` from the paths that contain `roots`, and
@@ -74,7 +66,8 @@ impl<'a> Oracle<'a> {
         let mut imports = BTreeSet::new();
         for record in &self.records {
             for import in &record.analysis.imports {
-                let found = import_names(&record.path, import).into_iter().find_map(|name| modules.get(&name));
+                let names = import_names(&record.path, import);
+                let found = names.into_iter().find_map(|module| modules.get(&module.name));
                 for to in found.into_iter().flatten().filter(|to| **to != record.path.as_str()) {
                     imports.insert((record.path.as_str(), import.line, &*import.module, *to));
                 }
@@ -99,41 +92,13 @@ impl<'a> Oracle<'a> {
         definers
     }
 
-    /// The files that a name in a file may mean, and by what.
-    fn targets(&self, language: &str, name: &str, from: &str) -> (usize, Vec<&'a str>) {
-        let definers = self.definers();
-        let Some(files) = definers.get(&(language, name)) else { return (0, Vec::new()) };
-        let imported = self.imported();
-        let by = |to: &str| {
-            if to == from {
-                Some(3)
-            } else if files.len() > FAN_OUT {
-                None
-            } else if imported.iter().any(|edge| *edge == (from, to)) {
-                Some(2)
-            } else {
-                Some(usize::from(folder(to) == folder(from)))
-            }
-        };
-        let best = files.iter().filter_map(|to| by(to)).max();
-        let found: Vec<&str> = files.iter().copied().filter(|to| by(to).is_some() && by(to) == best).collect();
-        let too_many = best == Some(0) && found.len() > BY_NAME;
-        (best.unwrap_or_default(), if too_many { Vec::new() } else { found })
-    }
-
     fn resolved(&self) -> Vec<Edge<'a>> {
+        let search = Search::new(&self.records);
         let mut edges = Vec::new();
         for record in &self.records {
             for reference in &record.analysis.references {
-                let (by, files) = self.targets(&record.analysis.language, &reference.name, record.path.as_str());
-                for to in &files {
-                    let of = self.records.iter().find(|record| record.path.as_str() == *to).expect("is there");
-                    let named = of.analysis.definitions.iter().enumerate();
-                    let named = named.filter(|(_, definition)| definition.name == reference.name);
-                    for (nth, _) in named.take(SAME_NAME) {
-                        edges.push((record.path.as_str(), reference, *to, nth, by, files.len()));
-                    }
-                }
+                let answers = search.answers(record, reference);
+                edges.extend(answers.into_iter().map(|answer| (record.path.as_str(), reference, answer)));
             }
         }
         edges
@@ -149,19 +114,20 @@ impl<'a> Oracle<'a> {
     }
 
     fn edges(&self) -> Vec<Vec<ViewValue>> {
-        let uses = self.resolved().into_iter().map(|(from, reference, to, nth, by, candidates)| {
-            let definition = &self.record(to).analysis.definitions[nth];
+        let uses = self.resolved().into_iter().map(|(from, reference, answer)| {
+            let Answer { path, definition, evidence, candidates } = answer;
             vec![
                 text(from),
                 number(reference.line),
                 text(self.within(from, reference)),
                 text(&reference.name),
                 text("call"),
-                text(to),
+                text(path),
                 number(definition.span.start_line),
                 text(&definition.qualified_name),
-                text(BY[by]),
-                number(candidates as u64),
+                text(evidence.as_str()),
+                number(evidence.confidence(candidates)),
+                number(candidates),
             ]
         });
         let imports = self.imports().into_iter().map(|(from, line, written, to)| {
@@ -177,6 +143,7 @@ impl<'a> Oracle<'a> {
                 none,
                 empty,
                 import,
+                number(97_u64),
                 number(1_u64),
             ]
         });
@@ -185,15 +152,20 @@ impl<'a> Oracle<'a> {
 
     fn unresolved(&self) -> Vec<Vec<ViewValue>> {
         let definers = self.definers();
+        let resolved = self.resolved();
+        let is_resolved = |path: &str, reference: &Reference| {
+            resolved.iter().any(|(from, used, _)| *from == path && std::ptr::eq(*used, reference))
+        };
         let mut uses: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
         for record in &self.records {
             for reference in &record.analysis.references {
-                *uses.entry((record.path.as_str(), &record.analysis.language, &reference.name)).or_default() += 1;
+                if !is_resolved(record.path.as_str(), reference) {
+                    let name = (record.path.as_str(), &*record.analysis.language, &*reference.name);
+                    *uses.entry(name).or_default() += 1;
+                }
             }
         }
-        let missing =
-            uses.into_iter().filter(|((path, language, name), _)| self.targets(language, name, path).1.is_empty());
-        missing
+        uses.into_iter()
             .map(|((path, language, name), uses)| {
                 let files = definers.get(&(language, name)).map_or(0, BTreeSet::len);
                 vec![text(path), text(name), number(uses), number(files as u64)]
@@ -245,9 +217,8 @@ impl<'a> Oracle<'a> {
 
     fn ranks(&self) -> Vec<Vec<ViewValue>> {
         let mut uses: BTreeSet<(Symbol<'_>, Symbol<'_>)> = BTreeSet::new();
-        for (from, reference, to, nth, ..) in self.resolved() {
-            let definition = &self.record(to).analysis.definitions[nth];
-            uses.insert(((from, self.within(from, reference)), (to, &*definition.qualified_name)));
+        for (from, reference, Answer { path, definition, .. }) in self.resolved() {
+            uses.insert(((from, self.within(from, reference)), (path, &*definition.qualified_name)));
         }
         uses.retain(|(from, to)| from != to);
         let symbols: BTreeSet<_> = uses.iter().flat_map(|(from, to)| [*from, *to]).collect();

@@ -5,59 +5,21 @@ use std::cell::OnceCell;
 use differential_dataflow::VecCollection;
 use gristmill_ids::{NameKey, PathKey};
 use gristmill_plane::{
-    ContentFact, DefinitionFact, Difference, ImportFact, LiveFacts, OutlineFact, PathFact, Place, ReferenceFact,
-    RowFact, Tick,
+    ChainKey, ContentFact, DefinitionFact, Difference, ImportFact, LeadFact, LeadKind, LiveFacts, OutlineFact,
+    PathFact, Place, ReferenceFact, Root, RowFact, Tick,
 };
 use serde::{Deserialize, Serialize};
 use timely::dataflow::Scope;
 
+use crate::resolution::{self, Continuation, Evidence, continuations_of, root_key, target_key};
+
 /// A collection of the plane.
 pub(super) type Facts<'scope, D> = VecCollection<'scope, Tick, D, Difference>;
-
-/// A name that more files than this define is resolved within its own file only: pairing
-/// all its uses with all its definitions would cost their product, and tell nothing.
-const FAN_OUT: Difference = 16;
-
-/// A name that nothing but itself resolves must not have more candidates than this.
-const BY_NAME: usize = 4;
-
-/// Definitions of one name in one file that an edge may lead to. Overloads and methods
-/// of one name share a file; beyond this many, the first ones stand for all.
-const SAME_NAME: usize = 8;
 
 /// Files that an import may mean. A package may have many files.
 const FILES_OF_IMPORT: usize = 64;
 
-/// How a use of a name was resolved; later ones are surer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Resolution {
-    /// By the name alone.
-    Name,
-    /// A file of the same folder defines it.
-    Folder,
-    /// A file that this one imports defines it.
-    Import,
-    /// This very file defines it.
-    File,
-}
-
-impl Resolution {
-    /// Every one of them.
-    pub const ALL: [Self; 4] = [Self::Name, Self::Folder, Self::Import, Self::File];
-
-    /// The name stored in tables.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Folder => "folder",
-            Self::Import => "import",
-            Self::File => "file",
-        }
-    }
-}
-
-/// A use of a name with the definition that it means, or may mean.
+/// A use of a name with a definition that it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Resolved {
     /// The file that uses it.
@@ -69,8 +31,8 @@ pub struct Resolved {
     /// The definition.
     pub definition: DefinitionFact,
     /// How it was found.
-    pub by: Resolution,
-    /// Among how many files that are as likely.
+    pub evidence: Evidence,
+    /// Among how many definitions that the same evidence leads to.
     pub candidates: u32,
 }
 
@@ -87,11 +49,17 @@ pub struct ImportEdge {
     pub written: NameKey,
 }
 
-/// A place where a name is resolved: the name in a file.
-type Use = (NameKey, PathKey);
+/// An import that some file is meant by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Imported {
+    from: PathKey,
+    import: ImportFact,
+    to: PathKey,
+    unit: NameKey,
+}
 
-/// A file that defines a name, how it was found, and among how many.
-type Target = (PathKey, Resolution, u32);
+/// A place where a name is used: the name in a file.
+type Use = (NameKey, PathKey);
 
 /// The facts of a plane, for views to derive from. Cloning a collection is cheap; what
 /// two views derive alike they should ask for here, where it is made once.
@@ -100,8 +68,8 @@ pub struct FactCollections<'scope> {
     contents: Facts<'scope, (Place, ContentFact)>,
     paths: Facts<'scope, (PathKey, PathFact)>,
     imports: Facts<'scope, (RowFact, ImportFact)>,
+    imported: OnceCell<Facts<'scope, Imported>>,
     import_edges: OnceCell<Facts<'scope, ImportEdge>>,
-    targets: OnceCell<Facts<'scope, (Use, Target)>>,
     resolved: OnceCell<Facts<'scope, Resolved>>,
     /// The view that is being built, by its place among the views.
     pub(super) view: u16,
@@ -110,8 +78,8 @@ pub struct FactCollections<'scope> {
 impl<'scope> FactCollections<'scope> {
     pub(super) fn new(facts: LiveFacts<'scope>) -> Self {
         let LiveFacts { rows, contents, paths, imports } = facts;
-        let (import_edges, targets, resolved) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { rows, contents, paths, imports, import_edges, targets, resolved, view: 0 }
+        let (imported, import_edges, resolved) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { rows, contents, paths, imports, imported, import_edges, resolved, view: 0 }
     }
 
     pub(super) fn scope(&self) -> Scope<'scope, Tick> {
@@ -151,6 +119,14 @@ impl<'scope> FactCollections<'scope> {
         })
     }
 
+    /// Every path of names that continues as another.
+    pub(super) fn leads(&self) -> Facts<'scope, (Place, LeadFact)> {
+        self.contents.clone().flat_map(|(place, fact)| match fact {
+            ContentFact::Lead(lead) => Some((place, lead)),
+            _ => None,
+        })
+    }
+
     /// `(path, folder)`: every folder above every file, the root (0) among them.
     #[must_use]
     pub fn folders(&self) -> Facts<'scope, (PathKey, NameKey)> {
@@ -169,28 +145,69 @@ impl<'scope> FactCollections<'scope> {
 
     /// Imports with the files that they mean: of the module names that an import may
     /// mean, the likeliest that some file has.
-    #[must_use]
-    pub fn import_edges(&self) -> Facts<'scope, ImportEdge> {
-        let edges = self.import_edges.get_or_init(|| {
+    fn imported(&self) -> Facts<'scope, Imported> {
+        let imported = self.imported.get_or_init(|| {
             let modules = self.paths.clone().flat_map(|(path, fact)| match fact {
-                PathFact::Module(module) => Some((module, path)),
+                PathFact::Module { name, unit } => Some((name, (path, unit))),
                 _ => None,
             });
             let wanted = self.imports.clone().map(|(row, import)| (import.module, (row.path, import)));
             wanted
-                .join_map(modules, |_, (from, import), to| {
-                    ((*from, import.ordinal, import.line, import.written), (import.rank, *to))
+                .join_map(modules, |_, (from, import), (to, unit)| {
+                    ((*from, import.ordinal), (import.rank, *to, *unit, *import))
                 })
                 .reduce_named("files that an import means", |_, found, means| {
-                    let likeliest = found.first().map_or(0, |((rank, _), _)| *rank);
-                    let files = found.iter().take_while(|((rank, _), _)| *rank == likeliest).map(|((_, to), _)| *to);
-                    means.extend(files.take(FILES_OF_IMPORT).map(|to| (to, 1)));
+                    let likeliest = found.first().map_or(0, |((rank, ..), _)| *rank);
+                    let files = found.iter().map(|(file, _)| **file).take_while(|(rank, ..)| *rank == likeliest);
+                    means.extend(files.take(FILES_OF_IMPORT).map(|(_, to, unit, import)| ((to, unit, import), 1)));
                 })
-                .map(|((from, _, line, written), to)| ImportEdge { from, to, line, written })
-                .filter(|edge| edge.from != edge.to)
+                .map(|((from, _), (to, unit, import))| Imported { from, import, to, unit })
+        });
+        imported.clone()
+    }
+
+    /// What each import that is written leads to.
+    #[must_use]
+    pub fn import_edges(&self) -> Facts<'scope, ImportEdge> {
+        let edges = self.import_edges.get_or_init(|| {
+            let written = self.imported().filter(|found| !found.import.implied && found.from != found.to);
+            written
+                .map(|Imported { from, import, to, .. }| ImportEdge {
+                    from,
+                    to,
+                    line: import.line,
+                    written: import.written,
+                })
                 .distinct()
         });
         edges.clone()
+    }
+
+    /// How paths of names continue, by where they do.
+    pub(super) fn continuations(&self) -> Facts<'scope, (ChainKey, Continuation)> {
+        let written = self.leads().flat_map(|(place, lead)| continuations_of(place, lead));
+        let imported = self.imported().flat_map(|Imported { from, import, unit, .. }| {
+            let kind = if import.all { LeadKind::All } else { LeadKind::Import };
+            let from = ChainKey::of(from.into()).join(import.local);
+            let to = ChainKey::of(unit);
+            (import.all || !import.local.is_empty()).then_some((from, Continuation { to, then: import.then, kind }))
+        });
+        let members = self.paths.clone().flat_map(|(_, fact)| match fact {
+            PathFact::Member { key, unit } => {
+                let to = ChainKey::of(unit);
+                Some((key, Continuation { to, then: Default::default(), kind: LeadKind::Alias }))
+            }
+            _ => None,
+        });
+        written.concat(imported).concat(members).distinct()
+    }
+
+    /// Definitions that uses may mean, by the paths that lead to them.
+    pub(super) fn defined(&self) -> Facts<'scope, (ChainKey, (PathKey, DefinitionFact))> {
+        self.definitions().flat_map(|(place, definition)| {
+            let key = root_key(place, definition.root)?.join(definition.names);
+            Some((key, (place.path, definition)))
+        })
     }
 
     /// `(from, to)`: which file imports which, each pair once.
@@ -199,83 +216,43 @@ impl<'scope> FactCollections<'scope> {
         self.import_edges().map(|edge| (edge.from, edge.to)).distinct()
     }
 
-    /// For each name that a file uses, the files that define it: those found by the
-    /// surest [`Resolution`], and how many they are.
-    fn targets(&self) -> Facts<'scope, (Use, Target)> {
-        let targets = self.targets.get_or_init(|| {
-            let uses = self.references().map(|(place, reference)| (reference.name, place)).distinct();
-            let definers = self.definers();
-            let popular = definers
-                .clone()
-                .map(|(name, _)| name)
-                .count()
-                .flat_map(|(name, files)| (files > FAN_OUT).then_some(name));
-            let within_file = |pair: (NameKey, Place)| ((pair.0, pair.1.path), pair.1.path);
-            let of_file = uses
-                .clone()
-                .map(within_file)
-                .semijoin(definers.clone().map(|(name, place)| (name, place.path)))
-                .map(|(used, path)| (used, (Resolution::File, path)));
-            let pairs = uses.join_map(definers.antijoin(popular), |name, from, to| (*name, *from, *to));
-            let by_name = pairs.clone().map(|(name, from, to)| {
-                let by = if from.folder == to.folder { Resolution::Folder } else { Resolution::Name };
-                ((name, from.path), (by, to.path))
-            });
-            let by_import = pairs
-                .map(|(name, from, to)| ((from.path, to.path), name))
-                .semijoin(self.imported_files())
-                .map(|((from, to), name)| ((name, from), (Resolution::Import, to)));
-            of_file.concat(by_name).concat(by_import).reduce_named("surest definers", |_, found, surest| {
-                let by = found.last().map_or(Resolution::Name, |((by, _), _)| *by);
-                let files = found.iter().filter(|((found_by, _), _)| *found_by == by);
-                let candidates = files.clone().count();
-                if by > Resolution::Name || candidates <= BY_NAME {
-                    surest.extend(files.map(|((_, to), _)| ((*to, by, candidates as u32), 1)));
-                }
-            })
-        });
-        targets.clone()
-    }
-
     /// `(name, file)`: which files define a name.
-    fn definers(&self) -> Facts<'scope, (NameKey, Place)> {
-        self.definitions().map(|(place, definition)| (definition.name, place)).distinct()
+    fn definers(&self) -> Facts<'scope, (NameKey, PathKey)> {
+        let meant = self.definitions().filter(|(_, definition)| definition.root != Root::None);
+        meant.map(|(place, definition)| (definition.name, place.path)).distinct()
     }
 
     /// Uses of names with the definitions that they mean.
     #[must_use]
     pub fn resolved(&self) -> Facts<'scope, Resolved> {
         let resolved = self.resolved.get_or_init(|| {
-            let definitions = self
-                .definitions()
-                .map(|(place, definition)| ((definition.name, place.path), (definition.ordinal, definition)))
-                .reduce_named("first definitions of a name in a file", |_, found, first| {
-                    first.extend(found.iter().take(SAME_NAME).map(|((_, definition), _)| (*definition, 1)));
-                });
-            self.references()
-                .map(|(place, reference)| ((reference.name, place.path), reference))
-                .join_map(self.targets(), |(name, from), reference, (to, by, candidates)| {
-                    ((*name, *to), (*from, *reference, *by, *candidates))
-                })
-                .join_map(definitions, |(_, to), (from, reference, by, candidates), definition| Resolved {
+            let bound = self.references().filter(|(_, reference)| reference.target != NameKey::NONE);
+            bound
+                .map(|(place, reference)| (target_key(place.path, reference.target), (place.path, reference)))
+                .join_map(resolution::answers(self), |_, (from, reference), answer| Resolved {
                     from: *from,
                     reference: *reference,
-                    to: *to,
-                    definition: *definition,
-                    by: *by,
-                    candidates: *candidates,
+                    to: answer.path,
+                    definition: answer.definition,
+                    evidence: answer.evidence,
+                    candidates: answer.candidates,
                 })
         });
         resolved.clone()
     }
 
     /// Uses of names that no definition was found for: `((name, file), (uses, files that
-    /// define it))`, where the second number is 0 or too many to choose from.
+    /// define the name))`. Uses of what is local are not among them.
     #[must_use]
     pub fn unresolved(&self) -> Facts<'scope, (Use, (u64, u64))> {
-        let found = self.targets().map(|(used, _)| used).distinct();
-        let uses = self.references().map(|(place, reference)| (reference.name, place.path)).count();
-        let missing = uses.antijoin(found).map(|((name, from), uses)| (name, (from, uses as u64)));
+        let found = self.resolved().map(|edge| (edge.from, edge.reference.ordinal)).distinct();
+        let uses = self.references().filter(|(_, reference)| !reference.local);
+        let missing = uses
+            .map(|(place, reference)| ((place.path, reference.ordinal), reference.name))
+            .antijoin(found)
+            .map(|((from, _), name)| (name, from))
+            .count()
+            .map(|((name, from), uses)| (name, (from, uses as u64)));
         let definers = self.definers().map(|(name, _)| name).count();
         let some = missing
             .clone()

@@ -8,11 +8,13 @@
 #![warn(missing_docs)]
 
 mod collections;
+mod resolution;
 mod standard;
 mod table;
 mod view;
 
-pub use collections::{FactCollections, ImportEdge, Resolution, Resolved};
+pub use collections::{FactCollections, ImportEdge, Resolved};
+pub use resolution::Evidence;
 #[doc(hidden)]
 pub use standard::words;
 pub use standard::{Edges, ImportCycles, Reachable, Rollups, SymbolRanks, Unresolved};

@@ -38,5 +38,5 @@ fn fingerprint(name: &str, version: u32, parameters: &[&str]) -> Fingerprint {
 
 /// The words that views put into rows on their own account.
 pub fn words() -> impl Iterator<Item = &'static str> {
-    super::Resolution::ALL.into_iter().map(super::Resolution::as_str).chain(["import"])
+    super::Evidence::ALL.into_iter().map(super::Evidence::as_str).chain(edges::USE_KINDS).chain(["import"])
 }

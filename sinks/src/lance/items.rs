@@ -2,7 +2,7 @@
 
 use arrow::array::{Array as _, PrimitiveArray, RecordBatch, StringArray};
 use arrow::datatypes::UInt32Type;
-use gristmill_pipeline::port::{Definition, DefinitionKind, Import, Reference, Span};
+use gristmill_pipeline::port::{Definition, DefinitionKind, Import, Lead, Reference, Span};
 
 use crate::tables::{ColumnError, Columns, reference_kind};
 
@@ -70,6 +70,7 @@ pub(super) struct Definitions<'a> {
     span: Spans<'a>,
     extent_start: &'a Numbers,
     parent: &'a Numbers,
+    key: &'a StringArray,
 }
 
 impl<'a> Items<'a> for Definitions<'a> {
@@ -86,6 +87,7 @@ impl<'a> Items<'a> for Definitions<'a> {
             span: Spans::of(batch)?,
             extent_start: columns.numbers("extent_start")?,
             parent: columns.numbers("parent")?,
+            key: columns.text("key")?,
         })
     }
 
@@ -101,6 +103,7 @@ impl<'a> Items<'a> for Definitions<'a> {
             span: self.span.get(row),
             extent_start: self.extent_start.value(row),
             parent: optional(self.parent, row),
+            key: self.key.value(row).into(),
         })
     }
 }
@@ -113,6 +116,8 @@ pub(super) struct References<'a> {
     line: &'a Numbers,
     start_byte: &'a Numbers,
     within: &'a Numbers,
+    target: &'a StringArray,
+    lead: &'a StringArray,
 }
 
 impl<'a> Items<'a> for References<'a> {
@@ -127,6 +132,8 @@ impl<'a> Items<'a> for References<'a> {
             line: columns.numbers("line")?,
             start_byte: columns.numbers("start_byte")?,
             within: columns.numbers("within")?,
+            target: columns.text("target")?,
+            lead: columns.text("lead")?,
         })
     }
 
@@ -140,7 +147,18 @@ impl<'a> Items<'a> for References<'a> {
             start_byte: self.start_byte.value(row),
             line: self.line.value(row),
             within: optional(self.within, row),
+            target: self.target.value(row).into(),
+            lead: self.lead(row)?,
         })
+    }
+}
+
+impl References<'_> {
+    fn lead(&self, row: usize) -> Result<Option<Lead>, RecallError> {
+        match self.lead.value(row) {
+            "" => Ok(None),
+            written => written.parse().map(Some).map_err(|_| RecallError::Unknown(written.into(), "lead")),
+        }
     }
 }
 

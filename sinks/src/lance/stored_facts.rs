@@ -63,10 +63,21 @@ fn columns(table: &Table) -> &'static [&'static str] {
             "end_byte",
             "extent_start",
             "parent",
+            "key",
         ],
-        Table::References => {
-            &["path", "content_hash", "ordinal", "name", "qualifier", "kind", "line", "start_byte", "within"]
-        }
+        Table::References => &[
+            "path",
+            "content_hash",
+            "ordinal",
+            "name",
+            "qualifier",
+            "kind",
+            "line",
+            "start_byte",
+            "within",
+            "target",
+            "lead",
+        ],
         Table::Imports => &["path", "content_hash", "ordinal", "module", "name", "alias", "line"],
         Table::Diagnostics | Table::View(_) => &[],
     }

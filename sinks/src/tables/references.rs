@@ -18,6 +18,8 @@ pub(super) fn append(record: &Record, epoch: Epoch, rows: &mut Rows) {
             .small(reference.line)
             .small(reference.start_byte)
             .small_or_none(reference.within)
+            .text(reference.target.as_str())
+            .text(&reference.lead.as_ref().map_or_else(String::new, ToString::to_string))
             .count(ordinal)
             .hash(&analysis.content_hash)
             .large(epoch.get());

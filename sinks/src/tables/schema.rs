@@ -223,6 +223,7 @@ fn symbols() -> Vec<Field> {
     fields.extend([
         column("extent_start", DataType::UInt32, "Where its doc comment, attributes or decorators begin."),
         column("parent", DataType::UInt32, "The ordinal of the definition that contains it.").with_nullable(true),
+        column("key", DataType::Utf8, "The path of names that leads to it from its file, such as `unit Mill grind`."),
         ordinal("definitions"),
         content_hash(),
     ]);
@@ -243,6 +244,16 @@ fn references() -> Vec<Field> {
         column("line", DataType::UInt32, "Its line, counted from 1."),
         column("start_byte", DataType::UInt32, "Its first byte in the decoded text, counted from 0."),
         column("within", DataType::UInt32, "The ordinal of the definition that it lies in.").with_nullable(true),
+        column(
+            "target",
+            DataType::Utf8,
+            "The path of names that it is bound to, such as `unit Mill grind`; `local` if that is no definition, empty if unknown.",
+        ),
+        column(
+            "lead",
+            DataType::Utf8,
+            "What it says of another path, such as `type unit Mill stone`; empty if nothing.",
+        ),
         ordinal("references"),
         content_hash(),
     ]

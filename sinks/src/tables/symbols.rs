@@ -22,6 +22,7 @@ pub(super) fn append(record: &Record, epoch: Epoch, rows: &mut Rows) {
             .small(definition.span.end_byte)
             .small(definition.extent_start)
             .small_or_none(definition.parent)
+            .text(definition.key.as_str())
             .count(ordinal)
             .hash(&analysis.content_hash)
             .large(epoch.get());

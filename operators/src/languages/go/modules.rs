@@ -3,9 +3,31 @@
 use gristmill_pipeline::port::Import;
 
 use crate::spec::resolution::paths::{directory, from};
-use crate::spec::resolution::{ModuleSystem, Names, absolute, suffixes};
+use crate::spec::resolution::{ModuleSystem, Names, absolute, folder_unit, suffixes};
 
-pub(super) static MODULES: ModuleSystem = ModuleSystem { names: of_folder, ..ModuleSystem::new("go:", resolve) };
+pub(super) static MODULES: ModuleSystem = ModuleSystem {
+    names: of_folder,
+    local: local_names,
+    unit: folder_unit,
+    packages: true,
+    ..ModuleSystem::new("go:", resolve)
+};
+
+/// Returns the name of the package that an import brings in, which its path tells almost always.
+fn local_names(import: &Import) -> Vec<&str> {
+    if &*import.name == "*" {
+        return Vec::new();
+    }
+    if !import.alias.is_empty() {
+        return vec![&*import.alias];
+    }
+    let is_version = |part: &str| part.strip_prefix('v').is_some_and(|digits| digits.parse::<u32>().is_ok());
+    let mut parts = import.module.rsplit('/');
+    let last = parts.next().unwrap_or_default();
+    let last = if is_version(last) { parts.next().unwrap_or(last) } else { last };
+    let last = last.rsplit_once('.').filter(|(_, version)| is_version(version)).map_or(last, |(name, _)| name);
+    vec![last.strip_prefix("go-").unwrap_or(last)]
+}
 
 /// Adds the folder: its files are one package.
 fn of_folder(path: &str, _index: &[&str], names: &mut Names) {

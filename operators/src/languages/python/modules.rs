@@ -1,11 +1,34 @@
 //! How Python's imports name files.
 
+use gristmill_pipeline::ModuleUnit;
 use gristmill_pipeline::port::Import;
 
-use crate::spec::resolution::paths::{below, directory, from};
-use crate::spec::resolution::{ModuleSystem, Names, absolute, taken};
+use crate::spec::resolution::paths::{below, directory, from, stem};
+use crate::spec::resolution::{ModuleSystem, Names, absolute, local_name, taken};
 
-pub(super) static MODULES: ModuleSystem = ModuleSystem { index: &["__init__"], ..ModuleSystem::new("py:", resolve) };
+pub(super) static MODULES: ModuleSystem =
+    ModuleSystem { index: &["__init__"], local: local_names, unit, ..ModuleSystem::new("py:", resolve) };
+
+/// Returns what an import binds: `import a.b` binds `a`, and `b` in it.
+pub(super) fn local_names(import: &Import) -> Vec<&str> {
+    if import.name.is_empty() && import.alias.is_empty() {
+        return import.module.split('.').collect();
+    }
+    local_name(import)
+}
+
+/// A module is a unit, and a member of the package that its folder is.
+fn unit(path: &str, index: &[&str]) -> ModuleUnit {
+    let mut own = stem(path);
+    let mut name = own.rsplit('/').next().unwrap_or(own);
+    if index.contains(&name) {
+        own = directory(own);
+        name = own.rsplit('/').next().unwrap_or(own);
+    }
+    let package = below(directory(own), "__init__.py");
+    let member_of = if own.is_empty() { Vec::new() } else { vec![(package, name.to_owned())] };
+    ModuleUnit { unit: path.into(), member_of, ..ModuleUnit::default() }
+}
 
 /// Modules of the standard library that files are often named like, in order: only a file
 /// right beside the importing one or in the root shadows them.

@@ -5,12 +5,20 @@
 //! part of a path names modules and which part items in one cannot be told: the longest
 //! module comes first.
 
+use gristmill_pipeline::ModuleUnit;
 use gristmill_pipeline::port::Import;
 
 use crate::spec::resolution::paths::{below, directory, stem};
 use crate::spec::resolution::{ModuleSystem, Names};
 
-pub(super) static MODULES: ModuleSystem = ModuleSystem { index: INDEX, ..ModuleSystem::new("rs:", resolve) };
+pub(super) static MODULES: ModuleSystem =
+    ModuleSystem { index: INDEX, unit: of_crate, implied: &["crate", "super"], ..ModuleSystem::new("rs:", resolve) };
+
+/// A file is a unit, and the crate its package.
+fn of_crate(path: &str, _index: &[&str]) -> ModuleUnit {
+    let root = roots(path).next().unwrap_or_default();
+    ModuleUnit { unit: path.into(), package: format!("rs:{root}/"), ..ModuleUnit::default() }
+}
 
 /// Files that stand for the folder they lie in.
 const INDEX: &[&str] = &["mod", "lib", "main"];
@@ -41,6 +49,7 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
             longest_first(own, inner, 0, names);
             // The root of a test or an example has its modules beside it.
             if declares && let Some(module) = inner.first() {
+                names.take([]);
                 names.exact(&below(directory(path), module));
             }
         }
@@ -87,8 +96,9 @@ fn roots(path: &str) -> impl Iterator<Item = &str> {
 /// Adds `parts` below `base`, the longest path first, down to `least` parts.
 fn longest_first(base: &str, parts: &[&str], least: usize, names: &mut Names) {
     for length in (least..=parts.len()).rev() {
-        let inner = parts.get(..length).unwrap_or_default().join("/");
-        names.exact(&below(base, &inner));
+        let (inner, rest) = parts.split_at(length.min(parts.len()));
+        names.take(rest.iter().copied());
+        names.exact(&below(base, &inner.join("/")));
     }
 }
 
@@ -101,8 +111,9 @@ fn crates(name: &str, parts: &[&str], names: &mut Names) {
     for folder in [Some(name), Some(&*dashed), short, short_dashed.as_deref()].into_iter().flatten() {
         let base = format!("{folder}/src");
         for length in (0..=parts.len()).rev() {
-            let inner = parts.get(..length).unwrap_or_default().join("/");
-            names.push(&below(&base, &inner));
+            let (inner, rest) = parts.split_at(length.min(parts.len()));
+            names.take(rest.iter().copied());
+            names.push(&below(&base, &inner.join("/")));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gristmill_pipeline::port::{Definition, DefinitionKind, Span};
+use gristmill_pipeline::port::{Definition, DefinitionKind, NamePath, Span};
 use tree_sitter::Node;
 
 use super::{Frame, OpenEnded, Walk, row};
@@ -139,7 +139,9 @@ impl<'t> Walk<'t> {
                 span,
                 extent_start: extent_start.min(start),
                 parent,
+                key: NamePath::UNKNOWN,
             });
+            self.scopes.push(found.scope.as_ref().into());
         }
 
         let mut frame = self.frame(node);

@@ -1,5 +1,7 @@
 //! The names of a file.
 
+use gristmill_pipeline::ModuleName;
+
 use super::paths::{directory, stem};
 
 /// Limit on the ends of a path that are names of it, besides the whole.
@@ -10,14 +12,34 @@ const MAX_NAMES: usize = 32;
 /// Names in one module system, each once, in the order of adding.
 pub(crate) struct Names {
     prefix: &'static str,
-    names: Vec<String>,
+    names: Vec<ModuleName>,
     without: [Option<String>; 2],
+    /// What is looked up in the modules that are added next.
+    then: Then,
+}
+
+/// What an import takes from a module.
+enum Then {
+    /// These names.
+    Names(Vec<Box<str>>),
+    /// This name, but of the module that is named like it.
+    Unless(Box<str>),
 }
 
 impl Names {
     /// Returns no names; those that are added get `prefix`.
     pub fn new(prefix: &'static str) -> Self {
-        Self { prefix, names: Vec::new(), without: [None, None] }
+        Self { prefix, names: Vec::new(), without: [None, None], then: Then::Names(Vec::new()) }
+    }
+
+    /// Of the modules that are added next, `names` are taken.
+    pub fn take<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
+        self.then = Then::Names(names.into_iter().map(Into::into).collect());
+    }
+
+    /// Of the modules that are added next, `name` is taken, unless they are named so.
+    pub fn take_unless_named(&mut self, name: &str) {
+        self.then = Then::Unless(name.into());
     }
 
     /// Adds `name`, which may be the end of a path.
@@ -32,9 +54,15 @@ impl Names {
 
     fn add(&mut self, name: String) {
         let left_out = self.without.iter().flatten().any(|without| *without == name);
-        if !left_out && self.names.len() < MAX_NAMES && !self.names.contains(&name) {
-            self.names.push(name);
+        if left_out || self.names.len() >= MAX_NAMES || self.names.iter().any(|known| known.name == name) {
+            return;
         }
+        let then = match &self.then {
+            Then::Names(names) => names.clone(),
+            Then::Unless(taken) if name.rsplit(['/', ':']).next() == Some(taken) => Vec::new(),
+            Then::Unless(taken) => vec![taken.clone()],
+        };
+        self.names.push(ModuleName { name, then });
     }
 
     /// Rejects the file or folder at exactly `path` from now on.
@@ -45,7 +73,7 @@ impl Names {
     }
 
     /// Returns the names.
-    pub fn finish(self) -> Vec<String> {
+    pub fn finish(self) -> Vec<ModuleName> {
         self.names
     }
 }

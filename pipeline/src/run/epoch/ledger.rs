@@ -84,5 +84,5 @@ impl Ledger {
 }
 
 fn keys(graph: &Graph, rows: &Fingerprint, path: &RelPath, leaf: &Leaf) -> (ContentKey, Place) {
-    (content_key(graph, path, &leaf.content_hash, rows), place(path))
+    (content_key(graph, path, &leaf.content_hash, rows), place(graph, path))
 }

@@ -4,20 +4,29 @@ use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
 use gristmill_ids::NameKey;
-use gristmill_plane::{Cell, Difference, FactRow, Tick};
+use gristmill_plane::{Cell, Difference, FactRow, Tick, UseKind};
 
 use super::schema;
 use crate::table::{ViewColumn, ViewSchema};
-use crate::{FactCollections, Resolution, View};
+use crate::{Evidence, FactCollections, View};
+
+/// The names of [`UseKind`]s, in their order.
+pub(crate) const USE_KINDS: [&str; 3] = ["call", "implements", "mention"];
+
+/// The share of import edges that are right, in percent.
+const IMPORT_CONFIDENCE: u64 = 97;
+
+fn kind_of(kinds: &[NameKey; 3], kind: UseKind) -> NameKey {
+    kinds.get(kind as usize).copied().unwrap_or_default()
+}
 
 /// From every use of a name to the definition that it means, and from every import to
 /// the file that it means.
 ///
-/// Names are resolved within a language (see [`Resolution`]): a definition in the same
-/// file is surest, then one in a file that is imported, then one in the same folder, then
-/// any. Where several files are equally sure there is an edge to each, and `candidates`
-/// says how many there are. A name that more than 16 files define is resolved within its
-/// own file only, and one that only its name speaks for if no more than 4 do.
+/// A use is resolved by what its file binds it to: scopes, imports, re-exports, the unit that the
+/// file belongs to, what stands before the name, and the types of variables (see [`Evidence`]). A
+/// name alone makes no edge. Where several definitions are equally likely, such as overloads,
+/// there is an edge to each, and `candidates` says how many there are.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Edges;
 
@@ -35,25 +44,31 @@ impl View for Edges {
             ViewColumn::text("to_path", "The file that defines it."),
             ViewColumn::number("to_line", "The line of the definition; 0 for an import."),
             ViewColumn::text("to_symbol", "The qualified name of the definition; empty for an import."),
-            ViewColumn::text("resolved_by", "What made the choice: `file`, `import`, `folder`, or the `name` alone."),
-            ViewColumn::number("candidates", "How many files are as likely."),
+            ViewColumn::text(
+                "evidence",
+                "How it was found: `scope`, `qualifier`, `import`, `re-export`, `package`, `receiver` or `inherited`.",
+            ),
+            ViewColumn::number("confidence", "The share of such edges that are right, in percent, as measured."),
+            ViewColumn::number("candidates", "How many definitions are as likely."),
         ];
-        schema("edges", 1, "From every use of a name to what it means.", columns)
+        schema("edges", 2, "From every use of a name to what it means.", columns)
     }
 
     fn build<'scope>(&self, facts: &FactCollections<'scope>) -> VecCollection<'scope, Tick, FactRow, Difference> {
-        let names = Resolution::ALL.map(|resolution| NameKey::of(resolution.as_str()));
+        let names = Evidence::ALL.map(|evidence| NameKey::of(evidence.as_str()));
+        let kinds = USE_KINDS.map(NameKey::of);
         let uses = facts.resolved().map(move |edge| {
             FactRow::new([
                 edge.from.into(),
                 edge.reference.line.into(),
                 edge.reference.within.into(),
                 edge.reference.name.into(),
-                edge.reference.kind.into(),
+                Cell::Name(kind_of(&kinds, edge.reference.kind)),
                 edge.to.into(),
                 edge.definition.line.into(),
                 edge.definition.qualified.into(),
-                Cell::Name(names.get(edge.by as usize).copied().unwrap_or_default()),
+                Cell::Name(names.get(edge.evidence as usize).copied().unwrap_or_default()),
+                Cell::Number(edge.evidence.confidence(edge.candidates)),
                 edge.candidates.into(),
             ])
         });
@@ -69,6 +84,7 @@ impl View for Edges {
                 Cell::Number(0),
                 Cell::Name(NameKey::NONE),
                 import.into(),
+                Cell::Number(IMPORT_CONFIDENCE),
                 Cell::Number(1),
             ])
         });

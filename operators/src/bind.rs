@@ -1,0 +1,361 @@
+//! Binding: what each use of a name means, as far as its file tells.
+//!
+//! A [`Binder`] knows the scopes around a node; the rules of a language (`scopes.rs` in its module)
+//! walk the syntax tree, open scopes, declare names and record uses. What comes out for each use is
+//! a [`Value`]: the path of names that it is bound to, which the plane follows across files.
+//!
+//! ```text
+//! from kit import Mill        Mill      file Mill
+//! class Own(Mill):            Mill      file Mill, and: base unit Own
+//!     def grind(self):
+//!         mill = Mill()       Mill      file Mill
+//!         mill.start()        start     file Mill () start
+//!         self.stop()         stop      unit Own stop
+//! ```
+
+mod paths;
+mod scope;
+
+use std::collections::HashMap;
+
+use gristmill_pipeline::port::{Anchor, Definition, Import, Lead, LeadKind, NamePath};
+use tree_sitter::Node;
+
+use self::paths::Paths;
+pub(crate) use self::paths::{PathId, Value};
+use self::scope::Scope;
+pub(crate) use self::scope::{Binding, ScopeKind};
+use crate::spec::{byte, children};
+
+/// Limit on the depth of nodes that are bound.
+const MAX_DEPTH: usize = 256;
+
+/// A use of a name, and what it is bound to.
+pub(crate) struct Bound {
+    /// First byte of the name.
+    pub start: u32,
+    /// One past its last byte.
+    pub end: u32,
+    /// What the name is bound to.
+    pub target: NamePath,
+    /// What it says of another path.
+    pub lead: Option<Lead>,
+}
+
+/// Binds the names of a syntax tree to what they mean.
+pub(crate) struct Binder<'t> {
+    pub text: &'t str,
+    definitions: &'t [Definition],
+    /// Definitions by name, in the order of their first byte.
+    by_name: HashMap<&'t str, Vec<u32>>,
+    keys: Vec<Option<PathId>>,
+    paths: Paths<'t>,
+    scopes: Vec<Scope<'t>>,
+    uses: Vec<Use>,
+    /// The last use that each path was recorded for.
+    used: HashMap<PathId, usize>,
+    /// What rules remember of where they are.
+    marks: HashMap<&'static str, Binding>,
+    depth: usize,
+}
+
+/// A recorded use.
+struct Use {
+    start: u32,
+    end: u32,
+    value: Value,
+    lead: Option<(LeadKind, PathId, Box<str>)>,
+}
+
+/// The rules of a language: binds what is below the root of a tree.
+pub(crate) type BindFn = for<'t> fn(&mut Binder<'t>, Node<'t>);
+
+/// Binds the names of a tree. `imports` are what it imports, and `local` the names that each
+/// import binds.
+pub(crate) fn bind<'t>(
+    rules: BindFn,
+    root: Node<'t>,
+    text: &'t str,
+    definitions: &'t [Definition],
+    imports: &'t [Import],
+    local: fn(&Import) -> Vec<&str>,
+) -> Vec<Bound> {
+    let mut by_name: HashMap<&str, Vec<u32>> = HashMap::new();
+    for (index, definition) in (0..).zip(definitions) {
+        by_name.entry(&definition.name).or_default().push(index);
+    }
+    let mut paths = Paths::default();
+    let keys = definitions.iter().map(|definition| paths.of_written(&definition.key)).collect();
+    let mut binder = Binder {
+        text,
+        definitions,
+        by_name,
+        keys,
+        paths,
+        scopes: vec![Scope::new(ScopeKind::Module)],
+        uses: Vec::new(),
+        used: HashMap::new(),
+        marks: HashMap::new(),
+        depth: 0,
+    };
+    for import in imports {
+        if let Some(name) = local(import).first().filter(|name| !name.is_empty()) {
+            let path = binder.path(Anchor::File, name);
+            binder.declare(name, Binding::Path(path));
+        }
+    }
+    rules(&mut binder, root);
+    binder.finish()
+}
+
+impl<'t> Binder<'t> {
+    /// Returns the text of a node.
+    pub fn slice(&self, node: Node<'_>) -> &'t str {
+        self.text.get(node.byte_range()).unwrap_or_default()
+    }
+
+    /// Returns the text of a field; empty if there is none.
+    pub fn field_text(&self, node: Node<'_>, field: &str) -> &'t str {
+        node.child_by_field_name(field).map_or("", |node| self.slice(node))
+    }
+
+    /// Calls `visit` on each named child.
+    pub fn each(&mut self, node: Node<'t>, visit: fn(&mut Self, Node<'t>) -> Value) {
+        for child in children(node) {
+            self.at(child, visit);
+        }
+    }
+
+    /// Calls `visit` on a node, unless it lies too deep.
+    pub fn at(&mut self, node: Node<'t>, visit: fn(&mut Self, Node<'t>) -> Value) -> Value {
+        if self.depth >= MAX_DEPTH {
+            return Value::UNKNOWN;
+        }
+        self.depth += 1;
+        let value = visit(self, node);
+        self.depth -= 1;
+        value
+    }
+
+    /// Calls `visit` on the node in a field, if there is one.
+    pub fn at_field(&mut self, node: Node<'t>, field: &str, visit: fn(&mut Self, Node<'t>) -> Value) -> Value {
+        node.child_by_field_name(field).map_or(Value::UNKNOWN, |node| self.at(node, visit))
+    }
+
+    /// The definition whose name is `node`.
+    pub fn definition(&self, node: Node<'_>) -> Option<&'t Definition> {
+        self.definitions.get(self.definition_index(node)?)
+    }
+
+    fn definition_index(&self, node: Node<'_>) -> Option<usize> {
+        let at = byte(node.start_byte());
+        let named = self.by_name.get(self.slice(node))?;
+        let covers = |index: &&u32| {
+            self.definitions
+                .get(**index as usize)
+                .is_some_and(|definition| definition.extent_start <= at && at < definition.span.end_byte)
+        };
+        named.iter().rev().find(covers).map(|index| *index as usize)
+    }
+
+    /// The path of the definition whose name is `node`.
+    pub fn key(&self, node: Node<'_>) -> Option<PathId> {
+        self.keys.get(self.definition_index(node)?).copied().flatten()
+    }
+
+    /// The path of the definition whose name is `node`, or else of that name below `owner`.
+    pub fn key_or(&mut self, node: Node<'_>, owner: Option<PathId>) -> PathId {
+        let name = self.slice(node);
+        match (self.key(node), owner) {
+            (Some(key), _) => key,
+            (None, Some(owner)) => self.below(owner, name),
+            (None, None) => self.path(Anchor::Unit, name),
+        }
+    }
+
+    /// The definitions of the file, each with its path.
+    pub fn definitions(&self) -> impl Iterator<Item = (&'t Definition, Option<PathId>)> + use<'t> {
+        self.definitions.iter().zip(self.keys.clone())
+    }
+
+    /// The path of one name.
+    pub fn path(&mut self, anchor: Anchor, name: &'t str) -> PathId {
+        let root = self.paths.root(anchor);
+        self.paths.below(root, name)
+    }
+
+    /// The path of a name below another.
+    pub fn below(&mut self, path: PathId, name: &'t str) -> PathId {
+        self.paths.below(path, name)
+    }
+
+    /// Opens a scope.
+    pub fn open(&mut self, kind: ScopeKind) {
+        self.scopes.push(Scope::new(kind));
+    }
+
+    /// Closes the scope that was opened last.
+    pub fn close(&mut self) {
+        if self.scopes.len() > 1 {
+            self.scopes.pop();
+        }
+    }
+
+    /// Declares a name in the innermost scope.
+    pub fn declare(&mut self, name: &'t str, binding: Binding) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.declare(name, binding);
+        }
+    }
+
+    /// Declares a name in the innermost scope, unless that has it.
+    pub fn declare_new(&mut self, name: &'t str, binding: Binding) {
+        if let Some(scope) = self.scopes.last_mut().filter(|scope| scope.get(name).is_none()) {
+            scope.declare(name, binding);
+        }
+    }
+
+    /// Gives a local variable that is declared already another value; declares it if it is not.
+    pub fn assign(&mut self, name: &'t str, value: Value) {
+        for scope in self.scopes.iter_mut().rev() {
+            match scope.get(name) {
+                Some(Binding::Local(_)) => return scope.declare(name, Binding::Local(value)),
+                Some(Binding::Path(_)) => return,
+                None if scope.kind() == ScopeKind::Function => break,
+                None => {}
+            }
+        }
+        self.declare(name, Binding::Local(value));
+    }
+
+    /// Remembers something of the place that is bound, under a word that is no name.
+    pub fn mark(&mut self, word: &'static str, binding: Binding) {
+        self.marks.insert(word, binding);
+    }
+
+    /// What was remembered last under a word.
+    pub fn marked(&self, word: &'static str) -> Option<Binding> {
+        self.marks.get(word).copied()
+    }
+
+    /// What a name is declared as in the scopes around.
+    pub fn lookup(&self, name: &str) -> Option<Binding> {
+        let innermost = self.scopes.len().saturating_sub(1);
+        let mut scopes = self.scopes.iter().enumerate().rev();
+        scopes.find_map(|(nth, scope)| {
+            // The names of a class are seen right in its body only.
+            let seen = scope.kind() != ScopeKind::Class || nth == innermost;
+            seen.then(|| scope.get(name)).flatten()
+        })
+    }
+
+    /// Whether the innermost scope around that is no block is the module.
+    pub fn at_module(&self) -> bool {
+        self.scopes.iter().all(|scope| matches!(scope.kind(), ScopeKind::Module | ScopeKind::Block))
+    }
+
+    /// Records the use of a plain name, and returns what it stands for.
+    pub fn use_name(&mut self, node: Node<'t>) -> Value {
+        let name = self.slice(node);
+        match self.lookup(name) {
+            Some(Binding::Local(value)) => {
+                self.record(node, Value::LOCAL);
+                value
+            }
+            Some(Binding::Path(path)) => {
+                self.record(node, Value::of(path));
+                Value::of(path)
+            }
+            None => {
+                let free = Value::of(self.path(Anchor::Free, name));
+                self.record(node, free);
+                free
+            }
+        }
+    }
+
+    /// Records the use of a member of a value, and returns what it stands for.
+    pub fn use_member(&mut self, value: Value, node: Node<'t>) -> Value {
+        let member = self.member(value, self.slice(node));
+        self.record(node, member);
+        member
+    }
+
+    /// The member of a value.
+    pub fn member(&mut self, value: Value, name: &'t str) -> Value {
+        match value.plain() {
+            Some(path) => Value::of(self.below(path, name)),
+            None => Value::UNKNOWN,
+        }
+    }
+
+    /// What a call of a value gives.
+    pub fn call(&mut self, value: Value) -> Value {
+        self.member(value, "()")
+    }
+
+    /// An element of a value.
+    pub fn element(&mut self, value: Value) -> Value {
+        match value.unwrapped() {
+            Some(inner) => inner,
+            None => self.member(value, "[]"),
+        }
+    }
+
+    /// Records that the name at `node` is bound to a value.
+    pub fn record(&mut self, node: Node<'t>, value: Value) {
+        if let Some(path) = value.plain() {
+            self.used.insert(path, self.uses.len());
+        }
+        self.uses.push(Use { start: byte(node.start_byte()), end: byte(node.end_byte()), value, lead: None });
+    }
+
+    /// Records that the path `from` goes on at a value: as its type, its base, or what it is.
+    ///
+    /// A use that the value begins with carries this; without one nothing is recorded.
+    pub fn lead(&mut self, kind: LeadKind, from: PathId, value: Value) {
+        let (Some(to), wraps) = (value.path(), value.wraps()) else { return };
+        let from = (0..wraps).fold(from, |from, _| self.below(from, "[]"));
+        let (mut at, mut then) = (Some(to), Vec::new());
+        while let Some(path) = at {
+            let carrier = self.used.get(&path).and_then(|nth| self.uses.get_mut(*nth));
+            if let Some(carrier) = carrier.filter(|carrier| carrier.lead.is_none()) {
+                then.reverse();
+                // What leads to itself says nothing.
+                if from != to {
+                    carrier.lead = Some((kind, from, then.join(" ").into()));
+                }
+                return;
+            }
+            let Some((above, name)) = self.paths.parent(path) else { return };
+            then.push(name);
+            at = Some(above);
+        }
+    }
+
+    fn finish(mut self) -> Vec<Bound> {
+        self.uses.sort_by_key(|used| used.start);
+        // The first that was recorded at a place counts, unless it knows less.
+        self.uses.dedup_by(|later, first| {
+            let same = later.start == first.start;
+            if same && first.value.path().is_none() && later.value.path().is_some() {
+                std::mem::swap(later, first);
+            }
+            same
+        });
+        let paths = &self.paths;
+        let written = |value: Value| match value.path() {
+            Some(path) => paths.written(path),
+            None if value == Value::LOCAL => NamePath::LOCAL,
+            None => NamePath::UNKNOWN,
+        };
+        let lead = |(kind, from, then): (LeadKind, PathId, Box<str>)| Lead { kind, from: paths.written(from), then };
+        let bound = self.uses.into_iter().map(|used| Bound {
+            start: used.start,
+            end: used.end,
+            target: written(used.value),
+            lead: used.lead.map(lead),
+        });
+        bound.collect()
+    }
+}

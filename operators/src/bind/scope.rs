@@ -1,0 +1,51 @@
+//! Scopes: which names are declared where.
+
+use std::collections::HashMap;
+
+use super::paths::{PathId, Value};
+
+/// What a name is declared as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Binding {
+    /// Something that a path of names leads to.
+    Path(PathId),
+    /// A variable, a parameter or a type parameter, with what is known of its value.
+    Local(Value),
+}
+
+/// What opens a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ScopeKind {
+    /// The file.
+    Module,
+    /// A type, whose names its methods do not see.
+    Class,
+    /// A function.
+    Function,
+    /// A block in one of these.
+    Block,
+}
+
+/// A scope.
+pub(super) struct Scope<'t> {
+    kind: ScopeKind,
+    names: HashMap<&'t str, Binding>,
+}
+
+impl<'t> Scope<'t> {
+    pub fn new(kind: ScopeKind) -> Self {
+        Self { kind, names: HashMap::new() }
+    }
+
+    pub fn kind(&self) -> ScopeKind {
+        self.kind
+    }
+
+    pub fn get(&self, name: &str) -> Option<Binding> {
+        self.names.get(name).copied()
+    }
+
+    pub fn declare(&mut self, name: &'t str, binding: Binding) {
+        self.names.insert(name, binding);
+    }
+}

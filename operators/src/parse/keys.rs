@@ -1,0 +1,61 @@
+//! The paths of names that lead to definitions.
+
+use std::collections::HashMap;
+
+use gristmill_pipeline::port::{Anchor, Definition, DefinitionKind, NamePath};
+
+use crate::spec::is_type;
+
+/// Sets the keys of definitions. `scopes` has, for each, the names between those of the definitions
+/// around it and its own.
+///
+/// What an implementation block holds are members of its type, wherever that is: below the type's
+/// own key if the file defines it, else below its name in the package.
+pub(super) fn name_definitions(definitions: &mut [Definition], scopes: &[Box<str>]) {
+    let types: HashMap<Box<str>, usize> = definitions
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, definition)| is_type(definition.kind) && definition.kind != DefinitionKind::Implementation)
+        .map(|(index, definition)| (definition.name.clone(), index))
+        .collect();
+    // Types come first: a block may stand before its type.
+    for blocks in [false, true] {
+        for index in 0..definitions.len() {
+            if in_block(definitions, index) == blocks {
+                let key = key_of(definitions, scopes, &types, index);
+                if let Some(definition) = definitions.get_mut(index) {
+                    definition.key = key;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a definition is an implementation block, or lies in one.
+fn in_block(definitions: &[Definition], index: usize) -> bool {
+    let mut at = definitions.get(index);
+    while let Some(definition) = at {
+        if definition.kind == DefinitionKind::Implementation {
+            return true;
+        }
+        at = definition.parent.and_then(|parent| definitions.get(parent as usize));
+    }
+    false
+}
+
+fn key_of(definitions: &[Definition], scopes: &[Box<str>], types: &HashMap<Box<str>, usize>, index: usize) -> NamePath {
+    let Some(definition) = definitions.get(index) else { return NamePath::UNKNOWN };
+    if definition.kind == DefinitionKind::Implementation {
+        let of_type = types.get(&definition.name).and_then(|of| definitions.get(*of)).map(|of| of.key.clone());
+        return of_type.unwrap_or_else(|| NamePath::new(Anchor::Package, [&*definition.name]));
+    }
+    let parent = definition.parent.and_then(|parent| definitions.get(parent as usize));
+    let scope = scopes.get(index).map_or("", |scope| scope);
+    let names = scope.split(['.', ':', '\\', '#']).filter(|name| !name.is_empty());
+    let names = names.chain([&*definition.name]);
+    match parent {
+        Some(parent) => parent.key.with(names),
+        None => NamePath::new(Anchor::Unit, names),
+    }
+}

@@ -1,0 +1,210 @@
+//! Paths of names: how a parse operator says what a use of a name is bound to.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Where a [`NamePath`] begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Anchor {
+    /// What the file binds itself: the names of its imports.
+    File,
+    /// What the files of one unit define together: a module's file, or the files of a package.
+    Unit,
+    /// What all units of a package share, such as the methods that an `impl` adds to a type of
+    /// another file.
+    Package,
+    /// A name that the file does not bind: its unit may define it, or what the file imports whole.
+    Free,
+}
+
+impl Anchor {
+    /// Every anchor.
+    pub const ALL: [Self; 4] = [Self::File, Self::Unit, Self::Package, Self::Free];
+
+    /// The word that begins a written path.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Unit => "unit",
+            Self::Package => "package",
+            Self::Free => "free",
+        }
+    }
+}
+
+/// A path of names that leads to a definition: an [`Anchor`], and names to look up, each in what
+/// the ones before lead to. Written `unit Foo bar`.
+///
+/// Some names stand for no definition: `()` is what a call of the path before gives, `[]` an
+/// element of it, `?` what it holds if it holds something.
+///
+/// Two paths are special: the empty one says that it is not known what is meant, and `local`
+/// that it is a local variable, a parameter or a type parameter, which no definition stands for.
+///
+/// ```
+/// use gristmill_pipeline::port::{Anchor, NamePath};
+///
+/// let path = NamePath::new(Anchor::Unit, ["Foo", "()", "bar"]);
+/// assert_eq!(path.as_str(), "unit Foo () bar");
+/// assert_eq!(path.anchor(), Some(Anchor::Unit));
+/// assert_eq!(path.names().collect::<Vec<_>>(), ["Foo", "()", "bar"]);
+/// assert!(NamePath::LOCAL.anchor().is_none() && NamePath::default().is_unknown());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NamePath(std::borrow::Cow<'static, str>);
+
+impl NamePath {
+    /// What is bound to something local.
+    pub const LOCAL: Self = Self(std::borrow::Cow::Borrowed("local"));
+    /// What is not known.
+    pub const UNKNOWN: Self = Self(std::borrow::Cow::Borrowed(""));
+
+    /// The path of these names; unknown if one of them is empty or holds white space.
+    #[must_use]
+    pub fn new<'n>(anchor: Anchor, names: impl IntoIterator<Item = &'n str>) -> Self {
+        Self(anchor.as_str().into()).with(names)
+    }
+
+    /// The path as it is written in tables.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where it begins; `None` for one that leads nowhere.
+    #[must_use]
+    pub fn anchor(&self) -> Option<Anchor> {
+        let word = self.0.split(' ').next()?;
+        Anchor::ALL.into_iter().find(|anchor| anchor.as_str() == word)
+    }
+
+    /// Its names.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.split(' ').skip(1)
+    }
+
+    /// Whether it is not known what is meant.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// This path with more names.
+    #[must_use]
+    pub fn with<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        if self.anchor().is_none() {
+            return self.clone();
+        }
+        let mut path = String::from(self.as_str());
+        for name in names {
+            if name.is_empty() || name.contains(char::is_whitespace) {
+                return Self::UNKNOWN;
+            }
+            path.push(' ');
+            path.push_str(name);
+        }
+        Self(path.into())
+    }
+}
+
+impl Default for NamePath {
+    fn default() -> Self {
+        Self::UNKNOWN
+    }
+}
+
+impl From<&str> for NamePath {
+    fn from(written: &str) -> Self {
+        match written {
+            "" => Self::UNKNOWN,
+            "local" => Self::LOCAL,
+            written => Self(written.to_owned().into()),
+        }
+    }
+}
+
+impl fmt::Display for NamePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a [`Lead`] continues a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeadKind {
+    /// It is another name of the same thing.
+    Alias,
+    /// It is of that type: members are looked up there.
+    Type,
+    /// It inherits from that type: members that it lacks are looked up there.
+    Base,
+}
+
+impl LeadKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Alias, Self::Type, Self::Base];
+
+    /// The name stored in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alias => "alias",
+            Self::Type => "type",
+            Self::Base => "base",
+        }
+    }
+}
+
+/// What a use of a name says of another path: that one continues where the use leads, as the
+/// type of a variable or the base of a class. Written `type unit Foo bar > ()`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lead {
+    /// How it continues.
+    pub kind: LeadKind,
+    /// The path that continues.
+    pub from: NamePath,
+    /// Names behind the target of the use.
+    pub then: Box<str>,
+}
+
+impl fmt::Display for Lead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.as_str(), self.from)?;
+        if self.then.is_empty() { Ok(()) } else { write!(f, " > {}", self.then) }
+    }
+}
+
+/// A text that is no [`Lead`].
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no lead; expected `KIND PATH` or `KIND PATH > NAMES`, such as `base unit Foo`")]
+pub struct InvalidLead(Box<str>);
+
+impl FromStr for Lead {
+    type Err = InvalidLead;
+
+    fn from_str(written: &str) -> Result<Self, InvalidLead> {
+        let invalid = || InvalidLead(written.into());
+        let (path, then) = written.split_once(" > ").unwrap_or((written, ""));
+        let (kind, from) = path.split_once(' ').ok_or_else(invalid)?;
+        let kind = LeadKind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or_else(invalid)?;
+        Ok(Self { kind, from: from.into(), then: then.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_leads_are_read_as_they_are_written() {
+        for written in ["", "local", "unit A b", "free f", "package T m ()"] {
+            assert_eq!(NamePath::from(written).as_str(), written);
+        }
+        assert!(NamePath::new(Anchor::Unit, ["a b"]).is_unknown());
+        for written in ["base unit A", "type unit f () > () [] x"] {
+            assert_eq!(written.parse::<Lead>().map(|lead| lead.to_string()).ok().as_deref(), Some(written));
+        }
+        assert!("unit A".parse::<Lead>().is_err() && "base".parse::<Lead>().is_err());
+    }
+}

@@ -1,0 +1,198 @@
+//! What uses of names mean, found by a plain search.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gristmill_views::Evidence;
+
+use super::{import_names, local_names, module_names, unit};
+use crate::port::{Anchor, Definition, LeadKind, NamePath, Reference};
+use crate::sink::Record;
+
+const MAX_LEFT: usize = 6;
+const MAX_THEN: usize = 3;
+const MAX_STEPS: u8 = 24;
+const MAX_ANSWERS: usize = 8;
+
+/// A definition that a use means.
+#[derive(Clone, Copy)]
+pub(super) struct Answer<'a> {
+    pub path: &'a str,
+    pub definition: &'a Definition,
+    pub evidence: Evidence,
+    pub candidates: u32,
+}
+
+/// A place, and names below it.
+type Key = Vec<String>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Alias,
+    Import,
+    All,
+    Type,
+    Base,
+}
+
+/// Cost, evidence, steps: the least is best.
+type Trail = (u8, Evidence, u8);
+
+/// The continuations and definitions of a set of rows.
+pub(super) struct Search<'a> {
+    continuations: BTreeMap<Key, Vec<(Key, Vec<String>, Step)>>,
+    definitions: BTreeMap<Key, Vec<(&'a str, &'a Definition)>>,
+}
+
+fn roots(record: &Record, anchor: Anchor) -> Vec<Key> {
+    let of = unit(&record.path);
+    let (file, unit) = (format!("file {}", record.path), format!("unit {}", of.unit));
+    match anchor {
+        Anchor::File => vec![vec![file]],
+        Anchor::Unit => vec![vec![unit]],
+        Anchor::Package => vec![vec![format!("package {}", of.package)]],
+        Anchor::Free => vec![vec![unit], vec![file]],
+    }
+}
+
+/// Where a path begins, and the names that are left there.
+fn starts(record: &Record, path: &NamePath) -> Vec<(Key, Vec<String>)> {
+    let Some(anchor) = path.anchor() else { return Vec::new() };
+    let names: Vec<String> = path.names().map(Into::into).collect();
+    let known = if anchor == Anchor::Free { 0 } else { names.len().saturating_sub(MAX_THEN).max(1) };
+    if names.len().saturating_sub(known) > MAX_THEN {
+        return Vec::new();
+    }
+    let (head, tail) = names.split_at(known.min(names.len()));
+    roots(record, anchor).into_iter().map(|root| ([root, head.to_vec()].concat(), tail.to_vec())).collect()
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(records: &[&'a Record]) -> Self {
+        let mut search = Self { continuations: BTreeMap::new(), definitions: BTreeMap::new() };
+        let mut modules: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for record in records {
+            for name in module_names(&record.path) {
+                modules.entry(name).or_default().insert(record.path.as_str());
+            }
+        }
+        let unit_key = |path: &str| vec![format!("unit {}", unit(&path.into()).unit)];
+        for record in records {
+            for (above, name) in unit(&record.path).member_of {
+                search.add(vec![format!("unit {above}"), name], unit_key(record.path.as_str()), vec![], Step::Alias);
+            }
+            for import in &record.analysis.imports {
+                let local: Vec<String> = local_names(import).into_iter().map(Into::into).collect();
+                let from = [vec![format!("file {}", record.path)], local.clone()].concat();
+                let meant = import_names(&record.path, import);
+                let meant = meant.iter().find_map(|module| Some((module, modules.get(&module.name)?)));
+                for (module, to) in meant.iter().flat_map(|(module, files)| files.iter().map(move |to| (module, *to))) {
+                    let then = module.then.iter().map(ToString::to_string).collect();
+                    let step = if local.is_empty() { Step::All } else { Step::Import };
+                    search.add(from.clone(), unit_key(to), then, step);
+                }
+            }
+            for definition in &record.analysis.definitions {
+                let names: Vec<String> = definition.key.names().map(Into::into).collect();
+                for root in definition.key.anchor().into_iter().flat_map(|anchor| roots(record, anchor)) {
+                    let key = [root, names.clone()].concat();
+                    search.definitions.entry(key.clone()).or_default().push((record.path.as_str(), definition));
+                    let package = [roots(record, Anchor::Package).concat(), vec![definition.name.to_string()]].concat();
+                    search.add(key, package, vec![], Step::Type);
+                }
+            }
+            for reference in &record.analysis.references {
+                let Some(lead) = &reference.lead else { continue };
+                let step = match lead.kind {
+                    LeadKind::Alias => Step::Alias,
+                    LeadKind::Type => Step::Type,
+                    LeadKind::Base => Step::Base,
+                };
+                let names: Vec<String> = lead.from.names().map(Into::into).collect();
+                for root in lead.from.anchor().into_iter().flat_map(|anchor| roots(record, anchor)) {
+                    for (to, then) in starts(record, &reference.target) {
+                        search.add([root.clone(), names.clone()].concat(), to, then, step);
+                    }
+                }
+            }
+        }
+        search
+    }
+
+    fn add(&mut self, from: Key, to: Key, then: Vec<String>, step: Step) {
+        let known = self.continuations.entry(from).or_default();
+        if !known.contains(&(to.clone(), then.clone(), step)) {
+            known.push((to, then, step));
+        }
+    }
+
+    /// The definitions that a use means.
+    pub(super) fn answers(&self, record: &Record, reference: &Reference) -> Vec<Answer<'a>> {
+        let sure = !matches!(reference.target.anchor(), Some(Anchor::Free | Anchor::Package));
+        let first = if sure { Evidence::Scope } else { Evidence::Package };
+        let mut trails: BTreeMap<(Key, Vec<String>), Trail> = BTreeMap::new();
+        let mut todo: Vec<((Key, Vec<String>), Trail)> =
+            starts(record, &reference.target).into_iter().map(|start| (start, (0, first, 0))).collect();
+        while let Some((position, trail)) = todo.pop() {
+            if trails.get(&position).is_some_and(|known| *known <= trail) {
+                continue;
+            }
+            trails.insert(position.clone(), trail);
+            if trail.2 < MAX_STEPS {
+                todo.extend(self.next(&position, trail));
+            }
+        }
+        let mut found: Vec<(u8, Evidence, &str, &Definition)> = Vec::new();
+        for ((key, left), (cost, evidence, _)) in &trails {
+            for (path, definition) in self.definitions.get(key).into_iter().flatten().filter(|_| left.is_empty()) {
+                found.push((*cost, *evidence, path, definition));
+            }
+        }
+        let cost = found.iter().map(|(cost, ..)| *cost).min();
+        found.retain(|(of, ..)| Some(*of) == cost);
+        // The plane knows hashes, and sorts by them.
+        found.sort_by_key(|(_, evidence, path, definition)| {
+            (*evidence, crate::RelPath::from(*path).key(), definition.span.start_line)
+        });
+        let mut distinct: Vec<(Evidence, &str, &Definition)> = Vec::new();
+        for (_, evidence, path, definition) in found {
+            if !distinct.iter().any(|(_, at, known)| *at == path && std::ptr::eq(*known, definition)) {
+                distinct.push((evidence, path, definition));
+            }
+        }
+        let candidates = distinct.len() as u32;
+        let answers = distinct.into_iter().take(MAX_ANSWERS);
+        answers.map(|(evidence, path, definition)| Answer { path, definition, evidence, candidates }).collect()
+    }
+
+    fn next(
+        &self,
+        (key, left): &(Key, Vec<String>),
+        (cost, evidence, steps): Trail,
+    ) -> Vec<((Key, Vec<String>), Trail)> {
+        let mut next = Vec::new();
+        for (to, then, step) in self.continuations.get(key).into_iter().flatten() {
+            let (more, evidence) = match (step, evidence) {
+                (Step::Type | Step::Base | Step::All, _) if left.is_empty() => continue,
+                (Step::Alias, evidence) => (0, evidence),
+                (Step::Import, Evidence::Import) => (0, Evidence::ReExport),
+                (Step::Import, evidence) => (0, evidence.max(Evidence::Import)),
+                (Step::All, evidence) => (1, evidence.max(Evidence::Package)),
+                (Step::Type, evidence) => (0, evidence.max(Evidence::Receiver)),
+                (Step::Base, evidence) => (1, evidence.max(Evidence::Inherited)),
+            };
+            let left = [then.clone(), left.clone()].concat();
+            if left.len() <= MAX_LEFT {
+                next.push(((to.clone(), left), (cost + more, evidence, steps + 1)));
+            }
+        }
+        if let Some((name, rest)) = left.split_first() {
+            let below = [key.clone(), vec![name.clone()]].concat();
+            let qualified = if evidence == Evidence::Scope { Evidence::Qualifier } else { evidence };
+            next.push(((below, rest.to_vec()), (cost, qualified, steps + 1)));
+            if name == "()" {
+                next.push(((key.clone(), rest.to_vec()), (cost + 1, evidence.max(Evidence::Receiver), steps + 1)));
+            }
+        }
+        next
+    }
+}
