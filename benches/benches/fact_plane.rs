@@ -21,7 +21,7 @@ fn spread(number: u128) -> u128 {
 }
 
 fn place(path: u128) -> Place {
-    Place { path: PathKey::from_bits(spread(path)), folder: NameKey::NONE }
+    Place { path: PathKey::from_bits(spread(path)), unit: NameKey::NONE, package: NameKey::NONE }
 }
 
 fn content(number: u128) -> ContentKey {

@@ -149,18 +149,16 @@ impl<'a> Search<'a> {
         }
         let cost = found.iter().map(|(cost, ..)| *cost).min();
         found.retain(|(of, ..)| Some(*of) == cost);
-        // The plane knows hashes, and sorts by them.
-        found.sort_by_key(|(_, evidence, path, definition)| {
-            (*evidence, crate::RelPath::from(*path).key(), definition.span.start_line)
-        });
-        let mut distinct: Vec<(Evidence, &str, &Definition)> = Vec::new();
+        found.sort_by_key(|(_, evidence, ..)| *evidence);
+        let mut firsts: BTreeMap<_, (Evidence, &str, &Definition)> = BTreeMap::new();
         for (_, evidence, path, definition) in found {
-            if !distinct.iter().any(|(_, at, known)| *at == path && std::ptr::eq(*known, definition)) {
-                distinct.push((evidence, path, definition));
+            let first = firsts.entry(crate::RelPath::from(path).key()).or_insert((evidence, path, definition));
+            if definition.span.start_byte < first.2.span.start_byte {
+                first.2 = definition;
             }
         }
-        let candidates = distinct.len() as u32;
-        let answers = distinct.into_iter().take(MAX_ANSWERS);
+        let candidates = firsts.len() as u32;
+        let answers = firsts.into_values().take(MAX_ANSWERS);
         answers.map(|(evidence, path, definition)| Answer { path, definition, evidence, candidates }).collect()
     }
 
@@ -187,7 +185,7 @@ impl<'a> Search<'a> {
         }
         if let Some((name, rest)) = left.split_first() {
             let below = [key.clone(), vec![name.clone()]].concat();
-            let qualified = if evidence == Evidence::Scope { Evidence::Qualifier } else { evidence };
+            let qualified = evidence.max(Evidence::Qualifier);
             next.push(((below, rest.to_vec()), (cost, qualified, steps + 1)));
             if name == "()" {
                 next.push(((key.clone(), rest.to_vec()), (cost + 1, evidence.max(Evidence::Receiver), steps + 1)));

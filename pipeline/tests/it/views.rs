@@ -33,50 +33,29 @@ fn with_views() -> Job {
 }
 
 #[test]
-fn names_are_resolved_by_the_surest_sign() {
+fn uses_are_resolved_by_what_they_are_bound_to() {
     let job = with_views();
-    job.write("a/one.x", "def f\nuse f\n");
-    job.write("a/two.x", "use f\n");
-    job.write("b/three.x", "import four\nuse f\nuse nothing\n");
-    job.write("b/four.x", "def f\n");
-    job.write("b/five.x", "use f\n");
-    job.write("c/six.x", "use f\n");
+    job.write("a/one.x", "def f\nuse f\ndef f.part\n");
+    job.write("a/two.x", "use f\nuse g\n");
+    job.write("b/three.x", "import four\nuse f\nuse nothing\nuse f.part\n");
+    job.write("b/c/four.x", "def f\ndef g\nbase f g\ndef g.part\n");
+    job.write("d.x", "import four as four\nuse four.g\nuse b.c.g\ntype value g\nuse value.part\nuse value\n");
     job.run(Mode::Parallel);
+    assert_eq!(rows(&job, "edges"), [""; 0]);
     assert_eq!(
-        rows(&job, "edges"),
-        [
-            "a/one.x 2 f f call a/one.x 1 f file 1",
-            "a/two.x 1  f call a/one.x 1 f folder 1",
-            "b/five.x 1  f call b/four.x 1 f folder 1",
-            "b/three.x 1  four import b/four.x 0  import 1",
-            "b/three.x 2  f call b/four.x 1 f import 1",
-            "c/six.x 1  f call a/one.x 1 f name 2",
-            "c/six.x 1  f call b/four.x 1 f name 2",
-        ]
+        rows(&job, "unresolved"),
+        ["a/two.x g 1 1", "b/three.x nothing 1 0", "d.x value 1 0"],
+        "a name alone makes no edge"
     );
-    assert_eq!(rows(&job, "unresolved"), ["b/three.x nothing 1 0"]);
     assert_views(&job);
 
-    // An import that begins to mean a file moves the edge.
-    job.write("b/four.x", "def g\n");
-    job.write("c/f.x", "def f\n");
+    // An import that begins to mean another file moves the edge.
+    job.write("b/c/four.x", "def g\n");
+    job.write("b/four.x", "def f\n");
     let report = job.run(Mode::Parallel);
     assert_views(&job);
-    assert!(rows(&job, "edges").contains(&"b/three.x 2  f call c/f.x 1 f name 2".to_owned()));
+    assert!(rows(&job, "edges").contains(&"b/three.x 2  f call b/four.x 1 f package 94 1".to_owned()));
     assert!(report.views["edges"].added > 0 && report.views["edges"].deleted > 0);
-}
-
-#[test]
-fn a_popular_name_is_resolved_in_its_own_file_only() {
-    let job = with_views();
-    for nth in 0..17 {
-        job.write(&format!("{nth}.x"), "def new\nuse new\n");
-    }
-    job.write("user.x", "use new\n");
-    job.run(Mode::Parallel);
-    assert_eq!(rows(&job, "edges").len(), 17);
-    assert_eq!(rows(&job, "unresolved"), ["user.x new 1 17"]);
-    assert_views(&job);
 }
 
 #[test]

@@ -15,6 +15,8 @@
 //! following names file by file, each of which is analysed alone, is that of scope and stack graphs
 //! (D. A. Creager, H. van Antwerpen, "Stack graphs: Name resolution at scale", 2023).
 
+use std::collections::BTreeMap;
+
 use differential_dataflow::operators::iterate::Iterate;
 use gristmill_ids::{NameKey, PathKey};
 use gristmill_plane::{ChainKey, DefinitionFact, LeadFact, LeadKind, MAX_THEN, Place, Root, ShortName, short_name};
@@ -29,8 +31,7 @@ const MAX_LEFT: usize = 6;
 /// Limit on the steps of a search.
 const MAX_STEPS: u8 = 24;
 
-/// Definitions that one use may mean. Overloads share a name; beyond this many, the first ones
-/// stand for all.
+/// Files with a definition that one use may mean; beyond this many, the first ones stand for all.
 const MAX_ANSWERS: usize = 8;
 
 /// What an answer costs that came through `*`, or from a base.
@@ -210,17 +211,19 @@ pub(crate) fn answers<'scope>(facts: &FactCollections<'scope>) -> Facts<'scope, 
         .reduce_named("definitions that are meant", |_, found, meant| {
             let cost = found.first().map_or(0, |((cost, ..), _)| *cost);
             let cheapest = found.iter().map(|(found, _)| *found).take_while(|(found, ..)| *found == cost);
-            // One definition may be reached in several ways: the surest counts.
-            let mut distinct: Vec<(PathKey, DefinitionFact, Evidence)> = Vec::new();
+            // Of several definitions in one file, such as overloads or the two of a property, the
+            // first stands for all.
+            let mut firsts: BTreeMap<PathKey, (DefinitionFact, Evidence)> = BTreeMap::new();
             for (_, evidence, path, definition) in cheapest {
-                if !distinct.iter().any(|(known, at, _)| (known, at) == (path, definition)) {
-                    distinct.push((*path, *definition, *evidence));
+                let first = firsts.entry(*path).or_insert((*definition, *evidence));
+                if definition.ordinal < first.0.ordinal {
+                    first.0 = *definition;
                 }
             }
-            let candidates = distinct.len() as u32;
-            let answers = distinct.into_iter().take(MAX_ANSWERS);
+            let candidates = firsts.len() as u32;
+            let answers = firsts.into_iter().take(MAX_ANSWERS);
             meant.extend(
-                answers.map(|(path, definition, evidence)| (Answer { path, definition, evidence, candidates }, 1)),
+                answers.map(|(path, (definition, evidence))| (Answer { path, definition, evidence, candidates }, 1)),
             );
         })
 }
@@ -259,7 +262,6 @@ fn descend((key, left): Position, trail: Trail, call: ShortName) -> impl Iterato
         _ => (None, None),
     };
     let evidence = trail.evidence.max(Evidence::Qualifier);
-    let evidence = if trail.evidence == Evidence::Scope { evidence } else { trail.evidence };
     let below = name.zip(rest).and_then(|(name, rest)| Some(((key.below(name), rest), trail.further(0, evidence)?)));
     let same = name
         .filter(|name| *name == call)

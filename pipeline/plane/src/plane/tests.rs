@@ -32,7 +32,7 @@ fn chunk(body: u128) -> ContentFact {
 }
 
 fn at(bits: u128) -> Place {
-    Place { path: path(bits), folder: NameKey::NONE }
+    Place { path: path(bits), unit: NameKey::NONE, package: NameKey::NONE }
 }
 
 fn row(at: u128, holds: u128) -> RowFact {
