@@ -189,6 +189,21 @@ impl<'t> Binder<'t> {
         self.paths.below(path, name)
     }
 
+    /// The path that ends right above the last name of `path`, if that name is `name`.
+    pub fn above(&self, path: PathId, name: &str) -> Option<PathId> {
+        self.paths.parent(path).filter(|(_, last)| *last == name).map(|(above, _)| above)
+    }
+
+    /// The path above, and the last name.
+    pub fn parent(&self, path: PathId) -> Option<(PathId, &'t str)> {
+        self.paths.parent(path)
+    }
+
+    /// Whether a path is the name of an import.
+    pub fn is_import(&self, path: PathId) -> bool {
+        self.paths.is_root(self.paths.parent(path).map(|(above, _)| above), Anchor::File)
+    }
+
     /// Opens a scope.
     pub fn open(&mut self, kind: ScopeKind) {
         self.scopes.push(Scope::new(kind));

@@ -129,6 +129,11 @@ impl<'t> Paths<'t> {
         id
     }
 
+    /// Whether that is the path without names that begins so.
+    pub fn is_root(&self, path: Option<PathId>, anchor: Anchor) -> bool {
+        path.is_some() && self.roots.get(&anchor).copied() == path
+    }
+
     /// The path above, and the last name.
     pub fn parent(&self, path: PathId) -> Option<(PathId, &'t str)> {
         match self.steps.get(path.0 as usize)? {

@@ -1,12 +1,13 @@
 //! Go.
 
 mod modules;
+mod scopes;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use crate::spec::{Found, Grammar, Language, Part, Use, Uses, Verdict, children, fields, named, rule};
+use crate::spec::{Found, Grammar, Language, Part, Scopes, Use, Uses, Verdict, children, fields, named, rule};
 
 pub(super) static LANGUAGE: Language =
     Language { extensions: &["go"], grammar: Some(&GRAMMAR), modules: Some(&modules::MODULES), ..Language::new("go") };
@@ -45,6 +46,7 @@ static GRAMMAR: Grammar = Grammar {
         ("type_instantiation_expression", Part::Field("type")),
         ("type_elem", Part::First),
     ],
+    scopes: Some(Scopes { rules: scopes::bind, local: modules::local_names }),
     ..Grammar::new(|| tree_sitter_go::LANGUAGE.into(), "tree-sitter-go 0.25.0")
 };
 

@@ -116,6 +116,8 @@ pub enum Root {
 pub enum LeadKind {
     /// It is another name of the same thing.
     Alias,
+    /// It is a name that the file does not bind.
+    Free,
     /// It is imported from there.
     Import,
     /// All names of a module are imported.

@@ -17,7 +17,7 @@ use super::assembly::Known;
 use crate::graph::Graph;
 use crate::operator::ModuleUnit;
 use crate::path::RelPath;
-use crate::port::{Anchor, DefinitionKind, Import, LeadKind, NamePath, Reference, ReferenceKind};
+use crate::port::{Anchor, DefinitionKind, Import, Lead, LeadKind, NamePath, Reference, ReferenceKind};
 use crate::sink::{Analysis, StoredFacts};
 
 /// Turns what is known into facts. Where the job has views it remembers the text behind
@@ -157,27 +157,25 @@ impl<'a> FactMaker<'a> {
         let mut targets = HashSet::new();
         for (ordinal, reference) in (0..).zip(&analysis.references) {
             let within = reference.within.and_then(|within| analysis.definitions.get(within as usize));
-            let target = target(&reference.target);
+            let is_bound = reference.target.anchor().is_some();
             let fact = ReferenceFact {
                 name: self.name(scope, &reference.name),
                 within: within.map_or(NameKey::NONE, |within| self.text(&within.qualified_name)),
-                target: target.map_or(NameKey::NONE, |_| NameKey::of(reference.target.as_str())),
+                target: if is_bound { NameKey::of(reference.target.as_str()) } else { NameKey::NONE },
                 line: reference.line,
                 ordinal,
                 kind: use_kind(reference.kind),
                 local: reference.target == NamePath::LOCAL,
             };
             facts.contents.push(((content, ContentFact::Reference(fact)), 1));
-            if let Some((to_root, to, then)) = target
-                && targets.insert(reference.target.as_str())
-            {
-                let from = NameChain::of([reference.target.as_str()]);
-                let kind = gristmill_plane::LeadKind::Alias;
-                let lead = LeadFact { from, to, then, from_root: Root::Target, to_root, kind };
-                facts.contents.push(((content, ContentFact::Lead(lead)), 1));
-            }
+            targets.insert(reference.target.as_str());
         }
-        let leads: HashSet<LeadFact> = analysis.references.iter().filter_map(lead).collect();
+        let leads = analysis.references.iter().filter_map(|reference| reference.lead.as_ref().zip(Some(reference)));
+        let to: Vec<_> = leads.map(|(lead, reference)| (lead, continued(reference, lead))).collect();
+        let mut leads: HashSet<LeadFact> = to.iter().filter_map(|(from, to)| lead(from, to)).collect();
+        for path in targets.into_iter().map(NamePath::from).chain(to.iter().map(|(_, to)| to.clone())) {
+            target_leads(path, &mut leads);
+        }
         facts.contents.extend(leads.into_iter().map(|lead| ((content, ContentFact::Lead(lead)), 1)));
     }
 
@@ -235,28 +233,59 @@ fn root(path: &NamePath) -> Root {
     }
 }
 
-/// A path as the plane takes it: what it begins with, and the names to look up there one by one.
-type Target = (Root, NameChain, [ShortName; MAX_THEN]);
+/// Splits a path into its first name, which is looked up at once, and the others, which are looked
+/// up one by one; a free name is looked up in several places, so it is none of the first.
+fn split(path: &NamePath) -> Option<(Root, usize)> {
+    match root(path) {
+        Root::None | Root::Target => None,
+        Root::Free => Some((Root::Free, 0)),
+        root => Some((root, 1)),
+    }
+}
 
-/// Splits a path into what is looked up at once and what one by one; `None` for one that leads
-/// nowhere, or is longer than the plane follows.
-fn target(path: &NamePath) -> Option<Target> {
-    let root = root(path);
-    // What a file imports is there under its name; a free name is looked up in several places.
-    let known = match root {
-        Root::None | Root::Target => return None,
-        Root::Free => 0,
-        Root::File | Root::Unit | Root::Package => path.names().count().saturating_sub(MAX_THEN).max(1),
-    };
-    let then = short_names(path.names().skip(known))?;
-    Some((root, NameChain::of(path.names().take(known)), then))
+/// Where a path begins, as the plane takes it: what it begins with, and the names to look up there.
+/// One with more names than fit is taken as the target of its first names, and the others.
+fn start(path: &NamePath) -> Option<(Root, NameChain, [ShortName; MAX_THEN])> {
+    let (root, known) = split(path)?;
+    if let Some(then) = short_names(path.names().skip(known)) {
+        return Some((root, NameChain::of(path.names().take(known)), then));
+    }
+    let (head, tail) = halves(path)?;
+    Some((Root::Target, NameChain::of([head.as_str()]), short_names(tail.names())?))
+}
+
+/// A path without its last [`MAX_THEN`] names, and these.
+fn halves(path: &NamePath) -> Option<(NamePath, NamePath)> {
+    let (anchor, names) = (path.anchor()?, path.names().count().checked_sub(MAX_THEN)?);
+    Some((NamePath::new(anchor, path.names().take(names)), NamePath::new(anchor, path.names().skip(names))))
+}
+
+/// Adds the leads from a path as a target to where it begins, and those of the paths that it is
+/// taken by.
+fn target_leads(path: NamePath, leads: &mut HashSet<LeadFact>) {
+    let mut path = path;
+    while let Some((to_root, to, then)) = start(&path) {
+        let kind = match to_root {
+            Root::Free | Root::Package => gristmill_plane::LeadKind::Free,
+            _ => gristmill_plane::LeadKind::Alias,
+        };
+        let from = NameChain::of([path.as_str()]);
+        let is_new = leads.insert(LeadFact { from, to, then, from_root: Root::Target, to_root, kind });
+        match halves(&path).filter(|_| is_new && to_root == Root::Target) {
+            Some((head, _)) => path = head,
+            None => return,
+        }
+    }
+}
+
+/// The path that a lead goes to: that of the use that carries it, and the names behind it.
+fn continued(reference: &Reference, lead: &Lead) -> NamePath {
+    reference.target.with(lead.then.split(' ').filter(|name| !name.is_empty()))
 }
 
 /// What a use of a name says of another path.
-fn lead(reference: &Reference) -> Option<LeadFact> {
-    let lead = reference.lead.as_ref()?;
-    let names = lead.then.split(' ').filter(|name| !name.is_empty());
-    let (to_root, to, then) = target(&reference.target.with(names))?;
+fn lead(lead: &Lead, to: &NamePath) -> Option<LeadFact> {
+    let (to_root, to, then) = start(to)?;
     let (from_root, from) = (root(&lead.from), NameChain::of(lead.from.names()));
     let kind = match lead.kind {
         LeadKind::Alias => gristmill_plane::LeadKind::Alias,

@@ -8,8 +8,7 @@ use super::{import_names, local_names, module_names, unit};
 use crate::port::{Anchor, Definition, LeadKind, NamePath, Reference};
 use crate::sink::Record;
 
-const MAX_LEFT: usize = 6;
-const MAX_THEN: usize = 3;
+const MAX_LEFT: usize = 8;
 const MAX_STEPS: u8 = 24;
 const MAX_ANSWERS: usize = 8;
 
@@ -58,11 +57,7 @@ fn roots(record: &Record, anchor: Anchor) -> Vec<Key> {
 fn starts(record: &Record, path: &NamePath) -> Vec<(Key, Vec<String>)> {
     let Some(anchor) = path.anchor() else { return Vec::new() };
     let names: Vec<String> = path.names().map(Into::into).collect();
-    let known = if anchor == Anchor::Free { 0 } else { names.len().saturating_sub(MAX_THEN).max(1) };
-    if names.len().saturating_sub(known) > MAX_THEN {
-        return Vec::new();
-    }
-    let (head, tail) = names.split_at(known.min(names.len()));
+    let (head, tail) = names.split_at(usize::from(anchor != Anchor::Free));
     roots(record, anchor).into_iter().map(|root| ([root, head.to_vec()].concat(), tail.to_vec())).collect()
 }
 

@@ -26,7 +26,7 @@ use crate::FactCollections;
 use crate::collections::Facts;
 
 /// Limit on the names that are left at a position.
-const MAX_LEFT: usize = 6;
+const MAX_LEFT: usize = 8;
 
 /// Limit on the steps of a search.
 const MAX_STEPS: u8 = 24;
@@ -117,6 +117,8 @@ struct Trail {
 }
 
 impl Trail {
+    const START: Self = Self { cost: 0, evidence: Evidence::Scope, steps: 0 };
+
     const fn further(self, cost: u8, evidence: Evidence) -> Option<Self> {
         if self.steps >= MAX_STEPS {
             return None;
@@ -145,13 +147,14 @@ pub(crate) fn root_key(place: Place, root: Root) -> Option<ChainKey> {
         Root::File => Some(ChainKey::of(place.path.into())),
         Root::Unit => Some(ChainKey::of(place.unit)),
         Root::Package => (place.package != NameKey::NONE).then(|| ChainKey::of(place.package)),
-        Root::None | Root::Free | Root::Target => None,
+        // No path of names begins with a space, so that no name of the file has this key.
+        Root::Target => Some(ChainKey::of(place.path.into()).below(short_name(" "))),
+        Root::None | Root::Free => None,
     }
 }
 
 /// The key of a use: of all that are bound to the same in one file.
 pub(crate) fn target_key(path: PathKey, target: NameKey) -> ChainKey {
-    // No path of names begins with a space, so that no name of the file has this key.
     ChainKey::of(path.into()).below(short_name(" ")).below((target.to_bits() as u64).max(1))
 }
 
@@ -174,17 +177,11 @@ fn destinations(place: Place, lead: &LeadFact) -> impl Iterator<Item = ChainKey>
 
 /// What each path of names that a use is bound to leads to, by the key of the use.
 pub(crate) fn answers<'scope>(facts: &FactCollections<'scope>) -> Facts<'scope, (ChainKey, Answer)> {
-    let starts = facts.leads().filter(|(_, lead)| lead.from_root == Root::Target).flat_map(|(place, lead)| {
-        // The chain of a target is the short form of its only name.
-        let use_key = ChainKey::of(place.path.into()).below(short_name(" ")).join(lead.from);
-        let evidence = match lead.to_root {
-            Root::Free | Root::Package => Evidence::Package,
-            _ => Evidence::Scope,
-        };
-        let trail = Trail { cost: 0, evidence, steps: 0 };
-        let left = left_of(&lead.then, &[]);
-        destinations(place, &lead).filter_map(move |to| Some(((use_key, (to, left?)), trail)))
-    });
+    let uses = facts.references().filter(|(_, reference)| reference.target != NameKey::NONE);
+    let starts = uses
+        .map(|(place, reference)| target_key(place.path, reference.target))
+        .distinct()
+        .map(|use_key| ((use_key, (use_key, Left::default())), Trail::START));
     let continuations = facts.continuations();
     let call = short_name("()");
     let reached = starts.clone().iterate(|scope, reached| {
@@ -245,6 +242,7 @@ fn follow(left: Left, trail: Trail, continuation: &Continuation) -> Option<(Posi
         // A use of a variable means the variable, not its type.
         (LeadKind::Type | LeadKind::Base | LeadKind::All, _) if at_end => return None,
         (LeadKind::Alias, evidence) => (0, evidence),
+        (LeadKind::Free, evidence) => (0, evidence.max(Evidence::Package)),
         (LeadKind::Import, Evidence::Import) => (0, Evidence::ReExport),
         (LeadKind::Import, evidence) => (0, evidence.max(Evidence::Import)),
         (LeadKind::All, evidence) => (DETOUR, evidence.max(Evidence::Package)),

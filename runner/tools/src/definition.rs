@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::names::{Reason, definitions, reason};
 use super::symbols::{Symbol, definitions_of, render_symbol, symbol};
+use crate::evidence::Evidence;
 use crate::search::is_secondary;
 
 /// The input of `goto_definition`.
@@ -38,6 +39,9 @@ pub struct DefinitionMatch {
     pub symbol: Symbol,
     /// Why it was chosen.
     pub reason: Reason,
+    /// How the reference was resolved to it; missing where only the name says so.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }
 
 /// The answer of `goto_definition`.
@@ -65,7 +69,7 @@ impl Tool for GotoDefinition {
             (_, Some(file), Some(line)) => used_at(context, file, line)?,
             _ => return Err(ToolError::bad_input("`symbol` is required, or `path` and `line` of a reference")),
         };
-        let mut found: Vec<(Reason, Row<'_, SymbolRows>)> = Vec::new();
+        let mut found: Vec<(Reason, Option<Evidence>, Row<'_, SymbolRows>)> = Vec::new();
         if let (Some(path), Some(edges)) = (from, tables.edges()?) {
             let leads = |edge: &Row<'_, EdgeRows>| {
                 let (rows, row) = (edge.table(), edge.row);
@@ -79,19 +83,24 @@ impl Tool for GotoDefinition {
                 let is_end = |symbol: &Row<'_, SymbolRows>| {
                     symbol.path().as_str() == to && u64::from(symbol.table().start_line.value(symbol.row)) == line
                 };
-                found
-                    .extend(definitions_of(tables.symbols()?, qualified).filter(is_end).map(|row| (Reason::Edge, row)));
+                let ends = definitions_of(tables.symbols()?, qualified).filter(is_end);
+                found.extend(ends.map(|row| (Reason::Edge, Some(Evidence::of(edge)), row)));
             }
+        }
+        if let (Some(file), Some(line), true) = (from_file, self.line, found.is_empty()) {
+            let own = in_scope(context, file, line, &names)?;
+            found.extend(own.into_iter().map(|row| (Reason::Scope, None, row)));
         }
         let language = from_file.map(|file| file.table().language.value(file.row));
         for name in &names {
             let by_name = definitions(context, name)?;
-            found.extend(by_name.into_iter().map(|row| (reason(row, from.map(|path| (path, language))), row)));
+            let from = from.map(|path| (path, language));
+            found.extend(by_name.into_iter().map(|row| (reason(row, from), None, row)));
         }
         let mut seen = HashSet::new();
         // Definitions found through edges come first, so they keep that reason.
-        found.retain(|(_, row)| seen.insert((row.key(), row.table().ordinal.value(row.row))));
-        found.sort_by(|(left_reason, left), (right_reason, right)| {
+        found.retain(|(.., row)| seen.insert((row.key(), row.table().ordinal.value(row.row))));
+        found.sort_by(|(left_reason, _, left), (right_reason, _, right)| {
             let place =
                 |row: &Row<'_, SymbolRows>| (is_secondary(row.path().as_str()), row.table().start_line.value(row.row));
             (left_reason, place(left).0)
@@ -100,8 +109,11 @@ impl Tool for GotoDefinition {
                 .then_with(|| place(left).1.cmp(&place(right).1))
         });
         let truncated = found.len() > limit;
-        let definitions =
-            found.into_iter().take(limit).map(|(reason, row)| DefinitionMatch { symbol: symbol(row), reason });
+        let definitions = found.into_iter().take(limit).map(|(reason, evidence, row)| DefinitionMatch {
+            symbol: symbol(row),
+            reason,
+            evidence,
+        });
         Ok(DefinitionAnswer { definitions: definitions.collect(), truncated })
     }
 
@@ -118,6 +130,22 @@ impl Tool for GotoDefinition {
         }
         out
     }
+}
+
+/// Returns the definitions of a file that names in one of its lines are bound to by scope.
+fn in_scope<'a>(
+    context: &ToolContext<'a>,
+    file: Row<'a, FileRows>,
+    line: u32,
+    names: &[&str],
+) -> Result<Vec<Row<'a, SymbolRows>>, ToolError> {
+    let tables = context.epoch.tables()?;
+    let used = ReferenceRows::of_file(tables.references()?, file.key())
+        .filter(|row| row.table().line.value(row.row) == line && names.contains(&row.table().name.value(row.row)));
+    let targets: HashSet<&str> =
+        used.map(|row| row.table().target.value(row.row)).filter(|target| target.starts_with("unit ")).collect();
+    let of_file = SymbolRows::of_file(tables.symbols()?, file.key());
+    Ok(of_file.into_iter().filter(|row| targets.contains(row.table().key.value(row.row))).collect())
 }
 
 /// Returns the names that a line references.

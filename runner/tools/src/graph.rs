@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::names::definitions;
+use crate::evidence::Evidence;
 use crate::links::{Direction, Link, Links, Node, node_of};
 use crate::search::is_secondary;
 
@@ -36,6 +37,9 @@ pub struct GraphExpand {
     /// Maximum number of nodes, between 1 and 2000; default: 200.
     #[arg(short = 'k', long, value_name = "N")]
     pub limit: Option<usize>,
+    /// Minimum confidence of the references to follow, in percent; default: 80.
+    #[arg(long, value_name = "PERCENT")]
+    pub min_confidence: Option<usize>,
 }
 
 /// A definition or file in the graph.
@@ -66,6 +70,9 @@ pub struct GraphEdge {
     pub kind: String,
     /// The line of the reference.
     pub line: u32,
+    /// How it was resolved.
+    #[serde(flatten)]
+    pub evidence: Evidence,
 }
 
 /// The answer of `graph_expand` and `graph_path`: a part of the reference graph.
@@ -89,7 +96,7 @@ impl Tool for GraphExpand {
         let depth = in_range("depth", self.depth.unwrap_or(1), 1..=6)?;
         let fan_out = in_range("fan_out", self.fan_out.unwrap_or(50), 1..=500)?;
         let limit = in_range("limit", self.limit.unwrap_or(200), 1..=2000)?;
-        let links = Links::new(context)?;
+        let links = Links::new(context, self.min_confidence)?;
         let mut subgraph = Subgraph { limit, ..Subgraph::default() };
         let mut queue: VecDeque<(Node, usize)> = VecDeque::new();
         for start in starts(context, self.symbol.as_deref(), self.path.as_deref())? {
@@ -114,6 +121,7 @@ impl Tool for GraphExpand {
                 }
             }
         }
+        links.tell_left_out();
         subgraph.describe(context)
     }
 
@@ -136,6 +144,10 @@ pub struct GraphPath {
     #[serde(default = "default_depth")]
     #[arg(long, default_value_t = default_depth(), value_name = "N")]
     pub max_depth: usize,
+    /// Minimum confidence of the references to follow, in percent; default: 80.
+    #[serde(default)]
+    #[arg(long, value_name = "PERCENT")]
+    pub min_confidence: Option<usize>,
 }
 
 fn default_depth() -> usize {
@@ -153,7 +165,7 @@ impl Tool for GraphPath {
 
     fn answer(self, context: &ToolContext<'_>) -> Result<GraphAnswer, ToolError> {
         let depth = in_range("max_depth", self.max_depth, 1..=12)?;
-        let links = Links::new(context)?;
+        let links = Links::new(context, self.min_confidence)?;
         let ends = ends_of(context, &self.to)?;
         let is_end =
             |node: &Node| ends.contains(node) || ends.iter().any(|end| end.symbol.is_empty() && end.path == node.path);
@@ -182,6 +194,7 @@ impl Tool for GraphPath {
                 }
             }
         }
+        links.tell_left_out();
         Ok(GraphAnswer::default())
     }
 
@@ -253,7 +266,7 @@ fn starts(context: &ToolContext<'_>, symbol: Option<&str>, path: Option<&str>) -
 struct Subgraph {
     nodes: Vec<(Node, usize)>,
     ids: HashMap<Node, usize>,
-    edges: BTreeMap<(usize, usize, String), u32>,
+    edges: BTreeMap<(usize, usize, String), (u32, Evidence)>,
     limit: usize,
     truncated: bool,
 }
@@ -278,7 +291,7 @@ impl Subgraph {
     fn connect(&mut self, node: &Node, link: &Link, direction: Direction) {
         let (Some(here), Some(there)) = (self.ids.get(node), self.ids.get(&link.to)) else { return };
         let (from, to) = if direction.is_outgoing() { (*here, *there) } else { (*there, *here) };
-        self.edges.entry((from, to, link.kind.clone())).or_insert(link.line);
+        self.edges.entry((from, to, link.kind.clone())).or_insert_with(|| (link.line, link.evidence.clone()));
     }
 
     fn describe(self, context: &ToolContext<'_>) -> Result<GraphAnswer, ToolError> {
@@ -295,7 +308,7 @@ impl Subgraph {
             Ok(GraphNode { id, path: node.path, symbol: node.symbol, kind, line, depth })
         };
         let nodes: Result<Vec<_>, ToolError> = self.nodes.into_iter().enumerate().map(describe).collect();
-        let edge = |((from, to, kind), line)| GraphEdge { from, to, kind, line };
+        let edge = |((from, to, kind), (line, evidence))| GraphEdge { from, to, kind, line, evidence };
         Ok(GraphAnswer { nodes: nodes?, edges: self.edges.into_iter().map(edge).collect(), truncated: self.truncated })
     }
 }

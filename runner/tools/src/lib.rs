@@ -26,6 +26,7 @@
 
 mod aggregate;
 mod definition;
+mod evidence;
 mod files;
 mod graph;
 mod history_recent;

@@ -1,5 +1,6 @@
 //! The reference graph: from the view `edges` if the index has it, else matched by name.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use gristmill_pipeline::RowKey;
@@ -7,6 +8,8 @@ use gristmill_query::{EdgeRows, FileRows, ReferenceRows, Row, SymbolRows, ToolCo
 use gristmill_sinks::lance::Resident;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::evidence::{self, Evidence};
 
 /// Which references to follow, and in which direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +67,8 @@ pub(super) struct Link {
     pub(super) kind: String,
     /// The line of the reference.
     pub(super) line: u32,
+    /// How it was resolved.
+    pub(super) evidence: Evidence,
 }
 
 /// A name with more definitions is ambiguous and not followed.
@@ -75,10 +80,15 @@ pub(super) struct Links<'a> {
     edges: Option<&'a Resident<EdgeRows>>,
     symbols: &'a Resident<SymbolRows>,
     references: Option<&'a Resident<ReferenceRows>>,
+    min_confidence: u64,
+    left_out: Cell<usize>,
 }
 
 impl<'a> Links<'a> {
-    pub(super) fn new(context: &'a ToolContext<'a>) -> Result<Self, ToolError> {
+    /// Follows references of that confidence or more, in percent; by default
+    /// [`MIN_CONFIDENCE`](crate::evidence::MIN_CONFIDENCE).
+    pub(super) fn new(context: &'a ToolContext<'a>, min_confidence: Option<usize>) -> Result<Self, ToolError> {
+        let min_confidence = evidence::min_confidence(min_confidence)?;
         let tables = context.epoch.tables()?;
         let edges = tables.edges()?;
         if edges.is_none() {
@@ -88,14 +98,15 @@ impl<'a> Links<'a> {
             );
         }
         let references = edges.is_none().then(|| tables.references()).transpose()?;
-        Ok(Self { context, edges, symbols: tables.symbols()?, references })
+        let left_out = Cell::new(0);
+        Ok(Self { context, edges, symbols: tables.symbols()?, references, min_confidence, left_out })
     }
 
     /// Returns the links of a node in a direction, deduplicated by end and kind.
     pub(super) fn of(&self, node: &Node, direction: Direction) -> Result<Vec<Link>, ToolError> {
         self.context.call.check()?;
         let mut links = match (self.edges, self.references) {
-            (Some(edges), _) => along_edges(edges, node, direction),
+            (Some(edges), _) => self.along_edges(edges, node, direction),
             (None, Some(references)) if direction.is_outgoing() => {
                 self.outgoing_by_name(references, node, direction)?
             }
@@ -105,6 +116,11 @@ impl<'a> Links<'a> {
         links.sort_by(|left, right| (&left.to, &left.kind, left.line).cmp(&(&right.to, &right.kind, right.line)));
         links.dedup_by(|left, right| left.to == right.to && left.kind == right.kind);
         Ok(links)
+    }
+
+    /// Tells how many references were left out because they are not sure enough.
+    pub(super) fn tell_left_out(&self) {
+        evidence::note_left_out(self.context, self.left_out.get(), self.min_confidence);
     }
 
     fn outgoing_by_name(
@@ -124,7 +140,12 @@ impl<'a> Links<'a> {
                 let is_within =
                     node.symbol.is_empty() || rows.within(row).is_some_and(|within| ordinals.contains(&within));
                 if is_within && direction.follows(rows.kind.value(row)) {
-                    let link = |to| Link { to, kind: rows.kind.value(row).to_owned(), line: rows.line.value(row) };
+                    let link = |to| Link {
+                        to,
+                        kind: rows.kind.value(row).to_owned(),
+                        line: rows.line.value(row),
+                        evidence: Evidence::name(),
+                    };
                     let named = self.definers(rows.name.value(row), language);
                     links.extend(resolve(&named, &node.path).into_iter().map(node_of).map(link));
                 }
@@ -182,7 +203,8 @@ impl<'a> Links<'a> {
             let within = rows.within(row).and_then(|ordinal| SymbolRows::nth_of(self.symbols, found.key(), ordinal));
             let to =
                 within.map_or_else(|| Node { path: found.path().as_str().to_owned(), symbol: String::new() }, node_of);
-            links.push(Link { to, kind: rows.kind.value(row).to_owned(), line: rows.line.value(row) });
+            let (kind, line) = (rows.kind.value(row).to_owned(), rows.line.value(row));
+            links.push(Link { to, kind, line, evidence: Evidence::name() });
         }
         Ok(links)
     }
@@ -219,25 +241,33 @@ pub(super) fn node_of(row: Row<'_, SymbolRows>) -> Node {
     Node { path: row.path().as_str().to_owned(), symbol: row.table().qualified_name.value(row.row).to_owned() }
 }
 
-fn along_edges(edges: &Resident<EdgeRows>, node: &Node, direction: Direction) -> Vec<Link> {
-    // A file has the references of all its definitions.
-    let symbol = Some(node.symbol.as_str()).filter(|symbol| !symbol.is_empty());
-    let link = |edge: Row<'_, EdgeRows>| {
-        let (rows, row) = (edge.table(), edge.row);
-        let (path, symbol) = match direction.is_outgoing() {
-            true => (rows.to_path.value(row), rows.to_symbol.value(row)),
-            false => (rows.from_path.value(row), rows.from_symbol.value(row)),
+impl Links<'_> {
+    fn along_edges(&self, edges: &Resident<EdgeRows>, node: &Node, direction: Direction) -> Vec<Link> {
+        // A file has the references of all its definitions.
+        let symbol = Some(node.symbol.as_str()).filter(|symbol| !symbol.is_empty());
+        let link = |edge: Row<'_, EdgeRows>| {
+            let (rows, row) = (edge.table(), edge.row);
+            let (path, symbol) = match direction.is_outgoing() {
+                true => (rows.to_path.value(row), rows.to_symbol.value(row)),
+                false => (rows.from_path.value(row), rows.from_symbol.value(row)),
+            };
+            Link {
+                to: Node { path: path.to_owned(), symbol: symbol.to_owned() },
+                kind: rows.kind.value(row).to_owned(),
+                line: u32::try_from(rows.from_line.value(row)).unwrap_or(u32::MAX),
+                evidence: Evidence::of(edge),
+            }
         };
-        Link {
-            to: Node { path: path.to_owned(), symbol: symbol.to_owned() },
-            kind: rows.kind.value(row).to_owned(),
-            line: u32::try_from(rows.from_line.value(row)).unwrap_or(u32::MAX),
+        let follows = |edge: &Row<'_, EdgeRows>| direction.follows(edge.table().kind.value(edge.row));
+        let is_sure = |edge: &Row<'_, EdgeRows>| {
+            let sure = edge.table().confidence.value(edge.row) >= self.min_confidence;
+            self.left_out.set(self.left_out.get() + usize::from(!sure));
+            sure
+        };
+        if direction.is_outgoing() {
+            EdgeRows::from(edges, &node.path, symbol).filter(follows).filter(is_sure).map(link).collect()
+        } else {
+            EdgeRows::to(edges, &node.path, symbol).filter(follows).filter(is_sure).map(link).collect()
         }
-    };
-    let follows = |edge: &Row<'_, EdgeRows>| direction.follows(edge.table().kind.value(edge.row));
-    if direction.is_outgoing() {
-        EdgeRows::from(edges, &node.path, symbol).filter(follows).map(link).collect()
-    } else {
-        EdgeRows::to(edges, &node.path, symbol).filter(follows).map(link).collect()
     }
 }

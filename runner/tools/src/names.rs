@@ -85,6 +85,8 @@ fn similarity(lower: &str, wanted: &HashSet<String>, known: &str) -> Option<f64>
 pub enum Reason {
     /// The view `edges` resolves the reference to it.
     Edge,
+    /// The reference is bound to it by the scopes of its file.
+    Scope,
     /// It is in the file of the reference.
     File,
     /// It is in the folder of the reference.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::names::definitions;
 use super::symbols::bare_name;
+use crate::evidence::{self, Evidence};
 
 /// The input of `references`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -31,6 +32,11 @@ pub struct References {
     #[serde(default = "default_limit")]
     #[arg(short = 'k', long = "limit", default_value_t = default_limit(), value_name = "N")]
     pub limit: usize,
+    /// Minimum confidence of the references, in percent; default: 80. With 20 or less, uses of
+    /// which only the name is known are among them.
+    #[serde(default)]
+    #[arg(long, value_name = "PERCENT")]
+    pub min_confidence: Option<usize>,
 }
 
 fn default_limit() -> usize {
@@ -51,6 +57,9 @@ pub struct Use {
     pub name: String,
     /// The qualified name of the enclosing definition; empty if none.
     pub within: String,
+    /// How it was resolved.
+    #[serde(flatten)]
+    pub evidence: Evidence,
 }
 
 /// The answer of `references`.
@@ -80,31 +89,47 @@ impl Tool for References {
             .filter(|row| self.path.as_deref().is_none_or(|path| row.path().as_str() == path))
             .collect();
         let is_kind = |kind: &str| self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind);
+        let min_confidence = evidence::min_confidence(self.min_confidence)?;
+        let names: HashSet<&str> = match defined.is_empty() {
+            true => [bare_name(self.symbol.trim())].into(),
+            false => defined.iter().map(|row| row.table().name.value(row.row)).collect(),
+        };
+        let named = || -> Result<Vec<Row<'_, ReferenceRows>>, ToolError> {
+            let table = tables.references()?;
+            let named = names.iter().flat_map(|name| ReferenceRows::named(table, name));
+            Ok(named
+                .filter(|row| context.visible.shows(row.key()) && is_kind(row.table().kind.value(row.row)))
+                .collect())
+        };
         let mut uses: Vec<Found<'_>> = match tables.edges()? {
-            Some(edges) if !defined.is_empty() => defined
-                .iter()
-                .flat_map(|row| uses_of(edges, *row))
-                .filter(|edge| is_kind(edge.table().kind.value(edge.row)))
-                .map(Found::Edge)
-                .collect(),
+            Some(edges) if !defined.is_empty() => {
+                let is_kind = |edge: &Row<'_, EdgeRows>| is_kind(edge.table().kind.value(edge.row));
+                let found = defined.iter().flat_map(|row| uses_of(edges, *row)).filter(is_kind);
+                let (sure, unsure): (Vec<_>, Vec<_>) =
+                    found.partition(|edge| edge.table().confidence.value(edge.row) >= min_confidence);
+                let unresolved: Vec<_> = named()?.into_iter().filter(|used| is_unresolved(edges, *used)).collect();
+                let mut uses: Vec<_> = sure.into_iter().map(Found::Edge).collect();
+                let mut left_out = unsure.len();
+                if evidence::includes_names(min_confidence) {
+                    uses.extend(unresolved.into_iter().map(Found::Reference));
+                } else {
+                    left_out += unresolved.len();
+                }
+                evidence::note_left_out(context, left_out, min_confidence);
+                uses
+            }
             _ => {
                 context.note(
                     "by_name",
                     "references are matched by name alone; add the view `edges` to the job to resolve them",
                 );
-                let names: HashSet<&str> = match defined.is_empty() {
-                    true => [bare_name(self.symbol.trim())].into(),
-                    false => defined.iter().map(|row| row.table().name.value(row.row)).collect(),
-                };
-                let table = tables.references()?;
-                let named = names.into_iter().flat_map(|name| ReferenceRows::named(table, name));
-                let shown =
-                    named.filter(|row| context.visible.shows(row.key()) && is_kind(row.table().kind.value(row.row)));
-                shown.map(Found::Reference).collect()
+                named()?.into_iter().map(Found::Reference).collect()
             }
         };
         context.call.check()?;
-        uses.sort_by(|left, right| left.place().cmp(&right.place()));
+        uses.sort_by(|left, right| (left.place(), left.rank()).cmp(&(right.place(), right.rank())));
+        // A use is listed once, whatever it says of the name.
+        uses.dedup_by(|later, first| later.place() == first.place());
         let files = uses.iter().map(|found| found.place().0).collect::<HashSet<_>>().len();
         let total = uses.len();
         let symbols = tables.symbols()?;
@@ -137,6 +162,16 @@ fn uses_of<'a>(edges: &'a Resident<EdgeRows>, row: Row<'a, SymbolRows>) -> impl 
     EdgeRows::to(edges, path, Some(qualified)).filter(move |edge| edge.table().to_line.value(edge.row) == line)
 }
 
+/// Whether what a name means is not known: no edge leads from it, and it is nothing local.
+fn is_unresolved(edges: &Resident<EdgeRows>, used: Row<'_, ReferenceRows>) -> bool {
+    let (rows, row) = (used.table(), used.row);
+    let is_edge_of = |edge: Row<'_, EdgeRows>| {
+        let (table, at) = (edge.table(), edge.row);
+        table.from_line.value(at) == u64::from(rows.line.value(row)) && table.name.value(at) == rows.name.value(row)
+    };
+    rows.target.value(row) != "local" && !EdgeRows::from(edges, used.path().as_str(), None).any(is_edge_of)
+}
+
 #[derive(Clone, Copy)]
 enum Found<'a> {
     Edge(Row<'a, EdgeRows>),
@@ -151,9 +186,22 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// Of several uses in one place the least is shown: calls say most.
+    fn rank(&self) -> usize {
+        let kind = match self {
+            Self::Edge(edge) => edge.table().kind.value(edge.row),
+            Self::Reference(found) => found.table().kind.value(found.row),
+        };
+        ["call", "implements", "mention"].iter().position(|known| *known == kind).unwrap_or(usize::MAX)
+    }
+
     fn describe(&self, symbols: &Resident<SymbolRows>) -> Use {
         let (path, line) = self.place();
         let line = u32::try_from(line).unwrap_or(u32::MAX);
+        let evidence = match self {
+            Self::Edge(edge) => Evidence::of(*edge),
+            Self::Reference(_) => Evidence::name(),
+        };
         let (kind, name, within) = match self {
             Self::Edge(edge) => {
                 let rows = edge.table();
@@ -167,6 +215,6 @@ impl<'a> Found<'a> {
                 (rows.kind.value(found.row), rows.name.value(found.row), within.unwrap_or_default())
             }
         };
-        Use { path: RelPath::from(path), line, kind: kind.to_owned(), name: name.to_owned(), within }
+        Use { path: RelPath::from(path), line, kind: kind.to_owned(), name: name.to_owned(), within, evidence }
     }
 }

@@ -14,7 +14,7 @@ pub(super) static MODULES: ModuleSystem = ModuleSystem {
 };
 
 /// Returns the name of the package that an import brings in, which its path tells almost always.
-fn local_names(import: &Import) -> Vec<&str> {
+pub(super) fn local_names(import: &Import) -> Vec<&str> {
     if &*import.name == "*" {
         return Vec::new();
     }
@@ -48,7 +48,11 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
     }
     absolute(module, None, names);
     let hosted = module.split('/').next().is_some_and(|host| host.contains('.'));
-    if let Some((_, last)) = module.rsplit_once('/').filter(|(before, _)| hosted && before.contains('/')) {
+    if let Some((before, last)) = module.rsplit_once('/').filter(|(before, _)| hosted && before.contains('/')) {
         names.push(last);
+        // The package in the root of the source, whose folder has no name.
+        if before.matches('/').count() == 1 {
+            names.exact("");
+        }
     }
 }

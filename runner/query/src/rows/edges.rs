@@ -27,13 +27,27 @@ pub struct EdgeRows {
     pub to_line: UInt64Array,
     /// The qualified name of the definition; empty for an import.
     pub to_symbol: StringArray,
+    /// How it was found.
+    pub evidence: StringArray,
+    /// The share of such edges that are right, in percent.
+    pub confidence: UInt64Array,
     by_from: Box<[u32]>,
     by_to: Box<[u32]>,
 }
 
 impl TableRows for EdgeRows {
-    const COLUMNS: &'static [&'static str] =
-        &["from_path", "from_line", "from_symbol", "name", "kind", "to_path", "to_line", "to_symbol"];
+    const COLUMNS: &'static [&'static str] = &[
+        "from_path",
+        "from_line",
+        "from_symbol",
+        "name",
+        "kind",
+        "to_path",
+        "to_line",
+        "to_symbol",
+        "evidence",
+        "confidence",
+    ];
 
     fn table() -> Table {
         Table::View("edges".into())
@@ -50,6 +64,8 @@ impl TableRows for EdgeRows {
             name: columns.text("name")?,
             kind: columns.text("kind")?,
             to_line: columns.number("to_line")?,
+            evidence: columns.text("evidence")?,
+            confidence: columns.number("confidence")?,
             from_path,
             from_symbol,
             to_path,

@@ -16,12 +16,14 @@ pub struct ReferenceRows {
     pub kind: StringArray,
     /// The line, counted from 1.
     pub line: UInt32Array,
+    /// What it is bound to, as a path of names; `local`, or empty if unknown.
+    pub target: StringArray,
     within: UInt32Array,
     by_name: Box<[u32]>,
 }
 
 impl TableRows for ReferenceRows {
-    const COLUMNS: &'static [&'static str] = &["path", "content_hash", "name", "kind", "line", "within"];
+    const COLUMNS: &'static [&'static str] = &["path", "content_hash", "name", "kind", "line", "target", "within"];
 
     fn table() -> Table {
         Table::References
@@ -35,6 +37,7 @@ impl TableRows for ReferenceRows {
         Ok(Self {
             kind: columns.text("kind")?,
             line: columns.number("line")?,
+            target: columns.text("target")?,
             within: columns.number("within")?,
             files,
             name,

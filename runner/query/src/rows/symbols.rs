@@ -26,6 +26,8 @@ pub struct SymbolRows {
     pub start_line: UInt32Array,
     /// The last line.
     pub end_line: UInt32Array,
+    /// The path of names that leads to it from its file.
+    pub key: StringArray,
     parent: UInt32Array,
     by_name: Box<[u32]>,
 }
@@ -42,6 +44,7 @@ impl TableRows for SymbolRows {
         "signature",
         "start_line",
         "end_line",
+        "key",
         "parent",
     ];
 
@@ -61,6 +64,7 @@ impl TableRows for SymbolRows {
             signature: columns.text("signature")?,
             start_line: columns.number("start_line")?,
             end_line: columns.number("end_line")?,
+            key: columns.text("key")?,
             parent: columns.number("parent")?,
             ordinal: columns.number("ordinal")?,
             files,
