@@ -1,4 +1,4 @@
-//! Measures retrieval quality on annotation sets.
+//! Measures retrieval quality on annotation sets, and the reference graph against compilers.
 //!
 //! An annotation set is a folder with `repos.json`, which lists repositories at pinned revisions, and
 //! `annotations/<name>.json`, which lists queries with their relevant locations, in the format of the
@@ -12,11 +12,13 @@ mod annotations;
 mod html;
 mod metric;
 mod tables;
+mod truth;
 
 pub use annotations::{AnnotatedQuery, AnnotationSet, Repository, SetError};
 pub use html::html;
 pub use metric::{Quality, RankedChunk, Target, judge};
 pub use tables::{by_category, by_language, csv, overview};
+pub use truth::{Accuracy, FoundDefinition, FoundEdge, Precision, Recall, Site, TrueUse, Truth, TruthError};
 
 use std::collections::BTreeMap;
 

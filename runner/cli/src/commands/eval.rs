@@ -1,5 +1,7 @@
 //! `gristmill eval`: measures retrieval quality on an annotation set.
 
+mod truth;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,19 +29,29 @@ use crate::report_file::write_report;
 use crate::signals::watch_signals;
 use crate::terminal;
 
-/// Measure retrieval quality on an annotation set, for several variants of a job.
+/// Measure retrieval quality on an annotation set, or the reference graph against a compiler's index.
 ///
-/// Indexes the repositories of the set, runs its queries and compares the hits with the annotations.
-/// The main metric is NDCG@10 over chunks, averaged over all queries.
+/// With SET: indexes the repositories of the set, runs its queries and compares the hits with the
+/// annotations. The main metric is NDCG@10 over chunks, averaged over all queries.
+///
+/// With `--truth`: indexes a source and compares its edges with a SCIP index of it, as recall by kind
+/// of use and precision by evidence.
 #[derive(Clone, Debug, clap::Args)]
 pub struct EvalArgs {
     /// Annotation set: a folder with `repos.json` and `annotations/`.
-    #[arg(value_name = "SET")]
-    pub set: PathBuf,
+    #[arg(value_name = "SET", required_unless_present = "truth")]
+    pub set: Option<PathBuf>,
     /// Folder with the repositories, each under its name in the set: git repositories with the pinned
     /// revision, or plain folders.
-    #[arg(long, value_name = "DIR")]
-    pub repos: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "truth")]
+    pub repos: Option<PathBuf>,
+    /// SCIP index to compare edges with, as `scip-python`, `scip-typescript` and `rust-analyzer scip`
+    /// write it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "repos", "variants", "modes", "plain", "only", "csv", "html"])]
+    pub truth: Option<PathBuf>,
+    /// The folder that the SCIP index is of [default: the working directory]
+    #[arg(long, value_name = "DIR", requires = "truth")]
+    pub source: Option<PathBuf>,
     /// Job to index with [default: a job with the default graph]
     #[arg(long, value_name = "JOB")]
     pub job: Option<PathBuf>,
@@ -87,7 +99,13 @@ impl Variant {
 /// If the set cannot be read, a job is invalid, or no repository of the set exists.
 pub fn execute(args: EvalArgs, registry: &Registry) -> Result<Exit, CommandError> {
     let bad = |message: String| Failure::new(Exit::BadConfig, message);
-    let mut set = AnnotationSet::read(&args.set).map_err(|error| bad(error.to_string()))?;
+    if let Some(truth) = &args.truth {
+        return truth::execute(&args, truth, registry);
+    }
+    let (Some(set), Some(repos)) = (&args.set, &args.repos) else {
+        return Err(bad("an annotation set and `--repos`, or `--truth` is required".into()).into());
+    };
+    let mut set = AnnotationSet::read(set).map_err(|error| bad(error.to_string()))?;
     if let Some(unknown) = args.only.iter().find(|only| !set.repositories.iter().any(|(it, _)| it.name == **only)) {
         return Err(bad(format!("unknown repository `{unknown}` in the set")).into());
     }
@@ -117,7 +135,7 @@ pub fn execute(args: EvalArgs, registry: &Registry) -> Result<Exit, CommandError
             ..Evaluation::default()
         }));
         for (repository, queries) in &set.repositories {
-            let folder = args.repos.join(&repository.name);
+            let folder = repos.join(&repository.name);
             let source = match source_settings(repository, &folder) {
                 Ok(source) => source,
                 Err(reason) => {
@@ -157,7 +175,7 @@ pub fn execute(args: EvalArgs, registry: &Registry) -> Result<Exit, CommandError
     }
     over.store(true, std::sync::atomic::Ordering::Relaxed);
     if evaluations.iter().all(|evaluation| evaluation.answers.is_empty()) {
-        let failure = Failure::new(Exit::BadConfig, format!("no repository of the set is in {}", args.repos.display()));
+        let failure = Failure::new(Exit::BadConfig, format!("no repository of the set is in {}", repos.display()));
         return Err(failure.help("clone the repositories in `repos.json` into it, each under its name").into());
     }
     terminal::print(&[overview(&evaluations), by_language(&evaluations), by_category(&evaluations)].join("\n"))?;
