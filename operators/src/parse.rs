@@ -11,6 +11,7 @@
 //! What is particular to a language lies in `languages`, behind the types in `spec`.
 
 mod doc;
+mod embedded;
 mod kinds;
 mod machine;
 mod modules;
@@ -36,7 +37,7 @@ use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Must be raised by every change that finds other definitions, references, imports or blocks
 /// in the same text.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// Configuration of [`Parse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

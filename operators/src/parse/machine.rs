@@ -1,13 +1,14 @@
 //! Parsers, which each thread keeps and reuses.
 
 use std::cell::RefCell;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
-use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
+use tree_sitter::{Node, ParseOptions, ParseState, Parser, Point, Tree};
 
+use super::embedded::EmbeddedTrees;
 use super::kinds::Kinds;
 use super::walk::{self, Outline};
-use crate::spec::Grammar;
+use crate::spec::{Grammar, Piece};
 
 /// Limit on the steps, of 100 parser operations, that parsing may take for each byte; short
 /// texts may take [`LEAST_STEPS`]. Real code takes a twentieth of it. Unlike a timeout, the
@@ -56,9 +57,13 @@ pub(crate) fn parse(grammar: &'static Grammar, text: &str) -> Result<Parsed, Fai
             }
         };
         let machine = machines.get_mut(at).ok_or(Failure::Grammar)?;
-        let tree = machine.tree(text)?;
+        let prepared = grammar.prepare.and_then(|prepare| prepare(text));
+        let tree = machine.tree(prepared.as_deref().unwrap_or(text).as_bytes(), 0)?;
         let error_line = error_line(tree.root_node());
-        Ok(Parsed { outline: walk::outline(grammar, &machine.kinds, text, &tree), error_line })
+        let embedded = grammar.embedded.as_ref().map_or_else(EmbeddedTrees::default, |embedded| {
+            EmbeddedTrees::parse(embedded, text, &tree, |piece| machine.piece(piece))
+        });
+        Ok(Parsed { outline: walk::outline(grammar, &machine.kinds, text, &tree, &embedded), error_line })
     })
 }
 
@@ -70,22 +75,39 @@ impl Machine {
         Ok(Self { grammar, parser, kinds: Kinds::new(grammar, &language) })
     }
 
-    fn tree(&mut self, text: &str) -> Result<Tree, Failure> {
-        let budget = LEAST_STEPS + text.len() * STEPS_PER_BYTE;
+    /// Parses the bytes, which begin at `offset` of their text.
+    fn tree(&mut self, bytes: &[u8], offset: usize) -> Result<Tree, Failure> {
+        let budget = LEAST_STEPS + bytes.len() * STEPS_PER_BYTE;
         let mut steps = 0;
         let mut progress = |_: &ParseState| {
             steps += 1;
             if steps > budget { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let bytes = text.as_bytes();
         let options = ParseOptions::new().progress_callback(&mut progress);
-        let mut rest = |from: usize, _| bytes.get(from..).unwrap_or_default();
+        let mut rest = |from: usize, _| from.checked_sub(offset).and_then(|from| bytes.get(from..)).unwrap_or_default();
         let tree = self.parser.parse_with_options(&mut rest, None, Some(options));
         tree.ok_or_else(|| {
             // A parser that was stopped would otherwise resume with the next text.
             self.parser.reset();
             Failure::Steps
         })
+    }
+
+    /// Parses a piece of a text. Returns nothing where it is not all of the language: it is then in
+    /// a syntax of its own.
+    fn piece(&mut self, piece: &Piece) -> Option<Tree> {
+        let bytes = std::str::from_utf8(&piece.text).ok()?;
+        let last_line = bytes.rsplit_once('\n').map(|(_, line)| line);
+        let end_point = Point {
+            row: piece.start.row + bytes.matches('\n').count(),
+            column: last_line.map_or(piece.start.column + bytes.len(), str::len),
+        };
+        let Range { start: start_byte, end: end_byte } = piece.range;
+        let range = tree_sitter::Range { start_byte, end_byte, start_point: piece.start, end_point };
+        self.parser.set_included_ranges(&[range]).ok()?;
+        let tree = self.tree(bytes.as_bytes(), start_byte);
+        self.parser.set_included_ranges(&[]).ok()?;
+        tree.ok().filter(|tree| !tree.root_node().has_error())
     }
 }
 

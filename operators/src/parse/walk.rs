@@ -6,6 +6,7 @@
 
 mod blocks;
 mod define;
+mod embedded;
 mod skim;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use gristmill_pipeline::port::{Block, Definition, Import, NO_DEFINITION, Referen
 use tree_sitter::{Node, Tree, TreeCursor};
 
 use self::blocks::Blocks;
+use super::embedded::EmbeddedTrees;
 use super::kinds::{Kinds, Role};
 use super::references::references;
 use crate::spec::{Grammar, Rank, Uses, byte};
@@ -113,13 +115,20 @@ struct Walk<'t> {
     comments: Vec<Range<u32>>,
     blocks: Blocks,
     open_ended: Vec<OpenEnded>,
+    embedded: &'t EmbeddedTrees,
 }
 
 /// Finds the definitions and blocks of a tree, and the names it uses.
 ///
 /// `kinds` are those of the grammar; `text` is what the tree was parsed from, at most
-/// `u32::MAX` bytes.
-pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree: &Tree) -> Outline {
+/// `u32::MAX` bytes; `embedded` are the trees of what the tree leaves unparsed.
+pub(crate) fn outline(
+    grammar: &'static Grammar,
+    kinds: &Kinds,
+    text: &str,
+    tree: &Tree,
+    embedded: &EmbeddedTrees,
+) -> Outline {
     let mut walk = Walk {
         grammar,
         kinds,
@@ -130,6 +139,7 @@ pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree
         comments: Vec::new(),
         blocks: Blocks::new(byte(text.len())),
         open_ended: Vec::new(),
+        embedded,
     };
     let mut cursor = tree.walk();
     let root = cursor.node();
@@ -148,13 +158,14 @@ pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree
         open: 0,
     });
     if more {
-        walk.run(&mut cursor);
+        walk.run(&mut cursor, 0);
     }
     walk.finish()
 }
 
 impl<'t> Walk<'t> {
-    fn run(&mut self, cursor: &mut TreeCursor<'t>) {
+    /// Visits the node of the cursor and what follows it, until only `outer` frames are left.
+    fn run(&mut self, cursor: &mut TreeCursor<'t>, outer: usize) {
         loop {
             let node = cursor.node();
             match self.visit(node, cursor) {
@@ -177,7 +188,7 @@ impl<'t> Walk<'t> {
                 {
                     outer.lead = frame.lead;
                 }
-                if self.frames.is_empty() || !cursor.goto_parent() {
+                if self.frames.len() <= outer || !cursor.goto_parent() {
                     return;
                 }
             }
@@ -229,6 +240,11 @@ impl<'t> Walk<'t> {
     /// Visits the node on which the cursor stands.
     fn visit(&mut self, node: Node<'t>, cursor: &TreeCursor<'t>) -> Visit<'t> {
         let kind = self.kinds.of(node);
+        if let Some((node, trees)) = self.embedded.of(node) {
+            self.kinds.record(self.kinds.of(node).used, node, cursor, &mut self.uses);
+            self.visit_trees(node, trees);
+            return Visit::Pass;
+        }
         self.kinds.record(kind.used, node, cursor, &mut self.uses);
         match kind.role {
             Role::Token => {
