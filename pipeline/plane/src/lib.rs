@@ -36,7 +36,7 @@ mod plane;
 pub use differential_dataflow::{self, VecCollection};
 pub use timely;
 
-pub use dataflow::Tick;
+pub use dataflow::{Tick, distinct};
 pub use derived::{Cell, Derive, FactRow, LiveFacts};
 pub use facts::{
     ChunkFact, ContentFact, DefinitionFact, Deltas, Difference, Facts, ImportFact, OutlineFact, PassageId,

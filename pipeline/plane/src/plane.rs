@@ -98,7 +98,7 @@ impl FactPlane {
         for _ in &self.inputs {
             deltas.append(self.outputs.recv().map_err(|_| PlaneError::Ended)?);
         }
-        deltas.sort();
+        deltas.consolidate();
         self.busy += started.elapsed();
         Ok(deltas)
     }

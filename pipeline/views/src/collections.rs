@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 
 use differential_dataflow::VecCollection;
+use differential_dataflow::operators::{CountTotal, ThresholdTotal};
 use gristmill_ids::{NameKey, PathKey};
 use gristmill_plane::{
     ContentFact, DefinitionFact, Difference, ImportFact, LiveFacts, OutlineFact, PathFact, Place, ReferenceFact,
-    RowFact, Tick,
+    RowFact, Tick, distinct,
 };
 use serde::{Deserialize, Serialize};
 use timely::dataflow::Scope;
@@ -101,6 +102,7 @@ pub struct FactCollections<'scope> {
     paths: Facts<'scope, (PathKey, PathFact)>,
     imports: Facts<'scope, (RowFact, ImportFact)>,
     import_edges: OnceCell<Facts<'scope, ImportEdge>>,
+    imported_files: OnceCell<Facts<'scope, (PathKey, PathKey)>>,
     targets: OnceCell<Facts<'scope, (Use, Target)>>,
     resolved: OnceCell<Facts<'scope, Resolved>>,
     /// The view that is being built, by its place among the views.
@@ -110,8 +112,9 @@ pub struct FactCollections<'scope> {
 impl<'scope> FactCollections<'scope> {
     pub(super) fn new(facts: LiveFacts<'scope>) -> Self {
         let LiveFacts { rows, contents, paths, imports } = facts;
-        let (import_edges, targets, resolved) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { rows, contents, paths, imports, import_edges, targets, resolved, view: 0 }
+        let (import_edges, imported_files) = (OnceCell::new(), OnceCell::new());
+        let (targets, resolved) = (OnceCell::new(), OnceCell::new());
+        Self { rows, contents, paths, imports, import_edges, imported_files, targets, resolved, view: 0 }
     }
 
     pub(super) fn scope(&self) -> Scope<'scope, Tick> {
@@ -188,7 +191,7 @@ impl<'scope> FactCollections<'scope> {
                 })
                 .map(|((from, _, line, written), to)| ImportEdge { from, to, line, written })
                 .filter(|edge| edge.from != edge.to)
-                .distinct()
+                .threshold_total(distinct)
         });
         edges.clone()
     }
@@ -196,19 +199,22 @@ impl<'scope> FactCollections<'scope> {
     /// `(from, to)`: which file imports which, each pair once.
     #[must_use]
     pub fn imported_files(&self) -> Facts<'scope, (PathKey, PathKey)> {
-        self.import_edges().map(|edge| (edge.from, edge.to)).distinct()
+        let imported = self
+            .imported_files
+            .get_or_init(|| self.import_edges().map(|edge| (edge.from, edge.to)).threshold_total(distinct));
+        imported.clone()
     }
 
     /// For each name that a file uses, the files that define it: those found by the
     /// surest [`Resolution`], and how many they are.
     fn targets(&self) -> Facts<'scope, (Use, Target)> {
         let targets = self.targets.get_or_init(|| {
-            let uses = self.references().map(|(place, reference)| (reference.name, place)).distinct();
+            let uses = self.references().map(|(place, reference)| (reference.name, place)).threshold_total(distinct);
             let definers = self.definers();
             let popular = definers
                 .clone()
                 .map(|(name, _)| name)
-                .count()
+                .count_total()
                 .flat_map(|(name, files)| (files > FAN_OUT).then_some(name));
             let within_file = |pair: (NameKey, Place)| ((pair.0, pair.1.path), pair.1.path);
             let of_file = uses
@@ -239,7 +245,7 @@ impl<'scope> FactCollections<'scope> {
 
     /// `(name, file)`: which files define a name.
     fn definers(&self) -> Facts<'scope, (NameKey, Place)> {
-        self.definitions().map(|(place, definition)| (definition.name, place)).distinct()
+        self.definitions().map(|(place, definition)| (definition.name, place)).threshold_total(distinct)
     }
 
     /// Uses of names with the definitions that they mean.
@@ -273,10 +279,10 @@ impl<'scope> FactCollections<'scope> {
     /// define it))`, where the second number is 0 or too many to choose from.
     #[must_use]
     pub fn unresolved(&self) -> Facts<'scope, (Use, (u64, u64))> {
-        let found = self.targets().map(|(used, _)| used).distinct();
-        let uses = self.references().map(|(place, reference)| (reference.name, place.path)).count();
+        let found = self.targets().map(|(used, _)| used).threshold_total(distinct);
+        let uses = self.references().map(|(place, reference)| (reference.name, place.path)).count_total();
         let missing = uses.antijoin(found).map(|((name, from), uses)| (name, (from, uses as u64)));
-        let definers = self.definers().map(|(name, _)| name).count();
+        let definers = self.definers().map(|(name, _)| name).count_total();
         let some = missing
             .clone()
             .join_map(definers.clone(), |name, (from, uses), files| ((*name, *from), (*uses, *files as u64)));
