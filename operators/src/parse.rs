@@ -5,12 +5,13 @@
 //! Content ─► language (path, then `#!`) ─► tree ─► one walk ─► definitions, references, imports, blocks
 //! ```
 //!
-//! No text is rejected. One in an unknown language, or one that is too expensive to parse, has
-//! no definitions and no blocks, and is cut by lines.
+//! No text is rejected. One in an unknown language, one that is too expensive to parse, or on which
+//! the grammar's code crashes (see [`isolate`]), has no definitions and no blocks, and is cut by lines.
 //!
 //! What is particular to a language lies in `languages`, behind the types in `spec`.
 
 mod doc;
+mod isolated;
 mod kinds;
 mod machine;
 mod modules;
@@ -27,7 +28,7 @@ use gristmill_pipeline::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::machine::Failure;
+pub use self::isolated::isolate;
 use self::walk::Outline;
 use crate::language;
 use crate::languages::{PLAIN_TEXT, known_languages};
@@ -36,7 +37,7 @@ use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Must be raised by every change that finds other definitions, references, imports or blocks
 /// in the same text.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// Configuration of [`Parse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -85,15 +86,19 @@ impl Parse {
     }
 
     /// Parses one text.
-    fn parse(&self, content: Arc<Content>, out: &mut Emitter<Arc<Syntax>>) {
+    fn parse(&self, content: Arc<Content>, out: &mut Emitter<Arc<Syntax>>) -> Result<(), OperatorError> {
         let path = &content.file.path;
         let text: &str = &content.text;
         if u32::try_from(text.len()).is_err() {
             let message = "the text is larger than 4 GiB, which offsets cannot hold; exclude the file";
-            return out.report(path, Severity::Error, "size", 0, message);
+            out.report(path, Severity::Error, "size", 0, message);
+            return Ok(());
         }
         let language = language::of_path(path).or_else(|| language::of_first_line(text));
-        let outline = language.and_then(|language| self.outline(language, path, text, out));
+        let outline = match language {
+            Some(language) => self.outline(language, path, text, out)?,
+            None => None,
+        };
         let outline = outline.unwrap_or_else(|| Outline { lines: lines(text), ..Outline::default() });
         out.emit(Arc::new(Syntax {
             language: language.map_or(PLAIN_TEXT, |language| language.name),
@@ -105,6 +110,7 @@ impl Parse {
             extras: Extras::default(),
             content,
         }));
+        Ok(())
     }
 
     /// Parses a text in a known language; `None` where it is to be cut by lines.
@@ -114,14 +120,14 @@ impl Parse {
         path: &RelPath,
         text: &str,
         out: &mut Emitter<Arc<Syntax>>,
-    ) -> Option<Outline> {
-        let grammar = language.grammar?;
+    ) -> Result<Option<Outline>, OperatorError> {
+        let Some(grammar) = language.grammar else { return Ok(None) };
         if text.len() as u64 > self.config.max_bytes {
             let limit = self.config.max_bytes;
             let message =
                 format!("not parsed: {} bytes exceed `max_bytes` = {limit}; it is indexed by lines", text.len());
             out.report(path, Severity::Note, "large", 0, message);
-            return None;
+            return Ok(None);
         }
         let (line, depth) = deepest_bracket(text);
         if depth > self.config.max_nesting {
@@ -129,9 +135,9 @@ impl Parse {
             let message =
                 format!("not parsed: brackets nest {depth} deep, over `max_nesting` = {limit}; it is indexed by lines");
             out.report(path, Severity::Warning, "nesting", line, message);
-            return None;
+            return Ok(None);
         }
-        match machine::parse(grammar, text) {
+        Ok(match isolated::parse(language, grammar, text, out)? {
             Ok(parsed) => {
                 if let Some(line) = parsed.error_line {
                     let message =
@@ -141,16 +147,10 @@ impl Parse {
                 Some(parsed.outline)
             }
             Err(failure) => {
-                let message = match failure {
-                    Failure::Steps => "not parsed: the grammar took too many steps; it is indexed by lines".to_owned(),
-                    Failure::Grammar => {
-                        format!("not parsed: {} does not load; it is indexed by lines", grammar.version)
-                    }
-                };
-                out.report(path, Severity::Warning, "grammar", 0, message);
+                out.report(path, Severity::Warning, failure.code(), 0, failure.message(grammar));
                 None
             }
-        }
+        })
     }
 }
 
@@ -178,7 +178,7 @@ impl Operator for Parse {
 
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
         for content in batch {
-            self.parse(content, out);
+            self.parse(content, out)?;
         }
         Ok(())
     }

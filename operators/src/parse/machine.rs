@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
+use serde::{Deserialize, Serialize};
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
 use super::kinds::Kinds;
@@ -30,6 +31,7 @@ thread_local! {
 }
 
 /// A text that was parsed.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parsed {
     pub outline: Outline,
     /// The 1-based line of the first syntax error.
@@ -37,12 +39,42 @@ pub(crate) struct Parsed {
 }
 
 /// Why a text was not parsed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Failure {
     /// It took too many steps.
     Steps,
     /// The linked grammar is of a version that the library does not read.
     Grammar,
+    /// The grammar's code crashed.
+    Crash,
+    /// It took more CPU time than its size allows.
+    Time,
+    /// It took more memory than its size allows.
+    Memory,
+}
+
+impl Failure {
+    /// The code of its diagnostic.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Steps | Self::Grammar => "grammar",
+            Self::Crash => "parser_crashed",
+            Self::Time => "parse_timeout",
+            Self::Memory => "parse_memory",
+        }
+    }
+
+    /// The message of its diagnostic, for a text in that grammar.
+    pub fn message(self, grammar: &Grammar) -> String {
+        let why = match self {
+            Self::Steps => "the grammar took too many steps".to_owned(),
+            Self::Grammar => format!("{} does not load", grammar.version),
+            Self::Crash => format!("{} crashed on it", grammar.version),
+            Self::Time => format!("{} took too much time for it", grammar.version),
+            Self::Memory => format!("{} took too much memory for it", grammar.version),
+        };
+        format!("not parsed: {why}; it is indexed by lines")
+    }
 }
 
 /// Parses a text of at most `u32::MAX` bytes and walks the tree.
