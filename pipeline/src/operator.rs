@@ -6,7 +6,7 @@ mod erased;
 mod role;
 
 pub use config::{OperatorConfig, OperatorConfigError};
-pub(crate) use contained::{contained, in_operator, panic_message};
+pub(crate) use contained::{contained, in_operator, outcome_of, panic_message};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
 pub use role::RolePorts;
 

@@ -1,6 +1,6 @@
 //! The main loop of a worker.
 
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, BufReader, ErrorKind, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,7 @@ use gristmill_pipeline::resident_memory;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::watchdog::Watchdog;
-use super::wire::{Answer, HEAD_BYTES, Head, Outcome, greeting, read_exactly, write_answer};
+use super::wire::{Answer, HEAD_BYTES, Head, Outcome, READ_BYTES, greeting, read_exactly, write_answer};
 use crate::languages::known_languages;
 use crate::parse::machine::{self, Failure, Parsed};
 use crate::spec::Grammar;
@@ -38,9 +38,11 @@ pub(super) fn serve(parse: Parses) -> io::Result<()> {
     stream.set_read_timeout(Some(IDLE_LIMIT))?;
     let watchdog = Watchdog::start(stream.try_clone()?)?;
     stream.write_all(&greeting())?;
+    // A small text comes with its head in one read.
+    let mut requests = BufReader::with_capacity(READ_BYTES, stream.try_clone()?);
     let (mut head, mut text, mut buffer) = ([0; HEAD_BYTES], Vec::new(), Vec::new());
     loop {
-        match stream.read_exact(&mut head) {
+        match requests.read_exact(&mut head) {
             Ok(()) => {}
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Ok(()),
             Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
@@ -49,7 +51,7 @@ pub(super) fn serve(parse: Parses) -> io::Result<()> {
             Err(error) => return Err(error),
         }
         let head = Head::from_bytes(&head);
-        read_exactly(&mut stream, head.bytes, &mut text)?;
+        read_exactly(&mut requests, head.bytes, &mut text)?;
         watchdog.begin(head.budget);
         let result = answer(parse, head, &text);
         let answer = Answer { result, cpu: watchdog.end() };

@@ -23,6 +23,9 @@ pub(super) const HEAD_BYTES: usize = 32;
 /// Bytes of an answer before it.
 pub(super) const LENGTH_BYTES: usize = 8;
 
+/// How much is read at once.
+pub(super) const READ_BYTES: usize = 64 << 10;
+
 /// What a worker says first: who its parsers are. Parent and worker are one program, unless that was
 /// replaced on disk while it ran.
 pub(super) fn greeting() -> [u8; 32] {

@@ -1,7 +1,7 @@
 //! A worker as its parent sees it.
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
@@ -10,7 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::WORKER_ARGUMENT;
-use super::wire::{Answer, Head, LENGTH_BYTES, greeting, read_exactly};
+use super::wire::{Answer, Head, LENGTH_BYTES, READ_BYTES, greeting, read_exactly};
 
 /// How often a wait for a worker looks whether the run was interrupted.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -98,6 +98,8 @@ impl Worker {
         buffer.extend_from_slice(text.as_bytes());
         let mut stream = self.patient(is_interrupted);
         stream.write_all(&buffer)?;
+        // A small answer comes with its length in one read; nothing follows it.
+        let mut stream = BufReader::with_capacity(READ_BYTES, stream);
         let mut length = [0; LENGTH_BYTES];
         stream.read_exact(&mut length)?;
         read_exactly(&mut stream, u64::from_le_bytes(length), &mut buffer)?;
