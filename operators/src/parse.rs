@@ -15,6 +15,7 @@ mod isolated;
 mod kinds;
 mod machine;
 mod modules;
+mod nesting;
 mod references;
 mod walk;
 
@@ -29,6 +30,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::isolated::isolate;
+use self::nesting::Nesting;
 use self::walk::Outline;
 use crate::language;
 use crate::languages::{PLAIN_TEXT, known_languages};
@@ -46,8 +48,8 @@ pub struct ParseConfig {
     /// Maximum size in bytes of a text that is parsed; a larger one is chunked by lines. Such files
     /// are mostly generated or data, and a syntax tree takes many times their size.
     pub max_bytes: u64,
-    /// Maximum nesting of brackets in a text that is parsed; a deeper one is chunked by lines. Some
-    /// grammars take time quadratic in the depth.
+    /// Maximum nesting of brackets, and of tags in HTML, in a text that is parsed; a deeper one is chunked
+    /// by lines. Some grammars take time quadratic in the depth.
     pub max_nesting: u32,
 }
 
@@ -129,11 +131,11 @@ impl Parse {
             out.report(path, Severity::Note, "large", 0, message);
             return Ok(None);
         }
-        let (line, depth) = deepest_bracket(text);
+        let Nesting { what, line, depth } = nesting::deepest(language.name, text);
         if depth > self.config.max_nesting {
             let limit = self.config.max_nesting;
             let message =
-                format!("not parsed: brackets nest {depth} deep, over `max_nesting` = {limit}; it is indexed by lines");
+                format!("not parsed: {what} nest {depth} deep, over `max_nesting` = {limit}; it is indexed by lines");
             out.report(path, Severity::Warning, "nesting", line, message);
             return Ok(None);
         }
@@ -203,26 +205,4 @@ fn lines(text: &str) -> u32 {
     let feeds = memchr::memchr_iter(b'\n', text.as_bytes()).count();
     let open = !text.is_empty() && !text.ends_with('\n');
     u32::try_from(feeds + usize::from(open)).unwrap_or(u32::MAX)
-}
-
-/// Returns the line and depth of the deepest bracket.
-///
-/// Brackets in strings and comments count too; a closing one without its opening one
-/// does not. The limit is so far above what people nest that this is exact enough.
-fn deepest_bracket(text: &str) -> (u32, u32) {
-    let (mut line, mut depth, mut deepest) = (1_u32, 0_u32, (0_u32, 0_u32));
-    for byte in text.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => {
-                depth += 1;
-                if depth > deepest.1 {
-                    deepest = (line, depth);
-                }
-            }
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            b'\n' => line += 1,
-            _ => {}
-        }
-    }
-    deepest
 }

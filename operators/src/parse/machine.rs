@@ -10,11 +10,12 @@ use super::kinds::Kinds;
 use super::walk::{self, Outline};
 use crate::spec::Grammar;
 
-/// Limit on the steps, of 100 parser operations, that parsing may take for each byte; short
-/// texts may take [`LEAST_STEPS`]. Real code takes a twentieth of it. Unlike a timeout, the
-/// count depends on the text alone, so every run stops at the same place.
-const STEPS_PER_BYTE: usize = 1;
-const LEAST_STEPS: usize = 10_000;
+/// Limit on the steps, of 100 parser operations, that parsing may take: one for each [`BYTES_PER_STEP`]
+/// bytes beside [`LEAST_STEPS`]. Real code takes a fourteenth of it. Unlike a timeout, the count
+/// depends on the text alone, so every run stops at the same place; it is reached before the budget
+/// of time is, unless operations take unusually long.
+const BYTES_PER_STEP: usize = 4;
+const LEAST_STEPS: usize = 5_000;
 
 /// Limit on the children of a node with an error that are searched for its line.
 const ERROR_CHILDREN: usize = 10_000;
@@ -103,7 +104,7 @@ impl Machine {
     }
 
     fn tree(&mut self, text: &str) -> Result<Tree, Failure> {
-        let budget = LEAST_STEPS + text.len() * STEPS_PER_BYTE;
+        let budget = LEAST_STEPS + text.len() / BYTES_PER_STEP;
         let mut steps = 0;
         let mut progress = |_: &ParseState| {
             steps += 1;
