@@ -71,7 +71,7 @@ fn answer(parse: Parses, head: Head, text: &[u8]) -> Outcome {
         Ok(result) => Outcome::Done(result),
         Err(payload) => {
             let message = payload.downcast::<String>().map(|message| *message);
-            let message = message.or_else(|payload| payload.downcast::<&str>().map(|message| message.to_string()));
+            let message = message.or_else(|payload| payload.downcast::<&str>().map(|message| (*message).to_owned()));
             Outcome::Panicked(message.unwrap_or_else(|_| "no message".to_owned()))
         }
     }

@@ -65,6 +65,7 @@ impl Worker {
         command.arg0("gristmill-parse-worker").args(&launch.arguments).envs(launch.variables.iter().cloned());
         command.stdin(OwnedFd::from(other)).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
         let child = command.spawn()?;
+        // Closes this process's copy of the other end.
         drop(command);
         let mut worker = Self { child, stream, buffer: Vec::new() };
         let mut greeted = [0; 32];
