@@ -57,6 +57,7 @@ static POOL: OnceLock<Pool> = OnceLock::new();
 /// ```
 ///
 /// The environment variable `GRISTMILL_ISOLATION=off` turns it off.
+#[allow(clippy::disallowed_methods, reason = "a worker holds nothing that a destructor would free")]
 pub fn isolate() {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == WORKER_ARGUMENT) {
         std::process::exit(serve::main());

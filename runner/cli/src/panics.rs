@@ -45,6 +45,10 @@ pub(crate) fn end_on_panics() {
     }));
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "destructors may wait for the thread that panicked; the lock ends with the process"
+)]
 fn end(panic: &PanicHookInfo<'_>) -> ! {
     tracing::error!(%panic, "internal error");
     let message = panic.payload_as_str().unwrap_or("no message");
