@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ops::{ControlFlow, Range};
 
+use serde::{Deserialize, Serialize};
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Point, Tree};
 
 use super::embedded::EmbeddedTrees;
@@ -10,11 +11,12 @@ use super::kinds::Kinds;
 use super::walk::{self, Outline};
 use crate::spec::{Grammar, Piece};
 
-/// Limit on the steps, of 100 parser operations, that parsing may take for each byte; short
-/// texts may take [`LEAST_STEPS`]. Real code takes a twentieth of it. Unlike a timeout, the
-/// count depends on the text alone, so every run stops at the same place.
-const STEPS_PER_BYTE: usize = 1;
-const LEAST_STEPS: usize = 10_000;
+/// Limit on the steps, of 100 parser operations, that parsing may take: one for each [`BYTES_PER_STEP`]
+/// bytes beside [`LEAST_STEPS`]. Real code takes a fourteenth of it. Unlike a timeout, the count
+/// depends on the text alone, so every run stops at the same place; it is reached before the budget
+/// of time is, unless operations take unusually long.
+const BYTES_PER_STEP: usize = 4;
+const LEAST_STEPS: usize = 5_000;
 
 /// Limit on the children of a node with an error that are searched for its line.
 const ERROR_CHILDREN: usize = 10_000;
@@ -31,6 +33,7 @@ thread_local! {
 }
 
 /// A text that was parsed.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parsed {
     pub outline: Outline,
     /// The 1-based line of the first syntax error.
@@ -38,12 +41,42 @@ pub(crate) struct Parsed {
 }
 
 /// Why a text was not parsed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Failure {
     /// It took too many steps.
     Steps,
     /// The linked grammar is of a version that the library does not read.
     Grammar,
+    /// The grammar's code crashed.
+    Crash,
+    /// It took more CPU time than its size allows.
+    Time,
+    /// It took more memory than its size allows.
+    Memory,
+}
+
+impl Failure {
+    /// The code of its diagnostic.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Steps | Self::Grammar => "grammar",
+            Self::Crash => "parser_crashed",
+            Self::Time => "parse_timeout",
+            Self::Memory => "parse_memory",
+        }
+    }
+
+    /// The message of its diagnostic, for a text in that grammar.
+    pub fn message(self, grammar: &Grammar) -> String {
+        let why = match self {
+            Self::Steps => "the grammar took too many steps".to_owned(),
+            Self::Grammar => format!("{} does not load", grammar.version),
+            Self::Crash => format!("{} crashed on it", grammar.version),
+            Self::Time => format!("{} took too much time for it", grammar.version),
+            Self::Memory => format!("{} took too much memory for it", grammar.version),
+        };
+        format!("not parsed: {why}; it is indexed by lines")
+    }
 }
 
 /// Parses a text of at most `u32::MAX` bytes and walks the tree.
@@ -77,7 +110,7 @@ impl Machine {
 
     /// Parses the bytes, which begin at `offset` of their text.
     fn tree(&mut self, bytes: &[u8], offset: usize) -> Result<Tree, Failure> {
-        let budget = LEAST_STEPS + bytes.len() * STEPS_PER_BYTE;
+        let budget = LEAST_STEPS + bytes.len() / BYTES_PER_STEP;
         let mut steps = 0;
         let mut progress = |_: &ParseState| {
             steps += 1;

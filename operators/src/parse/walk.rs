@@ -12,6 +12,7 @@ mod skim;
 use std::ops::Range;
 
 use gristmill_pipeline::port::{Block, Definition, Import, NO_DEFINITION, Reference};
+use serde::{Deserialize, Serialize};
 use tree_sitter::{Node, Tree, TreeCursor};
 
 use self::blocks::Blocks;
@@ -79,7 +80,7 @@ struct OpenEnded {
 }
 
 /// What a walk finds.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Outline {
     /// Number of lines; a last line without a line feed counts.
     pub lines: u32,

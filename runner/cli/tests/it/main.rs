@@ -14,6 +14,7 @@ mod extra_columns;
 mod git;
 mod history;
 mod invalid;
+mod isolation;
 mod json_schema;
 mod own_tool;
 mod own_types;
