@@ -56,12 +56,14 @@ pub(crate) fn place(chunk: Row<'_, ChunkRows>) -> (usize, u32) {
 }
 
 /// Joins the chunks of a file, which are in order. They may overlap.
-pub(crate) fn join<'a>(pieces: impl Iterator<Item = Piece<'a>>) -> Vec<Part> {
+pub(crate) fn join<'a>(pieces: impl Iterator<Item = Piece<'a>> + Clone) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
+    let mut left: usize = pieces.clone().map(|(.., text)| text.len()).sum();
     // One past the last byte of the text so far.
     let mut end = 0;
     for (nth, (start, line, text)) in pieces.enumerate() {
         let stop = start + text.len();
+        left = left.saturating_sub(text.len());
         match parts.last_mut().filter(|_| start <= end) {
             Some(part) => {
                 // It may overlap the chunks before it.
@@ -71,7 +73,10 @@ pub(crate) fn join<'a>(pieces: impl Iterator<Item = Piece<'a>>) -> Vec<Part> {
                 end = end.max(stop);
             }
             None => {
-                parts.push(Part { text: text.to_owned(), start_line: line, chunks: vec![(0, nth)] });
+                // Growing a text would copy it several times.
+                let mut whole = String::with_capacity(text.len() + left);
+                whole.push_str(text);
+                parts.push(Part { text: whole, start_line: line, chunks: vec![(0, nth)] });
                 end = stop;
             }
         }
