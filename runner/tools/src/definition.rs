@@ -8,8 +8,8 @@ use gristmill_query::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::names::{Reason, definitions, reason};
-use super::symbols::{Symbol, definitions_of, render_symbol, symbol};
+use super::names::{Reason, definitions, definitions_of, reason};
+use super::symbols::{Symbol, render_symbol, symbol};
 use crate::search::is_secondary;
 
 /// The input of `goto_definition`.
@@ -17,7 +17,7 @@ use crate::search::is_secondary;
 #[serde(deny_unknown_fields, default)]
 pub struct GotoDefinition {
     /// The name, unqualified or qualified; optional if `path` and `line` name a reference.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", allow_hyphen_values = true)]
     pub symbol: Option<String>,
     /// The file of the reference: definitions close to it come first.
     #[arg(long, value_name = "PATH")]
@@ -79,8 +79,8 @@ impl Tool for GotoDefinition {
                 let is_end = |symbol: &Row<'_, SymbolRows>| {
                     symbol.path().as_str() == to && u64::from(symbol.table().start_line.value(symbol.row)) == line
                 };
-                found
-                    .extend(definitions_of(tables.symbols()?, qualified).filter(is_end).map(|row| (Reason::Edge, row)));
+                let ends = definitions_of(tables.symbols()?, qualified).into_iter().filter(is_end);
+                found.extend(ends.map(|row| (Reason::Edge, row)));
             }
         }
         let language = from_file.map(|file| file.table().language.value(file.row));
