@@ -5,16 +5,19 @@
 //! Content ─► language (path, then `#!`) ─► tree ─► one walk ─► definitions, references, imports, blocks
 //! ```
 //!
-//! No text is rejected. One in an unknown language, or one that is too expensive to parse, has
-//! no definitions and no blocks, and is cut by lines.
+//! No text is rejected. One in an unknown language, one that is too expensive to parse, or on which
+//! the grammar's code crashes (see [`isolate`]), has no definitions and no blocks, and is cut by lines.
 //!
 //! What is particular to a language lies in `languages`, behind the types in `spec`.
 
 mod doc;
+mod embedded;
+mod isolated;
 mod keys;
 mod kinds;
 mod machine;
 mod modules;
+mod nesting;
 mod references;
 mod walk;
 
@@ -29,7 +32,8 @@ use gristmill_pipeline::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::machine::Failure;
+pub use self::isolated::isolate;
+use self::nesting::Nesting;
 use self::walk::Outline;
 use crate::language;
 use crate::languages::{PLAIN_TEXT, known_languages};
@@ -47,8 +51,8 @@ pub struct ParseConfig {
     /// Maximum size in bytes of a text that is parsed; a larger one is chunked by lines. Such files
     /// are mostly generated or data, and a syntax tree takes many times their size.
     pub max_bytes: u64,
-    /// Maximum nesting of brackets in a text that is parsed; a deeper one is chunked by lines. Some
-    /// grammars take time quadratic in the depth.
+    /// Maximum nesting of brackets, and of tags in HTML, in a text that is parsed; a deeper one is chunked
+    /// by lines. Some grammars take time quadratic in the depth.
     pub max_nesting: u32,
 }
 
@@ -87,15 +91,19 @@ impl Parse {
     }
 
     /// Parses one text.
-    fn parse(&self, content: Arc<Content>, out: &mut Emitter<Arc<Syntax>>) {
+    fn parse(&self, content: Arc<Content>, out: &mut Emitter<Arc<Syntax>>) -> Result<(), OperatorError> {
         let path = &content.file.path;
         let text: &str = &content.text;
         if u32::try_from(text.len()).is_err() {
             let message = "the text is larger than 4 GiB, which offsets cannot hold; exclude the file";
-            return out.report(path, Severity::Error, "size", 0, message);
+            out.report(path, Severity::Error, "size", 0, message);
+            return Ok(());
         }
         let language = language::of_path(path).or_else(|| language::of_first_line(text));
-        let outline = language.and_then(|language| self.outline(language, path, text, out));
+        let outline = match language {
+            Some(language) => self.outline(language, path, text, out)?,
+            None => None,
+        };
         let outline = outline.unwrap_or_else(|| Outline { lines: lines(text), ..Outline::default() });
         out.emit(Arc::new(Syntax {
             language: language.map_or(PLAIN_TEXT, |language| language.name),
@@ -107,6 +115,7 @@ impl Parse {
             extras: Extras::default(),
             content,
         }));
+        Ok(())
     }
 
     /// Parses a text in a known language; `None` where it is to be cut by lines.
@@ -116,24 +125,24 @@ impl Parse {
         path: &RelPath,
         text: &str,
         out: &mut Emitter<Arc<Syntax>>,
-    ) -> Option<Outline> {
-        let grammar = language.grammar?;
+    ) -> Result<Option<Outline>, OperatorError> {
+        let Some(grammar) = language.grammar else { return Ok(None) };
         if text.len() as u64 > self.config.max_bytes {
             let limit = self.config.max_bytes;
             let message =
                 format!("not parsed: {} bytes exceed `max_bytes` = {limit}; it is indexed by lines", text.len());
             out.report(path, Severity::Note, "large", 0, message);
-            return None;
+            return Ok(None);
         }
-        let (line, depth) = deepest_bracket(text);
+        let Nesting { what, line, depth } = nesting::deepest(language.name, text);
         if depth > self.config.max_nesting {
             let limit = self.config.max_nesting;
             let message =
-                format!("not parsed: brackets nest {depth} deep, over `max_nesting` = {limit}; it is indexed by lines");
+                format!("not parsed: {what} nest {depth} deep, over `max_nesting` = {limit}; it is indexed by lines");
             out.report(path, Severity::Warning, "nesting", line, message);
-            return None;
+            return Ok(None);
         }
-        match machine::parse(grammar, text) {
+        Ok(match isolated::parse(language, grammar, text, out)? {
             Ok(parsed) => {
                 if let Some(line) = parsed.error_line {
                     let message =
@@ -143,16 +152,10 @@ impl Parse {
                 Some(parsed.outline)
             }
             Err(failure) => {
-                let message = match failure {
-                    Failure::Steps => "not parsed: the grammar took too many steps; it is indexed by lines".to_owned(),
-                    Failure::Grammar => {
-                        format!("not parsed: {} does not load; it is indexed by lines", grammar.version)
-                    }
-                };
-                out.report(path, Severity::Warning, "grammar", 0, message);
+                out.report(path, Severity::Warning, failure.code(), 0, failure.message(grammar));
                 None
             }
-        }
+        })
     }
 }
 
@@ -180,7 +183,7 @@ impl Operator for Parse {
 
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
         for content in batch {
-            self.parse(content, out);
+            self.parse(content, out)?;
         }
         Ok(())
     }
@@ -217,26 +220,4 @@ fn lines(text: &str) -> u32 {
     let feeds = memchr::memchr_iter(b'\n', text.as_bytes()).count();
     let open = !text.is_empty() && !text.ends_with('\n');
     u32::try_from(feeds + usize::from(open)).unwrap_or(u32::MAX)
-}
-
-/// Returns the line and depth of the deepest bracket.
-///
-/// Brackets in strings and comments count too; a closing one without its opening one
-/// does not. The limit is so far above what people nest that this is exact enough.
-fn deepest_bracket(text: &str) -> (u32, u32) {
-    let (mut line, mut depth, mut deepest) = (1_u32, 0_u32, (0_u32, 0_u32));
-    for byte in text.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => {
-                depth += 1;
-                if depth > deepest.1 {
-                    deepest = (line, depth);
-                }
-            }
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            b'\n' => line += 1,
-            _ => {}
-        }
-    }
-    deepest
 }

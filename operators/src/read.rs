@@ -212,12 +212,13 @@ impl Operator for Read {
     }
 
     fn fingerprint(&self) -> Fingerprint {
-        let policy: &[u8] = match self.config.secrets {
-            SecretPolicy::Skip => b"skip",
-            SecretPolicy::Redact => b"redact",
-            SecretPolicy::Off => b"off",
+        // The version of the rules for secrets counts only where they are used.
+        let (version, policy): (&[u8], &[u8]) = match self.config.secrets {
+            SecretPolicy::Skip => (b"2", b"skip"),
+            SecretPolicy::Redact => (b"2", b"redact"),
+            SecretPolicy::Off => (b"1", b"off"),
         };
-        Hash::of_parts([b"read".as_slice(), b"1", policy])
+        Hash::of_parts([b"read".as_slice(), version, policy])
     }
 
     fn process(&self, batch: Batch<Arc<FileItem>>, out: &mut Emitter<Arc<Content>>) -> Result<(), OperatorError> {

@@ -36,6 +36,7 @@ use crate::measure::Meters;
 use crate::operator::OperatorError;
 use crate::path::RelPath;
 use crate::port::{FileItem, Passage, Vector};
+use crate::run::Interrupt;
 
 /// How a graph is executed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -141,9 +142,10 @@ pub(crate) struct DataPlane {
 }
 
 impl DataPlane {
-    pub(crate) fn new(graph: &Graph, meters: &Meters) -> Self {
-        let embedders = graph.embed_lanes().iter().filter_map(|lane| EmbedLine::new(graph, meters, lane));
-        Self { line: Line::new(graph, meters), embedders: embedders.collect() }
+    pub(crate) fn new(graph: &Graph, meters: &Meters, interrupt: &Interrupt) -> Self {
+        let lanes = graph.embed_lanes().iter();
+        let embedders = lanes.filter_map(|lane| EmbedLine::new(graph, meters, interrupt, lane)).collect();
+        Self { line: Line::new(graph, meters, interrupt), embedders }
     }
 }
 
@@ -154,8 +156,9 @@ pub(crate) fn start(
     memory_limit: u64,
     graph: &Graph,
     meters: &Meters,
+    interrupt: &Interrupt,
 ) -> Result<Box<dyn Executor>, String> {
-    let plane = DataPlane::new(graph, meters);
+    let plane = DataPlane::new(graph, meters, interrupt);
     Ok(match mode {
         Mode::Sequential => Box::new(sequential::Sequential::new(plane)),
         Mode::Parallel => Box::new(parallel::Parallel::start(plane, workers)?),

@@ -29,6 +29,8 @@ pub struct StageMeter {
     peak_bytes: AtomicU64,
     tokens: AtomicU64,
     padding: AtomicU64,
+    /// The part of `cpu_ns` that processes of the operator took.
+    outside_ns: AtomicU64,
     /// Locked once a batch, never once an item.
     latency_ns: Mutex<Histogram<u64>>,
 }
@@ -58,6 +60,7 @@ impl StageMeter {
             peak_bytes: zero(),
             tokens: zero(),
             padding: zero(),
+            outside_ns: zero(),
             latency_ns: Mutex::new(histogram.unwrap_or_else(|_| unreachable!("two digits are allowed"))),
         }
     }
@@ -110,6 +113,17 @@ impl StageMeter {
         self.padding.fetch_add(counted.padding, Ordering::Relaxed);
     }
 
+    /// Adds CPU time that a process of an operator took.
+    pub(crate) fn count_cpu(&self, more: Duration) {
+        self.cpu_ns.fetch_add(nanoseconds(more), Ordering::Relaxed);
+        self.outside_ns.fetch_add(nanoseconds(more), Ordering::Relaxed);
+    }
+
+    /// CPU time that processes of the operator took.
+    pub(crate) fn outside_cpu(&self) -> Duration {
+        Duration::from_nanos(self.outside_ns.load(Ordering::Relaxed))
+    }
+
     /// Items and bytes done so far, and items waiting.
     #[must_use]
     pub fn progress(&self) -> (u64, u64, u64) {
@@ -126,7 +140,7 @@ impl StageMeter {
     /// Forgets what it has seen, but for what waits for the stage.
     fn reset(&self) {
         let counts = [&self.items, &self.bytes, &self.busy_ns, &self.cpu_ns, &self.starved_ns, &self.blocked_ns];
-        let more = [&self.peak_items, &self.peak_bytes, &self.tokens, &self.padding];
+        let more = [&self.peak_items, &self.peak_bytes, &self.tokens, &self.padding, &self.outside_ns];
         for count in counts.into_iter().chain(more) {
             count.store(0, Ordering::Relaxed);
         }

@@ -7,12 +7,13 @@ mod modules;
 mod role;
 
 pub use config::{OperatorConfig, OperatorConfigError};
-pub(crate) use contained::{contained, in_operator, panic_message};
+pub(crate) use contained::{contained, in_operator, outcome_of, panic_message};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
 pub use modules::{ModuleName, ModuleUnit};
 pub use role::RolePorts;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gristmill_ids::Fingerprint;
 
@@ -20,6 +21,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::extra::ExtraColumn;
 use crate::path::RelPath;
 use crate::port::{Chunked, Content, Header, Import, Passage, PortItem, Syntax, Vector};
+use crate::run::Interrupt;
 
 /// Items that a stage takes at once, in path order.
 #[derive(Debug)]
@@ -449,13 +451,33 @@ pub struct Emitter<T> {
     pub(crate) items: Vec<T>,
     pub(crate) diagnostics: Vec<(RelPath, Diagnostic)>,
     pub(crate) counted: TokenCount,
+    pub(crate) cpu: Duration,
+    interrupt: Interrupt,
 }
 
 impl<T> Emitter<T> {
     /// An emitter for the stage of that name.
     #[must_use]
     pub fn new(stage: Arc<str>) -> Self {
-        Self { stage, items: Vec::new(), diagnostics: Vec::new(), counted: TokenCount::default() }
+        Self::within(stage, Interrupt::default())
+    }
+
+    /// An emitter for a stage of a run that `interrupt` ends.
+    pub(crate) fn within(stage: Arc<str>, interrupt: Interrupt) -> Self {
+        let (counted, cpu) = (TokenCount::default(), Duration::ZERO);
+        Self { stage, items: Vec::new(), diagnostics: Vec::new(), counted, cpu, interrupt }
+    }
+
+    /// An empty emitter of the same stage and run.
+    pub(crate) fn sibling<U>(&self) -> Emitter<U> {
+        Emitter::within(Arc::clone(&self.stage), self.interrupt.clone())
+    }
+
+    /// Whether the run was asked to stop. An operator that waits for something long gives up then,
+    /// with any error: the run ends with [`RunError::Interrupted`](crate::run::RunError::Interrupted).
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupt.is_requested()
     }
 
     /// Gives an output.
@@ -475,6 +497,11 @@ impl<T> Emitter<T> {
     pub fn count_tokens(&mut self, more: TokenCount) {
         self.counted.tokens += more.tokens;
         self.counted.padding += more.padding;
+    }
+
+    /// Counts CPU time that a process of the operator's own took; it is part of the stage's measures.
+    pub fn count_cpu(&mut self, more: Duration) {
+        self.cpu += more;
     }
 
     /// The tokens counted so far.

@@ -30,6 +30,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use options::SearchOptions;
+pub use query::has_words;
 pub use reader::{ChunkHit, RowHit, TantivyReader};
 
 /// How the Tantivy store writes.

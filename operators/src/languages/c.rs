@@ -1,6 +1,7 @@
 //! C, and what C++ shares with it.
 
 pub(super) mod modules;
+pub(super) mod prepare;
 
 use std::borrow::Cow;
 
@@ -89,6 +90,7 @@ static GRAMMAR: Grammar = Grammar {
     rules: common_rules![],
     uses: common_uses![],
     parts: common_parts![],
+    prepare: Some(prepare::prepare),
     ..Grammar::new(|| tree_sitter_c::LANGUAGE.into(), "tree-sitter-c 0.24.2")
 };
 

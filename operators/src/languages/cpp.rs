@@ -43,6 +43,7 @@ static GRAMMAR: Grammar = Grammar {
         ("template_type", Part::Field("name")),
         ("dependent_name", Part::First),
     ],
+    prepare: Some(c::prepare::prepare),
     ..Grammar::new(|| tree_sitter_cpp::LANGUAGE.into(), "tree-sitter-cpp 0.23.4")
 };
 

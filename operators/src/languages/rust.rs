@@ -1,6 +1,7 @@
 //! Rust.
 
 mod imports;
+mod macros;
 mod modules;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
@@ -68,6 +69,7 @@ static GRAMMAR: Grammar = Grammar {
         ("generic_type", Part::Field("type")),
         ("generic_type_with_turbofish", Part::Field("type")),
     ],
+    embedded: Some(macros::EMBEDDED),
     ..Grammar::new(|| tree_sitter_rust::LANGUAGE.into(), "tree-sitter-rust 0.24.2")
 };
 

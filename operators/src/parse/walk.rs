@@ -6,14 +6,17 @@
 
 mod blocks;
 mod define;
+mod embedded;
 mod skim;
 
 use std::ops::Range;
 
 use gristmill_pipeline::port::{Block, Definition, Import, NO_DEFINITION, Reference};
+use serde::{Deserialize, Serialize};
 use tree_sitter::{Node, Tree, TreeCursor};
 
 use self::blocks::Blocks;
+use super::embedded::EmbeddedTrees;
 use super::keys::name_definitions;
 use super::kinds::{Kinds, Role};
 use super::references::references;
@@ -79,7 +82,7 @@ struct OpenEnded {
 }
 
 /// What a walk finds.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Outline {
     /// Number of lines; a last line without a line feed counts.
     pub lines: u32,
@@ -117,13 +120,20 @@ struct Walk<'t> {
     open_ended: Vec<OpenEnded>,
     /// Names between those of the definitions around a definition and its own, for each.
     scopes: Vec<Box<str>>,
+    embedded: &'t EmbeddedTrees,
 }
 
 /// Finds the definitions and blocks of a tree, and the names it uses.
 ///
 /// `kinds` are those of the grammar; `text` is what the tree was parsed from, at most
-/// `u32::MAX` bytes.
-pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree: &Tree) -> Outline {
+/// `u32::MAX` bytes; `embedded` are the trees of what the tree leaves unparsed.
+pub(crate) fn outline(
+    grammar: &'static Grammar,
+    kinds: &Kinds,
+    text: &str,
+    tree: &Tree,
+    embedded: &EmbeddedTrees,
+) -> Outline {
     let mut walk = Walk {
         grammar,
         kinds,
@@ -135,6 +145,7 @@ pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree
         blocks: Blocks::new(byte(text.len())),
         open_ended: Vec::new(),
         scopes: Vec::new(),
+        embedded,
     };
     let mut cursor = tree.walk();
     let root = cursor.node();
@@ -153,13 +164,14 @@ pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree
         open: 0,
     });
     if more {
-        walk.run(&mut cursor);
+        walk.run(&mut cursor, 0);
     }
     walk.finish(root)
 }
 
 impl<'t> Walk<'t> {
-    fn run(&mut self, cursor: &mut TreeCursor<'t>) {
+    /// Visits the node of the cursor and what follows it, until only `outer` frames are left.
+    fn run(&mut self, cursor: &mut TreeCursor<'t>, outer: usize) {
         loop {
             let node = cursor.node();
             match self.visit(node, cursor) {
@@ -182,7 +194,7 @@ impl<'t> Walk<'t> {
                 {
                     outer.lead = frame.lead;
                 }
-                if self.frames.is_empty() || !cursor.goto_parent() {
+                if self.frames.len() <= outer || !cursor.goto_parent() {
                     return;
                 }
             }
@@ -240,6 +252,11 @@ impl<'t> Walk<'t> {
     /// Visits the node on which the cursor stands.
     fn visit(&mut self, node: Node<'t>, cursor: &TreeCursor<'t>) -> Visit<'t> {
         let kind = self.kinds.of(node);
+        if let Some((node, trees)) = self.embedded.of(node) {
+            self.kinds.record(self.kinds.of(node).used, node, cursor, &mut self.uses);
+            self.visit_trees(node, trees);
+            return Visit::Pass;
+        }
         self.kinds.record(kind.used, node, cursor, &mut self.uses);
         match kind.role {
             Role::Token => {

@@ -1,19 +1,25 @@
 //! Secret scanning.
 //!
-//! One Aho-Corasick pass searches for a few dozen literals: prefixes of known key formats, and
-//! words that code uses to name a credential. A rule inspects the text around each hit. All
-//! rules match ASCII only.
+//! One Aho-Corasick pass searches for a few hundred literals: prefixes of known key formats, names
+//! of their issuers, and words that code uses to name a credential. A rule inspects the text
+//! around each hit. All rules match ASCII only.
 
 mod assignment;
 mod block;
+mod connection;
+mod judge;
+mod manifest;
+mod name;
+mod rules;
 mod token;
 mod value;
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
+use rules::{DataRule, RULES, Target};
 use token::{TOKENS, TokenShape};
 
 /// A credential in a text.
@@ -31,80 +37,128 @@ pub struct Finding {
 #[derive(Clone, Copy)]
 enum Rule {
     Token(&'static TokenShape),
+    Data(&'static DataRule),
     PrivateKey,
+    EncodedPrivateKey,
     WebToken,
     Url,
     Twilio,
+    Header,
+    Manifest,
     Assignment,
 }
 
-/// Literals other than the prefixes of [`TOKENS`]. Each has at least three bytes: shorter ones
-/// would disable the vectorised search.
+/// Literals of the rules in code, in lower case, other than the prefixes of [`TOKENS`].
 const LITERALS: &[(&str, Rule)] = &[
-    ("-----BEGIN ", Rule::PrivateKey),
-    ("eyJ", Rule::WebToken),
+    ("-----begin ", Rule::PrivateKey),
+    ("ls0tls1crudjti", Rule::EncodedPrivateKey),
+    ("eyj", Rule::WebToken),
     ("://", Rule::Url),
-    ("wilio", Rule::Twilio),
-    ("WILIO", Rule::Twilio),
-    ("passw", Rule::Assignment),
-    ("Passw", Rule::Assignment),
-    ("PASSW", Rule::Assignment),
+    ("twilio", Rule::Twilio),
+    ("bearer ", Rule::Header),
+    ("basic ", Rule::Header),
+    ("data:", Rule::Manifest),
+    ("pass", Rule::Assignment),
+    ("pwd", Rule::Assignment),
+    ("psk", Rule::Assignment),
     ("secret", Rule::Assignment),
-    ("Secret", Rule::Assignment),
-    ("SECRET", Rule::Assignment),
     ("token", Rule::Assignment),
-    ("Token", Rule::Assignment),
-    ("TOKEN", Rule::Assignment),
-    ("api_key", Rule::Assignment),
-    ("api-key", Rule::Assignment),
-    ("apikey", Rule::Assignment),
-    ("apiKey", Rule::Assignment),
-    ("ApiKey", Rule::Assignment),
-    ("API_KEY", Rule::Assignment),
-    ("APIKEY", Rule::Assignment),
-    ("access_key", Rule::Assignment),
-    ("accessKey", Rule::Assignment),
-    ("AccessKey", Rule::Assignment),
-    ("ACCESS_KEY", Rule::Assignment),
+    ("key", Rule::Assignment),
+    ("auth", Rule::Assignment),
+    ("bearer", Rule::Assignment),
+    ("cred", Rule::Assignment),
 ];
 
 struct Scanner {
     literals: Option<AhoCorasick>,
-    rules: Vec<Rule>,
+    /// Of each literal, the rules that it triggers.
+    rules: Vec<Vec<Rule>>,
 }
 
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
-    let tokens = TOKENS.iter().map(|shape| (shape.prefix, Rule::Token(shape)));
-    let (literals, rules): (Vec<&str>, Vec<Rule>) = tokens.chain(LITERALS.iter().copied()).unzip();
-    // Building cannot fail: some fifty literals are far below every limit of the builder.
-    let literals = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(literals).ok();
+    let tokens = TOKENS.iter().map(|shape| (shape.prefix.to_ascii_lowercase(), Rule::Token(shape)));
+    let data = RULES.iter().flat_map(|rule| rule.keywords().map(move |word| (word.to_owned(), Rule::Data(rule))));
+    let own = LITERALS.iter().map(|(literal, rule)| ((*literal).to_owned(), *rule));
+    let all: Vec<(String, Rule)> = tokens.chain(own).chain(data).collect();
+    let mut literals: Vec<&str> = all.iter().map(|(literal, _)| literal.as_str()).collect();
+    literals.sort_unstable();
+    literals.dedup();
+    // A hit is of the longest literal at its place, which stands for those that begin it too.
+    let rules_of = |literal: &&str| {
+        let triggers = all.iter().filter(|(begin, _)| literal.starts_with(begin.as_str()));
+        triggers.map(|(_, rule)| *rule).collect()
+    };
+    let rules = literals.iter().map(rules_of).collect();
+    let builder = &mut AhoCorasick::builder();
+    let builder = builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true);
+    // Building cannot fail: some hundred literals are far below every limit of the builder.
+    let literals = builder.kind(Some(AhoCorasickKind::DFA)).build(literals).ok();
     Scanner { literals, rules }
 });
 
 /// Returns the credentials in a text, sorted and without overlap.
 #[must_use]
 pub fn find_secrets(text: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
     let scanner = &*SCANNER;
-    let Some(literals) = &scanner.literals else { return findings };
+    let Some(literals) = &scanner.literals else { return Vec::new() };
     let bytes = text.as_bytes();
-    let (mut at, mut counted, mut line) = (0, 0, 1);
+    let mut found: Vec<(&'static str, Range<usize>)> = Vec::new();
+    let mut at = 0;
     while let Some(hit) = literals.find(Input::new(bytes).range(at..)) {
-        at = hit.end();
-        let Some(rule) = scanner.rules.get(hit.pattern().as_usize()) else { continue };
-        let found = match rule {
-            Rule::Token(shape) => token::find(bytes, hit.start(), shape),
-            Rule::PrivateKey => block::private_key(bytes, hit.start()),
-            Rule::WebToken => block::web_token(bytes, hit.start()),
-            Rule::Url => block::url_password(bytes, hit.start()),
-            Rule::Twilio => token::find_twilio(bytes, hit.end()),
-            Rule::Assignment => assignment::find(bytes, hit.start()),
-        };
-        let Some((rule, range)) = found else { continue };
-        let between = bytes.get(counted..range.start).unwrap_or_default();
-        line += u32::try_from(memchr::memchr_iter(b'\n', between).count()).unwrap_or(u32::MAX);
-        (counted, at) = (range.start, range.end);
-        findings.push(Finding { rule, range, line });
+        // Other literals may begin within this one.
+        at = hit.start() + 1;
+        for rule in scanner.rules.get(hit.pattern().as_usize()).into_iter().flatten() {
+            if matches!(rule, Rule::Manifest) {
+                let values = manifest::secret_values(bytes, hit.start(), hit.end());
+                found.extend(values.into_iter().map(|range| ("value of a Kubernetes secret", range)));
+            } else if let Some((rule, range)) = rule.find(bytes, hit.range()) {
+                // What lies between a keyword and its secret is searched too.
+                at = if range.start <= hit.end() { range.end.max(at) } else { at };
+                found.push((rule, range));
+                break;
+            }
+        }
+    }
+    located(text, found)
+}
+
+impl Rule {
+    fn find(self, bytes: &[u8], hit: Range<usize>) -> Found {
+        match self {
+            Self::Token(shape) => token::find(bytes, hit.start, shape),
+            Self::Data(rule) => match rule.target {
+                Target::Start | Target::Text => rule.find(bytes, hit),
+                Target::Value | Target::NamedValue => judge::find_of_rule(bytes, hit, rule),
+            },
+            Self::PrivateKey => block::private_key(bytes, hit.start),
+            Self::EncodedPrivateKey => judge::encoded_private_key(bytes, hit.start),
+            Self::WebToken => block::web_token(bytes, hit.start),
+            Self::Url => connection::url_password(bytes, hit.start),
+            Self::Twilio => token::find_twilio(bytes, hit.end),
+            Self::Header => judge::header(bytes, hit),
+            Self::Manifest => None,
+            Self::Assignment => judge::find(bytes, hit),
+        }
+    }
+}
+
+/// Sorts findings, unites those that overlap, and counts lines.
+fn located(text: &str, mut found: Vec<(&'static str, Range<usize>)>) -> Vec<Finding> {
+    found.sort_by_key(|(_, range)| (range.start, range.end));
+    let mut findings: Vec<Finding> = Vec::with_capacity(found.len());
+    let (mut counted, mut line) = (0, 1);
+    for (rule, range) in found {
+        // Rules match bytes; a finding is whole characters.
+        let range = text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end);
+        match findings.last_mut() {
+            Some(last) if range.start < last.range.end => last.range.end = last.range.end.max(range.end),
+            _ => {
+                let between = text.as_bytes().get(counted..range.start).unwrap_or_default();
+                line += u32::try_from(memchr::memchr_iter(b'\n', between).count()).unwrap_or(u32::MAX);
+                counted = range.start;
+                findings.push(Finding { rule, range, line });
+            }
+        }
     }
     findings
 }

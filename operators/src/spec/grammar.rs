@@ -99,6 +99,11 @@ pub(crate) struct Grammar {
     pub dotted_names: bool,
     /// How names are bound; without it uses are bound by what is written before them alone.
     pub scopes: Option<Scopes>,
+    /// Returns the text to parse instead of one that its preprocessor would change, of the same
+    /// length; `None` to parse the text itself.
+    pub prepare: Option<fn(&str) -> Option<String>>,
+    /// Nodes whose tokens may be parsed again, such as the calls of macros.
+    pub embedded: Option<Embedded>,
 }
 
 /// How the names of a language are bound.
@@ -108,6 +113,28 @@ pub(crate) struct Scopes {
     pub rules: BindFn,
     /// Names what an import binds.
     pub local: LocalNames,
+}
+
+/// Where a grammar leaves code unparsed.
+pub(crate) struct Embedded {
+    /// The node kind.
+    pub node: &'static str,
+    /// The kind of a statement that is such a node and no more.
+    pub statement: &'static str,
+    /// Nodes below which such nodes are looked for, but for the root.
+    pub within: &'static [&'static str],
+    /// Returns the pieces of a node that may be code.
+    pub pieces: for<'t> fn(&str, Node<'t>) -> Vec<Piece>,
+}
+
+/// A piece of a text that is parsed by itself.
+pub(crate) struct Piece {
+    /// Its byte range.
+    pub range: std::ops::Range<usize>,
+    /// The row and column of its first byte.
+    pub start: tree_sitter::Point,
+    /// What is parsed in its place; of the same length.
+    pub text: Vec<u8>,
 }
 
 impl Grammar {
@@ -134,6 +161,8 @@ impl Grammar {
             parts: &[],
             dotted_names: false,
             scopes: None,
+            prepare: None,
+            embedded: None,
         }
     }
 }

@@ -67,12 +67,12 @@ fn fingerprints_stay() {
     write(&mut table, "prefixed", &http);
     write(&mut table, "revised", &HttpConfig { normalize: false, revision: "r".into(), ..http });
     insta::assert_snapshot!(table, @"
-    read Skip: cbf360e437249e61b3c484d011fbbfdff002ecebefbba6a889ecddad667f47e6
-    read Redact: 33281ee23edada8062ebdf95919c1e5efdf60023a39e2b131e785119359cda21
+    read Skip: db4883333933aaf46dfd6226fa90c45c645bb3a1c7a82ce89d9fefc06ba6f096
+    read Redact: b0b026161df469b396083302b23d315c13c2ce0bdd62143958e5f01f18cf0121
     read Off: b1bbe6c9f28f635ed3862bb7a90fb5a8e125f95be00e7207972e08e60d9b85c7
     hash default: b59602a013db304a8a333ea94f020eeab74d19f2220ddf710ca5d341261cb5c6
-    parse default: d199bf4d92005ef6b4fe44dfa065f61d71a2d0d12dab640140f9881e10baec90
-    parse limited: 01b36e47f0dae0c4c30ddf54f36a519176be757f5786f6431e6118c934ec80d9
+    parse default: 49b3c012576be04689d71a1d16747ad04c14cb288ea51586175bb02fb3a6edce
+    parse limited: 58e9a9a7d668b0be7baccca9f98e3d52de8f4a447c8301f875e12474427d6237
     chunk Path: 0bfdee6673dd03fe868bcf93f993586070ecb74b32b6424f960837465f286525
     chunk Scope: 72759d5ffba8870b14cc04615deb3f81acec2b6b16dc993f7ceae67d20b81e36
     chunk None: a80f73e40bdadf148a82dfe2d81399dbe76b1eafc8b30590571bb3ad3dd3882b

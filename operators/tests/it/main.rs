@@ -8,6 +8,7 @@ mod embed_operator;
 mod fingerprints;
 mod http;
 mod imports;
+mod labelled_secrets;
 mod onnx;
 mod parse;
 #[path = "../../src/testing/parsed.rs"]

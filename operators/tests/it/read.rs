@@ -189,7 +189,7 @@ fn credentials() -> Vec<(String, String, &'static str)> {
         (key, "let pem = \"{}\";".into(), "private key"),
         ("hunter2pass9".into(), "postgres://app:{}@db.internal:5432/x".into(), "password in a URL"),
         (noise(24), "\"apiKey\": \"{}\"".into(), "credential assigned to a name"),
-        (noise(24), "password := '{}'".into(), "credential assigned to a name"),
+        (noise(24), "password := '{}'".into(), "password assigned to a name"),
         (noise(24), "const API_TOKEN: &str = \"{}\";".into(), "credential assigned to a name"),
         (hex(32), "export CLIENT_SECRET={}".into(), "credential assigned to a name"),
     ]

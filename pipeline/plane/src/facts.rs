@@ -1,5 +1,6 @@
 //! What the plane knows, and what it tells.
 
+use differential_dataflow::consolidation::consolidate;
 use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, EmbedLaneId, Key, NameKey, PathKey};
 use serde::{Deserialize, Serialize};
 
@@ -309,7 +310,7 @@ impl Facts {
     }
 }
 
-/// What a round of facts leads to. Each list is in ascending order.
+/// What a round of facts leads to. Each list is in ascending order and has a fact once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deltas {
     /// `(content, path)`: contents to analyse, each with the least of the paths that
@@ -340,14 +341,15 @@ impl Deltas {
         self.dead_imports.append(&mut other.dead_imports);
     }
 
-    pub(super) fn sort(&mut self) {
-        self.contents.sort_unstable();
-        self.rows.sort_unstable();
-        self.passages.sort_unstable();
-        self.derived.sort_unstable();
-        self.dead.sort_unstable();
-        self.dead_facts.sort_unstable();
-        self.dead_imports.sort_unstable();
+    /// Sorts each list, and adds up what it says of one fact.
+    pub(super) fn consolidate(&mut self) {
+        consolidate(&mut self.contents);
+        consolidate(&mut self.rows);
+        consolidate(&mut self.passages);
+        consolidate(&mut self.derived);
+        consolidate(&mut self.dead);
+        consolidate(&mut self.dead_facts);
+        consolidate(&mut self.dead_imports);
     }
 
     /// The facts that nothing holds any more, to be entered with the next round. Entering

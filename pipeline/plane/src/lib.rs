@@ -38,7 +38,7 @@ pub use differential_dataflow::{self, VecCollection};
 pub use timely;
 
 pub use chain::{ChainKey, MAX_THEN, NameChain, ShortName, short_name, short_names};
-pub use dataflow::Tick;
+pub use dataflow::{Tick, distinct};
 pub use derived::{Cell, Derive, FactRow, LiveFacts};
 pub use facts::{
     ChunkFact, ContentFact, DefinitionFact, Deltas, Difference, Facts, ImportFact, LeadFact, LeadKind, OutlineFact,

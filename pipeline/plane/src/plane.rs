@@ -14,8 +14,9 @@ use super::{Deltas, Derive, Facts, PassageLane};
 pub struct FactPlane {
     /// One a worker; dropped before the guards, which wait for the workers to end.
     inputs: Vec<Sender<Facts>>,
-    outputs: Receiver<Deltas>,
-    _workers: WorkerGuards<()>,
+    /// `None` from a worker that panicked.
+    outputs: Receiver<Option<Deltas>>,
+    workers: Option<WorkerGuards<()>>,
     rounds: u64,
     facts: u64,
     busy: Duration,
@@ -70,17 +71,18 @@ impl FactPlane {
         let guards = timely::execute(timely::Config::process(workers), move |worker| {
             let receiver = receivers.lock().ok().and_then(|mut all| all.get_mut(worker.index())?.take());
             let Some(receiver) = receiver else { return };
+            let _told = TellsOfPanic(&sender);
             let mut ends = worker.dataflow(|scope| build(scope, &config));
             while let Ok(facts) = receiver.recv() {
                 let next = ends.enter(facts);
                 worker.step_while(|| ends.probe.less_than(&next));
-                if sender.send(ends.take()).is_err() {
+                if sender.send(Some(ends.take())).is_err() {
                     return;
                 }
             }
         });
         let guards = guards.map_err(PlaneError::Start)?;
-        Ok(Self { inputs, outputs, _workers: guards, rounds: 0, facts: 0, busy: Duration::ZERO })
+        Ok(Self { inputs, outputs, workers: Some(guards), rounds: 0, facts: 0, busy: Duration::ZERO })
     }
 
     /// Enters facts, waits until the probe has passed them, and gives what follows.
@@ -92,21 +94,42 @@ impl FactPlane {
         self.rounds += 1;
         self.facts += facts.len() as u64;
         for (input, share) in self.inputs.iter().zip(split(facts, self.inputs.len())) {
-            input.send(share).map_err(|_| PlaneError::Ended)?;
+            if input.send(share).is_err() {
+                return Err(self.ended());
+            }
         }
         let mut deltas = Deltas::default();
         for _ in &self.inputs {
-            deltas.append(self.outputs.recv().map_err(|_| PlaneError::Ended)?);
+            let Ok(Some(of_worker)) = self.outputs.recv() else { return Err(self.ended()) };
+            deltas.append(of_worker);
         }
-        deltas.sort();
+        deltas.consolidate();
         self.busy += started.elapsed();
         Ok(deltas)
+    }
+
+    /// A worker has ended. The others wait for it, and are not waited for.
+    fn ended(&mut self) -> PlaneError {
+        std::mem::forget(self.workers.take());
+        PlaneError::Ended
     }
 
     /// Rounds so far, facts entered so far, and the time that rounds took.
     #[must_use]
     pub fn measures(&self) -> (u64, u64, Duration) {
         (self.rounds, self.facts, self.busy)
+    }
+}
+
+/// Tells of a panic of its thread: the other workers would wait for that thread, and whoever waits for
+/// their outputs would wait for ever.
+struct TellsOfPanic<'a>(&'a Sender<Option<Deltas>>);
+
+impl Drop for TellsOfPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.send(None);
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::graph::Graph;
 use crate::measure::Meters;
 use crate::operator::OperatorError;
 use crate::port::{Chunked, Content, FileItem, Item, Port, Syntax};
+use crate::run::Interrupt;
 
 /// What the line made of a file.
 pub(crate) struct Analysed {
@@ -70,13 +71,13 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(graph: &Graph, meters: &Meters) -> Self {
+    pub(crate) fn new(graph: &Graph, meters: &Meters, interrupt: &Interrupt) -> Self {
         let ids: Vec<StageId> = graph.analysis().map(|stage| stage.id).collect();
         let positions = |from: Option<StageId>| -> Vec<usize> {
             graph.consumers(from).filter_map(|consumer| ids.iter().position(|&id| id == consumer)).collect()
         };
         let stages = ids.iter().filter_map(|&id| {
-            let runner = StageRunner::new(graph, meters, id)?;
+            let runner = StageRunner::new(graph, meters, interrupt, id)?;
             let lane: Option<ChunkLaneId> =
                 graph.chunk_lanes().iter().find(|lane| lane.stage == id).map(|lane| lane.id);
             Some(LineStage { runner, id, lane, columns: graph.columns_before(id), next: positions(Some(id)) })

@@ -13,6 +13,7 @@ use crate::measure::Meters;
 use crate::operator::{BatchSize, Filled, OperatorError};
 use crate::path::RelPath;
 use crate::port::{Item, Passage, Vector};
+use crate::run::Interrupt;
 
 /// An embedder, with the operators on vectors behind it.
 pub(crate) struct EmbedLine {
@@ -32,12 +33,12 @@ struct VectorStage {
 }
 
 impl EmbedLine {
-    pub(crate) fn new(graph: &Graph, meters: &Meters, lane: &EmbedLane) -> Option<Self> {
-        let embedder = StageRunner::new(graph, meters, lane.stage)?;
+    pub(crate) fn new(graph: &Graph, meters: &Meters, interrupt: &Interrupt, lane: &EmbedLane) -> Option<Self> {
+        let embedder = StageRunner::new(graph, meters, interrupt, lane.stage)?;
         let dimension = embedder.operator.dimension(0);
         let mut before = dimension;
         let maps = lane.maps.iter().filter_map(|&map| {
-            let runner = StageRunner::new(graph, meters, map)?;
+            let runner = StageRunner::new(graph, meters, interrupt, map)?;
             before = runner.operator.dimension(before);
             Some(VectorStage { batch: runner.batch_size(), runner, dimension: before })
         });

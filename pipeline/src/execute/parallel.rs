@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::{DataPlane, Executor, Outcome, Task};
 use crate::measure::StageMeter;
-use crate::operator::OperatorError;
+use crate::operator::{OperatorError, outcome_of};
 
 /// Room for deeply nested syntax; the operators themselves do not recurse.
 pub(super) const STACK_BYTES: usize = 8 << 20;
@@ -103,7 +103,7 @@ impl Executor for Parallel {
             };
             if let Some(task) = task {
                 // The receiver is gone only when the epoch was given up.
-                let _ = shared.done.send(shared.plane.perform(task));
+                let _ = shared.done.send(outcome_of(|| shared.plane.perform(task)));
             }
         });
     }

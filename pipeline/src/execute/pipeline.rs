@@ -18,7 +18,7 @@ use super::line_stage::{Given, LineStage};
 use super::stage::StageRunner;
 use super::{Analysed, DataPlane, EmbedLine, Executor, Outcome, Task};
 use crate::graph::Graph;
-use crate::operator::{BatchSize, Filled, OperatorError};
+use crate::operator::{BatchSize, Filled, OperatorError, outcome_of};
 use crate::port::Item;
 
 pub(crate) struct Pipeline {
@@ -160,18 +160,23 @@ impl Pipeline {
         let inboxes = nodes.iter().map(|_| Inbox::default()).collect();
         let state = Mutex::new(State { inboxes, closed: false });
         let shared = Arc::new(Shared { nodes, state, changed: Condvar::new(), done });
-        let mut started = Vec::new();
+        // If a thread cannot be started, those that were end with this.
+        let mut pipeline = Self { shared, workers: Vec::new(), outcomes, analysing: 0, embedding: 0 };
         for index in 0..count {
-            let shared = Arc::clone(&shared);
+            let shared = Arc::clone(&pipeline.shared);
             // Later stages first: with few workers, homes are where results come out.
             let home = homes[homes.len() - 1 - index % homes.len()];
             let thread = std::thread::Builder::new()
                 .name(format!("stage-{index}"))
                 .stack_size(super::parallel::STACK_BYTES)
-                .spawn(move || shared.work(home));
-            started.push(thread.map_err(|error| error.to_string())?);
+                .spawn(move || {
+                    if let Err(error) = outcome_of(|| Ok(shared.work(home))) {
+                        let _ = shared.done.send(Err(error));
+                    }
+                });
+            pipeline.workers.push(thread.map_err(|error| error.to_string())?);
         }
-        Ok(Self { shared, workers: started, outcomes, analysing: 0, embedding: 0 })
+        Ok(pipeline)
     }
 
     fn ended(&mut self, outcome: Result<Outcome, OperatorError>) -> Result<Outcome, OperatorError> {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{DataPlane, Executor, Outcome, Task};
-use crate::operator::OperatorError;
+use crate::operator::{OperatorError, outcome_of};
 use crate::port::Item;
 
 pub(crate) struct Sequential {
@@ -41,7 +41,7 @@ impl Executor for Sequential {
 
     fn next(&mut self) -> Option<Result<Outcome, OperatorError>> {
         let task = self.embedding.pop_front().or_else(|| self.analysing.pop_front())?;
-        Some(self.plane.perform(task))
+        Some(outcome_of(|| self.plane.perform(task)))
     }
 
     /// Nothing is done unasked, so nothing is ever there already.

@@ -10,12 +10,14 @@ use crate::measure::{Meters, StageMeter};
 use crate::operator::{AnyOperator, BatchSize, Emitter, OperatorError, contained};
 use crate::path::RelPath;
 use crate::port::Item;
+use crate::run::Interrupt;
 
 /// A stage with its meter.
 #[derive(Clone)]
 pub(crate) struct StageRunner {
     pub(crate) operator: AnyOperator,
     pub(crate) meter: Arc<StageMeter>,
+    pub(crate) interrupt: Interrupt,
 }
 
 /// What a stage made of a batch.
@@ -29,9 +31,13 @@ pub(crate) struct Produced {
 
 impl StageRunner {
     /// `None` for a sink.
-    pub(crate) fn new(graph: &Graph, meters: &Meters, id: StageId) -> Option<Self> {
+    pub(crate) fn new(graph: &Graph, meters: &Meters, interrupt: &Interrupt, id: StageId) -> Option<Self> {
         match &graph.stage(id).body {
-            Body::Operator(operator) => Some(Self { operator: operator.clone(), meter: Arc::clone(meters.stage(id)) }),
+            Body::Operator(operator) => Some(Self {
+                operator: operator.clone(),
+                meter: Arc::clone(meters.stage(id)),
+                interrupt: interrupt.clone(),
+            }),
             Body::Sink(_) => None,
         }
     }
@@ -74,8 +80,9 @@ impl StageRunner {
     fn attempt(&self, batch: Vec<Item>) -> Result<Result<Produced, OperatorError>, String> {
         // The emitter is created inside, so a panic drops it.
         contained(|| {
-            let mut out = Emitter::new(Arc::clone(&self.meter.name));
+            let mut out = Emitter::within(Arc::clone(&self.meter.name), self.interrupt.clone());
             self.operator.operator().process(batch, &mut out)?;
+            self.meter.count_cpu(out.cpu);
             self.meter.count_tokens(out.counted());
             let (items, diagnostics) = out.into_parts();
             Ok(Produced { items, diagnostics, quarantined: Vec::new() })

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::OperatorError;
+
 thread_local! {
     static IN_OPERATOR: Cell<bool> = const { Cell::new(false) };
 }
@@ -21,6 +23,18 @@ pub(crate) fn contained<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     let result = catch_unwind(AssertUnwindSafe(call));
     IN_OPERATOR.set(outer);
     result.map_err(|payload| panic_message(&*payload))
+}
+
+/// Calls what runs operators, on a thread of an executor. A panic becomes an error that ends the epoch:
+/// whoever waits for the outcome would otherwise wait for ever.
+pub(crate) fn outcome_of<R>(call: impl FnOnce() -> Result<R, OperatorError>) -> Result<R, OperatorError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| Err(worker_panicked(&*payload)))
+}
+
+/// The error of a worker thread that panicked outside of an operator.
+fn worker_panicked(payload: &(dyn Any + Send)) -> OperatorError {
+    let message = format!("a worker thread panicked ({}); please report it", panic_message(payload));
+    OperatorError { stage: "executor".into(), message: message.into() }
 }
 
 /// The first line of a panic's message, truncated because it may quote a file.

@@ -78,9 +78,10 @@ impl<O: Operator> ErasedOperator for O {
             stage: Operator::name(self).into(),
             message: format!("got an item that is not of its port `{}`; the graph was not checked", O::In::PORT).into(),
         })?;
-        let mut typed_out = Emitter::new(Arc::clone(&out.stage));
+        let mut typed_out = out.sibling();
         let result = Operator::process(self, Batch(batch), &mut typed_out);
         out.count_tokens(typed_out.counted);
+        out.count_cpu(typed_out.cpu);
         out.diagnostics.append(&mut typed_out.diagnostics);
         out.items.extend(typed_out.items.into_iter().map(O::Out::into_item));
         result

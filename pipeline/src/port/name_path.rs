@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Where a [`NamePath`] begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Anchor {
@@ -51,7 +53,7 @@ impl Anchor {
 /// assert_eq!(path.names().collect::<Vec<_>>(), ["Foo", "()", "bar"]);
 /// assert!(NamePath::LOCAL.anchor().is_none() && NamePath::default().is_unknown());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NamePath(std::borrow::Cow<'static, str>);
 
 impl NamePath {
@@ -131,7 +133,7 @@ impl fmt::Display for NamePath {
 }
 
 /// How a [`Lead`] continues a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum LeadKind {
     /// It is another name of the same thing.
     Alias,
@@ -158,7 +160,7 @@ impl LeadKind {
 
 /// What a use of a name says of another path: that one continues where the use leads, as the
 /// type of a variable or the base of a class. Written `type unit Foo bar > ()`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Lead {
     /// How it continues.
     pub kind: LeadKind,

@@ -105,7 +105,7 @@ impl std::str::FromStr for DefinitionKind {
 pub struct UnknownKind(Box<str>);
 
 /// A named thing that a text defines.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// Its name as written.
     pub name: Box<str>,
@@ -160,7 +160,7 @@ impl ReferenceKind {
 }
 
 /// A use of a name that something else may define.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// The name: the last part where several are joined, as `next` in `parser.next()`.
     pub name: Box<str>,
@@ -183,7 +183,7 @@ pub struct Reference {
 }
 
 /// A statement that brings in what another file or package defines.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
     /// What is named, as written and without quotes: `os.path`, `./util`, `fmt`.
     pub module: Box<str>,
@@ -203,7 +203,7 @@ pub const NO_DEFINITION: u32 = u32::MAX;
 ///
 /// Blocks lie in preorder. Those of one level do not overlap, and lie within their
 /// parent; text between them belongs to no block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// First byte; for a definition this is its `extent_start`.
     pub start: u32,

@@ -88,7 +88,9 @@ impl Clock {
             report.in_flight.peak_bytes = budget.peak();
         }
         report.peak_memory_bytes = peak_memory();
-        let (wall, cpu) = (ms(self.started.elapsed()), ms(process_cpu().saturating_sub(self.cpu_started)));
+        let outside: Duration = plan.meters.stages().iter().map(|meter| meter.outside_cpu()).sum();
+        let cpu = process_cpu().saturating_sub(self.cpu_started) + outside;
+        let (wall, cpu) = (ms(self.started.elapsed()), ms(cpu));
         let serial = serial_parts(plan.graph, &report);
         let slowest_serial = serial.iter().map(|(_, busy)| *busy).fold(0.0, f64::max);
         let operators = plan.graph.stages().iter().zip(&report.stages).filter(|(stage, _)| stage.operator().is_some());

@@ -43,6 +43,7 @@ use crate::graph::Graph;
 use crate::index::SharedVectors;
 use crate::measure::Meters;
 use crate::merkle::{Diff, Leaf, Stat, path_order};
+use crate::operator::OperatorError;
 use crate::path::RelPath;
 use crate::sink::{RowId, SinkError};
 use crate::source::Source;
@@ -188,11 +189,11 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
             let is_full = self.plane.known.len() >= ROUND_CONTENTS;
             match if is_full { None } else { self.executor.next() } {
                 Some(outcome) => {
-                    self.take(outcome?)?;
+                    self.take(outcome)?;
                     while self.plane.known.len() < ROUND_CONTENTS
                         && let Some(outcome) = self.executor.try_next()
                     {
-                        self.take(outcome?)?;
+                        self.take(outcome)?;
                     }
                 }
                 None if !self.plane.next.is_empty() => self.round()?,
@@ -238,7 +239,9 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
         }
     }
 
-    fn take(&mut self, outcome: Outcome) -> Result<(), RunError> {
+    fn take(&mut self, outcome: Result<Outcome, OperatorError>) -> Result<(), RunError> {
+        // An operator that gave up because of the interrupt reports an error too.
+        let outcome = outcome.or_else(|error| self.interrupt.check().and(Err(error.into())))?;
         match outcome {
             Outcome::Analysed(analysed) => self.take_analysed(analysed),
             Outcome::Embedded { lane, vectors, failed, .. } => {

@@ -198,7 +198,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     let mut logs: Vec<Imagined> = plan.graph.spaces().map(imagined).collect();
     let mut shared = plan.shared_vectors()?;
     let none = IndexFolder::at(plan.index);
-    let inner = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters);
+    let inner = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters, plan.interrupt);
     let executor = Zeros { inner: inner.map_err(RunError::Threads)?, dimensions, embedded: VecDeque::new() };
     let run = EpochRun {
         plan,

@@ -234,7 +234,7 @@ impl<'a> Indexer<'a> {
         let mut journals = self.journals()?;
         let mut shared = plan.shared_vectors()?;
         let budget = Budget::new(plan.memory_limit);
-        let executor = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters);
+        let executor = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters, plan.interrupt);
         let run = EpochRun {
             plan: &plan,
             source,

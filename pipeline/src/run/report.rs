@@ -137,7 +137,7 @@ pub struct PlaneReport {
 pub struct Times {
     /// From beginning to end.
     pub wall_ms: f64,
-    /// CPU time of the process, the kernel's work for it included.
+    /// CPU time of the process and of its parse workers, the kernel's work for them included.
     pub cpu_ms: f64,
     /// Walking the source, and reading and hashing what may have changed.
     pub scan_ms: f64,

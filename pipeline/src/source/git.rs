@@ -24,6 +24,7 @@ use rayon::prelude::*;
 
 use self::objects::{Handle, Objects, Unreadable};
 use self::walk::{Change, Held, Selection};
+use super::sensitive::RULES_VERSION;
 use super::{LastScan, Object, Origin, RefRevision, Scan, ScanMeasures, Source, SourceError, select};
 use crate::diagnostic::Severity;
 use crate::merkle::{Leaf, Stat, Tree};
@@ -69,8 +70,8 @@ impl GitConfig {
     /// the others. The version of this code is part of it, as its lists are.
     fn selection(&self) -> Hash {
         let cap = self.max_file_bytes.to_le_bytes();
-        let rules: [&[u8]; 4] =
-            [b"gristmill git selection", env!("CARGO_PKG_VERSION").as_bytes(), &[u8::from(self.hidden)], &cap];
+        let (version, sensitive, hidden) = (env!("CARGO_PKG_VERSION"), [RULES_VERSION], [u8::from(self.hidden)]);
+        let rules: [&[u8]; 5] = [b"gristmill git selection", version.as_bytes(), &sensitive, &hidden, &cap];
         let include = self.include.iter().flat_map(|glob| [b"+", glob.as_bytes()]);
         let exclude = self.exclude.iter().flat_map(|glob| [b"-", glob.as_bytes()]);
         Hash::of_parts(rules.into_iter().chain(include).chain(exclude))

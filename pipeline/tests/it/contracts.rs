@@ -77,6 +77,50 @@ impl VectorMap for BatchLength {
     }
 }
 
+/// Panics where nothing of an operator is expected to.
+struct Unruly;
+
+impl Operator for Unruly {
+    type In = Vector;
+    type Out = Vector;
+
+    fn name(&self) -> &str {
+        "unruly"
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Hash::of(b"unruly")
+    }
+
+    fn batch_size(&self) -> BatchSize {
+        panic!("asked to")
+    }
+
+    fn process(&self, _: Batch<Vector>, _: &mut Emitter<Vector>) -> Result<(), OperatorError> {
+        Ok(())
+    }
+}
+
+impl VectorMap for Unruly {
+    fn dimension(&self, input: usize) -> usize {
+        input
+    }
+}
+
+/// Nobody may wait for ever for a thread that panicked.
+#[test]
+fn a_panic_outside_of_process_ends_the_epoch() {
+    fn stages(job: &Job) -> Vec<StageSpec> {
+        with(job, None, None, Some(AnyOperator::vector_map(Unruly)))
+    }
+    let job = job(stages);
+    for mode in Mode::ALL {
+        let error = job.try_run(mode, true).expect_err("fails");
+        let RunError::Operator(error) = error else { panic!("{mode}: {error}") };
+        assert_eq!(&*error.message, "a worker thread panicked (asked to); please report it", "{mode}");
+    }
+}
+
 /// The stages of a job with one more behind each of these.
 fn with(
     job: &Job,

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 
 use differential_dataflow::VecCollection;
+use differential_dataflow::operators::{CountTotal, ThresholdTotal};
 use gristmill_ids::{NameKey, PathKey};
 use gristmill_plane::{
     ChainKey, ContentFact, DefinitionFact, Difference, ImportFact, LeadFact, LeadKind, LiveFacts, OutlineFact,
-    PathFact, Place, ReferenceFact, Root, RowFact, Tick,
+    PathFact, Place, ReferenceFact, Root, RowFact, Tick, distinct,
 };
 use serde::{Deserialize, Serialize};
 use timely::dataflow::Scope;
@@ -70,6 +71,7 @@ pub struct FactCollections<'scope> {
     imports: Facts<'scope, (RowFact, ImportFact)>,
     imported: OnceCell<Facts<'scope, Imported>>,
     import_edges: OnceCell<Facts<'scope, ImportEdge>>,
+    imported_files: OnceCell<Facts<'scope, (PathKey, PathKey)>>,
     resolved: OnceCell<Facts<'scope, Resolved>>,
     /// The view that is being built, by its place among the views.
     pub(super) view: u16,
@@ -78,8 +80,9 @@ pub struct FactCollections<'scope> {
 impl<'scope> FactCollections<'scope> {
     pub(super) fn new(facts: LiveFacts<'scope>) -> Self {
         let LiveFacts { rows, contents, paths, imports } = facts;
-        let (imported, import_edges, resolved) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { rows, contents, paths, imports, imported, import_edges, resolved, view: 0 }
+        let (imported, import_edges, imported_files) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let resolved = OnceCell::new();
+        Self { rows, contents, paths, imports, imported, import_edges, imported_files, resolved, view: 0 }
     }
 
     pub(super) fn scope(&self) -> Scope<'scope, Tick> {
@@ -178,7 +181,7 @@ impl<'scope> FactCollections<'scope> {
                     line: import.line,
                     written: import.written,
                 })
-                .distinct()
+                .threshold_total(distinct)
         });
         edges.clone()
     }
@@ -199,7 +202,7 @@ impl<'scope> FactCollections<'scope> {
             }
             _ => None,
         });
-        written.concat(imported).concat(members).distinct()
+        written.concat(imported).concat(members).threshold_total(distinct)
     }
 
     /// Definitions that uses may mean, by the paths that lead to them.
@@ -213,13 +216,16 @@ impl<'scope> FactCollections<'scope> {
     /// `(from, to)`: which file imports which, each pair once.
     #[must_use]
     pub fn imported_files(&self) -> Facts<'scope, (PathKey, PathKey)> {
-        self.import_edges().map(|edge| (edge.from, edge.to)).distinct()
+        let imported = self
+            .imported_files
+            .get_or_init(|| self.import_edges().map(|edge| (edge.from, edge.to)).threshold_total(distinct));
+        imported.clone()
     }
 
     /// `(name, file)`: which files define a name.
     fn definers(&self) -> Facts<'scope, (NameKey, PathKey)> {
         let meant = self.definitions().filter(|(_, definition)| definition.root != Root::None);
-        meant.map(|(place, definition)| (definition.name, place.path)).distinct()
+        meant.map(|(place, definition)| (definition.name, place.path)).threshold_total(distinct)
     }
 
     /// Uses of names with the definitions that they mean.
@@ -245,15 +251,15 @@ impl<'scope> FactCollections<'scope> {
     /// define the name))`. Uses of what is local are not among them.
     #[must_use]
     pub fn unresolved(&self) -> Facts<'scope, (Use, (u64, u64))> {
-        let found = self.resolved().map(|edge| (edge.from, edge.reference.ordinal)).distinct();
+        let found = self.resolved().map(|edge| (edge.from, edge.reference.ordinal)).threshold_total(distinct);
         let uses = self.references().filter(|(_, reference)| !reference.local);
         let missing = uses
             .map(|(place, reference)| ((place.path, reference.ordinal), reference.name))
             .antijoin(found)
             .map(|((from, _), name)| (name, from))
-            .count()
+            .count_total()
             .map(|((name, from), uses)| (name, (from, uses as u64)));
-        let definers = self.definers().map(|(name, _)| name).count();
+        let definers = self.definers().map(|(name, _)| name).count_total();
         let some = missing
             .clone()
             .join_map(definers.clone(), |name, (from, uses), files| ((*name, *from), (*uses, *files as u64)));

@@ -17,9 +17,12 @@
 
 use std::collections::BTreeMap;
 
+use differential_dataflow::operators::ThresholdTotal;
 use differential_dataflow::operators::iterate::Iterate;
 use gristmill_ids::{NameKey, PathKey};
-use gristmill_plane::{ChainKey, DefinitionFact, LeadFact, LeadKind, MAX_THEN, Place, Root, ShortName, short_name};
+use gristmill_plane::{
+    ChainKey, DefinitionFact, LeadFact, LeadKind, MAX_THEN, Place, Root, ShortName, distinct, short_name,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::FactCollections;
@@ -180,7 +183,7 @@ pub(crate) fn answers<'scope>(facts: &FactCollections<'scope>) -> Facts<'scope, 
     let uses = facts.references().filter(|(_, reference)| reference.target != NameKey::NONE);
     let starts = uses
         .map(|(place, reference)| target_key(place.path, reference.target))
-        .distinct()
+        .threshold_total(distinct)
         .map(|use_key| ((use_key, (use_key, Left::default())), Trail::START));
     let continuations = facts.continuations();
     let call = short_name("()");

@@ -12,6 +12,8 @@ use gristmill::{Directory, Pipeline, tools};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    // A file that crashes its parser then costs a worker process, and not this one.
+    gristmill::operators::parse::isolate();
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("src");
     fs::create_dir(&source)?;

@@ -11,6 +11,7 @@ use crate::commands::{self, ask};
 use crate::diagnostic::Style;
 use crate::exit::Exit;
 use crate::failure::CommandError;
+use crate::panics::own_process;
 use crate::program::Program;
 use crate::terminal;
 
@@ -49,6 +50,7 @@ enum Service {
 
 /// Parses the process's arguments and runs the command, with logging to standard error.
 pub(crate) fn main(program: &Program) -> Exit {
+    own_process();
     start_log();
     run(std::env::args_os(), program)
 }

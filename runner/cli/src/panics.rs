@@ -1,5 +1,21 @@
 //! The panic hook.
 
+use std::panic::PanicHookInfo;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::exit::Exit;
+use crate::failure::CommandError;
+use crate::failure::Failure;
+use crate::terminal;
+
+/// Whether the process runs this command line and nothing else.
+static IS_OWN_PROCESS: AtomicBool = AtomicBool::new(false);
+
+/// Tells that the process runs this command line and nothing else, so that a command may end it.
+pub(crate) fn own_process() {
+    IS_OWN_PROCESS.store(true, Ordering::Relaxed);
+}
+
 /// Silences panics of operators, which become diagnostics of their files.
 pub(crate) fn silence_operator_panics() {
     let usual = std::panic::take_hook();
@@ -10,4 +26,36 @@ pub(crate) fn silence_operator_panics() {
             usual(panic);
         }
     }));
+}
+
+/// Silences panics of operators, and ends the process on any other.
+///
+/// A thread that panics may be waited for by others that never learn of it: such a process would live
+/// on, and hold the lock of the index. The index keeps the epoch before.
+pub(crate) fn end_on_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if gristmill_pipeline::run::in_operator() {
+            tracing::debug!(%panic, "contained");
+        } else if IS_OWN_PROCESS.load(Ordering::Relaxed) {
+            end(panic);
+        } else {
+            usual(panic);
+        }
+    }));
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "destructors may wait for the thread that panicked; the lock ends with the process"
+)]
+fn end(panic: &PanicHookInfo<'_>) -> ! {
+    tracing::error!(%panic, "internal error");
+    let message = panic.payload_as_str().unwrap_or("no message");
+    let place = panic.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+    let failure = Failure::new(Exit::Failed, format!("internal error: {message}{place}")).help(
+        "the index holds the epoch before; if the system has threads, open files and memory left, please report it",
+    );
+    terminal::print_error(&CommandError::from(failure).render(terminal::error_style()));
+    std::process::exit(Exit::Failed.code().into())
 }

@@ -101,8 +101,12 @@ impl Program {
     }
 
     /// Parses the arguments of the process and runs the command. Errors are printed to standard error.
+    ///
+    /// Call it first in `main`: parse workers are this same program, and have to be known before
+    /// anything else is done (see [`isolate`](gristmill_operators::parse::isolate)).
     #[must_use]
     pub fn main(self) -> ExitCode {
+        gristmill_operators::parse::isolate();
         cli::main(&self).into()
     }
 

@@ -12,10 +12,11 @@ use crate::failure::{CommandError, Failure};
 /// safe: the previous epoch stays committed.
 pub(crate) fn watch_signals(interrupt: &Interrupt) -> Result<Arc<AtomicBool>, CommandError> {
     let over = Arc::new(AtomicBool::new(false));
+    let failed = |error: std::io::Error| Failure::new(Exit::Failed, "cannot handle signals").caused_by(error);
     let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM])
-        .map_err(|error| Failure::new(Exit::Failed, "cannot install signal handlers").caused_by(error))?;
+        .map_err(failed)?;
     let (interrupt, ended) = (interrupt.clone(), Arc::clone(&over));
-    std::thread::spawn(move || {
+    let handle = move || {
         let mut is_interrupted = false;
         for signal in signals.forever() {
             if is_interrupted || ended.load(Ordering::Relaxed) {
@@ -24,6 +25,7 @@ pub(crate) fn watch_signals(interrupt: &Interrupt) -> Result<Arc<AtomicBool>, Co
             is_interrupted = true;
             interrupt.request();
         }
-    });
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(handle).map_err(failed)?;
     Ok(over)
 }

@@ -23,6 +23,9 @@ use super::{Job, OpenSource, SourceConfig, cores, places};
 
 /// A checked pipeline, which indexes a source from within a program.
 ///
+/// Texts are parsed in the process itself, where a grammar's C code may crash it, unless the program calls
+/// [`isolate`](gristmill_operators::parse::isolate) first in its `main`.
+///
 /// ```
 /// use gristmill_config::{Directory, Pipeline, PipelineError};
 /// use gristmill_sinks::LanceConfig;

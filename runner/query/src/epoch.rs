@@ -58,7 +58,7 @@ impl Visible {
 }
 
 /// With preloading, chunk texts up to this size are kept in memory.
-const MAX_RESIDENT_TEXT_BYTES: u64 = 256 << 20;
+const MAX_RESIDENT_TEXT_BYTES: u64 = 384 << 20;
 
 /// With preloading, vectors up to this size are kept in memory even if their table has a vector
 /// index: comparing all of them is exact and takes a tenth of the time.

@@ -25,6 +25,7 @@ mod index;
 mod lazy;
 mod observer;
 pub mod past;
+mod paths;
 mod quote;
 mod request;
 mod rows;
@@ -43,6 +44,7 @@ pub use erased_tool::ErasedTool;
 pub use error::{ErrorCode, ToolError};
 pub use index::QueriedIndex;
 pub use observer::CallObserver;
+pub use paths::{did_you_mean, relative_path};
 pub use quote::quote;
 pub use request::{AnswerNote, AnswerOrError, Coverage, Outcome, Request, RequestOptions, Response, ToolCall};
 pub use rows::{

@@ -9,9 +9,10 @@ use super::call::CallContext;
 use super::epoch::{OpenEpoch, Visible};
 use super::error::{ErrorCode, ToolError};
 use super::index::QueriedIndex;
+use super::paths::{NearPaths, did_you_mean, is_foreign, spellings};
 use super::quote::quote;
 use super::request::AnswerNote;
-use super::rows::{FileRows, Row};
+use super::rows::{FileRows, Row, all};
 
 /// A query that an index can answer. A value of the type is the input of one call.
 ///
@@ -73,13 +74,54 @@ impl<'a> ToolContext<'a> {
         if nth.is_multiple_of(1024) { self.call.check() } else { Ok(()) }
     }
 
-    /// Returns the file at this path, if the ref has one.
+    /// Returns the file at this path, if the ref has one. The path may be written as people write
+    /// paths: with `./`, absolute, in either Unicode normal form. One that lies elsewhere is taken by
+    /// its longest end that is a file of the index, with the note `path`.
     ///
     /// # Errors
     /// If the table `files` cannot be read.
     pub fn file(&self, path: &str) -> Result<Option<Row<'a, FileRows>>, ToolError> {
-        let path = path.strip_prefix("./").unwrap_or(path);
+        if let Some(file) = self.file_at(path)? {
+            return Ok(Some(file));
+        }
+        for spelling in self.path_spellings(path) {
+            if let Some(file) = self.file_at(&spelling)? {
+                self.note_foreign(path, &spelling);
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the file with exactly this path, if the ref has one.
+    fn file_at(&self, path: &str) -> Result<Option<Row<'a, FileRows>>, ToolError> {
         Ok(FileRows::at(self.epoch.tables()?.files()?, path).find(|file| self.visible.shows(file.key())))
+    }
+
+    /// Returns the folder that a path names, as the index writes it, if the ref has files below it.
+    /// The path may be written as for [`file`](Self::file); the root is the empty path.
+    ///
+    /// # Errors
+    /// If the table `files` cannot be read.
+    pub fn folder(&self, path: &str) -> Result<Option<String>, ToolError> {
+        let files = self.epoch.tables()?.files()?;
+        let found = self.path_spellings(path).into_iter().find(|folder| {
+            folder.is_empty() || FileRows::below(files, folder).any(|file| self.visible.shows(file.key()))
+        });
+        Ok(found.inspect(|folder| self.note_foreign(path, folder)))
+    }
+
+    /// Returns the paths in the index that a path may mean, most likely first.
+    fn path_spellings(&self, path: &str) -> Vec<String> {
+        spellings(path, &self.epoch.record().source)
+    }
+
+    /// Adds a note if an absolute path from elsewhere was taken as a path of the source.
+    fn note_foreign(&self, path: &str, taken: &str) {
+        if is_foreign(path, &self.epoch.record().source) {
+            let message = format!("{} is not below the source; taken as {}", quote(path), quote(taken));
+            self.note("path", message);
+        }
     }
 
     /// Returns the file at this path.
@@ -87,8 +129,30 @@ impl<'a> ToolContext<'a> {
     /// # Errors
     /// [`ErrorCode::NotFound`] if there is none; and if the table `files` cannot be read.
     pub fn require_file(&self, path: &str) -> Result<Row<'a, FileRows>, ToolError> {
-        let not_found = || ToolError::new(ErrorCode::NotFound, format!("no file {} in the index", quote(path)));
-        self.file(path)?.ok_or_else(not_found)
+        match self.file(path)? {
+            Some(file) => Ok(file),
+            None => {
+                let error = ToolError::new(ErrorCode::NotFound, format!("no file {} in the index", quote(path)));
+                let near = self.near_paths(path)?;
+                Err(if near.is_empty() { error } else { error.help(did_you_mean(&near)) })
+            }
+        }
+    }
+
+    /// Returns up to three paths of files that are most like a path that the index does not have:
+    /// files of its name elsewhere, else those with nearly its name. O(files).
+    ///
+    /// # Errors
+    /// If the table `files` cannot be read, or the call was cancelled.
+    pub fn near_paths(&self, path: &str) -> Result<Vec<&'a str>, ToolError> {
+        let mut near = NearPaths::new(path);
+        for (nth, file) in all(self.epoch.tables()?.files()?).enumerate() {
+            self.check_row(nth)?;
+            if self.visible.shows(file.key()) {
+                near.add(file.path().as_str());
+            }
+        }
+        Ok(near.best())
     }
 
     /// Adds a note about the answer, unless the answer has it already.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use serde::de::DeserializeOwned;
 use tokio_stream::StreamExt as _;
 
@@ -34,12 +34,17 @@ pub(super) async fn read(body: Body, limits: BodyLimits) -> Result<Vec<u8>, Tool
 }
 
 async fn read_all(body: Body, max_bytes: usize) -> Result<Vec<u8>, ToolError> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut frames = body.into_data_stream();
     let (mut bytes, mut length) = (Vec::new(), 0_usize);
+    let most = max_bytes.saturating_mul(DISCARD_FACTOR);
+    if announced > most {
+        return Err(too_large(max_bytes, announced));
+    }
     while let Some(frame) = frames.next().await {
         let frame = frame.map_err(|_| ToolError::bad_input("incomplete request body"))?;
         length = length.saturating_add(frame.len());
-        if length > max_bytes.saturating_mul(DISCARD_FACTOR) {
+        if length > most {
             break;
         }
         if length <= max_bytes {
@@ -47,10 +52,14 @@ async fn read_all(body: Body, max_bytes: usize) -> Result<Vec<u8>, ToolError> {
         }
     }
     if length > max_bytes {
-        let message = format!("the request body must have at most {max_bytes} bytes, got {length} or more");
-        return Err(ToolError::new(ErrorCode::TooLarge, message).help("split the request into several"));
+        return Err(too_large(max_bytes, length));
     }
     Ok(bytes)
+}
+
+fn too_large(max_bytes: usize, length: usize) -> ToolError {
+    let message = format!("the request body must have at most {max_bytes} bytes, got {length} or more");
+    ToolError::new(ErrorCode::TooLarge, message).help("split the request into several")
 }
 
 /// Reads a body as JSON. An empty body is `null`.

@@ -17,7 +17,7 @@
 //!
 //! There are no cycles: a module uses only modules of the lines above its own.
 //!
-//! 1. `request_ids`, `url_query`, `body`, `problem`, `schemas`, `telemetry`, `call_metrics`,
+//! 1. `request_ids`, `request_path`, `url_query`, `body`, `problem`, `schemas`, `telemetry`, `call_metrics`,
 //!    `progress`: no dependencies within the server.
 //! 2. `desk`, `served`, `page`, `record`.
 //! 3. `tenants`, `served_indexes`, `live`; `mcp`, a protocol over a desk, without a transport.
@@ -48,6 +48,7 @@ mod problem;
 mod progress;
 mod record;
 mod request_ids;
+mod request_path;
 mod routes;
 mod schemas;
 mod served;

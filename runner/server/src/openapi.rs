@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::page;
 use super::problem::Problem;
 use super::progress::IndexingProgress;
-use super::schemas::ToolDescription;
+use super::schemas::{ToolDescription, standard_formats};
 use super::served::{NewEpoch, Status};
 use super::status::JobSummary;
 use gristmill_query::{Request, Response, ToolSet};
@@ -61,7 +61,7 @@ pub fn document(tools: &ToolSet) -> Value {
     }
     let problem = schemas.of::<Problem>();
     let response = schemas.of::<Response>();
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {
@@ -95,7 +95,9 @@ pub fn document(tools: &ToolSet) -> Value {
                 },
             },
         },
-    })
+    });
+    standard_formats(&mut document);
+    document
 }
 
 /// The routes that do not belong to one tool.

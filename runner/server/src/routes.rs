@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::access::{Access, authenticate};
 use super::problem::{Problem, unknown_route};
 use super::record::record;
+use super::request_path::normalise_path;
 use super::state::ServerState;
 use super::{calls, events, health, mcp_http, openapi, page, status};
 use gristmill_query::{ErrorCode, ToolError};
@@ -31,7 +32,7 @@ pub(super) fn router(state: ServerState) -> Router {
         .route("/v1/{*rest}", any(not_found))
         .route("/mcp/{*rest}", any(not_found))
         .layer(middleware::from_fn_with_state(access, authenticate));
-    Router::new()
+    let routes = Router::new()
         .route("/", get(page::index))
         .route("/assets/{name}", get(page::asset))
         .route("/openapi.json", get(openapi::get_document))
@@ -42,7 +43,9 @@ pub(super) fn router(state: ServerState) -> Router {
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(record))
-        .with_state(state)
+        .with_state(state);
+    // Routes are found by the path, so it is rewritten before they are.
+    Router::new().fallback_service(routes).layer(middleware::map_request(normalise_path))
 }
 
 async fn not_found() -> Problem {

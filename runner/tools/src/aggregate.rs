@@ -23,11 +23,11 @@ pub struct Aggregate {
     #[serde(default = "default_depth")]
     #[arg(long, default_value_t = default_depth(), value_name = "N")]
     pub depth: usize,
-    /// Only files that match one of these globs.
+    /// Only these files, folders, or files that match one of these globs.
     #[serde(default)]
     #[arg(long = "path", value_name = "GLOB")]
     pub paths: Vec<String>,
-    /// Only files in these languages, such as `rust`.
+    /// Only files in these languages, such as `rust`, `C++` or `ts`.
     #[serde(default)]
     #[arg(long = "language", value_name = "NAME")]
     pub languages: Vec<String>,
@@ -99,7 +99,7 @@ impl Tool for Aggregate {
     fn answer(self, context: &ToolContext<'_>) -> Result<AggregateAnswer, ToolError> {
         in_range("depth", self.depth, 1..=20)?;
         let limit = in_range("limit", self.limit, 1..=1000)?;
-        let filter = Filter::of_files(&self.paths, &self.languages, &context.visible)?;
+        let filter = Filter::of_files(context, &self.paths, &self.languages)?;
         let (mut groups, total) = match self.by {
             AggregateBy::Kind => kinds(context, &filter)?,
             AggregateBy::Language => files(context, &filter, |_, language| language)?,

@@ -8,8 +8,8 @@ use gristmill_query::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::names::{Reason, definitions, reason};
-use super::symbols::{Symbol, definitions_of, render_symbol, symbol};
+use super::names::{Reason, definitions, definitions_of, reason};
+use super::symbols::{Symbol, render_symbol, symbol};
 use crate::evidence::Evidence;
 use crate::search::is_secondary;
 
@@ -18,7 +18,7 @@ use crate::search::is_secondary;
 #[serde(deny_unknown_fields, default)]
 pub struct GotoDefinition {
     /// The name, unqualified or qualified; optional if `path` and `line` name a reference.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", allow_hyphen_values = true)]
     pub symbol: Option<String>,
     /// The file of the reference: definitions close to it come first.
     #[arg(long, value_name = "PATH")]
@@ -83,7 +83,7 @@ impl Tool for GotoDefinition {
                 let is_end = |symbol: &Row<'_, SymbolRows>| {
                     symbol.path().as_str() == to && u64::from(symbol.table().start_line.value(symbol.row)) == line
                 };
-                let ends = definitions_of(tables.symbols()?, qualified).filter(is_end);
+                let ends = definitions_of(tables.symbols()?, qualified).into_iter().filter(is_end);
                 found.extend(ends.map(|row| (Reason::Edge, Some(Evidence::of(edge)), row)));
             }
         }

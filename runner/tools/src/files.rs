@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use gristmill_pipeline::RelPath;
-use gristmill_query::{ChunkRows, FileRows, Row, Tool, ToolContext, ToolError, in_range};
+use gristmill_query::{ChunkRows, FileRows, Row, Tool, ToolContext, ToolError, did_you_mean, in_range, quote};
 use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::search::file_text::{join, place};
 
 /// The input of `get_files`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -82,8 +84,15 @@ impl Tool for GetFiles {
         let mut answer = FilesAnswer::default();
         for wanted in &self.paths {
             context.call.check()?;
-            let (path, range) = path_and_lines(wanted)?;
-            let Some(row) = context.file(path)? else {
+            let (mut path, mut range) = path_and_lines(wanted)?;
+            let mut row = context.file(path)?;
+            if row.is_none() && range.is_some() {
+                // The name of a file may end like a line range.
+                (path, range) = (wanted, None);
+                row = context.file(path)?;
+            }
+            let Some(row) = row else {
+                note_missing(context, path)?;
                 answer.not_found.push(wanted.clone());
                 continue;
             };
@@ -113,6 +122,19 @@ impl Tool for GetFiles {
         }
         out
     }
+}
+
+/// Adds a note about a path that is no file: it is a folder, or there are similar paths.
+fn note_missing(context: &ToolContext<'_>, path: &str) -> Result<(), ToolError> {
+    if context.folder(path)?.is_some() {
+        context.note("folder", format!("{} is a folder; list it with `list_preview`", quote(path)));
+        return Ok(());
+    }
+    let near = context.near_paths(path)?;
+    if !near.is_empty() {
+        context.note("not_found", format!("no file {} in the index; {}", quote(path), did_you_mean(&near)));
+    }
+    Ok(())
 }
 
 fn file(row: Row<'_, FileRows>) -> File {
@@ -181,17 +203,20 @@ fn read(
     let addresses: Vec<u64> = chunks.iter().filter_map(Row::address).collect();
     let texts = tables.texts(&addresses)?;
     let mut text = String::new();
-    // Chunks may start within a line.
-    let whole: String = (0..addresses.len()).map(|nth| texts.get(nth)).collect();
+    let pieces = chunks.iter().enumerate().map(|(nth, chunk)| {
+        let (byte, line) = place(*chunk);
+        (byte, line, texts.get(nth))
+    });
+    let parts = join(pieces);
     file.start_line = first_line.max(from);
-    for (line, piece) in (first_line..).zip(whole.split_inclusive('\n')) {
-        if (from..=to).contains(&line) {
-            if text.len() + piece.len() > *left {
-                file.truncated = true;
-                break;
-            }
-            text.push_str(piece);
+    // Chunks may start within a line.
+    let lines = parts.iter().flat_map(|part| (part.start_line..).zip(part.text.split_inclusive('\n')));
+    for (_, piece) in lines.filter(|(line, _)| (from..=to).contains(line)) {
+        if text.len() + piece.len() > *left {
+            file.truncated = true;
+            break;
         }
+        text.push_str(piece);
     }
     *left -= text.len();
     file.text = Some(text);

@@ -99,7 +99,11 @@ impl Tool for GraphExpand {
         let links = Links::new(context, self.min_confidence)?;
         let mut subgraph = Subgraph { limit, ..Subgraph::default() };
         let mut queue: VecDeque<(Node, usize)> = VecDeque::new();
-        for start in starts(context, self.symbol.as_deref(), self.path.as_deref())? {
+        let starts = match (self.symbol.as_deref(), self.path.as_deref()) {
+            (Some(name), None) => ends_of(context, name)?,
+            (symbol, path) => starts(context, symbol, path)?,
+        };
+        for start in starts {
             if subgraph.add(&start, 0).is_some() {
                 queue.push_back((start, 0));
             }

@@ -28,6 +28,7 @@ mod aggregate;
 mod definition;
 mod evidence;
 mod files;
+mod filters;
 mod graph;
 mod history_recent;
 mod links;
@@ -53,7 +54,9 @@ pub use metric_aggregate::{Distribution, MetricAggregate, MetricAggregateAnswer,
 pub use metric_series::{MetricSeries, Point, RunMetric, Series};
 pub use names::Reason;
 pub use references::{References, ReferencesAnswer, Use};
-pub use search::{Search, SearchAnswer, SearchHit, SearchMode, SearchQuery, Signals, Snippet, search};
+pub use search::{
+    Matches, Search, SearchAnswer, SearchHit, SearchMode, SearchOrder, SearchQuery, Signals, Snippet, search,
+};
 pub use simulate::{ChangeEstimate, FoundBy, Simulate, SimulateAnswer, UsingFile, render_forecast};
 pub use symbols::{GetSymbols, Symbol, SymbolsAnswer};
 

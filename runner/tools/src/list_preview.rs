@@ -5,11 +5,15 @@ use std::fmt::Write as _;
 
 use gristmill_display::{bytes, thousands};
 use gristmill_pipeline::RowKey;
-use gristmill_query::{ErrorCode, FileRows, Row, SymbolRows, Tool, ToolContext, ToolError, all, in_range, quote};
+use gristmill_query::{
+    ErrorCode, FileRows, Row, SymbolRows, Tool, ToolContext, ToolError, all, did_you_mean, in_range, quote,
+};
 use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::filters::nearest_folder;
 
 /// The input of `list_preview`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -107,8 +111,8 @@ impl Tool for ListPreview {
         let depth = in_range("depth", self.depth, 1..=5)?;
         let preview = in_range("preview", self.preview, 0..=20)?;
         let limit = in_range("limit", self.limit, 1..=2000)?;
-        let folder = folder_name(&self.path);
-        let mut found = collect(context, folder, depth)?;
+        let Some(folder) = context.folder(&self.path)? else { return Err(no_folder(context, &self.path)?) };
+        let mut found = collect(context, &folder, depth)?;
         let truncated = found.len() > limit;
         // Keeps the shallow entries.
         found.sort_by_key(|(path, _)| path.split('/').count());
@@ -125,7 +129,7 @@ impl Tool for ListPreview {
             }
             entries.push(entry);
         }
-        Ok(ListAnswer { path: folder.to_owned(), entries, truncated })
+        Ok(ListAnswer { path: folder, entries, truncated })
     }
 
     fn render(answer: &ListAnswer) -> String {
@@ -211,10 +215,16 @@ impl Node<'_> {
     }
 }
 
-/// Normalises a folder: removes a leading `./` and trailing slashes.
-fn folder_name(path: &str) -> &str {
-    let path = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
-    if path == "." { "" } else { path }
+/// Returns the error about a path that is no folder.
+fn no_folder(context: &ToolContext<'_>, path: &str) -> Result<ToolError, ToolError> {
+    let error = ToolError::new(ErrorCode::NotFound, format!("no folder {} in the index", quote(path)));
+    if context.file(path)?.is_some() {
+        return Ok(error.help("this is a file; read it with `get_files`"));
+    }
+    Ok(error.help(match nearest_folder(context, path)? {
+        Some(near) => did_you_mean(&[near]),
+        None => "paths are relative to the source; an empty `path` lists the root".to_owned(),
+    }))
 }
 
 /// Collects the entries of a folder, down to a depth, unordered.
@@ -222,14 +232,12 @@ fn collect<'a>(context: &ToolContext<'a>, folder: &str, depth: usize) -> Result<
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let mut folders: HashMap<&str, Folder<'_>> = HashMap::new();
     let mut files: Vec<(&str, Node<'_>)> = Vec::new();
-    let mut is_file = false;
     for (nth, file) in all(context.epoch.tables()?.files()?).enumerate() {
         context.check_row(nth)?;
         if !context.visible.shows(file.key()) {
             continue;
         }
         let path = file.path().as_str();
-        is_file |= path == folder;
         let Some(below) = path.strip_prefix(&prefix) else { continue };
         let mut level = 0;
         for (end, _) in below.match_indices('/').take(depth) {
@@ -239,14 +247,6 @@ fn collect<'a>(context: &ToolContext<'a>, folder: &str, depth: usize) -> Result<
         if level < depth {
             files.push((path, Node::File(file)));
         }
-    }
-    if files.is_empty() && folders.is_empty() && !folder.is_empty() {
-        let error = ToolError::new(ErrorCode::NotFound, format!("no folder {} in the index", quote(folder)));
-        return Err(error.help(if is_file {
-            "this is a file; read it with `get_files`"
-        } else {
-            "paths are relative to the source; an empty `path` lists the root"
-        }));
     }
     files.extend(folders.into_iter().map(|(path, folder)| (path, Node::Folder(folder))));
     Ok(files)
@@ -286,15 +286,5 @@ fn preview_of(symbol: Row<'_, SymbolRows>) -> PreviewSymbol {
         kind: table.kind.value(row).to_owned(),
         qualified_name: table.qualified_name.value(row).to_owned(),
         line: table.start_line.value(row),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::folder_name;
-
-    #[test]
-    fn folder_names_are_normalised() {
-        assert_eq!(["", ".", "./", "a", "./a/", "a/b//"].map(folder_name), ["", "", "", "a", "a", "a/b"]);
     }
 }

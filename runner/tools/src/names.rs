@@ -1,80 +1,96 @@
 //! Resolves a name, as a user writes it, to definitions.
 
-use std::collections::HashSet;
+mod lookup;
+mod similar;
+mod spelling;
 
-use gristmill_query::{Row, SymbolRows, ToolContext, ToolError, all};
-use gristmill_sinks::lance::Resident;
+use gristmill_query::{Row, SymbolRows, ToolContext, ToolError, quote};
+use gristmill_sinks::tables::Table;
 
-use super::symbols::{bare_name, definitions_of};
-use crate::words::words_of;
+pub(crate) use lookup::{bare_name, definitions_of};
+pub(crate) use similar::similar_names;
 
-/// The maximum number of similar names for one without definitions.
-const MAX_CORRECTIONS: usize = 3;
+use spelling::{respelled, without_decoration};
 
-/// Finds the definitions of a name. If there are none, falls back to the definitions of similar
-/// names (by edit distance, or with the same words) and adds the note `corrected`.
-pub(super) fn definitions<'a>(context: &ToolContext<'a>, name: &'a str) -> Result<Vec<Row<'a, SymbolRows>>, ToolError> {
+/// The definitions that a name was taken for.
+pub(crate) struct Found<'a> {
+    pub(crate) rows: Vec<Row<'a, SymbolRows>>,
+    /// Whether they are listed under other names, which are only similar.
+    pub(crate) is_correction: bool,
+}
+
+/// Returns the definitions that a name was taken for; see [`find`].
+pub(super) fn definitions<'a>(context: &ToolContext<'a>, name: &str) -> Result<Vec<Row<'a, SymbolRows>>, ToolError> {
+    Ok(find(context, name)?.rows)
+}
+
+/// Finds the definitions of a name. If there are none, takes the name for a path, then for one with
+/// brackets or quotes around it, for the end of a name, for one in another case, and last for one
+/// with a slip (by edit distance, or with the same words). A note says so.
+pub(crate) fn find<'a>(context: &ToolContext<'a>, name: &str) -> Result<Found<'a>, ToolError> {
     let table = context.epoch.tables()?.symbols()?;
-    let found: Vec<_> = definitions_of(table, name).filter(|row| context.visible.shows(row.key())).collect();
-    if !found.is_empty() || name.is_empty() {
-        return Ok(found);
+    let visible = |name: &str| -> Vec<Row<'a, SymbolRows>> {
+        definitions_of(table, name).into_iter().filter(|row| context.visible.shows(row.key())).collect()
+    };
+    let exact = |rows| Found { rows, is_correction: false };
+    let rows = visible(name);
+    if !rows.is_empty() || name.trim().is_empty() {
+        return Ok(exact(rows));
     }
-    let near = nearest_names(context, table, bare_name(name))?;
-    if near.is_empty() {
-        return Ok(found);
+    if let Some(rows) = definitions_in(context, name)? {
+        return Ok(exact(rows));
     }
-    let names: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
-    context.note("corrected", format!("no definition of `{name}`; showing {}", names.join(", ")));
-    Ok(near
-        .into_iter()
-        .flat_map(|near| SymbolRows::named(table, near))
-        .filter(|row| context.visible.shows(row.key()))
-        .collect())
+    let bare = without_decoration(name);
+    if let Some(bare) = bare {
+        let rows = visible(bare);
+        if !rows.is_empty() {
+            context.note("corrected", format!("no definition of {}; showing {}", quote(name), quote(bare)));
+            return Ok(exact(rows));
+        }
+    }
+    let name = bare.unwrap_or(name);
+    let respelled = respelled(context, table, name)?;
+    if !respelled.by_end.is_empty() {
+        return Ok(exact(respelled.by_end));
+    }
+    if !respelled.by_case.is_empty() {
+        let message = format!("no definition of {}; showing those that differ in case", quote(name));
+        context.note("case_insensitive", message);
+        return Ok(exact(respelled.by_case));
+    }
+    let near = similar_names(context, table, bare_name(name))?;
+    if !near.is_empty() {
+        let names: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
+        context.note("corrected", format!("no definition of {}; showing {}", quote(name), names.join(", ")));
+    }
+    let rows = near.into_iter().flat_map(|near| SymbolRows::named(table, near));
+    Ok(Found { rows: rows.filter(|row| context.visible.shows(row.key())).collect(), is_correction: true })
 }
 
-/// Returns the most similar names, if any is similar enough. O(definitions).
-fn nearest_names<'a>(
-    context: &ToolContext<'_>,
-    table: &'a Resident<SymbolRows>,
-    name: &str,
-) -> Result<Vec<&'a str>, ToolError> {
-    let (wanted, lower) = (words_of(name), name.to_lowercase());
-    let mut seen: HashSet<&str> = HashSet::new();
-    let mut best: Vec<(f64, &str)> = Vec::new();
-    for (nth, row) in all(table).enumerate() {
-        context.check_row(nth)?;
-        let known = row.table().name.value(row.row);
-        if !seen.insert(known) {
-            continue;
-        }
-        if let Some(similarity) = similarity(&lower, &wanted, known) {
-            best.push((similarity, known));
-        }
+/// Returns the definitions of a file, if a name is a path; with a line, as in `src/lib.rs:40`, the
+/// innermost definition there.
+fn definitions_in<'a>(context: &ToolContext<'a>, name: &str) -> Result<Option<Vec<Row<'a, SymbolRows>>>, ToolError> {
+    if !name.contains(['/', '.', '\\']) || !context.epoch.tables()?.has(&Table::Files) {
+        return Ok(None);
     }
-    best.sort_by(|left, right| right.0.total_cmp(&left.0).then_with(|| left.1.cmp(right.1)));
-    best.truncate(MAX_CORRECTIONS);
-    Ok(best.into_iter().map(|(_, name)| name).collect())
-}
-
-/// Computes the similarity of two names, between 0 and 1: by edit distance if few letters differ, else
-/// by the shared stems of their words. `None` if they are not similar.
-fn similarity(lower: &str, wanted: &HashSet<String>, known: &str) -> Option<f64> {
-    let allowed = (lower.len() / 4).clamp(1, 3);
-    if lower.len().abs_diff(known.len()) <= allowed {
-        let distance = strsim::osa_distance(lower, &known.to_lowercase());
-        if distance <= allowed {
-            return Some(1.0 - distance as f64 / (lower.len() as f64 + 1.0));
-        }
+    let (path, line) = match name.rsplit_once(':') {
+        Some((path, line)) => (path, line.parse::<u32>().ok()),
+        None => (name, None),
+    };
+    let path = if line.is_some() { path } else { name };
+    let Some(file) = context.file(path)? else { return Ok(None) };
+    let mut rows = SymbolRows::of_file(context.epoch.tables()?.symbols()?, file.key());
+    if let Some(line) = line {
+        rows.retain(|row| {
+            (row.table().start_line.value(row.row)..=row.table().end_line.value(row.row)).contains(&line)
+        });
+        let start = |row: &Row<'_, SymbolRows>| row.table().start_line.value(row.row);
+        rows = rows.into_iter().max_by_key(start).into_iter().collect();
+        context.note("path", format!("{} is a line of a file; showing the definition there", quote(name)));
+    } else {
+        context.note("path", format!("{} is a file; showing its definitions", quote(name)));
     }
-    if wanted.len() < 2 {
-        return None;
-    }
-    let words = words_of(known);
-    let shared = words.intersection(wanted).count();
-    let all = words.union(wanted).count();
-    let similarity = shared as f64 / all.max(1) as f64;
-    // Two of three words are enough.
-    (similarity >= 0.6).then_some(similarity * 0.9)
+    Ok(Some(rows))
 }
 
 /// Why a definition was chosen, the most certain reason first.
@@ -110,20 +126,5 @@ pub(super) fn reason(definition: Row<'_, SymbolRows>, from: Option<(&str, Option
         Reason::Language
     } else {
         Reason::Name
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_similar_by_letters_or_by_words() {
-        let like = |wanted: &str, known: &str| similarity(&wanted.to_lowercase(), &words_of(wanted), known).is_some();
-        assert!(like("parseConfg", "parseConfig"));
-        assert!(like("ParseConfig", "parse_config"));
-        assert!(like("config_parser", "ParseConfig"));
-        assert!(!like("parse", "render"));
-        assert!(!like("parse_config", "parse_json"));
     }
 }

@@ -9,8 +9,8 @@ use gristmill_sinks::lance::Resident;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::names::definitions;
-use super::symbols::bare_name;
+use super::filters::Kinds;
+use super::names::{bare_name, definitions};
 use crate::evidence::{self, Evidence};
 
 /// The input of `references`.
@@ -18,7 +18,7 @@ use crate::evidence::{self, Evidence};
 #[serde(deny_unknown_fields)]
 pub struct References {
     /// The name, unqualified or qualified.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", allow_hyphen_values = true)]
     pub symbol: String,
     /// Only references to the definition in this file, if several files define the name.
     #[serde(default)]
@@ -84,11 +84,13 @@ impl Tool for References {
     fn answer(self, context: &ToolContext<'_>) -> Result<ReferencesAnswer, ToolError> {
         let limit = in_range("limit", self.limit, 1..=5000)?;
         let tables = context.epoch.tables()?;
+        let in_file = self.path.as_deref().map(|path| context.require_file(path)).transpose()?;
         let defined: Vec<_> = definitions(context, self.symbol.trim())?
             .into_iter()
-            .filter(|row| self.path.as_deref().is_none_or(|path| row.path().as_str() == path))
+            .filter(|row| in_file.is_none_or(|file| row.path() == file.path()))
             .collect();
-        let is_kind = |kind: &str| self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind);
+        let kinds = Kinds::of_references(context, &self.kinds);
+        let is_kind = |kind: &str| kinds.allow(kind);
         let min_confidence = evidence::min_confidence(self.min_confidence)?;
         let names: HashSet<&str> = match defined.is_empty() {
             true => [bare_name(self.symbol.trim())].into(),

@@ -9,17 +9,19 @@ use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::search::path_globs;
+use crate::filters::{Kinds, Paths};
+use crate::names::find;
 
 /// The input of `get_symbols`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct GetSymbols {
-    /// Names, unqualified (`parse`) or qualified (`Config::parse`, `Config.parse`); empty: all.
+    /// Names, unqualified (`parse`) or qualified (`Config::parse`, `Config.parse`), or paths of files;
+    /// empty: all.
     #[serde(default)]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// Only definitions in files that match one of these globs.
+    /// Only definitions in these files, folders, or files that match one of these globs.
     #[serde(default)]
     #[arg(long = "path", value_name = "GLOB")]
     pub paths: Vec<String>,
@@ -71,7 +73,7 @@ pub struct Symbol {
 pub struct SymbolsAnswer {
     /// The definitions, by path and line.
     pub symbols: Vec<Symbol>,
-    /// Names without a definition.
+    /// Names without a definition; a note names the similar ones that are shown instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_found: Vec<String>,
     /// Whether the limit left some out.
@@ -87,12 +89,12 @@ impl Tool for GetSymbols {
     fn answer(self, context: &ToolContext<'_>) -> Result<SymbolsAnswer, ToolError> {
         let limit = in_range("limit", self.limit, 1..=1000)?;
         let table = context.epoch.tables()?.symbols()?;
-        let paths = path_globs(&self.paths)?;
+        let paths = Paths::new(context, &self.paths)?;
+        let kinds = Kinds::of_definitions(context, &self.kinds)?;
         let is_wanted = |symbol: &Row<'_, SymbolRows>| {
             context.visible.shows(symbol.key())
-                && paths.as_ref().is_none_or(|paths| paths.is_match(symbol.path().as_str()))
-                && (self.kinds.is_empty()
-                    || self.kinds.iter().any(|kind| kind == symbol.table().kind.value(symbol.row)))
+                && paths.allow(symbol.path().as_str())
+                && kinds.allow(symbol.table().kind.value(symbol.row))
         };
         let mut not_found = Vec::new();
         let mut rows: Vec<Row<'_, SymbolRows>> = Vec::new();
@@ -101,8 +103,9 @@ impl Tool for GetSymbols {
         }
         for name in &self.names {
             let before = rows.len();
-            rows.extend(definitions_of(table, name).filter(is_wanted));
-            if rows.len() == before {
+            let found = find(context, name)?;
+            rows.extend(found.rows.into_iter().filter(is_wanted));
+            if found.is_correction || rows.len() == before {
                 not_found.push(name.clone());
             }
         }
@@ -146,32 +149,6 @@ pub(super) fn render_symbol(out: &mut String, symbol: &Symbol) {
     }
 }
 
-/// Returns the definitions of a name, unqualified or qualified.
-pub(super) fn definitions_of<'a>(
-    table: &'a gristmill_sinks::lance::Resident<SymbolRows>,
-    name: &'a str,
-) -> impl Iterator<Item = Row<'a, SymbolRows>> {
-    let bare = bare_name(name);
-    let is_qualified = bare.len() < name.len();
-    let fits = move |symbol: &Row<'_, SymbolRows>| {
-        !is_qualified || ends_with_parts(symbol.table().qualified_name.value(symbol.row), name)
-    };
-    SymbolRows::named(table, bare).filter(fits)
-}
-
-/// Returns the last part of a qualified name.
-pub(super) fn bare_name(name: &str) -> &str {
-    name.rsplit([':', '.', '#', '/', '\\']).next().filter(|bare| !bare.is_empty()).unwrap_or(name)
-}
-
-/// Returns whether a qualified name ends with the parts of another, whatever separates the parts.
-fn ends_with_parts(qualified: &str, wanted: &str) -> bool {
-    let parts = |name: &'_ str| -> Vec<String> {
-        name.split([':', '.', '#', '/', '\\']).filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect()
-    };
-    parts(qualified).ends_with(&parts(wanted))
-}
-
 /// Sorts by path and line, and deduplicates.
 pub(super) fn sort_by_place(rows: &mut Vec<Row<'_, SymbolRows>>) {
     let place = |row: &Row<'_, SymbolRows>| (row.table().start_line.value(row.row), row.table().ordinal.value(row.row));
@@ -210,19 +187,4 @@ fn add_docs(context: &ToolContext<'_>, rows: &[Row<'_, SymbolRows>], symbols: &m
         symbol.doc = doc.filter(|doc| !doc.is_empty()).map(ToOwned::to_owned);
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_compared_part_by_part() {
-        assert_eq!(bare_name("Config::parse"), "parse");
-        assert_eq!(bare_name("parse"), "parse");
-        assert_eq!(bare_name("a.b#c"), "c");
-        assert!(ends_with_parts("config.Config.parse", "Config::parse"));
-        assert!(ends_with_parts("Config::parse", "Config::parse"));
-        assert!(!ends_with_parts("OtherConfig::parse", "Config::parse"));
-    }
 }

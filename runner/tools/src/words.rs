@@ -3,6 +3,10 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use gristmill_sinks::tantivy::tokenizer::is_word_by_itself;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
 /// Stop words.
 const STOP_WORDS: [&str; 35] = [
     "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "in", "into", "is",
@@ -79,7 +83,11 @@ impl Words {
     fn index_of_word(&self, word: &str, buffer: &mut String) -> Option<usize> {
         let first = *word.as_bytes().first()?;
         let may_be = match first.is_ascii() {
-            true => self.ascii_initials >> first.to_ascii_lowercase() & 1 == 1,
+            true => {
+                let has_initial = self.ascii_initials >> first.to_ascii_lowercase() & 1 == 1;
+                // A letter and its mark may be one character of the stem.
+                has_initial || (self.has_other_initials && !word.is_ascii())
+            }
             // The Kelvin sign becomes an ASCII `k` in lower case.
             false => self.has_other_initials || self.ascii_initials != 0,
         };
@@ -128,7 +136,7 @@ fn stem_into(word: &str, out: &mut String) {
         out.push_str(word);
         out.make_ascii_lowercase();
     } else {
-        out.push_str(&word.to_lowercase());
+        out.extend(word.chars().flat_map(char::to_lowercase).nfc());
     }
     out.truncate(stem(out).len());
 }
@@ -143,10 +151,15 @@ fn stem(word: &str) -> &str {
     SUFFIXES.iter().find_map(without).map_or(word, stem)
 }
 
-/// Splits identifiers and sentences into words: at non-alphanumeric characters, and in camel case.
+/// Splits identifiers and sentences into words: at non-alphanumeric characters, in camel case, and
+/// around each character of scripts without spaces.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
-    let between_signs = text.split(|sign: char| !sign.is_alphanumeric());
+    let between_signs = text.split(|sign: char| !is_of_word(sign));
     between_signs.flat_map(capitalised_parts).filter(|word| !word.is_empty())
+}
+
+fn is_of_word(sign: char) -> bool {
+    sign.is_alphanumeric() || (!sign.is_ascii() && (is_combining_mark(sign) || is_word_by_itself(sign)))
 }
 
 /// Splits `readFile` into `read`, `File`; `HTTPServer` into `HTTP`, `Server`.
@@ -163,7 +176,14 @@ fn capitalised_parts(word: &str) -> impl Iterator<Item = &str> {
 fn part_end(word: &str) -> usize {
     let mut letters = word.char_indices().peekable();
     let Some((_, mut before)) = letters.next() else { return 0 };
+    let is_alone = !before.is_ascii() && is_word_by_itself(before);
     while let Some((at, here)) = letters.next() {
+        if !here.is_ascii() && is_combining_mark(here) {
+            continue;
+        }
+        if is_alone || (!here.is_ascii() && is_word_by_itself(here)) {
+            return at;
+        }
         let is_before_small = letters.peek().is_some_and(|(_, after)| after.is_lowercase());
         if here.is_uppercase() && (!before.is_uppercase() || is_before_small) {
             return at;
@@ -187,6 +207,8 @@ mod tests {
         assert_eq!(words("how HTTPServer reads_files"), ["fil", "http", "read", "serv"]);
         assert_eq!(words("readFileÄX"), ["fil", "read", "äx"]);
         assert_eq!(words("the of a"), [""; 0]);
+        assert_eq!(words("검색기를🚀x"), ["x", "검", "기", "를", "색", "🚀"]);
+        assert_eq!(words("E\u{301}T\u{300} cafe\u{301}"), words("ÉT̀ café"), "normal forms are one");
     }
 
     #[test]

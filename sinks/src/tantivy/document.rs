@@ -17,7 +17,7 @@ use tantivy::{Index, SegmentReader, TantivyError, Term};
 use super::tokenizer::{self, CodeTokenizer};
 
 /// Version of fields and tokenizer. An index of another version is rebuilt.
-pub(crate) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 4;
 
 /// The fields of a document.
 #[derive(Clone, Copy, Debug)]

@@ -2,14 +2,15 @@
 
 /// Translates a glob. `*` and `?` stay within a part of the path, `**` crosses parts;
 /// `[abc]`, `[!abc]` and `{one,two}` are alternatives, `\` takes the next character as it
-/// is. A pattern without `/` matches the file's name in any folder, and one that ends in
-/// `/` all that lies below; any other matches the whole path.
+/// is. A pattern without `/` matches the file's name in any folder, one that ends in `/` all that
+/// lies below, and one that starts with `/` from the root on; any other matches the whole path.
 pub(super) fn to_regex(glob: &str) -> String {
     let mut regex = String::with_capacity(glob.len() * 2);
     if !glob.trim_end_matches('/').contains('/') && !glob.contains("**") {
         regex.push_str("(?:.*/)?");
     }
-    let mut characters = glob.chars().peekable();
+    let from_root = glob.strip_prefix('/').unwrap_or(glob);
+    let mut characters = from_root.chars().peekable();
     let mut depth = 0_u32;
     while let Some(character) = characters.next() {
         match character {
@@ -77,5 +78,6 @@ mod tests {
         assert_eq!(to_regex("docs/"), "(?:.*/)?docs/.*");
         assert_eq!(to_regex("a/[!b-d]x"), "a/[^/b-d]x");
         assert_eq!(to_regex(r"a/\*"), r"a/\*");
+        assert_eq!(to_regex(r"/\[a\].rs"), r"\[a\]\.rs");
     }
 }

@@ -13,13 +13,30 @@ use tantivy::{TantivyError, Term};
 use super::document::Fields;
 use super::glob::to_regex;
 use super::options::SearchOptions;
-use super::tokenizer::CodeTokenizer;
+use super::tokenizer::{CodeTokenizer, is_word_by_itself};
 
 /// Weight of a part of an identifier, relative to the whole.
 const PART_WEIGHT: f32 = 0.5;
 
-/// Builds the query: any of the words, all of the phrases in double quotes, and all of the
-/// filters.
+/// The maximum number of phrases of a query.
+const MAX_PHRASES: usize = 64;
+
+/// Returns whether a text has words that the index may hold. Signs alone are none.
+#[must_use]
+pub fn has_words(text: &str) -> bool {
+    tokens_of(text).iter().any(|token| !token.is_noise())
+}
+
+/// Returns the term of the first word of a text in each searched field.
+pub(super) fn first_word(fields: &Fields, text: &str) -> impl Iterator<Item = Term> + use<> {
+    let word = tokens_of(text).into_iter().next();
+    let fields = [fields.symbol, fields.body, fields.scope, fields.path_text];
+    word.into_iter().flat_map(move |word| fields.map(|field| Term::from_field_text(field, &word.text)))
+}
+
+/// Builds the query: any of the words, and all of the filters. Phrases raise the score: those in double
+/// quotes, and adjacent characters of scripts without spaces. They never exclude a chunk, as a quote
+/// may be part of what was pasted.
 pub(super) fn build(fields: &Fields, text: &str, options: &SearchOptions) -> Result<Box<dyn Query>, TantivyError> {
     let searched = [
         (fields.body, options.body_boost),
@@ -28,15 +45,15 @@ pub(super) fn build(fields: &Fields, text: &str, options: &SearchOptions) -> Res
         (fields.path_text, options.path_boost),
     ];
     let mut words: BTreeMap<String, f32> = BTreeMap::new();
-    let mut phrases = Vec::new();
-    for (nth, section) in text.split('"').enumerate() {
+    let mut phrases: Vec<Vec<String>> = Vec::new();
+    let sections: Vec<&str> = text.split('"').collect();
+    for (nth, section) in sections.iter().enumerate() {
         let tokens = tokens_of(section);
-        // A section after an odd number of quotes is inside a pair.
-        if nth % 2 == 1 {
-            phrases.push(
-                tokens.iter().filter(|token| !token.has_parts).map(|token| token.text.clone()).collect::<Vec<_>>(),
-            );
+        // A section after an odd number of quotes is inside a pair, if a quote follows.
+        if nth % 2 == 1 && nth + 1 < sections.len() {
+            phrases.push(tokens.iter().filter(|token| !token.has_parts).map(|token| token.text.clone()).collect());
         }
+        phrases.extend(adjacent_signs(&tokens));
         for token in tokens.into_iter().filter(|token| !token.is_noise()) {
             let weight = words.entry(token.text).or_default();
             *weight = weight.max(token.weight);
@@ -45,7 +62,9 @@ pub(super) fn build(fields: &Fields, text: &str, options: &SearchOptions) -> Res
     if words.is_empty() {
         return Ok(Box::new(EmptyQuery));
     }
-    let any: Vec<_> = words
+    phrases.retain(|phrase| phrase.len() > 1);
+    phrases.truncate(MAX_PHRASES);
+    let mut any: Vec<_> = words
         .iter()
         .flat_map(|(word, weight)| {
             searched.iter().map(move |(field, boost)| {
@@ -54,19 +73,25 @@ pub(super) fn build(fields: &Fields, text: &str, options: &SearchOptions) -> Res
             })
         })
         .collect();
+    any.extend(phrases.iter().flat_map(|phrase| phrase_queries(&searched, phrase)));
+    // A union of words alone lets Tantivy skip documents that cannot be among the best.
     let any: Box<dyn Query> = Box::new(BooleanQuery::new(any));
-    let mut narrowing: Vec<(Occur, Box<dyn Query>)> =
-        phrases.iter().filter_map(|phrase| Some((Occur::Must, phrase_query(&searched, phrase)?))).collect();
-    narrowing.extend(filters(fields, options)?.into_iter().map(|filter| {
-        let filter: Box<dyn Query> = Box::new(ConstScoreQuery::new(filter, 0.0));
-        (Occur::Must, filter)
-    }));
-    if narrowing.is_empty() {
-        // A union of words alone lets Tantivy skip documents that cannot be among the best.
+    let filters = filters(fields, options)?;
+    if filters.is_empty() {
         return Ok(any);
     }
-    narrowing.push((Occur::Must, any));
-    Ok(Box::new(BooleanQuery::new(narrowing)))
+    let filters = filters.into_iter().map(|filter| {
+        let filter: Box<dyn Query> = Box::new(ConstScoreQuery::new(filter, 0.0));
+        (Occur::Must, filter)
+    });
+    Ok(Box::new(BooleanQuery::new(filters.chain([(Occur::Must, any)]).collect())))
+}
+
+/// The pairs of adjacent characters that are words by themselves. Together they tell apart the texts
+/// that have the words of a script without spaces from those that only have its characters.
+fn adjacent_signs(tokens: &[QueryToken]) -> impl Iterator<Item = Vec<String>> {
+    let is_pair = |pair: &&[QueryToken]| matches!(pair, [left, right] if left.is_sign && right.is_sign && left.end == right.start);
+    tokens.windows(2).filter(is_pair).map(|pair| pair.iter().map(|token| token.text.clone()).collect())
 }
 
 fn boosted(query: Box<dyn Query>, boost: f32) -> Box<dyn Query> {
@@ -75,7 +100,11 @@ fn boosted(query: Box<dyn Query>, boost: f32) -> Box<dyn Query> {
 
 struct QueryToken {
     text: String,
+    start: usize,
+    end: usize,
     weight: f32,
+    /// Whether it is a character of a script without spaces.
+    is_sign: bool,
     /// Whether its parts follow; they take its place in a phrase.
     has_parts: bool,
 }
@@ -104,24 +133,19 @@ fn tokens_of(text: &str) -> Vec<QueryToken> {
         } else {
             (1.0, false)
         };
-        tokens.push(QueryToken { text: token.text.clone(), weight, has_parts: whole });
+        let is_sign = token.text.chars().next().is_some_and(is_word_by_itself);
+        let (start, end) = (token.offset_from, token.offset_to);
+        tokens.push(QueryToken { text: token.text.clone(), start, end, weight, is_sign, has_parts: whole });
     });
     tokens
 }
 
-/// The phrase in any of the fields; `None` for a phrase without words.
-fn phrase_query(searched: &[(Field, f32)], phrase: &[String]) -> Option<Box<dyn Query>> {
-    let any = searched.iter().map(|(field, boost)| {
-        let mut terms: Vec<_> = phrase.iter().map(|word| Term::from_field_text(*field, word)).collect();
-        let query: Box<dyn Query> = match terms.len() {
-            0 => return None,
-            1 => Box::new(TermQuery::new(terms.pop()?, IndexRecordOption::WithFreqs)),
-            _ => Box::new(PhraseQuery::new(terms)),
-        };
-        Some((Occur::Should, boosted(query, *boost)))
-    });
-    let any: Option<Vec<_>> = any.collect();
-    Some(Box::new(BooleanQuery::new(any?)))
+/// A phrase of two words or more, in each of the fields.
+fn phrase_queries(searched: &[(Field, f32)], phrase: &[String]) -> impl Iterator<Item = (Occur, Box<dyn Query>)> {
+    searched.iter().map(|(field, boost)| {
+        let terms = phrase.iter().map(|word| Term::from_field_text(*field, word)).collect();
+        (Occur::Should, boosted(Box::new(PhraseQuery::new(terms)), *boost))
+    })
 }
 
 fn filters(fields: &Fields, options: &SearchOptions) -> Result<Vec<Box<dyn Query>>, TantivyError> {

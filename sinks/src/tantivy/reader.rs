@@ -110,7 +110,7 @@ impl TantivyReader {
     }
 
     /// Returns the chunks that match best, best first. Words are alternatives; a phrase in double
-    /// quotes is required. Chunks of equal score come in the order of their documents.
+    /// quotes raises the score. Chunks of equal score come in the order of their documents.
     ///
     /// # Errors
     /// If a glob is invalid, or the index cannot be read.
@@ -166,6 +166,20 @@ impl TantivyReader {
             }
         }
         Ok(hits)
+    }
+
+    /// Returns whether a chunk has the first word of a text, as a whole.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn has_word(&self, text: &str) -> Result<bool, SinkError> {
+        let terms = query::first_word(&self.fields, text);
+        let has = |term| self.searcher.doc_freq(&term).map(|documents| documents > 0);
+        terms
+            .map(has)
+            .find(|found| !matches!(found, Ok(false)))
+            .unwrap_or(Ok(false))
+            .wrap_err(READER, "cannot search the index")
     }
 
     fn best(

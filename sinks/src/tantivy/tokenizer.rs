@@ -9,14 +9,20 @@
 //! could match, and were the whole to take one of its own, it would stand between the
 //! identifier and what comes before it.
 //!
-//! A word is a run of letters, digits and underscores of any script. It is parted at
+//! A word is a run of letters, digits, marks and underscores of any script. It is parted at
 //! underscores, from lower to upper case, before the last capital of a run that a lower
 //! case letter follows, and between letters and digits, unless it begins with a digit or
-//! an underscore and a digit (`0x1f` stays whole). Ideographs and kana are tokens each. Everything is lower case.
+//! an underscore and a digit (`0x1f` stays whole). Everything is lower case, and in normal form C.
+//!
+//! Scripts that write words without spaces, or with particles at their ends, have a token for each
+//! character with its marks: Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese. So has a
+//! pictograph. A word of these scripts is found by its characters, in their order by a phrase.
 
 use std::ops::Range;
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 /// The name by which the fields of an index refer to this tokenizer.
 pub const NAME: &str = "code";
@@ -97,7 +103,8 @@ impl CodeTokens<'_> {
             token.text.push_str(source);
             token.text.make_ascii_lowercase();
         } else {
-            token.text.extend(source.chars().flat_map(char::to_lowercase));
+            let is_shown = |sign: &char| !is_variation(*sign);
+            token.text.extend(source.chars().filter(is_shown).flat_map(char::to_lowercase).nfc());
         }
     }
 }
@@ -111,6 +118,8 @@ enum Class {
     Underscore,
     /// A word by itself.
     Ideograph,
+    /// Goes on with the character before it.
+    Mark,
     /// Between words.
     Other,
 }
@@ -145,16 +154,52 @@ fn class_at(text: &str, at: usize) -> Option<(Class, usize)> {
 #[cold]
 fn class_of(character: char) -> Class {
     match character {
-        // Hiragana to CJK extension A and the unified ideographs, compatibility
-        // ideographs, and the supplementary ideographic planes.
-        '\u{3040}'..='\u{31ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => {
-            Class::Ideograph
-        }
+        // The vowel and the final consonant of a decomposed Korean syllable.
+        '\u{1160}'..='\u{11ff}' => Class::Mark,
+        _ if is_combining_mark(character) => Class::Mark,
+        _ if is_word_by_itself(character) => Class::Ideograph,
         _ if character.is_uppercase() => Class::Upper,
         _ if character.is_numeric() => Class::Digit,
         _ if character.is_alphanumeric() => Class::Lower,
         _ => Class::Other,
     }
+}
+
+/// Whether a character is a word by itself: one of a script without spaces, or a pictograph.
+#[must_use]
+pub fn is_word_by_itself(character: char) -> bool {
+    match character {
+        // Thai, Lao, Burmese, Korean consonants, Khmer; but not their digits.
+        '\u{e01}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{115f}' | '\u{1780}'..='\u{17ff}' => {
+            character.is_alphabetic()
+        }
+        // Hiragana to CJK extension A and the unified ideographs, Korean syllables, compatibility
+        // ideographs, half-width kana and consonants, and the supplementary ideographic planes.
+        '\u{3040}'..='\u{31ff}'
+        | '\u{3400}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{ff66}'..='\u{ffdc}'
+        | '\u{20000}'..='\u{3ffff}' => true,
+        // Pictographs, but not the modifiers of their colour.
+        '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' => true,
+        '\u{1f3fb}'..='\u{1f3ff}' => false,
+        '\u{1f000}'..='\u{1faff}' => true,
+        _ => false,
+    }
+}
+
+/// Whether a character only selects how the one before it is drawn.
+fn is_variation(character: char) -> bool {
+    matches!(character, '\u{fe00}'..='\u{fe0f}' | '\u{20e3}')
+}
+
+/// The end of the marks that follow from `at` on.
+fn end_of_marks(text: &str, mut at: usize) -> usize {
+    while let Some((Class::Mark, length)) = class_at(text, at) {
+        at += length;
+    }
+    at
 }
 
 struct Word {
@@ -169,10 +214,10 @@ fn next_word(text: &str, cursor: &mut usize) -> Option<Word> {
     let mut previous = loop {
         let (class, length) = class_at(text, start)?;
         match class {
-            Class::Other | Class::Underscore => start += length,
+            Class::Other | Class::Underscore | Class::Mark => start += length,
             Class::Ideograph => {
-                *cursor = start + length;
-                return Some(Word { range: start..start + length, parts: 1 });
+                *cursor = end_of_marks(text, start + length);
+                return Some(Word { range: start..*cursor, parts: 1 });
             }
             Class::Lower | Class::Upper | Class::Digit => {
                 *cursor = start + length;
@@ -188,6 +233,14 @@ fn next_word(text: &str, cursor: &mut usize) -> Option<Word> {
         match class {
             Class::Other | Class::Ideograph => break,
             Class::Underscore => {}
+            Class::Mark => {
+                // It belongs to the letter before it, whose class stays that of the last.
+                if previous != Class::Underscore {
+                    end = *cursor + length;
+                }
+                *cursor += length;
+                continue;
+            }
             Class::Lower | Class::Upper | Class::Digit => {
                 // `previous` is an underscore only inside the word, since more follows.
                 if previous == Class::Underscore {
@@ -237,6 +290,10 @@ fn next_part(text: &str, rest: &mut Range<usize>) -> Option<Range<usize>> {
         let (class, length) = class_at(text, at)?;
         if class == Class::Underscore {
             break;
+        }
+        if class == Class::Mark {
+            at += length;
+            continue;
         }
         if !number && parts_at(previous, class, capitals) {
             if class == Class::Lower && previous == Class::Upper {
@@ -305,6 +362,17 @@ mod tests {
         check("Größe ΑΒΓ", "0:größe 1:αβγ");
         check("größeMax", "0:größemax 0:größe 1:max");
         check("解析器 parser", "0:解 1:析 2:器 3:parser");
+        check("검색기를 search", "0:검 1:색 2:기 3:를 4:search");
+        check("ค้นหา", "0:ค้ 1:น 2:ห 3:า");
+        check("launch🚀now ❤️", "0:launch 1:🚀 2:now 3:❤");
+    }
+
+    #[test]
+    fn normal_forms_are_one() {
+        check("cafe\u{301}Max", "0:cafémax 0:café 1:max");
+        check("E\u{301}A\u{300}b", "0:éàb 0:é 1:àb");
+        check("\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}", "0:한 1:글");
+        check("हिन्दी", "0:हिन्दी");
     }
 
     #[test]

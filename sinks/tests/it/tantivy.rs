@@ -51,14 +51,19 @@ fn chunks_are_found_with_what_names_them() {
 }
 
 #[test]
-fn phrases_and_filters_narrow() {
+fn phrases_raise_the_score_and_filters_narrow() {
     let index = Index::new();
     let token = publish(&mut opened(&index, None), 1, &[], &[record("src/a.rs", 3), record("lib/b.py", 4)]);
     let reader = reader(&index, &token);
     let options = SearchOptions::default();
-    assert_eq!(found(&reader, "\"parse line 3\"", &options), [("lib/b.py".into(), 3)]);
-    assert_eq!(found(&reader, "\"fn parseLine3\"", &options), [("lib/b.py".into(), 3)]);
-    assert_eq!(found(&reader, "\"line parse\"", &options), []);
+    let score = |text: &str| reader.search(text, &options).expect("search")[0].score;
+    for phrase in ["parse line 3", "fn parseLine3"] {
+        assert_eq!(found(&reader, &format!("\"{phrase}\""), &options)[0], ("lib/b.py".into(), 3));
+        assert!(score(&format!("\"{phrase}\"")) > score(phrase), "{phrase}");
+    }
+    for odd in ["\"line parse\"", "\"parse", "parse\" line", "\"parse\" \"never written\""] {
+        assert_eq!(found(&reader, odd, &options).len(), 7, "{odd}");
+    }
     for (glob, rows) in [("*.py", 4), ("src/", 3), ("**/a.rs", 3), ("lib/[a-c].{rs,py}", 4), ("b", 0), ("src/*", 3)] {
         let options = SearchOptions { paths: vec![glob.into()], ..SearchOptions::default() };
         assert_eq!(found(&reader, "parse", &options).len(), rows, "{glob}");

@@ -78,3 +78,66 @@ fn calls_in_macros_are_found() {
         found.references.iter().map(|call| format!("{} {}", call.qualifier, call.name).trim().to_owned()).collect();
     assert_eq!(calls, ["assert", "self.a is_x", "c", "std::fs read", "vec", "g", "i", "j"]);
 }
+
+/// Returns kind, qualified name and line of each definition.
+fn found(text: &str) -> Vec<(&'static str, String, u32)> {
+    let syntax = parse("lib.rs", text);
+    syntax.definitions.iter().map(|d| (d.kind.as_str(), d.qualified_name.to_string(), d.span.start_line)).collect()
+}
+
+#[test]
+fn items_in_macros_are_defined_at_their_lines() {
+    let text = "cfg_if::cfg_if! {\n    if #[cfg(unix)] {\n        /// Doc.\n        pub fn unix_only(fd: i32) -> i32 { weigh(fd) }\n        pub struct Handle { fd: i32 }\n    } else if #[cfg(windows)] {\n        mod windows { pub fn inner() {} }\n    } else {\n        pub fn other() {}\n    }\n}\n";
+    assert_eq!(
+        found(text),
+        [
+            ("function", "unix_only".to_owned(), 4),
+            ("struct", "Handle".to_owned(), 5),
+            ("field", "Handle::fd".to_owned(), 5),
+            ("module", "windows".to_owned(), 7),
+            ("function", "windows::inner".to_owned(), 7),
+            ("function", "other".to_owned(), 9),
+        ]
+    );
+    let syntax = parse("lib.rs", text);
+    assert_eq!(&*syntax.definitions[0].doc, "Doc.");
+    let uses: Vec<_> = syntax.references.iter().map(|used| (&*used.name, used.line)).collect();
+    assert_eq!(uses, [("cfg_if", 1), ("weigh", 4)]);
+    assert_eq!(syntax.references[1].within, Some(0));
+}
+
+#[test]
+fn macros_that_define_variables_types_and_flags() {
+    let lazy = "lazy_static! {\n    pub static ref TABLE: Vec<u32> = vec![weigh(1)];\n}\n";
+    assert_eq!(found(lazy), [("variable", "TABLE".to_owned(), 2)]);
+    let local = "thread_local! {\n    static A: Cell<u32> = Cell::new(1);\n    static B: Cell<u32> = const { Cell::new(2) }\n}\n";
+    assert_eq!(found(local), [("variable", "A".to_owned(), 2), ("variable", "B".to_owned(), 3)]);
+    let flags = "bitflags! {\n    /// Doc.\n    pub struct Flags: u32 {\n        const A = 1;\n        const _ = !0;\n    }\n}\n";
+    assert_eq!(found(flags), [("struct", "Flags".to_owned(), 3), ("constant", "Flags::A".to_owned(), 4)]);
+    assert_eq!(&*parse("lib.rs", flags).definitions[0].signature, "pub struct Flags: u32");
+    assert_eq!(found("define_id!(pub struct FooId);\n"), [("struct", "FooId".to_owned(), 1)]);
+}
+
+#[test]
+fn macros_in_macros_modules_and_implementations() {
+    let nested =
+        "cfg_rt! {\n    pub mod inner {\n        cfg_io! {\n            pub fn spawn() {}\n        }\n    }\n}\n";
+    assert_eq!(found(nested), [("module", "inner".to_owned(), 2), ("function", "inner::spawn".to_owned(), 4)]);
+    let method = "struct S;\nimpl S {\n    cfg_io! {\n        pub fn read(&self) {}\n    }\n}\n";
+    assert!(found(method).contains(&("method", "S::read".to_owned(), 4)), "{:?}", found(method));
+}
+
+#[test]
+fn tokens_that_are_no_items_define_nothing() {
+    for text in [
+        "html! { <fn>struct</fn> }\n",
+        "quote! { struct #name { fn $x } }\n",
+        "fn f() { quote! { struct Local { a: u8 } } }\n",
+        "macro_rules! make { () => { fn made() {} }; }\n",
+        "proptest! { fn holds(x in 0..9) {} }\n",
+        "criterion_group!(benches, use_of);\n",
+    ] {
+        let names: Vec<_> = found(text).into_iter().map(|(_, name, _)| name).collect();
+        assert!(names.iter().all(|name| matches!(name.as_str(), "f" | "make")), "{text} {names:?}");
+    }
+}

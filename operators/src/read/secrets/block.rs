@@ -1,9 +1,9 @@
-//! Structured credentials: PEM blocks, JSON web tokens, passwords in URLs.
+//! Structured credentials: PEM blocks, JSON web tokens.
 
 use memchr::memmem;
 
 use super::token::{begins_word, url_safe};
-use super::value::{entropy, is_placeholder};
+use super::value::entropy;
 use super::{Found, run_of};
 
 /// The maximum length of a key block; an RSA key of 16,384 bits has about 12,600 bytes.
@@ -57,7 +57,7 @@ fn longest_base64(body: &[u8]) -> &[u8] {
 /// which the first two are JSON objects.
 pub(super) fn web_token(bytes: &[u8], start: usize) -> Found {
     const MAX_PART_BYTES: usize = 8 << 10;
-    if !begins_word(bytes, start) {
+    if !begins_word(bytes, start) || !bytes.get(start..)?.starts_with(b"eyJ") {
         return None;
     }
     let part = |at| run_of(bytes, at, MAX_PART_BYTES, url_safe).len();
@@ -71,52 +71,4 @@ pub(super) fn web_token(bytes: &[u8], start: usize) -> Found {
     let signature = part(signature_start);
     let is_signed = payload >= 10 && bytes.get(signature_start - 1) == Some(&b'.') && signature >= 16;
     is_signed.then(|| ("JSON web token", start..signature_start + signature))
-}
-
-/// Passwords of examples and local set-ups, which are not reported.
-const COMMON_PASSWORDS: &[&str] = &["password", "passwd", "secret", "postgres", "123456", "admin", "guest", "mysql"];
-
-/// Finds the password in `scheme://user:password@host`.
-pub(super) fn url_password(bytes: &[u8], separator: usize) -> Found {
-    let has_scheme = separator.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-    if !has_scheme {
-        return None;
-    }
-    let start = separator + 3;
-    let part = |at| {
-        run_of(bytes, at, 256, |byte| {
-            byte.is_ascii_graphic()
-                && !matches!(
-                    byte,
-                    b'/' | b':' | b'@' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'(' | b')' | b','
-                )
-        })
-    };
-    let user = part(start);
-    if bytes.get(start + user.len()) != Some(&b':') {
-        return None;
-    }
-    let password_start = start + user.len() + 1;
-    let password = part(password_start);
-    let end = password_start + password.len();
-    if bytes.get(end) != Some(&b'@') {
-        return None;
-    }
-    let host =
-        run_of(bytes, end + 1, 64, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'[' | b':'));
-    let is_local = [b"localhost".as_slice(), b"127.", b"0.0.0.0", b"[", b"example", b"host"]
-        .iter()
-        .any(|mark| host.starts_with(mark));
-    let is_variable = password.iter().any(|byte| matches!(byte, b'{' | b'}' | b'$' | b'%' | b'*' | b'[' | b']'));
-    let is_common = COMMON_PASSWORDS.iter().any(|common| memmem::find(password, common.as_bytes()).is_some());
-    let is_real = password.len() >= 6
-        && !host.is_empty()
-        && !is_local
-        && memmem::find(host, b"example").is_none()
-        && !is_variable
-        && !is_common
-        && password != user
-        && entropy(password) >= 2.0
-        && !is_placeholder(password);
-    is_real.then_some(("password in a URL", password_start..end))
 }

@@ -58,7 +58,8 @@ const MIN_ENTROPY: f64 = 2.8;
 
 /// Finds the token of that format whose prefix is at `start`.
 pub(super) fn find(bytes: &[u8], start: usize, shape: &TokenShape) -> Found {
-    if !begins_word(bytes, start) {
+    let is_prefixed = bytes.get(start..)?.starts_with(shape.prefix.as_bytes());
+    if !is_prefixed || !begins_word(bytes, start) {
         return None;
     }
     let body_start = start + shape.prefix.len();
@@ -72,8 +73,7 @@ pub(super) fn find(bytes: &[u8], start: usize, shape: &TokenShape) -> Found {
 
 /// Finds a token of any format at `start`.
 pub(super) fn find_any(bytes: &[u8], start: usize) -> Found {
-    let rest = bytes.get(start..)?;
-    TOKENS.iter().filter(|shape| rest.starts_with(shape.prefix.as_bytes())).find_map(|shape| find(bytes, start, shape))
+    TOKENS.iter().find_map(|shape| find(bytes, start, shape))
 }
 
 /// Finds a Twilio key: `SK` and 32 hex digits. The prefix is too short to search for, so the

@@ -55,6 +55,32 @@ fn analysed(of: u128, body: u128) -> Facts {
     Facts { analysed: vec![(content(of), 1)], contents: vec![((content(of), chunk(body)), 1)], ..Facts::default() }
 }
 
+/// Panics when there are facts, on the worker that gets them.
+struct Panics;
+
+impl Derive for Panics {
+    fn derive<'scope>(
+        &self,
+        facts: crate::LiveFacts<'scope>,
+    ) -> crate::VecCollection<'scope, crate::Tick, (u16, crate::FactRow), Difference> {
+        facts.rows.flat_map(|row| -> Option<(u16, crate::FactRow)> { panic!("asked to, at {row:?}") })
+    }
+}
+
+/// The other workers wait for the one that panicked, for ever.
+#[test]
+fn a_worker_that_panics_ends_the_round() {
+    for workers in [1, 2, 3] {
+        let derived: Option<Arc<dyn Derive>> = Some(Arc::new(Panics));
+        let config = PlaneConfig { workers, lanes: LANES.to_vec(), derived, broken: None };
+        let mut plane = FactPlane::start(config).expect("starts");
+        plane.round(files([held(7, 1, 1), held(8, 2, 1)])).expect("no content is known yet");
+        let mut both = analysed(7, 40);
+        both.append(analysed(8, 40));
+        assert!(matches!(plane.round(both), Err(PlaneError::Ended)), "{workers} workers");
+    }
+}
+
 /// The passages of a body in a row, each with this difference.
 fn passages(of: RowFact, body: u128, difference: Difference) -> [(PassageId, Difference); 3] {
     LANES.map(|lane| (lane.passage(of, ChunkKey::from_bits(body)), difference))

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
+use differential_dataflow::operators::ThresholdTotal;
 use gristmill_ids::NameKey;
-use gristmill_plane::{Cell, Difference, FactRow, Tick, UseKind};
+use gristmill_plane::{Cell, Difference, FactRow, Tick, UseKind, distinct};
 
 use super::schema;
 use crate::table::{ViewColumn, ViewSchema};
@@ -89,6 +90,6 @@ impl View for Edges {
             ])
         });
         // A name may be used twice on a line.
-        uses.concat(imports).distinct()
+        uses.concat(imports).threshold_total(distinct)
     }
 }

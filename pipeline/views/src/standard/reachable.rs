@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
-use differential_dataflow::operators::iterate::Iterate;
+use differential_dataflow::operators::iterate::Variable;
 use globset::GlobSet;
 use gristmill_plane::{Difference, FactRow, Tick};
+use timely::order::Product;
 
 use super::fingerprint;
 use crate::table::{ViewColumn, ViewSchema};
@@ -47,10 +48,14 @@ impl View for Reachable {
     fn build<'scope>(&self, facts: &FactCollections<'scope>) -> VecCollection<'scope, Tick, FactRow, Difference> {
         let roots = facts.marked().map(|root| (root, root));
         let edges = facts.imported_files();
-        let reached = roots.clone().iterate(|scope, reached| {
-            let edges = edges.enter(scope);
-            let roots = roots.enter(scope);
-            reached.join_map(edges, |_, root, to| (*to, *root)).concat(roots).distinct()
+        let outer = roots.scope();
+        // Rounds are counted as in `import_cycles`, so that both are compiled once: `iterate` counts in u64.
+        let reached = outer.iterative::<usize, _, _>(|inner| {
+            let (roots, edges) = (roots.enter(inner), edges.enter(inner));
+            let (bind, found) = Variable::new(inner, Product::new(Tick::default(), 1));
+            let reached = roots.concat(found).distinct();
+            bind.set(reached.clone().join_map(edges, |_, root, to| (*to, *root)));
+            reached.leave(outer)
         });
         reached.map(|(path, root)| FactRow::new([root.into(), path.into()]))
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
+use differential_dataflow::operators::CountTotal;
 use gristmill_plane::{Cell, Difference, FactRow, Tick};
 
 use super::schema;
@@ -50,7 +51,7 @@ impl View for Rollups {
                 );
                 Some(((folder, outline.language), sizes))
             })
-            .count()
+            .count_total()
             .map(|((folder, language), (files, (bytes, (lines, (chunks, symbols)))))| {
                 let number = |value: Difference| Cell::Number(value.unsigned_abs() as u64);
                 FactRow::new([

@@ -20,7 +20,7 @@ use super::digest::digests;
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
-use crate::panics::silence_operator_panics;
+use crate::panics::end_on_panics;
 use crate::report_file::write_report;
 use crate::signals::watch_signals;
 use crate::terminal;
@@ -103,7 +103,7 @@ pub fn execute(args: ReplayArgs, registry: &Registry) -> Result<Exit, CommandErr
     let begin = CommitInfo { id: first.commit().to_owned(), subject: "(first commit)".into(), time: 0 };
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;
-    silence_operator_panics();
+    end_on_panics();
 
     let meters = Meters::new(&job.graph);
     let mut indexer = Indexer::open(job.run_plan(&first, &meters, false, &interrupt))?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
 use std::time::Duration;
 
 use gristmill_config::{Job, Registry};
@@ -12,7 +13,7 @@ use gristmill_pipeline::run::{Interrupt, RunError, RunReport};
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::CommandError;
-use crate::panics::silence_operator_panics;
+use crate::panics::end_on_panics;
 use crate::progress::{Progress, StageLine};
 use crate::report_file::write_report;
 use crate::signals::watch_signals;
@@ -46,7 +47,7 @@ pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError>
     let job = args.job.load(registry, true)?;
     let interrupt = Interrupt::default();
     let watched = watch_signals(&interrupt)?;
-    silence_operator_panics();
+    end_on_panics();
     let progress = if args.quiet || args.no_progress { Progress::hidden() } else { Progress::stderr() };
     let report = run(&job, args.full, &interrupt, progress);
     watched.store(true, Ordering::Relaxed);
@@ -70,12 +71,27 @@ pub fn run(job: &Job, full: bool, interrupt: &Interrupt, progress: Progress) -> 
     let plan = job.run_plan(&*source, &meters, full, interrupt);
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let shown = scope.spawn(|| show(&job.name, &meters, progress, &ended));
-        let report = gristmill_pipeline::run::run(&plan);
-        ended.store(true, Ordering::Relaxed);
-        shown.thread().unpark();
-        report
+        let shown = std::thread::Builder::new().name("progress".into());
+        let shown = shown.spawn_scoped(scope, || show(&job.name, &meters, progress, &ended));
+        // Where no thread can be started for it, no progress is shown.
+        let _shown = Shown { ended: &ended, thread: shown.ok().map(|shown| shown.thread().clone()) };
+        gristmill_pipeline::run::run(&plan)
     })
+}
+
+/// Ends the progress display when dropped, even by a panic: the scope waits for it.
+struct Shown<'a> {
+    ended: &'a AtomicBool,
+    thread: Option<Thread>,
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        if let Some(thread) = &self.thread {
+            thread.unpark();
+        }
+    }
 }
 
 /// Shows progress until the run has ended. Short runs show nothing.

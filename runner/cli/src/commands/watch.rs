@@ -11,7 +11,7 @@ use gristmill_watch::{Step, WatchError, WatchOptions, check};
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
-use crate::panics::silence_operator_panics;
+use crate::panics::end_on_panics;
 use crate::signals::watch_signals;
 use crate::{summary, terminal};
 
@@ -45,7 +45,7 @@ pub fn execute(args: WatchArgs, registry: &Registry) -> Result<Exit, CommandErro
     check(&job)?;
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;
-    silence_operator_panics();
+    end_on_panics();
     let options = WatchOptions {
         debounce: Duration::from_millis(args.debounce),
         max_delay: Duration::from_millis(args.max_delay),

@@ -24,11 +24,23 @@ pub struct ChunkRows {
     pub start_line: UInt32Array,
     /// The last line.
     pub end_line: UInt32Array,
+    /// The first byte in the decoded text of the file, counted from 0.
+    pub start_byte: UInt32Array,
 }
 
 impl TableRows for ChunkRows {
-    const COLUMNS: &'static [&'static str] =
-        &["path", "content_hash", "ordinal", "language", "kind", "symbol", "scope", "start_line", "end_line"];
+    const COLUMNS: &'static [&'static str] = &[
+        "path",
+        "content_hash",
+        "ordinal",
+        "language",
+        "kind",
+        "symbol",
+        "scope",
+        "start_line",
+        "end_line",
+        "start_byte",
+    ];
 
     fn table() -> Table {
         Table::Chunks
@@ -44,6 +56,7 @@ impl TableRows for ChunkRows {
             scope: columns.text("scope")?,
             start_line: columns.number("start_line")?,
             end_line: columns.number("end_line")?,
+            start_byte: columns.number("start_byte")?,
             ordinal: columns.number("ordinal")?,
             files,
         })

@@ -1,5 +1,7 @@
 //! The resident table `files`.
 
+use std::cmp::Ordering;
+
 use arrow::array::{BooleanArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use gristmill_pipeline::SinkError;
 use gristmill_sinks::lance::{Resident, RowFiles};
@@ -66,6 +68,19 @@ impl FileRows {
             table,
             |rows| &rows.by_path,
             move |rows, row| rows.files.get(row).map_or("", |file| file.0.as_str()).cmp(path),
+        )
+    }
+
+    /// Iterates over the files below a folder, which is not empty and has no slash at its end.
+    pub fn below<'a>(table: &'a Resident<Self>, folder: &str) -> impl Iterator<Item = Row<'a, Self>> {
+        let prefix = format!("{folder}/");
+        find(
+            table,
+            |rows| &rows.by_path,
+            move |rows, row| {
+                let path = rows.files.get(row).map_or("", |file| file.0.as_str());
+                if path.starts_with(&prefix) { Ordering::Equal } else { path.cmp(&prefix) }
+            },
         )
     }
 }

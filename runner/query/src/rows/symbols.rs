@@ -88,7 +88,10 @@ impl Numbered for SymbolRows {
 
 impl SymbolRows {
     /// Iterates over the definitions with this unqualified name.
-    pub fn named<'a>(table: &'a Resident<Self>, name: &'a str) -> impl Iterator<Item = Row<'a, Self>> {
+    pub fn named<'a, 'n>(
+        table: &'a Resident<Self>,
+        name: &'n str,
+    ) -> impl Iterator<Item = Row<'a, Self>> + use<'a, 'n> {
         find(table, |rows| &rows.by_name, move |rows, row| rows.name.value(row).cmp(name))
     }
 

@@ -146,6 +146,10 @@ impl<'a> Candidates<'a> {
         self.found.get_mut(position)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     pub(super) fn into_vec(self) -> Vec<Candidate<'a>> {
         self.found
     }

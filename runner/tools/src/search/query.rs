@@ -14,9 +14,9 @@ pub enum SearchMode {
     /// Fuse lexical and vector scores.
     #[default]
     Hybrid,
-    /// Find lines that match a regular expression, in path order.
+    /// Find matches of a regular expression in whole files.
     Regex,
-    /// Find lines that contain the query verbatim, in path order.
+    /// Find the query verbatim in whole files.
     Literal,
 }
 
@@ -40,6 +40,21 @@ pub struct SearchQuery<'a> {
     pub conditions: &'a [String],
     /// Whether to rank by the fused scores alone, without the other signals.
     pub plain: bool,
+    /// The order of the hits of the modes `regex` and `literal`.
+    pub order: SearchOrder,
+    /// Whether each match is a hit, and all are returned: in the modes `regex` and `literal`.
+    pub all: bool,
+}
+
+/// The order of the hits of the modes `regex` and `literal`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchOrder {
+    /// By path and line.
+    #[default]
+    Path,
+    /// By number of matches and the signals of names and files, best first.
+    Rank,
 }
 
 impl SearchMode {

@@ -165,7 +165,7 @@ fn apply_signals(candidates: &mut [Candidate<'_>], query: &str) -> usize {
 
 /// Returns whether a query is an identifier rather than a sentence: one or two words, of which one
 /// is written like an identifier.
-fn is_identifier(query: &str) -> bool {
+pub(super) fn is_identifier(query: &str) -> bool {
     let words: Vec<&str> = query.split_whitespace().collect();
     let looks_like_identifier = |word: &&str| {
         let mut letters = word.chars();
@@ -185,6 +185,7 @@ mod tests {
 
     use super::*;
     use crate::search::candidates::Chunk;
+    use crate::search::query::SearchOrder;
 
     /// A chunk's path and symbol, its lexical and its vector score.
     type Candidate<'a> = (&'a str, &'a str, f32, f32);
@@ -218,8 +219,18 @@ mod tests {
             );
             super::Candidate { lexical: some(*lexical), vector: some(*vector), ..candidate }
         });
-        let query =
-            SearchQuery { text, mode, plain, limit: 10, paths: &[], languages: &[], kinds: &[], conditions: &[] };
+        let query = SearchQuery {
+            text,
+            mode,
+            plain,
+            limit: 10,
+            paths: &[],
+            languages: &[],
+            kinds: &[],
+            conditions: &[],
+            order: SearchOrder::Path,
+            all: false,
+        };
         let ranked = rank(found.collect(), &query);
         ranked.into_iter().map(|found| (found.chunk.path().to_string(), found.signals)).collect()
     }

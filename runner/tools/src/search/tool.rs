@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hit::SearchHit;
-use super::query::{SearchMode, SearchQuery};
+use super::query::{SearchMode, SearchOrder, SearchQuery};
 use super::search;
 
 /// The input of `search`.
@@ -15,6 +15,7 @@ use super::search;
 #[serde(deny_unknown_fields)]
 pub struct Search {
     /// The query: a question, words, identifiers, or the expression of the modes `regex` and `literal`.
+    #[arg(allow_hyphen_values = true)]
     pub query: String,
     /// How to search and rank.
     #[serde(default)]
@@ -24,12 +25,12 @@ pub struct Search {
     #[serde(default = "default_limit")]
     #[arg(short = 'k', long = "limit", default_value_t = default_limit(), value_name = "N")]
     pub limit: usize,
-    /// Search only files that match one of these globs. A glob without `/` matches the file name; one
-    /// that ends in `/` matches everything below.
+    /// Search only these files, folders, or files that match one of these globs. A name or glob without
+    /// `/` matches at any depth.
     #[serde(default)]
     #[arg(long = "path", value_name = "GLOB")]
     pub paths: Vec<String>,
-    /// Search only these languages, such as `rust`.
+    /// Search only these languages, such as `rust`, `C++` or `ts`.
     #[serde(default)]
     #[arg(long = "language", value_name = "NAME")]
     pub languages: Vec<String>,
@@ -44,6 +45,15 @@ pub struct Search {
     #[serde(default, rename = "where")]
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     pub conditions: Vec<String>,
+    /// Order hits of the modes `regex` and `literal` by path, or by rank.
+    #[serde(default)]
+    #[arg(long, value_enum, default_value_t)]
+    pub order: SearchOrder,
+    /// Return all matches of the modes `regex` and `literal`, each as a hit, up to 100,000; ignores
+    /// `limit`.
+    #[serde(default)]
+    #[arg(long)]
+    pub all: bool,
     /// Return the full text of each hit, not only the snippet.
     #[serde(default)]
     #[arg(long)]
@@ -74,6 +84,8 @@ impl Search {
             languages: Vec::new(),
             kinds: Vec::new(),
             conditions: Vec::new(),
+            order: SearchOrder::default(),
+            all: false,
             full_text: false,
             plain: false,
             explain: false,
@@ -84,15 +96,30 @@ impl Search {
 /// The answer of `search`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SearchAnswer {
-    /// The hits, best first.
+    /// The hits, best first; those of the modes `regex` and `literal` by path and line.
     pub hits: Vec<SearchHit>,
+    /// The exact number of matches; only of the modes `regex` and `literal`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matches: Option<Matches>,
+}
+
+/// The exact number of matches of the modes `regex` and `literal`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Matches {
+    /// The number of matches, including those beyond the limit.
+    pub total: u64,
+    /// The number of files with matches.
+    pub files: u64,
+    /// Whether the limit left hits out.
+    pub truncated: bool,
 }
 
 impl Tool for Search {
     const NAME: &'static str = "search";
     const ABOUT: &'static str = "Search the index by words and by meaning. Mode `hybrid` (default, best for questions) fuses \
         lexical and vector scores; `text` uses lexical scores alone, `vector` vector scores alone, `regex` a regular \
-        expression and `literal` an exact string. Filter by path globs, languages, kinds and extra columns.";
+        expression and `literal` an exact string, in whole files and with exact counts. Filter by paths, languages, \
+        kinds and extra columns.";
     type Answer = SearchAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<SearchAnswer, ToolError> {
@@ -109,13 +136,19 @@ impl Tool for Search {
             kinds: &self.kinds,
             conditions: &self.conditions,
             plain: self.plain,
+            order: self.order,
+            all: self.all,
         };
-        let mut hits = search(context, &query)?;
-        for hit in &mut hits {
+        let is_exact = matches!(self.mode, SearchMode::Regex | SearchMode::Literal);
+        if !is_exact && (self.all || self.order != SearchOrder::default()) {
+            return Err(ToolError::bad_input("`all` and `order` are only allowed in the modes `regex` and `literal`"));
+        }
+        let mut answer = search(context, &query)?;
+        for hit in &mut answer.hits {
             hit.text = hit.text.take().filter(|_| self.full_text);
             hit.signals = hit.signals.filter(|_| self.explain);
         }
-        Ok(SearchAnswer { hits })
+        Ok(answer)
     }
 
     fn render(answer: &SearchAnswer) -> String {
@@ -132,6 +165,10 @@ impl Tool for Search {
         }
         if answer.hits.is_empty() {
             out.push_str("no hits\n");
+        }
+        if let Some(Matches { total, files, truncated }) = answer.matches.filter(|matches| matches.total > 0) {
+            let more = if truncated { "; truncated: raise `limit`, or pass `all`" } else { "" };
+            let _ = writeln!(out, "{total} matches in {files} files{more}");
         }
         out
     }

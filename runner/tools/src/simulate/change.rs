@@ -11,7 +11,7 @@ use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::search::path_globs;
+use crate::filters::Paths;
 
 /// A name that more files define is ambiguous and skipped.
 const MAX_DEFINERS: usize = 4;
@@ -113,30 +113,16 @@ fn files_of<'a>(
     table: &'a Resident<FileRows>,
     paths: &[String],
 ) -> Result<(Changed<'a>, Vec<String>), ToolError> {
-    let globs = path_globs(paths)?;
+    let selected = Paths::new(context, paths)?;
     let mut found = BTreeMap::new();
-    let mut has_matched = vec![false; paths.len()];
-    let mut matches = Vec::new();
     for (nth, file) in all(table).enumerate() {
         context.check_row(nth)?;
-        if !context.visible.shows(file.key()) {
-            continue;
-        }
         let path = file.path().as_str();
-        if let Some(globs) = &globs {
-            globs.matches_into(path, &mut matches);
-        }
-        // File names may contain glob characters.
-        let named = paths.iter().position(|named| named.strip_prefix("./").unwrap_or(named) == path);
-        for nth in matches.drain(..).chain(named) {
-            if let Some(has_matched) = has_matched.get_mut(nth) {
-                *has_matched = true;
-            }
+        if context.visible.shows(file.key()) && selected.allow(path) {
             found.insert(path, file);
         }
     }
-    let not_found = paths.iter().zip(has_matched).filter(|(_, matched)| !matched).map(|(path, _)| path.clone());
-    Ok((found, not_found.collect()))
+    Ok((found, selected.into_unmatched()))
 }
 
 fn sizes(changed: &Changed<'_>) -> ChangeEstimate {

@@ -106,11 +106,12 @@ fn files_outside_the_index_are_not_read() {
     let (world, server) = served();
     std::fs::write(world.folder.path().join("outside.txt"), "kept to itself").unwrap();
     let absolute = world.source().join("lib.rs").display().to_string();
-    let paths =
-        ["../../etc/passwd", "/etc/passwd", "../outside.txt", "app/../../outside.txt", &absolute, "app", "", "a\0b"];
+    let paths = ["../../etc/passwd", "/etc/passwd", "../outside.txt", "app/../../outside.txt", "app", "", "a\0b"];
     let answer = server.ask("get_files", json!({ "paths": paths }));
     assert_eq!(answer["files"], json!([]));
     assert_eq!(answer["not_found"].as_array().unwrap().len(), paths.len());
+    let indexed = server.ask("get_files", json!({ "paths": [&absolute] }));
+    assert_eq!(indexed["files"][0]["path"], "lib.rs", "an absolute path of the index");
     assert!(!answer.to_string().contains("root:") && !answer.to_string().contains("kept to itself"));
 }
 
@@ -138,6 +139,27 @@ fn unknown_routes_and_methods_are_json_errors() {
         assert!(!answer.header("x-request-id").is_empty(), "{method} {path}");
         assert_eq!(answer.header("allow").is_empty(), status != 405, "{method} {path}");
     }
+}
+
+#[test]
+fn paths_of_requests_are_normalised() {
+    let (_world, server) = served();
+    let query = json!({ "query": "cache", "mode": "text" }).to_string();
+    for path in ["/v1/tools/search/", "//v1/tools//search", "/v1/tools/%73earch", "/%76%31/tools/search/"] {
+        assert_eq!(server.request("POST", path, &[], &query).status, 200, "{path}");
+    }
+    for path in ["/health/", "/openapi.json/", "//", "/v1/status/?", "/v1/jobs//"] {
+        assert_eq!(server.get(path).status, 200, "{path}");
+    }
+    let start = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } } });
+    for (path, accept) in
+        [("/mcp/", "*/*"), ("/mcp", "application/json"), ("/mcp", "text/event-stream, application/json")]
+    {
+        let answer = server.request("POST", path, &[("accept", accept)], &start.to_string());
+        assert_eq!(answer.status, 200, "{path} {accept}: {}", answer.text);
+    }
+    assert_eq!(server.request("POST", "/mcp", &[("accept", "text/html")], &start.to_string()).status, 406);
 }
 
 #[test]

@@ -1,0 +1,113 @@
+//! The tools `graph_expand`, `graph_path` and `goto_definition` at a use, with and without the view
+//! `edges`.
+
+use serde_json::Value;
+
+use crate::world::{World, text};
+
+/// Runs a check on an index without and on one with the view `edges`.
+fn with_and_without_edges(check: impl Fn(&World)) {
+    for more in [&[][..], &["--set", "views.edges=true"]] {
+        let world = World::new();
+        world.write("app/store.py", "class Store:\n    def load_entry(self):\n        return read_disk()\n");
+        world.write("app/disk.py", "def read_disk():\n    return open_device()\n\ndef open_device():\n    return 1\n");
+        world.write("app/main.py", "from app.disk import read_disk\n\ndef start_program():\n    return read_disk()\n");
+        world.run(more);
+        check(&world);
+    }
+}
+
+fn ask(world: &World, args: &[&str]) -> Value {
+    let output = world.command(args).args(["--json", "--index", "index"]).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    let mut answered: Value = serde_json::from_slice(&output.stdout).unwrap();
+    answered["answer"].take()
+}
+
+fn symbols(answer: &Value) -> Vec<&str> {
+    answer["nodes"].as_array().unwrap().iter().map(|node| node["symbol"].as_str().unwrap()).collect()
+}
+
+/// Every edge leads from a node to a node, and nodes are at most one step deeper than a neighbour.
+fn check_graph(answer: &Value) {
+    let nodes = answer["nodes"].as_array().unwrap();
+    let depth = |id: &Value| nodes[usize::try_from(id.as_u64().unwrap()).unwrap()]["depth"].as_u64().unwrap();
+    for (nth, node) in nodes.iter().enumerate() {
+        assert_eq!(node["id"], nth);
+    }
+    for edge in answer["edges"].as_array().unwrap() {
+        assert!(depth(&edge["from"]).abs_diff(depth(&edge["to"])) <= 1, "{answer:#}");
+        assert!(edge["line"].as_u64() > Some(0));
+    }
+}
+
+#[test]
+fn graph_expand_follows_callers_and_callees() {
+    with_and_without_edges(|world| {
+        let callers = ask(world, &["graph-expand", "read_disk", "--direction", "callers"]);
+        check_graph(&callers);
+        let found = symbols(&callers);
+        assert!(found[0] == "read_disk" && found.contains(&"start_program"), "{callers:#}");
+        assert_eq!((&callers["nodes"][0]["path"], &callers["nodes"][0]["line"]), (&"app/disk.py".into(), &1.into()));
+        let callees = ask(world, &["graph-expand", "start_program", "--direction", "callees", "--depth", "2"]);
+        check_graph(&callees);
+        let found = symbols(&callees);
+        assert!(found.contains(&"read_disk") && found.contains(&"open_device"), "{callees:#}");
+        let one = ask(world, &["graph-expand", "start_program", "--direction", "callees"]);
+        assert!(!symbols(&one).contains(&"open_device"), "one step: {one:#}");
+        let few = ask(world, &["graph-expand", "start_program", "--direction", "callees", "--depth", "3", "-k", "1"]);
+        assert_eq!((symbols(&few), &few["truncated"]), (vec!["start_program"], &true.into()));
+        // A path as the name, and names as they are written elsewhere.
+        for name in ["app/disk.py", "./app/disk.py"] {
+            let file = ask(world, &["graph-expand", name, "--direction", "uses"]);
+            assert_eq!((&file["nodes"][0]["kind"], &file["nodes"][0]["path"]), (&"file".into(), &"app/disk.py".into()));
+        }
+        for name in ["Store.load_entry", "Store::load_entry", "store.LOAD_ENTRY", "load_entry()"] {
+            let method = ask(world, &["graph-expand", name]);
+            assert_eq!(symbols(&method)[0], "Store.load_entry", "{name}");
+        }
+    });
+}
+
+#[test]
+fn graph_path_finds_the_shortest_path() {
+    with_and_without_edges(|world| {
+        let path = ask(world, &["graph-path", "start_program", "open_device"]);
+        check_graph(&path);
+        assert_eq!(symbols(&path), ["start_program", "read_disk", "open_device"], "{path:#}");
+        assert_eq!(path["edges"].as_array().map(Vec::len), Some(2));
+        let from_file = ask(world, &["graph-path", "./app/main.py", "open_device"]);
+        assert_eq!(symbols(&from_file).last(), Some(&"open_device"), "{from_file:#}");
+        let none = ask(world, &["graph-path", "open_device", "start_program"]);
+        assert_eq!(symbols(&none), [""; 0], "edges have a direction");
+        let short = ask(world, &["graph-path", "start_program", "open_device", "--max-depth", "1"]);
+        assert_eq!(symbols(&short), [""; 0]);
+        let unknown = world.command(&["graph-path", "start_program", "zzzqqq", "--index", "index"]).output().unwrap();
+        assert!(!unknown.status.success() && text(&unknown.stderr).contains("no definition of `zzzqqq`"));
+    });
+}
+
+#[test]
+fn goto_definition_at_a_use_prefers_what_the_use_means() {
+    with_and_without_edges(|world| {
+        let path = world.source().join("app/main.py").display().to_string();
+        for path in ["app/main.py", "./app/main.py", &path] {
+            let found = ask(world, &["goto-definition", "--path", path, "--line", "4"]);
+            let first = &found["definitions"][0];
+            assert_eq!(
+                (&first["qualified_name"], &first["path"]),
+                (&"read_disk".into(), &"app/disk.py".into()),
+                "{path}"
+            );
+        }
+        let local = ask(world, &["goto-definition", "open_device", "--path", "app/disk.py", "--line", "2"]);
+        assert_eq!(local["definitions"][0]["path"], "app/disk.py");
+        for (args, part) in [
+            (["goto-definition", "--path", "app/main.py", "--line", "3"], "no reference in line 3"),
+            (["goto-definition", "--path", "app/mian.py", "--line", "4"], "did you mean `app/main.py`?"),
+        ] {
+            let output = world.command(&args).args(["--index", "index"]).output().unwrap();
+            assert!(!output.status.success() && text(&output.stderr).contains(part), "{}", text(&output.stderr));
+        }
+    });
+}
