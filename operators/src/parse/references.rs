@@ -1,5 +1,7 @@
 //! Turns recorded names into references.
 
+use std::collections::HashMap;
+
 use gristmill_pipeline::port::{Anchor, Definition, NamePath, Reference, ReferenceKind};
 
 use crate::bind::Bound;
@@ -31,6 +33,7 @@ pub(super) fn references(
     marks.sort_by_key(|mark| (mark.start, rank(mark.kind)));
     marks.dedup_by_key(|mark| mark.start);
     let mut references = Vec::with_capacity(marks.len());
+    let outermost = Outermost::of(if bound.is_none() { definitions } else { &[] });
     let mut scopes = Scopes { definitions, next: 0, begun: Vec::new() };
     let (mut line, mut defined, mut known) = (0, defined.iter().copied().peekable(), known.iter().peekable());
     for mark in &marks {
@@ -48,7 +51,7 @@ pub(super) fn references(
         let target = match (binding, bound) {
             (Some(binding), _) => binding.target.clone(),
             (None, Some(_)) => NamePath::UNKNOWN,
-            (None, None) => written_target(name, path, definitions),
+            (None, None) => outermost.target(name, path),
         };
         references.push(Reference {
             name: name.into(),
@@ -64,28 +67,36 @@ pub(super) fn references(
     references
 }
 
-/// What a name is bound to in a language without rules for scopes: a plain name to what the file,
+/// What names are bound to in a language without rules for scopes: a plain name to what the file,
 /// its unit or its imports define, and one behind a path of names to a member of that.
-fn written_target(name: &str, path: &str, definitions: &[Definition]) -> NamePath {
-    if path.is_empty() || path.chars().all(|c| c == ':') {
-        return plain_target(name, &[], definitions);
-    }
-    let qualifier = qualifier(path);
-    let parts: Vec<&str> =
-        qualifier.split(['.', ':', '-', '>', '?', '!', '\\']).filter(|part| !part.is_empty()).collect();
-    match parts.split_first() {
-        Some((first, rest)) if !matches!(*first, "this" | "self" | "$this" | "super" | "base") => {
-            plain_target(first, &[rest, &[name]].concat(), definitions)
-        }
-        _ => NamePath::UNKNOWN,
-    }
-}
+struct Outermost<'d>(HashMap<&'d str, &'d NamePath>);
 
-fn plain_target(name: &str, then: &[&str], definitions: &[Definition]) -> NamePath {
-    let outermost = |definition: &&Definition| definition.parent.is_none() && *definition.name == *name;
-    match definitions.iter().find(outermost) {
-        Some(definition) => definition.key.with(then.iter().copied()),
-        None => NamePath::new(Anchor::Free, std::iter::once(name).chain(then.iter().copied())),
+impl<'d> Outermost<'d> {
+    fn of(definitions: &'d [Definition]) -> Self {
+        let outermost = definitions.iter().rev().filter(|definition| definition.parent.is_none());
+        Self(outermost.map(|definition| (&*definition.name, &definition.key)).collect())
+    }
+
+    /// The target of a name with that text before it.
+    fn target(&self, name: &str, path: &str) -> NamePath {
+        if path.chars().all(|c| c == ':') {
+            return self.plain(name, &[]);
+        }
+        let joints = ['.', ':', '-', '>', '?', '!', '\\'];
+        let parts: Vec<&str> = qualifier(path).split(joints).filter(|part| !part.is_empty()).collect();
+        match parts.split_first() {
+            Some((first, rest)) if !matches!(*first, "this" | "self" | "$this" | "super" | "base") => {
+                self.plain(first, &[rest, &[name]].concat())
+            }
+            _ => NamePath::UNKNOWN,
+        }
+    }
+
+    fn plain(&self, name: &str, then: &[&str]) -> NamePath {
+        match self.0.get(name) {
+            Some(key) => key.with(then.iter().copied()),
+            None => NamePath::new(Anchor::Free, std::iter::once(name).chain(then.iter().copied())),
+        }
     }
 }
 
