@@ -16,7 +16,7 @@
 mod paths;
 mod scope;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use gristmill_pipeline::port::{Anchor, Definition, Import, Lead, LeadKind, NamePath};
 use tree_sitter::Node;
@@ -56,6 +56,8 @@ pub(crate) struct Binder<'t> {
     used: HashMap<PathId, usize>,
     /// What rules remember of where they are.
     marks: HashMap<&'static str, Binding>,
+    /// Paths that lead to containers of values.
+    containers: HashSet<PathId>,
     depth: usize,
 }
 
@@ -96,6 +98,7 @@ pub(crate) fn bind<'t>(
         uses: Vec::new(),
         used: HashMap::new(),
         marks: HashMap::new(),
+        containers: HashSet::new(),
         depth: 0,
     };
     for import in imports {
@@ -137,6 +140,17 @@ impl<'t> Binder<'t> {
         value
     }
 
+    /// Calls `visit`, unless what it is called for lies too deep.
+    pub fn nested<T>(&mut self, visit: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth >= MAX_DEPTH {
+            return None;
+        }
+        self.depth += 1;
+        let value = visit(self);
+        self.depth -= 1;
+        Some(value)
+    }
+
     /// Calls `visit` on the node in a field, if there is one.
     pub fn at_field(&mut self, node: Node<'t>, field: &str, visit: fn(&mut Self, Node<'t>) -> Value) -> Value {
         node.child_by_field_name(field).map_or(Value::UNKNOWN, |node| self.at(node, visit))
@@ -173,6 +187,19 @@ impl<'t> Binder<'t> {
         }
     }
 
+    /// The path of the definition of that name that begins between the byte `from` and the name
+    /// itself, which is at the byte `at`.
+    pub fn key_from(&self, name: &str, from: usize, at: usize) -> Option<PathId> {
+        let (from, at) = (byte(from), byte(at));
+        let begins = |index: &&u32| {
+            let definition = self.definitions.get(**index as usize);
+            let span = definition.map(|definition| definition.span);
+            span.is_some_and(|span| (from..=at).contains(&span.start_byte) && at < span.end_byte)
+        };
+        let index = self.by_name.get(name)?.iter().rev().find(begins)?;
+        self.keys.get(*index as usize).copied().flatten()
+    }
+
     /// The definitions of the file, each with its path.
     pub fn definitions(&self) -> impl Iterator<Item = (&'t Definition, Option<PathId>)> + use<'t> {
         self.definitions.iter().zip(self.keys.clone())
@@ -182,6 +209,16 @@ impl<'t> Binder<'t> {
     pub fn path(&mut self, anchor: Anchor, name: &'t str) -> PathId {
         let root = self.paths.root(anchor);
         self.paths.below(root, name)
+    }
+
+    /// The path without names.
+    pub fn root(&mut self, anchor: Anchor) -> PathId {
+        self.paths.root(anchor)
+    }
+
+    /// The path that the last name of a value's path is below.
+    pub fn above(&self, value: Value) -> Option<PathId> {
+        self.paths.parent(value.plain()?).map(|(above, _)| above)
     }
 
     /// The path of a name below another.
@@ -243,6 +280,14 @@ impl<'t> Binder<'t> {
         self.declare(name, Binding::Local(value));
     }
 
+    /// Gives a local variable another value, in whichever scope around it is declared.
+    pub fn reassign(&mut self, name: &'t str, value: Value) {
+        let declared = self.scopes.iter_mut().rev().find(|scope| scope.get(name).is_some());
+        if let Some(scope) = declared.filter(|scope| matches!(scope.get(name), Some(Binding::Local(_)))) {
+            scope.declare(name, Binding::Local(value));
+        }
+    }
+
     /// Remembers something of the place that is bound, under a word that is no name.
     pub fn mark(&mut self, word: &'static str, binding: Binding) {
         self.marks.insert(word, binding);
@@ -262,6 +307,11 @@ impl<'t> Binder<'t> {
             let seen = scope.kind() != ScopeKind::Class || nth == innermost;
             seen.then(|| scope.get(name)).flatten()
         })
+    }
+
+    /// Whether no scope but that of the module is open.
+    pub fn is_outermost(&self) -> bool {
+        self.scopes.len() == 1
     }
 
     /// Whether the innermost scope around that is no block is the module.
@@ -317,6 +367,11 @@ impl<'t> Binder<'t> {
         }
     }
 
+    /// Whether a value is known to be a container of others.
+    pub fn holds_elements(&self, value: Value) -> bool {
+        value.wraps() > 0 || value.plain().is_some_and(|path| self.containers.contains(&path))
+    }
+
     /// Records that the name at `node` is bound to a value.
     pub fn record(&mut self, node: Node<'t>, value: Value) {
         if let Some(path) = value.plain() {
@@ -330,6 +385,9 @@ impl<'t> Binder<'t> {
     /// A use that the value begins with carries this; without one nothing is recorded.
     pub fn lead(&mut self, kind: LeadKind, from: PathId, value: Value) {
         let (Some(to), wraps) = (value.path(), value.wraps()) else { return };
+        if wraps > 0 {
+            self.containers.insert(from);
+        }
         let from = (0..wraps).fold(from, |from, _| self.below(from, "[]"));
         let (mut at, mut then) = (Some(to), Vec::new());
         while let Some(path) = at {

@@ -63,6 +63,7 @@ pub(super) const TYPED: Grammar = Grammar {
         ("nested_type_identifier", Part::Field("name")),
         ("non_null_expression", Part::First),
     ],
+    scopes: Some(ecmascript::SCOPES),
     ..Grammar::new(|| tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(), "tree-sitter-typescript 0.23.2")
 };
 

@@ -3,10 +3,20 @@
 use gristmill_pipeline::port::Import;
 
 use crate::spec::resolution::paths::{below, directory, from, stem};
-use crate::spec::resolution::{ModuleSystem, Names, absolute, of_stem};
+use crate::spec::resolution::{ModuleSystem, Names, absolute, local_name, of_stem, taken};
 
 pub(crate) static MODULES: ModuleSystem =
-    ModuleSystem { index: &["index"], names: of_script, ..ModuleSystem::new("js:", resolve) };
+    ModuleSystem { index: &["index"], names: of_script, local: local_names, ..ModuleSystem::new("js:", resolve) };
+
+/// Returns what an import binds. One without a name, such as `import "./a"` or `require("./a").b`,
+/// binds the module as it is written, which no name in the code can be.
+pub(super) fn local_names(import: &Import) -> Vec<&str> {
+    match (&*import.name, &*import.alias) {
+        ("", "") if import.module.contains(char::is_whitespace) => vec![""],
+        ("", "") => vec![&import.module],
+        _ => local_name(import),
+    }
+}
 
 /// Node's built-in modules, in order.
 const OWN: &[&str] = &[
@@ -71,6 +81,8 @@ fn script(path: &str) -> &str {
 }
 
 fn resolve(path: &str, import: &Import, names: &mut Names) {
+    // A module may export a name that is its own: `import { a } from "./a"`.
+    names.take(taken(import));
     let module = script(import.module.trim_end_matches('/'));
     if module.starts_with('.') {
         if let Some(base) = from(directory(path), module) {
