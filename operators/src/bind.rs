@@ -16,7 +16,7 @@
 mod paths;
 mod scope;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use gristmill_pipeline::port::{Anchor, Definition, Import, Lead, LeadKind, NamePath};
 use tree_sitter::Node;
@@ -58,6 +58,10 @@ pub(crate) struct Binder<'t> {
     marks: HashMap<&'static str, Binding>,
     /// Paths that lead to containers of values.
     containers: HashSet<PathId>,
+    /// Paths of what blocks declare.
+    claimed: HashSet<PathId>,
+    /// Definitions whose paths have changed.
+    moved: BTreeSet<usize>,
     depth: usize,
 }
 
@@ -72,6 +76,14 @@ struct Use {
 /// The rules of a language: binds what is below the root of a tree.
 pub(crate) type BindFn = for<'t> fn(&mut Binder<'t>, Node<'t>);
 
+/// What the names of a tree are bound to.
+pub(crate) struct Bindings {
+    /// Its uses of names, in ascending order.
+    pub uses: Vec<Bound>,
+    /// Paths that lead to definitions in place of those that they had, by their place.
+    pub keys: Vec<(usize, NamePath)>,
+}
+
 /// Binds the names of a tree. `imports` are what it imports, and `local` the names that each
 /// import binds.
 pub(crate) fn bind<'t>(
@@ -81,7 +93,7 @@ pub(crate) fn bind<'t>(
     definitions: &'t [Definition],
     imports: &'t [Import],
     local: fn(&Import) -> Vec<&str>,
-) -> Vec<Bound> {
+) -> Bindings {
     let mut by_name: HashMap<&str, Vec<u32>> = HashMap::new();
     for (index, definition) in (0..).zip(definitions) {
         by_name.entry(&definition.name).or_default().push(index);
@@ -99,6 +111,8 @@ pub(crate) fn bind<'t>(
         used: HashMap::new(),
         marks: HashMap::new(),
         containers: HashSet::new(),
+        claimed: HashSet::new(),
+        moved: BTreeSet::new(),
         depth: 0,
     };
     for import in imports {
@@ -187,17 +201,79 @@ impl<'t> Binder<'t> {
         }
     }
 
-    /// The path of the definition of that name that begins between the byte `from` and the name
+    /// The place of the definition of that name that begins between the byte `from` and the name
     /// itself, which is at the byte `at`.
-    pub fn key_from(&self, name: &str, from: usize, at: usize) -> Option<PathId> {
+    pub fn defined_from(&self, name: &str, from: usize, at: usize) -> Option<usize> {
         let (from, at) = (byte(from), byte(at));
         let begins = |index: &&u32| {
             let definition = self.definitions.get(**index as usize);
             let span = definition.map(|definition| definition.span);
             span.is_some_and(|span| (from..=at).contains(&span.start_byte) && at < span.end_byte)
         };
-        let index = self.by_name.get(name)?.iter().rev().find(begins)?;
-        self.keys.get(*index as usize).copied().flatten()
+        self.by_name.get(name)?.iter().rev().find(begins).map(|index| *index as usize)
+    }
+
+    /// The path of the definition at a place.
+    pub fn key_at(&self, index: usize) -> Option<PathId> {
+        self.keys.get(index).copied().flatten()
+    }
+
+    /// Declares the definition at a place in the innermost scope. One that another scope declares
+    /// by the same path, or that would be taken for one of the module's own, gets a path that no
+    /// name elsewhere leads to.
+    pub fn declare_definition(&mut self, name: &'t str, index: usize) {
+        let (Some(key), Some(definition)) = (self.key_at(index), self.definitions.get(index)) else { return };
+        let declared = self.scopes.last().and_then(|scope| scope.get(name));
+        let path = match declared {
+            Some(Binding::Path(path)) if !self.is_outermost() => path,
+            _ if self.is_outermost() || definition.parent.is_some() && !self.claimed.contains(&key) => key,
+            _ => self.paths.block(key, index),
+        };
+        self.claimed.insert(path);
+        self.place(index, path);
+        self.declare(name, Binding::Path(path));
+    }
+
+    /// Gives the definition at a place another path, or one that no name leads to, and moves what
+    /// lies in it along.
+    pub fn move_definition(&mut self, index: usize, path: Option<PathId>) -> Option<PathId> {
+        let path = match path {
+            Some(path) => path,
+            None => self.paths.block(self.key_at(index)?, index),
+        };
+        self.place(index, path);
+        Some(path)
+    }
+
+    fn place(&mut self, index: usize, path: PathId) {
+        let before = self.key_at(index);
+        if before == Some(path) {
+            return;
+        }
+        let end = self.definitions.get(index).map_or(0, |definition| definition.span.end_byte);
+        let within = (index..).zip(self.definitions.get(index..).unwrap_or_default());
+        let within: Vec<usize> =
+            within.take_while(|(_, inner)| inner.span.start_byte < end).map(|(nth, _)| nth).collect();
+        for inner in within {
+            let key = if inner == index { Some(path) } else { self.moved_below(inner, before, path) };
+            if let (Some(key), Some(slot)) = (key, self.keys.get_mut(inner)) {
+                *slot = Some(key);
+                self.moved.insert(inner);
+            }
+        }
+    }
+
+    /// The path below `after` of a definition whose path is below `before`.
+    fn moved_below(&mut self, index: usize, before: Option<PathId>, after: PathId) -> Option<PathId> {
+        let (mut at, mut names) = (self.key_at(index)?, Vec::new());
+        while Some(at) != before {
+            let (above, name) = self.paths.parent(at)?;
+            names.push(name);
+            at = above;
+        }
+        // Another name of the same node lies beside it.
+        let path = names.into_iter().rev().fold(after, |path, name| self.paths.below(path, name));
+        (path != after).then_some(path)
     }
 
     /// The definitions of the file, each with its path.
@@ -406,7 +482,7 @@ impl<'t> Binder<'t> {
         }
     }
 
-    fn finish(mut self) -> Vec<Bound> {
+    fn finish(mut self) -> Bindings {
         self.uses.sort_by_key(|used| used.start);
         // The first that was recorded at a place counts, unless it knows less.
         self.uses.dedup_by(|later, first| {
@@ -416,6 +492,7 @@ impl<'t> Binder<'t> {
             }
             same
         });
+        let recorded = std::mem::take(&mut self.uses);
         let paths = &self.paths;
         let written = |value: Value| match value.path() {
             Some(path) => paths.written(path),
@@ -423,12 +500,14 @@ impl<'t> Binder<'t> {
             None => NamePath::UNKNOWN,
         };
         let lead = |(kind, from, then): (LeadKind, PathId, Box<str>)| Lead { kind, from: paths.written(from), then };
-        let bound = self.uses.into_iter().map(|used| Bound {
+        let bound = recorded.into_iter().map(|used| Bound {
             start: used.start,
             end: used.end,
             target: written(used.value),
             lead: used.lead.map(lead),
         });
-        bound.collect()
+        let uses = bound.collect();
+        let moved = self.moved.iter().filter_map(|index| Some((*index, paths.written(self.key_at(*index)?))));
+        Bindings { uses, keys: moved.collect() }
     }
 }

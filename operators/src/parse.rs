@@ -199,6 +199,10 @@ impl Parser for Parse {
         modules::local_names(path, import)
     }
 
+    fn declared_name(&self, path: &RelPath, import: &Import) -> Option<String> {
+        modules::declared_name(path, import)
+    }
+
     fn implied_imports(&self, path: &RelPath) -> Vec<Import> {
         modules::implied_imports(path)
     }

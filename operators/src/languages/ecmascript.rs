@@ -1,6 +1,7 @@
 //! What JavaScript, TypeScript and TSX share.
 
 pub(super) mod imports;
+pub(super) mod manifest;
 pub(super) mod modules;
 mod scopes;
 

@@ -99,6 +99,17 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             }
             Value::UNKNOWN
         }
+        // `declare global { … }` is no block.
+        "ambient_declaration" => {
+            for child in children(node) {
+                if child.kind() == "statement_block" {
+                    binder.each(child, visit);
+                } else {
+                    binder.at(child, visit);
+                }
+            }
+            Value::UNKNOWN
+        }
         "enum_declaration" | "module" | "internal_module" => binder.at_field(node, "body", visit),
         kind if types::is_type(kind) => types::value(binder, node),
         _ => expressions::visit(binder, node),

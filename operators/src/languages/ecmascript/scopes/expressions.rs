@@ -284,10 +284,14 @@ fn assignment<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             let name = left.child_by_field_name("property");
             let defined = name.and_then(|name| {
                 let statement = hoist::start(node.parent()?);
-                binder.key_from(binder.slice(name), statement, name.start_byte())
+                binder.defined_from(binder.slice(name), statement, name.start_byte())
             });
             let owner = binder.above(member).map_or(Value::UNKNOWN, Value::of);
-            let key = defined.or(member.plain());
+            let key = match (defined, member.plain()) {
+                (Some(index), Some(path)) => binder.move_definition(index, Some(path)),
+                (Some(index), None) => binder.key_at(index),
+                (None, path) => path,
+            };
             let held = if right.kind() == "function_expression" {
                 let mut held = Value::UNKNOWN;
                 with_this(binder, owner, |binder| {

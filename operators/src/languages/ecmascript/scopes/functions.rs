@@ -50,13 +50,12 @@ pub(super) fn member_key<'t>(
     owner: Option<PathId>,
 ) -> Option<PathId> {
     let text = binder.slice(name).trim_matches(['"', '\'']);
-    let key = binder.key_from(text, node.start_byte(), name.start_byte());
-    match (key, owner) {
-        (Some(key), _) => Some(key),
-        (None, Some(owner)) if !text.is_empty() && !text.contains(char::is_whitespace) => {
-            Some(binder.below(owner, text))
-        }
-        _ => None,
+    let is_name = !text.is_empty() && !text.contains(char::is_whitespace);
+    let path = owner.filter(|_| is_name).map(|owner| binder.below(owner, text));
+    match binder.defined_from(text, node.start_byte(), name.start_byte()) {
+        // What lies in an object that nothing leads to is no member of what is around it.
+        Some(index) => binder.move_definition(index, path),
+        None => path,
     }
 }
 

@@ -107,8 +107,8 @@ pub(super) fn variables<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
 /// Declares a name; `from` is where its declaration begins.
 pub(super) fn declare<'t>(binder: &mut Binder<'t>, name: Node<'t>, from: usize) {
     let text = binder.slice(name);
-    match binder.key_from(text, from, name.start_byte()) {
-        Some(key) => binder.declare(text, Binding::Path(key)),
+    match binder.defined_from(text, from, name.start_byte()) {
+        Some(index) => binder.declare_definition(text, index),
         // What is imported has the same name.
         None if binder.is_outermost() => {
             let path = binder.path(Anchor::Unit, text);
@@ -122,7 +122,8 @@ pub(super) fn declare<'t>(binder: &mut Binder<'t>, name: Node<'t>, from: usize) 
 pub(super) fn key(binder: &mut Binder<'_>, node: Node<'_>) -> Option<PathId> {
     let name = node.child_by_field_name("name")?;
     let text = binder.text.get(name.byte_range())?;
-    binder.key_from(text.trim_matches(['"', '\'']), start(node), name.start_byte())
+    let index = binder.defined_from(text.trim_matches(['"', '\'']), start(node), name.start_byte())?;
+    binder.key_at(index)
 }
 
 /// Where a declaration begins, with what is around it such as `export`.
