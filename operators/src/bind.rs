@@ -292,9 +292,10 @@ impl<'t> Binder<'t> {
         self.paths.root(anchor)
     }
 
-    /// The path that the last name of a value's path is below.
-    pub fn above(&self, value: Value) -> Option<PathId> {
-        self.paths.parent(value.plain()?).map(|(above, _)| above)
+    /// A path for something without a name, which no name leads to; `at` is the byte where it is.
+    pub fn unnamed(&mut self, at: usize) -> PathId {
+        let root = self.paths.root(Anchor::Unit);
+        self.paths.block(root, at)
     }
 
     /// The path of a name below another.

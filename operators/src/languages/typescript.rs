@@ -52,7 +52,7 @@ static GRAMMAR: Grammar = TYPED;
 pub(super) const TYPED: Grammar = Grammar {
     attributes: &["decorator"],
     wraps: &["export_statement", "ambient_declaration"],
-    through: &["class_body", "interface_body", "enum_body", "object_type"],
+    through: &["class_body", "interface_body", "enum_body", "object_type", "type_annotation"],
     closures: CLOSURES,
     constructors: &["constructor"],
     rules: RULES,

@@ -99,12 +99,15 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
         add(rest);
         built = rest;
     }
-    if !import.alias.trim_start_matches('@').split('/').nth(1).is_some_and(|_| !import.alias.starts_with('@')) {
-        for file in ["src/index", "src/main", "src/lib", "source/index", "lib/index", "index", "main"] {
-            add(file);
-        }
-        let last = import.alias.rsplit('/').next().unwrap_or_default();
-        add(&below("src", last));
-        add(last);
+    let package = import.alias.split_once('/').filter(|_| import.alias.starts_with('@'));
+    let package = package.map_or(&*import.alias, |(_, package)| package);
+    if package.contains('/') {
+        return;
     }
+    // The main module of the package, most often.
+    for file in ["src/index", "src/main", "src/lib", "source/index", "lib/index", "index", "main"] {
+        add(file);
+    }
+    add(&below("src", package));
+    add(package);
 }

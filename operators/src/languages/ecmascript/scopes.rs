@@ -24,6 +24,8 @@ const THIS: &str = "this";
 const SUPER: &str = "super";
 /// What a call of the function that is bound gives.
 const RESULT: &str = "result";
+/// The type of what the function that is bound gives.
+const EXPECTED: &str = "expected";
 /// What is remembered where there is none of these.
 const NOTHING: Binding = Binding::Local(Value::UNKNOWN);
 
@@ -75,8 +77,10 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         }
         "return_statement" => {
             let result = stored(binder.marked(RESULT));
+            let expected = stored(binder.marked(EXPECTED));
+            let value = node.named_child(0);
             let value =
-                node.named_child(0).map_or(Value::UNKNOWN, |node| expressions::owned(binder, node, result.plain()));
+                value.map_or(Value::UNKNOWN, |value| expressions::owned(binder, value, result.plain(), expected));
             if let Some(result) = result.plain() {
                 binder.lead(gristmill_pipeline::port::LeadKind::Type, result, value);
             }
@@ -149,3 +153,6 @@ fn stored(binding: Option<Binding>) -> Value {
         None => Value::UNKNOWN,
     }
 }
+
+#[cfg(test)]
+mod tests;

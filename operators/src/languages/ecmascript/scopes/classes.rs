@@ -90,7 +90,7 @@ fn class_member<'t>(binder: &mut Binder<'t>, member: Node<'t>, class: Option<Pat
             let of = member.child_by_field_name("type");
             let annotated = of.map_or(Value::UNKNOWN, |of| types::of(binder, of, key));
             if let Some(value) = member.child_by_field_name("value") {
-                let value = expressions::owned(binder, value, key);
+                let value = expressions::owned(binder, value, key, annotated);
                 if let Some(key) = key.filter(|_| annotated.path().is_none()) {
                     binder.lead(LeadKind::Type, key, value);
                 }

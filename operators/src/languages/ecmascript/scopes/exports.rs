@@ -90,12 +90,12 @@ fn exported<'t>(binder: &mut Binder<'t>, node: Node<'t>, child: Node<'t>) {
         }
         Some(_) if child.kind() != "decorator" => {
             let path = binder.path(Anchor::Unit, "default");
-            let value = expressions::owned(binder, child, Some(path));
+            let value = expressions::owned(binder, child, Some(path), Value::UNKNOWN);
             binder.lead(expressions::lead_kind(child), path, value);
         }
         None if !is_declaration && token(node, "=").is_some() => {
             let root = binder.root(Anchor::Unit);
-            let value = expressions::owned(binder, child, Some(root));
+            let value = expressions::owned(binder, child, Some(root), Value::UNKNOWN);
             binder.lead(LeadKind::Alias, root, value);
         }
         _ => {
@@ -120,18 +120,24 @@ pub(super) fn assigned<'t>(binder: &mut Binder<'t>, left: Node<'t>) -> Option<Pa
     }
     let object = left.child_by_field_name("object")?;
     let name = left.child_by_field_name("property")?;
-    let free = |name| binder.lookup(name).is_none();
-    match binder.slice(object) {
-        "exports" if free("exports") => Some(binder.path(Anchor::Unit, binder.slice(name))),
-        "module.exports" if free("module") => Some(binder.path(Anchor::Unit, binder.slice(name))),
-        "module" if binder.slice(name) == "exports" && free("module") => Some(binder.root(Anchor::Unit)),
-        _ => None,
+    match is_exports(binder, object) {
+        true => Some(binder.path(Anchor::Unit, binder.slice(name))),
+        false => is_exports(binder, left).then(|| binder.root(Anchor::Unit)),
+    }
+}
+
+/// Whether a node is `exports` or `module.exports`, which hold what a CommonJS module exports.
+pub(super) fn is_exports(binder: &Binder<'_>, node: Node<'_>) -> bool {
+    match binder.slice(node) {
+        "exports" => binder.lookup("exports").is_none(),
+        "module.exports" => binder.lookup("module").is_none(),
+        _ => false,
     }
 }
 
 /// Binds an assignment to what a CommonJS module exports.
 pub(super) fn common<'t>(binder: &mut Binder<'t>, left: Node<'t>, right: Node<'t>, path: PathId) -> Value {
-    let value = expressions::owned(binder, right, Some(path));
+    let value = expressions::owned(binder, right, Some(path), Value::UNKNOWN);
     binder.lead(expressions::lead_kind(right), path, value);
     // What is exported as a whole is the default export for an import.
     let whole = path == binder.root(Anchor::Unit);

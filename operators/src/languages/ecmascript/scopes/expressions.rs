@@ -14,14 +14,7 @@ pub(super) fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         "identifier" => binder.use_name(node),
         "this" => stored(binder.marked(THIS)),
         "super" => stored(binder.marked(SUPER)),
-        "member_expression" => {
-            let object = binder.at_field(node, "object", super::visit);
-            match node.child_by_field_name("property") {
-                Some(name) if binder.slice(name) == "prototype" => object,
-                Some(name) => binder.use_member(object, name),
-                None => Value::UNKNOWN,
-            }
-        }
+        "member_expression" => member(binder, node).1,
         "subscript_expression" => {
             let object = binder.at_field(node, "object", super::visit);
             binder.at_field(node, "index", super::visit);
@@ -35,12 +28,15 @@ pub(super) fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         "call_expression" => call(binder, node),
         "new_expression" => {
             let made = binder.at_field(node, "constructor", super::visit);
-            let of = binder.at_field(node, "type_arguments", types::value);
+            let list = node.child_by_field_name("type_arguments");
+            let types: Vec<Value> =
+                list.map(|list| children(list).map(|of| binder.at(of, types::value)).collect()).unwrap_or_default();
             binder.at_field(node, "arguments", super::visit);
-            if binder.field_text(node, "constructor") == "Promise" { of } else { made }
+            let name = binder.field_text(node, "constructor");
+            let applied = if binder.lookup(name).is_none() { types::applied(binder, name, &types) } else { None };
+            applied.unwrap_or(made)
         }
         "await_expression"
-        | "parenthesized_expression"
         | "non_null_expression"
         | "expression_statement"
         | "sequence_expression"
@@ -51,12 +47,6 @@ pub(super) fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
                 value = binder.at(child, super::visit);
             }
             value
-        }
-        "as_expression" | "satisfies_expression" => {
-            let mut parts = children(node);
-            let value = parts.next().map_or(Value::UNKNOWN, |part| binder.at(part, super::visit));
-            let typed = parts.next().map_or(Value::UNKNOWN, |part| binder.at(part, types::value));
-            if node.kind() == "as_expression" { typed.or(value) } else { value.or(typed) }
         }
         "type_assertion" => {
             let mut parts = children(node);
@@ -89,9 +79,14 @@ pub(super) fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             }
             value.wrapped()
         }
-        "object" | "arrow_function" | "function_expression" | "generator_function" | "class" => {
-            owned(binder, node, None)
-        }
+        "parenthesized_expression"
+        | "as_expression"
+        | "satisfies_expression"
+        | "object"
+        | "arrow_function"
+        | "function_expression"
+        | "generator_function"
+        | "class" => owned(binder, node, None, Value::UNKNOWN),
         "shorthand_property_identifier" => binder.use_name(node),
         "jsx_opening_element" | "jsx_self_closing_element" | "jsx_closing_element" => element(binder, node),
         "jsx_namespace_name" | "nested_identifier" | "meta_property" => Value::UNKNOWN,
@@ -106,16 +101,43 @@ pub(super) fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     }
 }
 
-/// Binds the value of what `owner` leads to: what it holds are members of that.
-pub(super) fn owned<'t>(binder: &mut Binder<'t>, node: Node<'t>, owner: Option<PathId>) -> Value {
-    binder.nested(|binder| owned_value(binder, node, owner)).unwrap_or(Value::UNKNOWN)
+/// Binds the member of a value; returns the value and the member.
+fn member<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> (Value, Value) {
+    if exports::is_exports(binder, node) {
+        return (Value::UNKNOWN, Value::of(binder.root(Anchor::Unit)));
+    }
+    let object = match node.child_by_field_name("object") {
+        Some(object) if exports::is_exports(binder, object) => Value::of(binder.root(Anchor::Unit)),
+        Some(object) => binder.at(object, super::visit),
+        None => Value::UNKNOWN,
+    };
+    let member = match node.child_by_field_name("property") {
+        Some(name) if binder.slice(name) == "prototype" => object,
+        Some(name) => binder.use_member(object, name),
+        None => Value::UNKNOWN,
+    };
+    (object, member)
 }
 
-fn owned_value<'t>(binder: &mut Binder<'t>, node: Node<'t>, owner: Option<PathId>) -> Value {
+/// Binds the value of what `owner` leads to: what it holds are members of that. `expected` is the
+/// type that it is to have.
+pub(super) fn owned<'t>(binder: &mut Binder<'t>, node: Node<'t>, owner: Option<PathId>, expected: Value) -> Value {
+    binder.nested(|binder| owned_value(binder, node, owner, expected)).unwrap_or(Value::UNKNOWN)
+}
+
+fn owned_value<'t>(binder: &mut Binder<'t>, node: Node<'t>, owner: Option<PathId>, expected: Value) -> Value {
     match node.kind() {
         "object" => {
-            object(binder, node, owner);
+            object(binder, node, owner, expected);
             Value::UNKNOWN
+        }
+        "array" if expected.path().is_some() => {
+            let element = binder.element(expected);
+            let mut value = Value::UNKNOWN;
+            for part in children(node) {
+                value = value.or(owned(binder, part, None, element));
+            }
+            value.wrapped()
         }
         "arrow_function" => {
             function(binder, node, owner, &[]);
@@ -129,18 +151,24 @@ fn owned_value<'t>(binder: &mut Binder<'t>, node: Node<'t>, owner: Option<PathId
             Value::UNKNOWN
         }
         "class" => classes::class(binder, node, owner),
-        "parenthesized_expression" | "satisfies_expression" | "as_expression" if owner.is_some() => {
+        "parenthesized_expression" => {
+            node.named_child(0).map_or(Value::UNKNOWN, |inner| owned(binder, inner, owner, expected))
+        }
+        "satisfies_expression" | "as_expression" => {
             let mut parts = children(node);
-            let value = parts.next().map_or(Value::UNKNOWN, |part| owned(binder, part, owner));
-            let typed = parts.next().map_or(Value::UNKNOWN, |part| binder.at(part, types::value));
+            let (value, of) = (parts.next(), parts.next());
+            // The type stands behind what is of it.
+            let typed = of.map_or(Value::UNKNOWN, |of| binder.at(of, types::value));
+            let value = value.map_or(Value::UNKNOWN, |value| owned(binder, value, owner, typed.or(expected)));
             if node.kind() == "as_expression" { typed.or(value) } else { value.or(typed) }
         }
         _ => binder.at(node, super::visit),
     }
 }
 
-/// Binds an object literal, whose properties are members of what `owner` leads to.
-fn object<'t>(binder: &mut Binder<'t>, node: Node<'t>, owner: Option<PathId>) {
+/// Binds an object literal, whose properties are members of what `owner` leads to, and name those
+/// of the type that it is expected to have.
+fn object<'t>(binder: &mut Binder<'t>, node: Node<'t>, owner: Option<PathId>, expected: Value) {
     let this = owner.map_or(Value::UNKNOWN, Value::of);
     for part in children(node) {
         match part.kind() {
@@ -151,22 +179,7 @@ fn object<'t>(binder: &mut Binder<'t>, node: Node<'t>, owner: Option<PathId>) {
                     binder.lead(LeadKind::Alias, member, value);
                 }
             }
-            "pair" => {
-                let Some(name) = part.child_by_field_name("key") else { continue };
-                if name.kind() == "computed_property_name" {
-                    binder.at(name, super::visit);
-                }
-                let key = member_key(binder, part, name, owner);
-                let Some(value) = part.child_by_field_name("value") else { continue };
-                let is_arrow = value.kind() == "arrow_function";
-                let outer = stored(binder.marked(THIS));
-                with_this(binder, if is_arrow { outer } else { this }, |binder| {
-                    let held = owned(binder, value, key);
-                    if let Some(key) = key {
-                        binder.lead(lead_kind(value), key, held);
-                    }
-                });
-            }
+            "pair" => pair(binder, part, owner, expected, this),
             "method_definition" => method(binder, part, owner),
             "spread_element" => {
                 let value = binder.at(part, super::visit);
@@ -179,6 +192,29 @@ fn object<'t>(binder: &mut Binder<'t>, node: Node<'t>, owner: Option<PathId>) {
             }
         }
     }
+}
+
+/// Binds a property `key: value` of an object literal.
+fn pair<'t>(binder: &mut Binder<'t>, part: Node<'t>, owner: Option<PathId>, expected: Value, this: Value) {
+    let (Some(name), Some(value)) = (part.child_by_field_name("key"), part.child_by_field_name("value")) else {
+        return;
+    };
+    let property = match name.kind() {
+        "property_identifier" if expected.plain().is_some() => binder.use_member(expected, name),
+        "computed_property_name" => {
+            binder.at(name, super::visit);
+            Value::UNKNOWN
+        }
+        _ => Value::UNKNOWN,
+    };
+    let key = member_key(binder, part, name, owner);
+    let this = if value.kind() == "arrow_function" { stored(binder.marked(THIS)) } else { this };
+    with_this(binder, this, |binder| {
+        let held = owned(binder, value, key, property);
+        if let Some(key) = key {
+            binder.lead(lead_kind(value), key, held);
+        }
+    });
 }
 
 /// How a name goes on that is given the value of an expression: a plain path is the same thing.
@@ -206,10 +242,12 @@ fn call<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         return Value::of(binder.path(Anchor::File, module));
     }
     let Some(called) = node.child_by_field_name("function") else { return Value::UNKNOWN };
-    let value = binder.at(called, super::visit);
+    let (receiver, value) = match called.kind() {
+        "member_expression" => member(binder, called),
+        _ => (Value::UNKNOWN, binder.at(called, super::visit)),
+    };
     binder.at_field(node, "type_arguments", types::value);
     let method = called.child_by_field_name("property").map_or("", |name| binder.slice(name));
-    let receiver = receiver(binder, called, value);
     let given = match method {
         "map" | "forEach" | "filter" | "find" | "findIndex" | "findLast" | "some" | "every" | "flatMap" => {
             vec![binder.element(receiver)]
@@ -244,19 +282,6 @@ fn call<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     }
 }
 
-/// What the method that is called is a member of.
-fn receiver<'t>(binder: &mut Binder<'t>, called: Node<'t>, value: Value) -> Value {
-    let Some(object) = called.child_by_field_name("object") else { return Value::UNKNOWN };
-    match binder.above(value) {
-        Some(path) => Value::of(path),
-        // An array of known elements has no path of its own.
-        None => match (object.kind(), binder.lookup(binder.slice(object))) {
-            ("identifier", Some(Binding::Local(value))) => value,
-            _ => Value::UNKNOWN,
-        },
-    }
-}
-
 /// Binds an argument; a function gets `given`. Returns what that gives, or the argument is.
 fn argument<'t>(binder: &mut Binder<'t>, node: Node<'t>, given: &[Value]) -> Value {
     match node.kind() {
@@ -286,7 +311,8 @@ fn assignment<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
                 let statement = hoist::start(node.parent()?);
                 binder.defined_from(binder.slice(name), statement, name.start_byte())
             });
-            let owner = binder.above(member).map_or(Value::UNKNOWN, Value::of);
+            let owner = member.plain().and_then(|path| binder.parent(path));
+            let owner = owner.map_or(Value::UNKNOWN, |(owner, _)| Value::of(owner));
             let key = match (defined, member.plain()) {
                 (Some(index), Some(path)) => binder.move_definition(index, Some(path)),
                 (Some(index), None) => binder.key_at(index),
@@ -299,7 +325,7 @@ fn assignment<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
                 });
                 held
             } else {
-                owned(binder, right, key)
+                owned(binder, right, key, Value::UNKNOWN)
             };
             if let Some(key) = key {
                 binder.lead(LeadKind::Type, key, held);
@@ -312,7 +338,7 @@ fn assignment<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
                 Some(Binding::Path(path)) => Some(path),
                 _ => None,
             };
-            let value = owned(binder, right, key);
+            let value = owned(binder, right, key, Value::UNKNOWN);
             patterns::give(binder, left, value);
             value
         }

@@ -3,7 +3,7 @@
 use gristmill_pipeline::port::LeadKind;
 use tree_sitter::Node;
 
-use super::{NOTHING, RESULT, THIS, expressions, hoist, patterns, stored, types, visit};
+use super::{EXPECTED, NOTHING, RESULT, THIS, expressions, hoist, patterns, stored, types, visit};
 use crate::bind::{Binder, Binding, PathId, ScopeKind, Value};
 use crate::spec::{child_of_kind, children, has_token};
 
@@ -32,14 +32,11 @@ pub(super) fn method<'t>(binder: &mut Binder<'t>, node: Node<'t>, owner: Option<
     }
     let key = member_key(binder, node, name, owner);
     let this = owner.map_or(Value::UNKNOWN, Value::of);
-    let getter = has_token(node, "get");
     with_this(binder, this, |binder| {
-        function(binder, node, key, &[]);
+        let is_getter = has_token(node, "get");
+        let result = key.map(|key| if is_getter { key } else { binder.below(key, "()") });
+        giving(binder, node, key, result, &[]);
     });
-    if let (true, Some(key), Some(of)) = (getter, key, node.child_by_field_name("return_type")) {
-        let value = types::quiet(binder, of);
-        binder.lead(LeadKind::Type, key, value);
-    }
 }
 
 /// The path of a member that is named at `name`.
@@ -62,6 +59,18 @@ pub(super) fn member_key<'t>(
 /// Binds a function or a signature whose path is `key`; `given` is what its first parameters are
 /// known to be. Returns what it gives, if that is an expression.
 pub(super) fn function<'t>(binder: &mut Binder<'t>, node: Node<'t>, key: Option<PathId>, given: &[Value]) -> Value {
+    let result = key.map(|key| binder.below(key, "()"));
+    giving(binder, node, key, result, given)
+}
+
+/// As [`function`]; `result` leads to what it gives.
+fn giving<'t>(
+    binder: &mut Binder<'t>,
+    node: Node<'t>,
+    key: Option<PathId>,
+    result: Option<PathId>,
+    given: &[Value],
+) -> Value {
     binder.open(ScopeKind::Function);
     let is_expression = matches!(node.kind(), "function_expression" | "generator_function");
     if let Some(name) = node.child_by_field_name("name").filter(|_| is_expression) {
@@ -70,9 +79,10 @@ pub(super) fn function<'t>(binder: &mut Binder<'t>, node: Node<'t>, key: Option<
     }
     type_parameters(binder, node);
     parameters(binder, node, given);
-    let result = key.map(|key| binder.below(key, "()"));
     let returned = returned(binder, node, result);
     let outer = stored(binder.marked(RESULT));
+    let expected = stored(binder.marked(EXPECTED));
+    binder.mark(EXPECTED, Binding::Local(returned));
     let result = result.filter(|_| returned.path().is_none());
     binder.mark(RESULT, Binding::Local(result.map_or(Value::UNKNOWN, Value::of)));
     let mut value = returned;
@@ -82,7 +92,7 @@ pub(super) fn function<'t>(binder: &mut Binder<'t>, node: Node<'t>, key: Option<
             hoist::block(binder, body);
             binder.each(body, visit);
         } else {
-            let body = expressions::owned(binder, body, result);
+            let body = expressions::owned(binder, body, result, returned);
             if let Some(result) = result {
                 binder.lead(LeadKind::Type, result, body);
             }
@@ -90,6 +100,7 @@ pub(super) fn function<'t>(binder: &mut Binder<'t>, node: Node<'t>, key: Option<
         }
     }
     binder.mark(RESULT, Binding::Local(outer));
+    binder.mark(EXPECTED, Binding::Local(expected));
     binder.close();
     value
 }

@@ -45,7 +45,19 @@ pub(super) fn declarator<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         _ => None,
     };
     let annotated = node.child_by_field_name("type").map_or(Value::UNKNOWN, |of| types::of(binder, of, key));
-    let value = value.map_or(Value::UNKNOWN, |value| expressions::owned(binder, value, key));
+    let value = match (key, value) {
+        (_, None) => Value::UNKNOWN,
+        (Some(_), Some(value)) => expressions::owned(binder, value, key, annotated),
+        // What is made here has members even if no definition stands for it.
+        (None, Some(value))
+            if matches!(value.kind(), "object" | "arrow_function" | "function_expression" | "class") =>
+        {
+            let unnamed = binder.unnamed(value.start_byte());
+            expressions::owned(binder, value, Some(unnamed), annotated);
+            Value::of(unnamed)
+        }
+        (None, Some(value)) => expressions::owned(binder, value, None, annotated),
+    };
     match key {
         Some(key) if annotated.path().is_none() => binder.lead(LeadKind::Type, key, value),
         Some(_) => {}

@@ -5,7 +5,7 @@ use tree_sitter::Node;
 
 use super::functions::{function, member_key, method, type_parameters};
 use super::{THIS, stored, visit};
-use crate::bind::{Binder, Binding, PathId, ScopeKind, Value};
+use crate::bind::{Binder, PathId, ScopeKind, Value};
 use crate::spec::{child_of_kind, children};
 
 /// Whether a node of that kind is a type.
@@ -127,15 +127,6 @@ fn indexed<'t>(binder: &mut Binder<'t>, member: Node<'t>, owner: Option<PathId>)
     binder.close();
 }
 
-/// What the type of an annotation is that was bound before, without its uses.
-pub(super) fn quiet<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
-    let named = children(node).next().filter(|of| of.kind() == "type_identifier");
-    match named.and_then(|name| binder.lookup(binder.slice(name))) {
-        Some(Binding::Path(path)) => Value::of(path),
-        _ => Value::UNKNOWN,
-    }
-}
-
 /// Binds a type, and returns what a value of it is.
 pub(super) fn value<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     match node.kind() {
@@ -155,8 +146,9 @@ pub(super) fn value<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         "array_type" => first(binder, node).wrapped(),
         "tuple_type" => first(binder, node).wrapped(),
         "object_type" => {
-            members(binder, node, None);
-            Value::UNKNOWN
+            let unnamed = binder.unnamed(node.start_byte());
+            members(binder, node, Some(unnamed));
+            Value::of(unnamed)
         }
         "function_type" => {
             function(binder, node, None, &[]);
@@ -246,9 +238,14 @@ fn generic<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     if binder.lookup(text).is_some() {
         return of;
     }
+    applied(binder, text, &arguments).unwrap_or(of)
+}
+
+/// What a value of a generic type of the language is.
+pub(super) fn applied(binder: &mut Binder<'_>, name: &str, arguments: &[Value]) -> Option<Value> {
     let (first, last) = (arguments.first().copied(), arguments.last().copied());
     let (first, last) = (first.unwrap_or(Value::UNKNOWN), last.unwrap_or(Value::UNKNOWN));
-    match text {
+    Some(match name {
         "Promise" | "PromiseLike" | "Awaited" | "Readonly" | "Partial" | "Required" | "NonNullable" | "Pick"
         | "Omit" | "Exclude" | "Extract" | "InstanceType" | "ThisType" => first,
         "Array"
@@ -267,6 +264,6 @@ fn generic<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         | "AsyncGenerator" => first.wrapped(),
         "Map" | "ReadonlyMap" | "WeakMap" | "Record" => last.wrapped(),
         "ReturnType" => binder.call(first),
-        _ => of,
-    }
+        _ => return None,
+    })
 }
