@@ -16,7 +16,7 @@
 mod paths;
 mod scope;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use gristmill_pipeline::port::{Anchor, Definition, Import, Lead, LeadKind, NamePath};
 use tree_sitter::Node;
@@ -56,6 +56,12 @@ pub(crate) struct Binder<'t> {
     used: HashMap<PathId, usize>,
     /// What rules remember of where they are.
     marks: HashMap<&'static str, Binding>,
+    /// Paths that lead to containers of values.
+    containers: HashSet<PathId>,
+    /// Paths of what blocks declare.
+    claimed: HashSet<PathId>,
+    /// Definitions whose paths have changed.
+    moved: BTreeSet<usize>,
     depth: usize,
 }
 
@@ -70,6 +76,14 @@ struct Use {
 /// The rules of a language: binds what is below the root of a tree.
 pub(crate) type BindFn = for<'t> fn(&mut Binder<'t>, Node<'t>);
 
+/// What the names of a tree are bound to.
+pub(crate) struct Bindings {
+    /// Its uses of names, in ascending order.
+    pub uses: Vec<Bound>,
+    /// Paths that lead to definitions in place of those that they had, by their place.
+    pub keys: Vec<(usize, NamePath)>,
+}
+
 /// Binds the names of a tree. `imports` are what it imports, and `local` the names that each
 /// import binds.
 pub(crate) fn bind<'t>(
@@ -79,7 +93,7 @@ pub(crate) fn bind<'t>(
     definitions: &'t [Definition],
     imports: &'t [Import],
     local: fn(&Import) -> Vec<&str>,
-) -> Vec<Bound> {
+) -> Bindings {
     let mut by_name: HashMap<&str, Vec<u32>> = HashMap::new();
     for (index, definition) in (0..).zip(definitions) {
         by_name.entry(&definition.name).or_default().push(index);
@@ -96,6 +110,9 @@ pub(crate) fn bind<'t>(
         uses: Vec::new(),
         used: HashMap::new(),
         marks: HashMap::new(),
+        containers: HashSet::new(),
+        claimed: HashSet::new(),
+        moved: BTreeSet::new(),
         depth: 0,
     };
     for import in imports {
@@ -137,6 +154,17 @@ impl<'t> Binder<'t> {
         value
     }
 
+    /// Calls `visit`, unless what it is called for lies too deep.
+    pub fn nested<T>(&mut self, visit: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth >= MAX_DEPTH {
+            return None;
+        }
+        self.depth += 1;
+        let value = visit(self);
+        self.depth -= 1;
+        Some(value)
+    }
+
     /// Calls `visit` on the node in a field, if there is one.
     pub fn at_field(&mut self, node: Node<'t>, field: &str, visit: fn(&mut Self, Node<'t>) -> Value) -> Value {
         node.child_by_field_name(field).map_or(Value::UNKNOWN, |node| self.at(node, visit))
@@ -173,6 +201,81 @@ impl<'t> Binder<'t> {
         }
     }
 
+    /// The place of the definition of that name that begins between the byte `from` and the name
+    /// itself, which is at the byte `at`.
+    pub fn defined_from(&self, name: &str, from: usize, at: usize) -> Option<usize> {
+        let (from, at) = (byte(from), byte(at));
+        let begins = |index: &&u32| {
+            let definition = self.definitions.get(**index as usize);
+            let span = definition.map(|definition| definition.span);
+            span.is_some_and(|span| (from..=at).contains(&span.start_byte) && at < span.end_byte)
+        };
+        self.by_name.get(name)?.iter().rev().find(begins).map(|index| *index as usize)
+    }
+
+    /// The path of the definition at a place.
+    pub fn key_at(&self, index: usize) -> Option<PathId> {
+        self.keys.get(index).copied().flatten()
+    }
+
+    /// Declares the definition at a place in the innermost scope. One that another scope declares
+    /// by the same path, or that would be taken for one of the module's own, gets a path that no
+    /// name elsewhere leads to.
+    pub fn declare_definition(&mut self, name: &'t str, index: usize) {
+        let (Some(key), Some(definition)) = (self.key_at(index), self.definitions.get(index)) else { return };
+        let declared = self.scopes.last().and_then(|scope| scope.get(name));
+        let path = match declared {
+            Some(Binding::Path(path)) if !self.is_outermost() => path,
+            _ if self.is_outermost() || definition.parent.is_some() && !self.claimed.contains(&key) => key,
+            _ => self.paths.block(key, index),
+        };
+        self.claimed.insert(path);
+        self.place(index, path);
+        self.declare(name, Binding::Path(path));
+    }
+
+    /// Gives the definition at a place another path, or one that no name leads to, and moves what
+    /// lies in it along.
+    pub fn move_definition(&mut self, index: usize, path: Option<PathId>) -> Option<PathId> {
+        let path = match path {
+            Some(path) => path,
+            None => self.paths.block(self.key_at(index)?, index),
+        };
+        self.place(index, path);
+        Some(path)
+    }
+
+    fn place(&mut self, index: usize, path: PathId) {
+        let before = self.key_at(index);
+        if before == Some(path) {
+            return;
+        }
+        let end = self.definitions.get(index).map_or(0, |definition| definition.span.end_byte);
+        let within = (index..).zip(self.definitions.get(index..).unwrap_or_default());
+        let within: Vec<usize> =
+            within.take_while(|(_, inner)| inner.span.start_byte < end).map(|(nth, _)| nth).collect();
+        for inner in within {
+            let key = if inner == index { Some(path) } else { self.moved_below(inner, before, path) };
+            if let (Some(key), Some(slot)) = (key, self.keys.get_mut(inner)) {
+                *slot = Some(key);
+                self.moved.insert(inner);
+            }
+        }
+    }
+
+    /// The path below `after` of a definition whose path is below `before`.
+    fn moved_below(&mut self, index: usize, before: Option<PathId>, after: PathId) -> Option<PathId> {
+        let (mut at, mut names) = (self.key_at(index)?, Vec::new());
+        while Some(at) != before {
+            let (above, name) = self.paths.parent(at)?;
+            names.push(name);
+            at = above;
+        }
+        // Another name of the same node lies beside it.
+        let path = names.into_iter().rev().fold(after, |path, name| self.paths.below(path, name));
+        (path != after).then_some(path)
+    }
+
     /// The definitions of the file, each with its path.
     pub fn definitions(&self) -> impl Iterator<Item = (&'t Definition, Option<PathId>)> + use<'t> {
         self.definitions.iter().zip(self.keys.clone())
@@ -182,6 +285,17 @@ impl<'t> Binder<'t> {
     pub fn path(&mut self, anchor: Anchor, name: &'t str) -> PathId {
         let root = self.paths.root(anchor);
         self.paths.below(root, name)
+    }
+
+    /// The path without names.
+    pub fn root(&mut self, anchor: Anchor) -> PathId {
+        self.paths.root(anchor)
+    }
+
+    /// A path for something without a name, which no name leads to; `at` is the byte where it is.
+    pub fn unnamed(&mut self, at: usize) -> PathId {
+        let root = self.paths.root(Anchor::Unit);
+        self.paths.block(root, at)
     }
 
     /// The path of a name below another.
@@ -243,6 +357,14 @@ impl<'t> Binder<'t> {
         self.declare(name, Binding::Local(value));
     }
 
+    /// Gives a local variable another value, in whichever scope around it is declared.
+    pub fn reassign(&mut self, name: &'t str, value: Value) {
+        let declared = self.scopes.iter_mut().rev().find(|scope| scope.get(name).is_some());
+        if let Some(scope) = declared.filter(|scope| matches!(scope.get(name), Some(Binding::Local(_)))) {
+            scope.declare(name, Binding::Local(value));
+        }
+    }
+
     /// Remembers something of the place that is bound, under a word that is no name.
     pub fn mark(&mut self, word: &'static str, binding: Binding) {
         self.marks.insert(word, binding);
@@ -262,6 +384,11 @@ impl<'t> Binder<'t> {
             let seen = scope.kind() != ScopeKind::Class || nth == innermost;
             seen.then(|| scope.get(name)).flatten()
         })
+    }
+
+    /// Whether no scope but that of the module is open.
+    pub fn is_outermost(&self) -> bool {
+        self.scopes.len() == 1
     }
 
     /// Whether the innermost scope around that is no block is the module.
@@ -317,6 +444,11 @@ impl<'t> Binder<'t> {
         }
     }
 
+    /// Whether a value is known to be a container of others.
+    pub fn holds_elements(&self, value: Value) -> bool {
+        value.wraps() > 0 || value.plain().is_some_and(|path| self.containers.contains(&path))
+    }
+
     /// Records that the name at `node` is bound to a value.
     pub fn record(&mut self, node: Node<'t>, value: Value) {
         if let Some(path) = value.plain() {
@@ -330,6 +462,9 @@ impl<'t> Binder<'t> {
     /// A use that the value begins with carries this; without one nothing is recorded.
     pub fn lead(&mut self, kind: LeadKind, from: PathId, value: Value) {
         let (Some(to), wraps) = (value.path(), value.wraps()) else { return };
+        if wraps > 0 {
+            self.containers.insert(from);
+        }
         let from = (0..wraps).fold(from, |from, _| self.below(from, "[]"));
         let (mut at, mut then) = (Some(to), Vec::new());
         while let Some(path) = at {
@@ -348,7 +483,7 @@ impl<'t> Binder<'t> {
         }
     }
 
-    fn finish(mut self) -> Vec<Bound> {
+    fn finish(mut self) -> Bindings {
         self.uses.sort_by_key(|used| used.start);
         // The first that was recorded at a place counts, unless it knows less.
         self.uses.dedup_by(|later, first| {
@@ -358,6 +493,7 @@ impl<'t> Binder<'t> {
             }
             same
         });
+        let recorded = std::mem::take(&mut self.uses);
         let paths = &self.paths;
         let written = |value: Value| match value.path() {
             Some(path) => paths.written(path),
@@ -365,12 +501,14 @@ impl<'t> Binder<'t> {
             None => NamePath::UNKNOWN,
         };
         let lead = |(kind, from, then): (LeadKind, PathId, Box<str>)| Lead { kind, from: paths.written(from), then };
-        let bound = self.uses.into_iter().map(|used| Bound {
+        let bound = recorded.into_iter().map(|used| Bound {
             start: used.start,
             end: used.end,
             target: written(used.value),
             lead: used.lead.map(lead),
         });
-        bound.collect()
+        let uses = bound.collect();
+        let moved = self.moved.iter().filter_map(|index| Some((*index, paths.written(self.key_at(*index)?))));
+        Bindings { uses, keys: moved.collect() }
     }
 }

@@ -42,7 +42,7 @@ use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Must be raised by every change that finds other definitions, references, imports or blocks
 /// in the same text.
-const VERSION: &str = "3";
+const VERSION: &str = "4";
 
 /// Configuration of [`Parse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -200,6 +200,10 @@ impl Parser for Parse {
 
     fn local_names(&self, path: &RelPath, import: &Import) -> Vec<Box<str>> {
         modules::local_names(path, import)
+    }
+
+    fn declared_name(&self, path: &RelPath, import: &Import) -> Option<String> {
+        modules::declared_name(path, import)
     }
 
     fn implied_imports(&self, path: &RelPath) -> Vec<Import> {

@@ -98,7 +98,7 @@ fn uses(syntax: &Syntax) -> String {
 fn meant<'f>(files: &[&'f str], path: &str, import: &Import) -> Vec<&'f str> {
     let parse = Parse::default();
     for name in parse.import_names(&RelPath::from(path), import) {
-        let has = |file: &&&str| parse.module_names(&RelPath::from(**file)).contains(&name);
+        let has = |file: &&&str| parse.module_names(&RelPath::from(**file)).contains(&name.name);
         let found: Vec<&str> = files.iter().filter(has).copied().collect();
         if !found.is_empty() {
             return found;

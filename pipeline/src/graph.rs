@@ -392,6 +392,12 @@ impl Graph {
         self.parser().map_or_else(Vec::new, |parser| parser.local_names(path, import))
     }
 
+    /// See [`Parser::declared_name`](crate::Parser::declared_name).
+    #[must_use]
+    pub fn declared_name(&self, path: &RelPath, import: &Import) -> Option<String> {
+        self.parser().and_then(|parser| parser.declared_name(path, import))
+    }
+
     /// See [`Parser::implied_imports`](crate::Parser::implied_imports).
     #[must_use]
     pub fn implied_imports(&self, path: &RelPath) -> Vec<Import> {

@@ -244,6 +244,13 @@ pub trait Parser: Operator<In = Arc<Content>, Out = Arc<Syntax>> {
         Vec::new()
     }
 
+    /// The name (see [`import_names`](Self::import_names)) by which imports in other files may mean
+    /// what this import means, whatever file that is: a package's, where this one stands in a
+    /// manifest and says which file is the package's module. `None` for every other import.
+    fn declared_name(&self, _path: &RelPath, _import: &Import) -> Option<String> {
+        None
+    }
+
     /// Imports that every file at such a path has without saying so, such as `crate` in Rust.
     fn implied_imports(&self, _path: &RelPath) -> Vec<Import> {
         Vec::new()

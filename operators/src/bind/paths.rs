@@ -1,5 +1,6 @@
 //! Paths of names while a file is bound: interned, so that a use costs no allocation.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use gristmill_pipeline::port::{Anchor, NamePath};
@@ -85,6 +86,8 @@ impl Value {
 enum Step<'t> {
     Root(Anchor),
     Below(PathId, &'t str, u8),
+    /// What a block declares of that name; no name of a program leads to it.
+    Block(PathId, usize, u8),
 }
 
 /// All paths of a file.
@@ -112,7 +115,7 @@ impl<'t> Paths<'t> {
             return *known;
         }
         let length = match self.steps.get(path.0 as usize) {
-            Some(Step::Below(_, _, length)) => *length,
+            Some(Step::Below(_, _, length) | Step::Block(_, _, length)) => *length,
             _ => 0,
         };
         if length >= MAX_NAMES {
@@ -121,6 +124,15 @@ impl<'t> Paths<'t> {
         let below = self.push(Step::Below(path, name, length + 1));
         self.known.insert((path, name), below);
         below
+    }
+
+    /// A path of its own for what leads to the same place as another; `number` tells it from others.
+    pub fn block(&mut self, path: PathId, number: usize) -> PathId {
+        let length = match self.steps.get(path.0 as usize) {
+            Some(Step::Below(_, _, length) | Step::Block(_, _, length)) => *length,
+            _ => 0,
+        };
+        self.push(Step::Block(path, number, length + 1))
     }
 
     fn push(&mut self, step: Step<'t>) -> PathId {
@@ -137,7 +149,7 @@ impl<'t> Paths<'t> {
     /// The path above, and the last name.
     pub fn parent(&self, path: PathId) -> Option<(PathId, &'t str)> {
         match self.steps.get(path.0 as usize)? {
-            Step::Root(_) => None,
+            Step::Root(_) | Step::Block(..) => None,
             Step::Below(above, name, _) => Some((*above, name)),
         }
     }
@@ -153,14 +165,18 @@ impl<'t> Paths<'t> {
 
     /// The path as it is written.
     pub fn written(&self, path: PathId) -> NamePath {
-        let (mut at, mut names) = (path, Vec::new());
+        let (mut at, mut names) = (path, Vec::<Cow<'_, str>>::new());
         loop {
             match self.steps.get(at.0 as usize) {
                 Some(Step::Below(above, name, _)) => {
-                    names.push(*name);
+                    names.push(Cow::Borrowed(name));
                     at = *above;
                 }
-                Some(Step::Root(anchor)) => return NamePath::new(*anchor, names.into_iter().rev()),
+                Some(Step::Block(above, number, _)) => {
+                    names.push(format!("{{{number}}}").into());
+                    at = *above;
+                }
+                Some(Step::Root(anchor)) => return NamePath::new(*anchor, names.iter().rev().map(AsRef::as_ref)),
                 None => return NamePath::UNKNOWN,
             }
         }

@@ -1,13 +1,18 @@
 //! What JavaScript, TypeScript and TSX share.
 
 pub(super) mod imports;
+pub(super) mod manifest;
 pub(super) mod modules;
+mod scopes;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::Call;
 use tree_sitter::Node;
 
-use crate::spec::{Found, Uses, Verdict, has_token};
+use crate::spec::{Found, Scopes, Uses, Verdict, children, has_token};
+
+/// How the names of the three are bound.
+pub(super) const SCOPES: Scopes = Scopes { rules: scopes::bind, local: modules::local_names };
 
 /// Expands to the rows of `Grammar::rules` that the three share, and to those given.
 macro_rules! common_rules {
@@ -80,22 +85,47 @@ fn kind_of(value: Option<Node<'_>>) -> Option<Kind> {
 /// Finds the variables of `const a = …, b = …`.
 pub(super) fn variables(found: &mut Found<'_>) -> Verdict {
     let constant = has_token(found.node, "const");
-    let mut cursor = found.node.walk();
-    let mut more = cursor.goto_first_child();
     let mut first = None;
-    while more {
-        let node = cursor.node();
-        let name = node.child_by_field_name("name").filter(|name| name.kind() == "identifier");
-        if let (true, Some(name)) = (node.kind() == "variable_declarator", name) {
-            first.get_or_insert(node);
-            found.add_name(found.slice(name));
-        }
-        more = cursor.goto_next_sibling();
+    for node in children(found.node).filter(|node| node.kind() == "variable_declarator") {
+        let value = node.child_by_field_name("value");
+        let (Some(name), false) = (node.child_by_field_name("name"), value.is_some_and(|value| imports(found, value)))
+        else {
+            continue;
+        };
+        first.get_or_insert(node);
+        add_pattern(found, name);
     }
     let value = first.and_then(|node| node.child_by_field_name("value"));
     found.body = value.and_then(|value| value.child_by_field_name("body"));
     found.kind = kind_of(value).unwrap_or(if constant { Kind::Constant } else { Kind::Variable });
     found.verdict()
+}
+
+/// Returns whether a value is `require("module")` or `await import("module")`: a variable that holds
+/// it is an import.
+fn imports(found: &Found<'_>, value: Node<'_>) -> bool {
+    let value = if value.kind() == "await_expression" { value.named_child(0) } else { Some(value) };
+    let called = value.and_then(|value| value.child_by_field_name("function"));
+    let arguments = value.and_then(|value| value.child_by_field_name("arguments"));
+    called.is_some_and(|called| matches!(found.text.get(called.byte_range()), Some("require" | "import")))
+        && arguments.and_then(|arguments| arguments.named_child(0)).is_some_and(|module| module.kind() == "string")
+}
+
+/// Adds the names of a pattern such as `{ a, b: [c] }`.
+fn add_pattern<'t>(found: &mut Found<'t>, pattern: Node<'t>) {
+    let mut stack = vec![pattern];
+    while let Some(pattern) = stack.pop() {
+        match pattern.kind() {
+            "identifier" | "shorthand_property_identifier_pattern" => found.add_name(found.slice(pattern)),
+            "object_pattern" | "array_pattern" | "rest_pattern" => {
+                let parts: Vec<Node<'t>> = children(pattern).collect();
+                stack.extend(parts.into_iter().rev());
+            }
+            "pair_pattern" => stack.extend(pattern.child_by_field_name("value")),
+            "assignment_pattern" | "object_assignment_pattern" => stack.extend(pattern.child_by_field_name("left")),
+            _ => {}
+        }
+    }
 }
 
 /// Finds `a.b = function …`, which defines a method of `a`.

@@ -27,6 +27,7 @@ static GRAMMAR: Grammar = Grammar {
         ("class_heritage", Use::First(Implements)),
     ],
     parts: common_parts![],
+    scopes: Some(ecmascript::SCOPES),
     ..Grammar::new(|| tree_sitter_javascript::LANGUAGE.into(), "tree-sitter-javascript 0.25.0")
 };
 

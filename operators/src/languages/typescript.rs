@@ -52,7 +52,7 @@ static GRAMMAR: Grammar = TYPED;
 pub(super) const TYPED: Grammar = Grammar {
     attributes: &["decorator"],
     wraps: &["export_statement", "ambient_declaration"],
-    through: &["class_body", "interface_body", "enum_body"],
+    through: &["class_body", "interface_body", "enum_body", "object_type", "type_annotation"],
     closures: CLOSURES,
     constructors: &["constructor"],
     rules: RULES,
@@ -63,6 +63,7 @@ pub(super) const TYPED: Grammar = Grammar {
         ("nested_type_identifier", Part::Field("name")),
         ("non_null_expression", Part::First),
     ],
+    scopes: Some(ecmascript::SCOPES),
     ..Grammar::new(|| tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(), "tree-sitter-typescript 0.23.2")
 };
 
@@ -83,7 +84,13 @@ fn alias(found: &mut Found<'_>) -> Verdict {
 
 fn module(found: &mut Found<'_>) -> Verdict {
     let name = found.field_text("name");
-    found.add_name(name.trim_matches(['"', '\'']));
+    match name.rsplit_once('.') {
+        Some((scope, name)) if !name.ends_with(['"', '\'']) => {
+            found.scope = scope.into();
+            found.add_name(name);
+        }
+        _ => found.add_name(name.trim_matches(['"', '\''])),
+    }
     found.verdict()
 }
 

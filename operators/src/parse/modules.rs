@@ -32,6 +32,11 @@ pub(crate) fn local_names(path: &RelPath, import: &Import) -> Vec<Box<str>> {
     names.into_iter().map(Into::into).collect()
 }
 
+/// Returns the name that an import in the file at `path` gives what it means for every other file.
+pub(crate) fn declared_name(path: &RelPath, import: &Import) -> Option<String> {
+    module_system(path).and_then(|modules| (modules.declares)(path.as_str(), import))
+}
+
 /// Returns what the file at `path` imports without saying so.
 pub(crate) fn implied_imports(path: &RelPath) -> Vec<Import> {
     let implied = module_system(path).map_or(&[][..], |modules| modules.implied);

@@ -242,7 +242,13 @@ impl<'t> Walk<'t> {
             .grammar
             .scopes
             .map(|scopes| bind(scopes.rules, root, self.text, definitions, &self.out.imports, scopes.local));
-        self.out.references = references(self.text, marks, defined, definitions, &starts, bound.as_deref());
+        let uses = bound.as_ref().map(|bound| &*bound.uses);
+        self.out.references = references(self.text, marks, defined, definitions, &starts, uses);
+        for (index, key) in bound.into_iter().flat_map(|bound| bound.keys) {
+            if let Some(definition) = self.out.definitions.get_mut(index) {
+                definition.key = key;
+            }
+        }
         let ends_in_feed = starts.last().is_some_and(|start| *start as usize == self.text.len());
         self.out.blocks = self.blocks.finish();
         self.out.lines = byte(starts.len() - usize::from(ends_in_feed));

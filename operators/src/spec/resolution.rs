@@ -20,7 +20,7 @@ mod resolve;
 use gristmill_pipeline::port::Import;
 use gristmill_pipeline::{ModuleName, ModuleUnit};
 
-pub(crate) use self::names::{Names, of_file, of_members, of_stem, suffixes};
+pub(crate) use self::names::{Names, declared, of_file, of_members, of_stem, suffixes};
 pub(crate) use self::resolve::{absolute, included, package, taken};
 
 /// Adds the names of the file at a path; `index` is [`ModuleSystem::index`].
@@ -30,6 +30,8 @@ pub(crate) type Resolve = fn(path: &str, import: &Import, names: &mut Names);
 
 /// Returns the names that an import binds in its file.
 pub(crate) type LocalNames = fn(&Import) -> Vec<&str>;
+/// Returns the name that an import in the file at a path gives what it means for every other file.
+pub(crate) type Declares = fn(path: &str, import: &Import) -> Option<String>;
 /// Returns what the definitions of the file at a path belong to.
 pub(crate) type UnitOf = fn(path: &str, index: &[&str]) -> ModuleUnit;
 
@@ -47,6 +49,8 @@ pub(crate) struct ModuleSystem {
     pub resolve: Resolve,
     /// Names what an import binds.
     pub local: LocalNames,
+    /// Names what an import of a manifest declares.
+    pub declares: Declares,
     /// The unit of a file.
     pub unit: UnitOf,
     /// Whether what an import takes from a module is looked up in its unit even if a file is
@@ -60,7 +64,8 @@ impl ModuleSystem {
     /// Returns a module system that names a file by its path without the extension.
     pub const fn new(prefix: &'static str, resolve: Resolve) -> Self {
         let (local, unit): (LocalNames, UnitOf) = (local_name, own_unit);
-        Self { prefix, index: &[], names: of_file, resolve, local, unit, packages: false, implied: &[] }
+        let declares: Declares = |_, _| None;
+        Self { prefix, index: &[], names: of_file, resolve, local, declares, unit, packages: false, implied: &[] }
     }
 
     /// Returns the names by which imports may mean the file at `path`.

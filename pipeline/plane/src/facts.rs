@@ -211,6 +211,8 @@ pub struct ImportFact {
     pub local: NameChain,
     /// The names that follow in the module.
     pub then: [ShortName; MAX_THEN],
+    /// The name by which imports elsewhere may mean what it means; [`NameKey::NONE`] for most.
+    pub declares: NameKey,
     /// Whether it brings in all names of the module.
     pub all: bool,
     /// Whether the language implies it: it is written nowhere.

@@ -96,6 +96,8 @@ pub trait ErasedParser: ErasedOperator {
     fn import_names(&self, path: &RelPath, import: &Import) -> Vec<ModuleName>;
     /// See [`Parser::local_names`].
     fn local_names(&self, path: &RelPath, import: &Import) -> Vec<Box<str>>;
+    /// See [`Parser::declared_name`].
+    fn declared_name(&self, path: &RelPath, import: &Import) -> Option<String>;
     /// See [`Parser::implied_imports`].
     fn implied_imports(&self, path: &RelPath) -> Vec<Import>;
     /// See [`Parser::unit`].
@@ -115,6 +117,10 @@ impl<P: Parser> ErasedParser for P {
 
     fn local_names(&self, path: &RelPath, import: &Import) -> Vec<Box<str>> {
         Parser::local_names(self, path, import)
+    }
+
+    fn declared_name(&self, path: &RelPath, import: &Import) -> Option<String> {
+        Parser::declared_name(self, path, import)
     }
 
     fn implied_imports(&self, path: &RelPath) -> Vec<Import> {

@@ -193,10 +193,12 @@ impl<'a> FactMaker<'a> {
             let (local, all) = (NameChain::of(local.iter().map(AsRef::as_ref)), local.is_empty());
             let (implied, ordinal) = (ordinal >= written, ordinal as u32);
             let written = self.text(&import.module);
+            let declares = self.graph.declared_name(path, import);
+            let declares = declares.map_or(NameKey::NONE, |name| NameKey::of(&name));
             for (rank, module) in (0..).zip(self.graph.import_names(path, import)) {
                 let Some(then) = short_names(module.then.iter().map(AsRef::as_ref)) else { continue };
                 let (line, module) = (import.line, NameKey::of(&module.name));
-                let fact = ImportFact { ordinal, line, written, rank, module, local, then, all, implied };
+                let fact = ImportFact { ordinal, line, written, rank, module, local, then, declares, all, implied };
                 facts.imports.push(((row, fact), 1));
             }
         }

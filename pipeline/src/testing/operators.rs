@@ -88,7 +88,7 @@ pub fn module_names(path: &RelPath) -> Vec<String> {
 pub fn import_names(path: &RelPath, import: &Import) -> Vec<ModuleName> {
     let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
     let then: Vec<Box<str>> = Some(import.name.clone()).into_iter().filter(|name| !name.is_empty()).collect();
-    [format!("{folder}/{}", import.module), import.module.to_string()]
+    [format!("{folder}/{}", import.module), import.module.to_string(), format!("={}", import.module)]
         .map(|name| ModuleName { name, then: then.clone() })
         .into()
 }
@@ -96,6 +96,11 @@ pub fn import_names(path: &RelPath, import: &Import) -> Vec<ModuleName> {
 /// The alias, else what is taken; what has neither brings in all names.
 pub fn local_names(import: &Import) -> Vec<Box<str>> {
     [&import.alias, &import.name].into_iter().find(|name| !name.is_empty()).cloned().into_iter().collect()
+}
+
+/// An alias that begins with `=` is a name for imports elsewhere.
+pub fn declared_name(import: &Import) -> Option<String> {
+    import.alias.starts_with('=').then(|| import.alias.to_string())
 }
 
 /// The files of a folder are a unit, and a member of that of the folder above. All are of one
@@ -116,6 +121,7 @@ pub fn unit(path: &RelPath) -> ModuleUnit {
 /// | `use a`, `use a.b` | uses it |
 /// | `type a b`, `base a b` | uses `b`: `a` is of that type, or inherits from it |
 /// | `import m`, `import m as n`, `import m.x` | imports all of a file, a file, or a name of one |
+/// | `import m as =n` | names a file `n` for every import |
 #[derive(Debug, Default)]
 pub struct Parse {
     /// Where it counts.
@@ -222,6 +228,10 @@ impl Parser for Parse {
 
     fn local_names(&self, _path: &RelPath, import: &Import) -> Vec<Box<str>> {
         local_names(import)
+    }
+
+    fn declared_name(&self, _path: &RelPath, import: &Import) -> Option<String> {
+        declared_name(import)
     }
 
     fn unit(&self, path: &RelPath) -> ModuleUnit {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gristmill_views::{ViewRow, ViewValue};
 
-use super::search::{Answer, Search};
-use super::{Views, import_names, module_names};
+use super::search::{Answer, Search, modules};
+use super::{Views, import_names};
 use crate::port::Reference;
 use crate::sink::Record;
 
@@ -57,12 +57,7 @@ impl<'a> Oracle<'a> {
 
     /// `(from, line, written, to)`
     fn imports(&self) -> BTreeSet<(&'a str, u32, &'a str, &'a str)> {
-        let mut modules: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-        for record in &self.records {
-            for name in module_names(&record.path) {
-                modules.entry(name).or_default().insert(record.path.as_str());
-            }
-        }
+        let modules = modules(&self.records);
         let mut imports = BTreeSet::new();
         for record in &self.records {
             for import in &record.analysis.imports {

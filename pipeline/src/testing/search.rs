@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gristmill_views::Evidence;
 
-use super::{import_names, local_names, module_names, unit};
+use super::{declared_name, import_names, local_names, module_names, unit};
 use crate::port::{Anchor, Definition, LeadKind, NamePath, Reference};
 use crate::sink::Record;
 
@@ -61,15 +61,32 @@ fn starts(record: &Record, path: &NamePath) -> Vec<(Key, Vec<String>)> {
     roots(record, anchor).into_iter().map(|root| ([root, head.to_vec()].concat(), tail.to_vec())).collect()
 }
 
+/// Files by the names that imports may mean them by: their own, and those that manifests give them.
+pub(super) fn modules<'a>(records: &[&'a Record]) -> BTreeMap<String, BTreeSet<&'a str>> {
+    let mut modules: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for record in records {
+        for name in module_names(&record.path) {
+            modules.entry(name).or_default().insert(record.path.as_str());
+        }
+    }
+    let mut declared: Vec<(String, &str)> = Vec::new();
+    for record in records {
+        for import in &record.analysis.imports {
+            let Some(name) = declared_name(import) else { continue };
+            let found = import_names(&record.path, import).into_iter().find_map(|module| modules.get(&module.name));
+            declared.extend(found.into_iter().flatten().map(|to| (name.clone(), *to)));
+        }
+    }
+    for (name, to) in declared {
+        modules.entry(name).or_default().insert(to);
+    }
+    modules
+}
+
 impl<'a> Search<'a> {
     pub(super) fn new(records: &[&'a Record]) -> Self {
         let mut search = Self { continuations: BTreeMap::new(), definitions: BTreeMap::new() };
-        let mut modules: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-        for record in records {
-            for name in module_names(&record.path) {
-                modules.entry(name).or_default().insert(record.path.as_str());
-            }
-        }
+        let modules = modules(records);
         let unit_key = |path: &str| vec![format!("unit {}", unit(&path.into()).unit)];
         for record in records {
             for (above, name) in unit(&record.path).member_of {

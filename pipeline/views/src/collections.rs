@@ -77,6 +77,25 @@ pub struct FactCollections<'scope> {
     pub(super) view: u16,
 }
 
+/// Imports with the files that they mean, among modules by their names.
+fn meant<'scope>(
+    imports: Facts<'scope, (RowFact, ImportFact)>,
+    modules: Facts<'scope, (NameKey, (PathKey, NameKey))>,
+    name: &str,
+) -> Facts<'scope, Imported> {
+    imports
+        .map(|(row, import)| (import.module, (row.path, import)))
+        .join_map(modules, |_, (from, import), (to, unit)| {
+            ((*from, import.ordinal), (import.rank, *to, *unit, *import))
+        })
+        .reduce_named(name, |_, found, means| {
+            let likeliest = found.first().map_or(0, |((rank, ..), _)| *rank);
+            let files = found.iter().map(|(file, _)| **file).take_while(|(rank, ..)| *rank == likeliest);
+            means.extend(files.take(FILES_OF_IMPORT).map(|(_, to, unit, import)| ((to, unit, import), 1)));
+        })
+        .map(|((from, _), (to, unit, import))| Imported { from, import, to, unit })
+}
+
 impl<'scope> FactCollections<'scope> {
     pub(super) fn new(facts: LiveFacts<'scope>) -> Self {
         let LiveFacts { rows, contents, paths, imports } = facts;
@@ -154,17 +173,11 @@ impl<'scope> FactCollections<'scope> {
                 PathFact::Module { name, unit } => Some((name, (path, unit))),
                 _ => None,
             });
-            let wanted = self.imports.clone().map(|(row, import)| (import.module, (row.path, import)));
-            wanted
-                .join_map(modules, |_, (from, import), (to, unit)| {
-                    ((*from, import.ordinal), (import.rank, *to, *unit, *import))
-                })
-                .reduce_named("files that an import means", |_, found, means| {
-                    let likeliest = found.first().map_or(0, |((rank, ..), _)| *rank);
-                    let files = found.iter().map(|(file, _)| **file).take_while(|(rank, ..)| *rank == likeliest);
-                    means.extend(files.take(FILES_OF_IMPORT).map(|(_, to, unit, import)| ((to, unit, import), 1)));
-                })
-                .map(|((from, _), (to, unit, import))| Imported { from, import, to, unit })
+            // Manifests name modules too.
+            let manifests = self.imports.clone().filter(|(_, import)| import.declares != NameKey::NONE);
+            let declared = meant(manifests, modules.clone(), "files that a manifest means")
+                .map(|Imported { import, to, unit, .. }| (import.declares, (to, unit)));
+            meant(self.imports.clone(), modules.concat(declared), "files that an import means")
         });
         imported.clone()
     }

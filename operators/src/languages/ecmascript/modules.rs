@@ -3,10 +3,20 @@
 use gristmill_pipeline::port::Import;
 
 use crate::spec::resolution::paths::{below, directory, from, stem};
-use crate::spec::resolution::{ModuleSystem, Names, absolute, of_stem};
+use crate::spec::resolution::{ModuleSystem, Names, absolute, local_name, of_stem, taken};
 
 pub(crate) static MODULES: ModuleSystem =
-    ModuleSystem { index: &["index"], names: of_script, ..ModuleSystem::new("js:", resolve) };
+    ModuleSystem { index: &["index"], names: of_script, local: local_names, ..ModuleSystem::new("js:", resolve) };
+
+/// Returns what an import binds. One without a name, such as `import "./a"` or `require("./a").b`,
+/// binds the module as it is written, which no name in the code can be.
+pub(super) fn local_names(import: &Import) -> Vec<&str> {
+    match (&*import.name, &*import.alias) {
+        ("", "") if import.module.contains(char::is_whitespace) => vec![""],
+        ("", "") => vec![&import.module],
+        _ => local_name(import),
+    }
+}
 
 /// Node's built-in modules, in order.
 const OWN: &[&str] = &[
@@ -61,7 +71,7 @@ fn of_script(path: &str, index: &[&str], names: &mut Names) {
 
 /// Returns a path without the extension of a script. An import may say `.js` where the
 /// source is `.ts`, so what remains means either.
-fn script(path: &str) -> &str {
+pub(super) fn script(path: &str) -> &str {
     match path.rsplit_once('.') {
         Some((stem, "js" | "jsx" | "mjs" | "cjs" | "ts" | "tsx" | "mts" | "cts")) => {
             stem.strip_suffix(".d").unwrap_or(stem)
@@ -71,6 +81,8 @@ fn script(path: &str) -> &str {
 }
 
 fn resolve(path: &str, import: &Import, names: &mut Names) {
+    // A module may export a name that is its own: `import { a } from "./a"`.
+    names.take(taken(import));
     let module = script(import.module.trim_end_matches('/'));
     if module.starts_with('.') {
         if let Some(base) = from(directory(path), module) {
@@ -84,6 +96,8 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
     if module.starts_with("node:") || OWN.binary_search(&module.split('/').next().unwrap_or(module)).is_ok() {
         return;
     }
+    // A manifest says where the package of a workspace is, or the one that the file is in.
+    names.declared(&import.module);
     // Aliases of the root of the sources.
     if let Some(rest) = ["@/", "~/", "#/"].iter().find_map(|alias| module.strip_prefix(alias)) {
         names.push(&below("src", rest));
@@ -101,7 +115,17 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
         names.push(&below(&format!("{package}/src"), rest));
         names.push(&below(&format!("packages/{package}"), rest));
     }
-    absolute(unscoped, None, names);
+    if unscoped.contains('/') {
+        return absolute(unscoped, None, names);
+    }
+    // The end of some path would most often be a namesake of a package that is installed: a single
+    // name is looked up only where `baseUrl` is wont to point.
+    for folder in ["", "src"] {
+        names.exact(&below(folder, unscoped));
+    }
+    if let Some((sources, _)) = path.rsplit_once("/src/") {
+        names.exact(&format!("{sources}/src/{unscoped}"));
+    }
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ impl<'t> Walk<'t> {
         frame.absorbed = found.absorbed;
         if is_callable(found.kind) {
             frame.local = true;
-        } else if is_type(found.kind) || found.kind == DefinitionKind::Module {
+        } else if is_type(found.kind) || matches!(found.kind, DefinitionKind::Module | DefinitionKind::Type) {
             frame.local = false;
         }
         let opens = frame.blocks;

@@ -52,6 +52,16 @@ impl Names {
         self.add(format!("{}/{path}", self.prefix));
     }
 
+    /// Adds the file or folder at exactly `path` of the module system of another prefix.
+    pub fn exact_of(&mut self, prefix: &str, path: &str) {
+        self.add(format!("{prefix}/{path}"));
+    }
+
+    /// Adds what a manifest declares by the name `name`.
+    pub fn declared(&mut self, name: &str) {
+        self.add(declared(self.prefix, name));
+    }
+
     fn add(&mut self, name: String) {
         let left_out = self.without.iter().flatten().any(|without| *without == name);
         if left_out || self.names.len() >= MAX_NAMES || self.names.iter().any(|known| known.name == name) {
@@ -76,6 +86,11 @@ impl Names {
     pub fn finish(self) -> Vec<ModuleName> {
         self.names
     }
+}
+
+/// Returns the name of what a manifest declares by the name `name`.
+pub(crate) fn declared(prefix: &str, name: &str) -> String {
+    format!("{prefix}={name}")
 }
 
 /// Returns the ends of `path` that have at least `least` parts, the longest first.
