@@ -15,6 +15,7 @@
 
 mod paths;
 mod scope;
+mod types;
 
 use std::collections::HashMap;
 
@@ -56,6 +57,8 @@ pub(crate) struct Binder<'t> {
     used: HashMap<PathId, usize>,
     /// What rules remember of where they are.
     marks: HashMap<&'static str, Binding>,
+    /// What variables hold that are named by paths, where that is more than a path tells.
+    held: HashMap<PathId, Value>,
     depth: usize,
 }
 
@@ -96,6 +99,7 @@ pub(crate) fn bind<'t>(
         uses: Vec::new(),
         used: HashMap::new(),
         marks: HashMap::new(),
+        held: HashMap::new(),
         depth: 0,
     };
     for import in imports {
