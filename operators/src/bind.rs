@@ -15,6 +15,7 @@
 
 mod paths;
 mod scope;
+mod types;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -62,6 +63,8 @@ pub(crate) struct Binder<'t> {
     claimed: HashSet<PathId>,
     /// Definitions whose paths have changed.
     moved: BTreeSet<usize>,
+    /// What variables hold that are named by paths, where that is more than a path tells.
+    held: HashMap<PathId, Value>,
     depth: usize,
 }
 
@@ -113,6 +116,7 @@ pub(crate) fn bind<'t>(
         containers: HashSet::new(),
         claimed: HashSet::new(),
         moved: BTreeSet::new(),
+        held: HashMap::new(),
         depth: 0,
     };
     for import in imports {

@@ -2,8 +2,8 @@
 //!
 //! A module defines a [`Language`]: what its files are called, the [`Grammar`] that finds
 //! definitions and names in its syntax trees, and the [`ModuleSystem`] that tells which
-//! files its imports mean. `c`, `ecmascript` and `jvm` also hold what several languages
-//! share. A language uses [`crate::spec`] and, at most, what it shares with others; it knows
+//! files its imports mean. `c`, `classes`, `ecmascript` and `jvm` hold what several
+//! languages share. A language uses [`crate::spec`] and, at most, what it shares with others; it knows
 //! nothing of this list or of the walk, and these know nothing of it but its [`Language`].
 //!
 //! # Adding a language
@@ -55,6 +55,7 @@
 
 mod bash;
 mod c;
+mod classes;
 mod cpp;
 mod csharp;
 mod css;

@@ -122,3 +122,37 @@ pub(crate) fn check_imports(files: &[&str], path: &str, text: &str, expected: &[
     let found: Vec<(&str, &[&str])> = found.iter().map(|(import, files)| (&**import, &**files)).collect();
     assert_eq!(found, expected, "{path}");
 }
+
+/// Checks what the names in the sample `scopes` of a language are bound to, by the labels in its
+/// comments: `// @ name -> target; name -> target`, each for the uses of a name on its line. A target
+/// may be followed by the lead that the use carries: `target [lead]`.
+pub(crate) fn check_scopes(language: &Language, least: usize) {
+    let path = sample(language, "scopes");
+    let text = std::fs::read_to_string(&path).expect("a sample");
+    let (syntax, diagnostics) = parse_with(ParseConfig::default(), &path.to_string_lossy(), &text);
+    assert_eq!(diagnostics, [], "samples are correct code");
+    let (mut labels, mut faults) = (0, String::new());
+    for (line, written) in (1..).zip(text.lines()) {
+        let Some((_, written)) = written.split_once("// @ ") else { continue };
+        for label in written.split("; ") {
+            let (name, expected) = label.split_once(" -> ").expect("a label is `name -> target`");
+            let on_line = syntax.references.iter().filter(|of| of.line == line && *of.name == *name);
+            let found = on_line.map(|of| {
+                let target = if of.target.is_unknown() { "?" } else { of.target.as_str() };
+                match &of.lead {
+                    Some(lead) if expected.ends_with(']') => format!("{target} [{lead}]"),
+                    _ => target.to_owned(),
+                }
+            });
+            let found = found.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" & ");
+            labels += 1;
+            // What is local is mostly no reference at all.
+            let found = if found.is_empty() { "local" } else { &found };
+            if found != expected {
+                let _ = writeln!(faults, "{line}: {name} -> {found}, expected {expected}");
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}:\n{faults}", path.display());
+    assert!(labels >= least, "{labels} labels");
+}

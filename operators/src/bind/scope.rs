@@ -20,6 +20,8 @@ pub(crate) enum ScopeKind {
     Module,
     /// A type, whose names its methods do not see.
     Class,
+    /// A type, whose names what it holds sees.
+    Type,
     /// A function.
     Function,
     /// A block in one of these.
@@ -30,11 +32,13 @@ pub(crate) enum ScopeKind {
 pub(super) struct Scope<'t> {
     kind: ScopeKind,
     names: HashMap<&'t str, Binding>,
+    /// Names of types, where these are not among the others.
+    types: HashMap<&'t str, Binding>,
 }
 
 impl<'t> Scope<'t> {
     pub fn new(kind: ScopeKind) -> Self {
-        Self { kind, names: HashMap::new() }
+        Self { kind, names: HashMap::new(), types: HashMap::new() }
     }
 
     pub fn kind(&self) -> ScopeKind {
@@ -43,6 +47,14 @@ impl<'t> Scope<'t> {
 
     pub fn get(&self, name: &str) -> Option<Binding> {
         self.names.get(name).copied()
+    }
+
+    pub fn get_type(&self, name: &str) -> Option<Binding> {
+        self.types.get(name).copied()
+    }
+
+    pub fn declare_type(&mut self, name: &'t str, binding: Binding) {
+        self.types.insert(name, binding);
     }
 
     pub fn declare(&mut self, name: &'t str, binding: Binding) {

@@ -1,6 +1,7 @@
 //! C#.
 
 mod modules;
+mod scopes;
 
 use std::borrow::Cow;
 
@@ -8,7 +9,9 @@ use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use crate::spec::{Found, Grammar, Language, Part, Rank, Use, Uses, Verdict, child_of_kind, children, named, rule};
+use crate::spec::{
+    Found, Grammar, Language, Part, Rank, Scopes, Use, Uses, Verdict, child_of_kind, children, named, rule,
+};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["cs", "csx"],
@@ -90,6 +93,8 @@ static GRAMMAR: Grammar = Grammar {
         ("ref_type", Part::Field("type")),
         ("primary_constructor_base_type", Part::Field("type")),
     ],
+    transparent: |definition| definition.kind == Kind::Module,
+    scopes: Some(Scopes { rules: scopes::bind, local: modules::local_names }),
     ..Grammar::new(|| tree_sitter_c_sharp::LANGUAGE.into(), "tree-sitter-c-sharp 0.23.5")
 };
 

@@ -1,12 +1,16 @@
 //! Java.
 
 mod modules;
+mod scopes;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use crate::spec::{Found, Grammar, Language, Part, Use, Uses, Verdict, child_of_kind, children, fields, named, rule};
+use crate::spec::resolution::local_name;
+use crate::spec::{
+    Found, Grammar, Language, Part, Scopes, Use, Uses, Verdict, child_of_kind, children, fields, named, rule,
+};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["java"],
@@ -57,6 +61,7 @@ static GRAMMAR: Grammar = Grammar {
         ("generic_type", Part::First),
         ("method_reference", Part::Last),
     ],
+    scopes: Some(Scopes { rules: scopes::bind, local: local_name }),
     ..Grammar::new(|| tree_sitter_java::LANGUAGE.into(), "tree-sitter-java 0.23.5")
 };
 

@@ -1,11 +1,17 @@
 //! Kotlin.
 
+mod scopes;
+
+use gristmill_pipeline::port::Definition;
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
 use super::jvm;
-use crate::spec::{Found, Grammar, Language, Part, Use, Uses, Verdict, child_of_kind, has_token, named, rule};
+use crate::spec::resolution::local_name;
+use crate::spec::{
+    Found, Grammar, Language, Part, Scopes, Use, Uses, Verdict, child_of_kind, children, has_token, named, rule,
+};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["kt", "kts"],
@@ -50,6 +56,8 @@ static GRAMMAR: Grammar = Grammar {
         ("explicit_delegation", Part::First),
         ("delegation_specifier", Part::Last),
     ],
+    transparent: is_companion,
+    scopes: Some(Scopes { rules: scopes::bind, local: local_name }),
     ..Grammar::new(|| tree_sitter_kotlin_ng::LANGUAGE.into(), "tree-sitter-kotlin-ng 1.1.0")
 };
 
@@ -68,6 +76,11 @@ fn class(found: &mut Found<'_>) -> Verdict {
         found.kind = Kind::Enum;
     }
     named(found)
+}
+
+/// The members of a companion are those of its class.
+fn is_companion(definition: &Definition) -> bool {
+    definition.kind == Kind::Object && definition.signature.contains("companion object")
 }
 
 fn companion(found: &mut Found<'_>) -> Verdict {
@@ -93,8 +106,7 @@ fn function(found: &mut Found<'_>) -> Verdict {
         let node = cursor.node();
         if node.kind() == "." {
             if let Some(receiver) = before {
-                let receiver = found.slice(receiver);
-                found.scope = receiver[..receiver.find(['<', '?']).unwrap_or(receiver.len())].into();
+                found.scope = type_head(found.slice(receiver)).into();
             }
         } else if node.is_named() {
             before = Some(node);
@@ -102,6 +114,11 @@ fn function(found: &mut Found<'_>) -> Verdict {
         more = cursor.goto_next_sibling();
     }
     named(found)
+}
+
+/// Returns a type without its arguments and question mark.
+fn type_head(of: &str) -> &str {
+    of.split(['<', '?']).next().unwrap_or(of)
 }
 
 fn constructor(found: &mut Found<'_>) -> Verdict {
@@ -112,6 +129,11 @@ fn constructor(found: &mut Found<'_>) -> Verdict {
 fn property(found: &mut Found<'_>) -> Verdict {
     if has(modifiers(found), "const") {
         found.kind = Kind::Constant;
+    }
+    // The scope of an extension property is the type that it extends.
+    let before = children(found.node).take_while(|part| part.kind() != "variable_declaration");
+    if let Some(receiver) = before.last().filter(|part| matches!(part.kind(), "user_type" | "nullable_type")) {
+        found.scope = type_head(found.slice(receiver)).into();
     }
     let variable = child_of_kind(found.node, "variable_declaration");
     found.name_at(variable.and_then(|variable| child_of_kind(variable, "identifier")))

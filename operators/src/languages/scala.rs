@@ -1,13 +1,17 @@
 //! Scala 2 and 3.
 
+mod scopes;
+
 use std::ops::Range;
 
+use gristmill_pipeline::port::Definition;
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
 use super::jvm;
-use crate::spec::{Found, Grammar, Language, Part, Use, Uses, Verdict, children, named, rule};
+use crate::spec::resolution::local_name;
+use crate::spec::{Found, Grammar, Language, Part, Scopes, Use, Uses, Verdict, children, named, rule};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["scala", "sc", "sbt"],
@@ -59,8 +63,15 @@ static GRAMMAR: Grammar = Grammar {
         ("stable_type_identifier", Part::Last),
         ("applied_constructor_type", Part::First),
     ],
+    transparent: is_package_object,
+    scopes: Some(Scopes { rules: scopes::bind, local: local_name }),
     ..Grammar::new(|| tree_sitter_scala::LANGUAGE.into(), "tree-sitter-scala 0.26.4")
 };
+
+/// What a package object defines are names of the package.
+fn is_package_object(definition: &Definition) -> bool {
+    definition.kind == Kind::Object && definition.signature.contains("package object")
+}
 
 fn pattern(found: &mut Found<'_>) -> Verdict {
     let pattern = found.field("pattern").filter(|pattern| pattern.kind() == "identifier");

@@ -11,7 +11,13 @@ use crate::spec::is_type;
 ///
 /// What an implementation block holds are members of its type, wherever that is: below the type's
 /// own key if the file defines it, else below its name in the package.
-pub(super) fn name_definitions(definitions: &mut [Definition], scopes: &[Box<str>]) {
+///
+/// What a `transparent` definition holds has the names that it would have without it.
+pub(super) fn name_definitions(
+    definitions: &mut [Definition],
+    scopes: &[Box<str>],
+    transparent: fn(&Definition) -> bool,
+) {
     let types: HashMap<Box<str>, usize> = definitions
         .iter()
         .enumerate()
@@ -23,7 +29,7 @@ pub(super) fn name_definitions(definitions: &mut [Definition], scopes: &[Box<str
     for blocks in [false, true] {
         for index in 0..definitions.len() {
             if in_block(definitions, index) == blocks {
-                let key = key_of(definitions, scopes, &types, index);
+                let key = key_of(definitions, scopes, &types, index, transparent);
                 if let Some(definition) = definitions.get_mut(index) {
                     definition.key = key;
                 }
@@ -44,13 +50,23 @@ fn in_block(definitions: &[Definition], index: usize) -> bool {
     false
 }
 
-fn key_of(definitions: &[Definition], scopes: &[Box<str>], types: &HashMap<Box<str>, usize>, index: usize) -> NamePath {
+fn key_of(
+    definitions: &[Definition],
+    scopes: &[Box<str>],
+    types: &HashMap<Box<str>, usize>,
+    index: usize,
+    transparent: fn(&Definition) -> bool,
+) -> NamePath {
     let Some(definition) = definitions.get(index) else { return NamePath::UNKNOWN };
     if definition.kind == DefinitionKind::Implementation {
         let of_type = types.get(&definition.name).and_then(|of| definitions.get(*of)).map(|of| of.key.clone());
         return of_type.unwrap_or_else(|| NamePath::new(Anchor::Package, [&*definition.name]));
     }
-    let parent = definition.parent.and_then(|parent| definitions.get(parent as usize));
+    let above = |definition: &Definition| definitions.get(definition.parent? as usize);
+    let mut parent = above(definition);
+    while let Some(skipped) = parent.filter(|parent| transparent(parent)) {
+        parent = above(skipped);
+    }
     let scope = scopes.get(index).map_or("", |scope| scope);
     let names = scope.split(['.', ':', '\\', '#']).filter(|name| !name.is_empty());
     let names = names.chain([&*definition.name]);

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use gristmill_pipeline::port::{DefinitionKind, ReferenceKind};
+use gristmill_pipeline::port::{Definition, DefinitionKind, ReferenceKind};
 use tree_sitter::{Language, Node};
 
 use super::found::{Found, Verdict};
@@ -97,6 +97,8 @@ pub(crate) struct Grammar {
     pub parts: &'static [(&'static str, Part)],
     /// Whether one token may hold a whole path of names, as `A.B`.
     pub dotted_names: bool,
+    /// Whether the members of a definition are those of what is around it, as in a namespace.
+    pub transparent: fn(&Definition) -> bool,
     /// How names are bound; without it uses are bound by what is written before them alone.
     pub scopes: Option<Scopes>,
     /// Returns the text to parse instead of one that its preprocessor would change, of the same
@@ -160,6 +162,7 @@ impl Grammar {
             uses: &[],
             parts: &[],
             dotted_names: false,
+            transparent: |_| false,
             scopes: None,
             prepare: None,
             embedded: None,

@@ -39,7 +39,9 @@ impl Anchor {
 /// the ones before lead to. Written `unit Foo bar`.
 ///
 /// Some names stand for no definition: `()` is what a call of the path before gives, `[]` an
-/// element of it, `?` what it holds if it holds something.
+/// element of it, `?` what it holds if it holds something. `.` is what code in the class before it
+/// sees ([`NamePath::SEEN`]): `unit Foo . bar` is the member `bar` of `Foo`, else of a class around
+/// it, else `free bar`.
 ///
 /// Two paths are special: the empty one says that it is not known what is meant, and `local`
 /// that it is a local variable, a parameter or a type parameter, which no definition stands for.
@@ -61,6 +63,8 @@ impl NamePath {
     pub const LOCAL: Self = Self(std::borrow::Cow::Borrowed("local"));
     /// What is not known.
     pub const UNKNOWN: Self = Self(std::borrow::Cow::Borrowed(""));
+    /// The name that stands for what code in a class sees.
+    pub const SEEN: &'static str = ".";
 
     /// The path of these names; unknown if one of them is empty or holds white space.
     #[must_use]
@@ -84,6 +88,20 @@ impl NamePath {
     /// Its names.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.0.split(' ').skip(1)
+    }
+
+    /// Splits a path at [`NamePath::SEEN`]: the class that the code is in, and the names to look up
+    /// there. `None` for a path without it.
+    #[must_use]
+    pub fn seen(&self) -> Option<(Self, Self)> {
+        let (class, names) = self.0.split_once(" . ")?;
+        Some((class.into(), Self(format!("{} {names}", Anchor::Free.as_str()).into())))
+    }
+
+    /// The path and those above it, down to one name.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> {
+        let longest = self.anchor().map_or(0, |_| self.names().count());
+        (1..=longest).rev().filter_map(|length| Some(Self::new(self.anchor()?, self.names().take(length))))
     }
 
     /// Whether it is not known what is meant.
@@ -207,6 +225,12 @@ mod tests {
         for written in ["base unit A", "type unit f () > () [] x"] {
             assert_eq!(written.parse::<Lead>().map(|lead| lead.to_string()).ok().as_deref(), Some(written));
         }
+        let seen =
+            NamePath::from("unit A B . f () g").seen().map(|(class, names)| (class.to_string(), names.to_string()));
+        assert_eq!(seen, Some(("unit A B".into(), "free f () g".into())));
+        assert!(NamePath::from("unit A f").seen().is_none());
+        let above: Vec<String> = NamePath::from("unit A B").ancestors().map(|path| path.to_string()).collect();
+        assert_eq!(above, ["unit A B", "unit A"]);
         assert!("unit A".parse::<Lead>().is_err() && "base".parse::<Lead>().is_err());
     }
 }

@@ -248,6 +248,9 @@ fn split(path: &NamePath) -> Option<(Root, usize)> {
 /// Where a path begins, as the plane takes it: what it begins with, and the names to look up there.
 /// One with more names than fit is taken as the target of its first names, and the others.
 fn start(path: &NamePath) -> Option<(Root, NameChain, [ShortName; MAX_THEN])> {
+    if path.seen().is_some() {
+        return Some((Root::Target, NameChain::of([path.as_str()]), Default::default()));
+    }
     let (root, known) = split(path)?;
     if let Some(then) = short_names(path.names().skip(known)) {
         return Some((root, NameChain::of(path.names().take(known)), then));
@@ -266,6 +269,17 @@ fn halves(path: &NamePath) -> Option<(NamePath, NamePath)> {
 /// taken by.
 fn target_leads(path: NamePath, leads: &mut HashSet<LeadFact>) {
     let mut path = path;
+    while let Some((class, names)) = path.seen() {
+        if let Some(then) = short_names(names.names()) {
+            seen_leads(&path, &class, then, leads);
+            return;
+        }
+        let Some((head, tail)) = halves(&path) else { return };
+        let Some(then) = short_names(tail.names()) else { return };
+        let (from, to) = (NameChain::of([path.as_str()]), NameChain::of([head.as_str()]));
+        leads.insert(LeadFact { then, ..target_lead(from, Root::Target, to) });
+        path = head;
+    }
     while let Some((to_root, to, then)) = start(&path) {
         let kind = match to_root {
             Root::Free | Root::Package => gristmill_plane::LeadKind::Free,
@@ -278,6 +292,31 @@ fn target_leads(path: NamePath, leads: &mut HashSet<LeadFact>) {
             None => return,
         }
     }
+}
+
+/// What every file has once: from what is seen outside of the classes of a file, one goes on to what
+/// is free there. It costs a step, so that members of classes come first.
+const OUTSIDE: &str = " outside";
+
+/// Adds the leads from a path as a target to what code in a class sees: the members of the class and
+/// of those around it, and what is free.
+fn seen_leads(path: &NamePath, class: &NamePath, then: [ShortName; MAX_THEN], leads: &mut HashSet<LeadFact>) {
+    let from = NameChain::of([path.as_str()]);
+    let is_own = class.anchor() == Some(Anchor::Unit);
+    // What is around a class of another file is not what is around the code.
+    for class in class.ancestors().take(if is_own { usize::MAX } else { 1 }) {
+        leads.insert(LeadFact { then, ..target_lead(from, root(&class), NameChain::of(class.names())) });
+    }
+    let outside = NameChain::of([OUTSIDE]);
+    leads.insert(LeadFact { then, ..target_lead(from, Root::Target, outside) });
+    let kind = gristmill_plane::LeadKind::All;
+    leads.insert(LeadFact { kind, ..target_lead(outside, Root::Free, NameChain::of([])) });
+}
+
+/// A lead from a target without more names.
+fn target_lead(from: NameChain, to_root: Root, to: NameChain) -> LeadFact {
+    let kind = gristmill_plane::LeadKind::Alias;
+    LeadFact { from, to, then: Default::default(), from_root: Root::Target, to_root, kind }
 }
 
 /// The path that a lead goes to: that of the use that carries it, and the names behind it.

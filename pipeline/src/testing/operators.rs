@@ -180,7 +180,7 @@ impl Operator for Parse {
                     _ => None,
                 };
                 if let Some((path, lead)) = used {
-                    let names = path.split('.').filter(|name| !name.is_empty());
+                    let names = path.split(['.', '@']).filter(|name| !name.is_empty());
                     let from = NamePath::new(Anchor::Unit, second.split('.').filter(|name| !name.is_empty()));
                     references.push(Reference {
                         name: names.clone().last().unwrap_or("_").into(),
@@ -189,7 +189,13 @@ impl Operator for Parse {
                         start_byte: start + 4,
                         line,
                         within: (definitions.len() as u32).checked_sub(1),
-                        target: NamePath::new(Anchor::Free, names),
+                        target: match path.split_once('@') {
+                            Some((class, path)) => {
+                                let names = class.split('.').chain(Some(NamePath::SEEN)).chain(path.split('.'));
+                                NamePath::new(Anchor::Unit, names.filter(|name| !name.is_empty()))
+                            }
+                            None => NamePath::new(Anchor::Free, names),
+                        },
                         lead: lead.map(|kind| Lead { kind, from, then: "".into() }),
                     });
                 }

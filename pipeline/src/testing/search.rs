@@ -56,6 +56,18 @@ fn roots(record: &Record, anchor: Anchor) -> Vec<Key> {
 /// Where a path begins, and the names that are left there.
 fn starts(record: &Record, path: &NamePath) -> Vec<(Key, Vec<String>)> {
     let Some(anchor) = path.anchor() else { return Vec::new() };
+    if let Some((class, names)) = path.seen() {
+        let names: Vec<String> = names.names().map(Into::into).collect();
+        let mut starts = vec![(outside(record), names.clone())];
+        let around = if anchor == Anchor::Unit { usize::MAX } else { 1 };
+        for class in class.ancestors().take(around) {
+            let class_names: Vec<String> = class.names().map(Into::into).collect();
+            starts.extend(
+                roots(record, anchor).into_iter().map(|root| ([root, class_names.clone()].concat(), names.clone())),
+            );
+        }
+        return starts;
+    }
     let names: Vec<String> = path.names().map(Into::into).collect();
     let (head, tail) = names.split_at(usize::from(anchor != Anchor::Free));
     roots(record, anchor).into_iter().map(|root| ([root, head.to_vec()].concat(), tail.to_vec())).collect()
@@ -83,12 +95,20 @@ pub(super) fn modules<'a>(records: &[&'a Record]) -> BTreeMap<String, BTreeSet<&
     modules
 }
 
+/// What leads to all that is free in a file.
+fn outside(record: &Record) -> Key {
+    vec![format!("outside {}", record.path)]
+}
+
 impl<'a> Search<'a> {
     pub(super) fn new(records: &[&'a Record]) -> Self {
         let mut search = Self { continuations: BTreeMap::new(), definitions: BTreeMap::new() };
         let modules = modules(records);
         let unit_key = |path: &str| vec![format!("unit {}", unit(&path.into()).unit)];
         for record in records {
+            for free in roots(record, Anchor::Free) {
+                search.add(outside(record), free, vec![], Step::All);
+            }
             for (above, name) in unit(&record.path).member_of {
                 search.add(vec![format!("unit {above}"), name], unit_key(record.path.as_str()), vec![], Step::Alias);
             }
@@ -140,6 +160,7 @@ impl<'a> Search<'a> {
     /// The definitions that a use means.
     pub(super) fn answers(&self, record: &Record, reference: &Reference) -> Vec<Answer<'a>> {
         let sure = !matches!(reference.target.anchor(), Some(Anchor::Free | Anchor::Package));
+        let sure = sure || reference.target.seen().is_some();
         let first = if sure { Evidence::Scope } else { Evidence::Package };
         let mut trails: BTreeMap<(Key, Vec<String>), Trail> = BTreeMap::new();
         let mut todo: Vec<((Key, Vec<String>), Trail)> =

@@ -1,5 +1,5 @@
 use super::LANGUAGE;
-use crate::testing::{check_definitions, check_imports, check_uses};
+use crate::testing::{check_definitions, check_imports, check_scopes, check_uses};
 
 #[test]
 fn definitions() {
@@ -9,6 +9,11 @@ fn definitions() {
 #[test]
 fn uses() {
     check_uses(&LANGUAGE);
+}
+
+#[test]
+fn scopes() {
+    check_scopes(&LANGUAGE, 40);
 }
 
 #[test]

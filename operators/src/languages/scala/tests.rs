@@ -1,5 +1,5 @@
 use super::LANGUAGE;
-use crate::testing::{check_definitions, check_uses};
+use crate::testing::{check_definitions, check_scopes, check_uses};
 
 #[test]
 fn definitions() {
@@ -9,4 +9,9 @@ fn definitions() {
 #[test]
 fn uses() {
     check_uses(&LANGUAGE);
+}
+
+#[test]
+fn scopes() {
+    check_scopes(&LANGUAGE, 40);
 }
