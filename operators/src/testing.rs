@@ -4,6 +4,7 @@
 //! what is found in it.
 
 mod parsed;
+mod targets;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use gristmill_pipeline::{Parser as _, RelPath};
 
 pub(crate) use self::parsed::parse;
 use self::parsed::parse_with;
+pub(crate) use self::targets::check_targets;
 use crate::parse::{Parse, ParseConfig};
 use crate::spec::Language;
 
@@ -98,7 +100,7 @@ fn uses(syntax: &Syntax) -> String {
 fn meant<'f>(files: &[&'f str], path: &str, import: &Import) -> Vec<&'f str> {
     let parse = Parse::default();
     for name in parse.import_names(&RelPath::from(path), import) {
-        let has = |file: &&&str| parse.module_names(&RelPath::from(**file)).contains(&name);
+        let has = |file: &&&str| parse.module_names(&RelPath::from(**file)).contains(&name.name);
         let found: Vec<&str> = files.iter().filter(has).copied().collect();
         if !found.is_empty() {
             return found;

@@ -2,16 +2,25 @@
 
 use std::collections::HashMap;
 
-use gristmill_pipeline::port::{Anchor, Definition, DefinitionKind, NamePath};
+use gristmill_pipeline::port::{Anchor, Definition, DefinitionKind, Linkage, NamePath};
 
-use crate::spec::is_type;
+use crate::spec::{Seen, is_type};
 
-/// Sets the keys of definitions. `scopes` has, for each, the names between those of the definitions
-/// around it and its own.
+/// What the key of a definition is made of, beside its name and its parent.
+pub(super) struct KeyHint {
+    /// Names between those of the definitions around it and its own.
+    pub scope: Box<str>,
+    /// What it says of other files.
+    pub linkage: Option<Linkage>,
+    /// Where its name is seen.
+    pub seen: Seen,
+}
+
+/// Sets the keys of definitions; `hints` has one for each.
 ///
 /// What an implementation block holds are members of its type, wherever that is: below the type's
 /// own key if the file defines it, else below its name in the package.
-pub(super) fn name_definitions(definitions: &mut [Definition], scopes: &[Box<str>]) {
+pub(super) fn name_definitions(definitions: &mut [Definition], hints: &[KeyHint]) {
     let types: HashMap<Box<str>, usize> = definitions
         .iter()
         .enumerate()
@@ -23,11 +32,16 @@ pub(super) fn name_definitions(definitions: &mut [Definition], scopes: &[Box<str
     for blocks in [false, true] {
         for index in 0..definitions.len() {
             if in_block(definitions, index) == blocks {
-                let key = key_of(definitions, scopes, &types, index);
+                let key = key_of(definitions, hints, &types, index);
                 if let Some(definition) = definitions.get_mut(index) {
                     definition.key = key;
                 }
             }
+        }
+    }
+    for (definition, hint) in definitions.iter_mut().zip(hints) {
+        if let Some(linkage) = hint.linkage {
+            definition.key = definition.key.with([linkage.as_str()]);
         }
     }
 }
@@ -44,16 +58,28 @@ fn in_block(definitions: &[Definition], index: usize) -> bool {
     false
 }
 
-fn key_of(definitions: &[Definition], scopes: &[Box<str>], types: &HashMap<Box<str>, usize>, index: usize) -> NamePath {
+fn key_of(definitions: &[Definition], hints: &[KeyHint], types: &HashMap<Box<str>, usize>, index: usize) -> NamePath {
     let Some(definition) = definitions.get(index) else { return NamePath::UNKNOWN };
     if definition.kind == DefinitionKind::Implementation {
-        let of_type = types.get(&definition.name).and_then(|of| definitions.get(*of)).map(|of| of.key.clone());
-        return of_type.unwrap_or_else(|| NamePath::new(Anchor::Package, [&*definition.name]));
+        let name = definition.name.rsplit('.').next().unwrap_or(&definition.name);
+        let of_type = types.get(name).and_then(|of| definitions.get(*of)).map(|of| of.key.clone());
+        return of_type.unwrap_or_else(|| NamePath::new(Anchor::Package, [name]));
     }
-    let parent = definition.parent.and_then(|parent| definitions.get(parent as usize));
-    let scope = scopes.get(index).map_or("", |scope| scope);
+    let of = |definition: &Definition| definition.parent.and_then(|parent| definitions.get(parent as usize));
+    let hint = hints.get(index);
+    let parent = match hint.map(|hint| hint.seen) {
+        Some(Seen::Everywhere) => None,
+        Some(Seen::Outside) => of(definition).and_then(of),
+        _ => of(definition),
+    };
+    let scope = hint.map_or("", |hint| &*hint.scope);
     let names = scope.split(['.', ':', '\\', '#']).filter(|name| !name.is_empty());
-    let names = names.chain([&*definition.name]);
+    // The name of a namespace or type may be a path.
+    let is_path = is_type(definition.kind) || definition.kind == DefinitionKind::Module;
+    let own = definition.name.split(|c| is_path && matches!(c, ':' | '\\')).filter(|name| !name.is_empty());
+    // Below a name that no method has.
+    let apart = hint.filter(|hint| hint.seen == Seen::Apart).map(|_| "$");
+    let names = names.chain(apart).chain(own);
     match parent {
         Some(parent) => parent.key.with(names),
         None => NamePath::new(Anchor::Unit, names),

@@ -14,7 +14,7 @@ use gristmill_pipeline::port::{Block, Definition, Import, NO_DEFINITION, Referen
 use tree_sitter::{Node, Tree, TreeCursor};
 
 use self::blocks::Blocks;
-use super::keys::name_definitions;
+use super::keys::{KeyHint, name_definitions};
 use super::kinds::{Kinds, Role};
 use super::references::references;
 use crate::bind::bind;
@@ -115,8 +115,8 @@ struct Walk<'t> {
     comments: Vec<Range<u32>>,
     blocks: Blocks,
     open_ended: Vec<OpenEnded>,
-    /// Names between those of the definitions around a definition and its own, for each.
-    scopes: Vec<Box<str>>,
+    /// What the key of each definition is made of.
+    hints: Vec<KeyHint>,
 }
 
 /// Finds the definitions and blocks of a tree, and the names it uses.
@@ -134,7 +134,7 @@ pub(crate) fn outline(grammar: &'static Grammar, kinds: &Kinds, text: &str, tree
         comments: Vec::new(),
         blocks: Blocks::new(byte(text.len())),
         open_ended: Vec::new(),
-        scopes: Vec::new(),
+        hints: Vec::new(),
     };
     let mut cursor = tree.walk();
     let root = cursor.node();
@@ -223,7 +223,7 @@ impl<'t> Walk<'t> {
             span.end_line = line(span.end_byte.saturating_sub(1).max(span.start_byte));
         }
         let (marks, defined, imports) = self.uses.into_parts();
-        name_definitions(&mut self.out.definitions, &self.scopes);
+        name_definitions(&mut self.out.definitions, &self.hints);
         self.out.imports = imports;
         let definitions = &self.out.definitions;
         let bound = self

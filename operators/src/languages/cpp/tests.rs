@@ -1,5 +1,5 @@
 use super::LANGUAGE;
-use crate::testing::{check_definitions, check_uses};
+use crate::testing::{check_definitions, check_targets, check_uses};
 
 #[test]
 fn definitions() {
@@ -9,4 +9,9 @@ fn definitions() {
 #[test]
 fn uses() {
     check_uses(&LANGUAGE);
+}
+
+#[test]
+fn targets() {
+    check_targets(&LANGUAGE, 40);
 }
