@@ -102,7 +102,7 @@ pub(crate) fn bind<'t>(
         by_name.entry(&definition.name).or_default().push(index);
     }
     let mut paths = Paths::default();
-    let keys = definitions.iter().map(|definition| paths.of_written(&definition.key)).collect();
+    let keys = definitions.iter().map(|definition| paths.of_key(&definition.key)).collect();
     let mut binder = Binder {
         text,
         definitions,
@@ -280,9 +280,20 @@ impl<'t> Binder<'t> {
         (path != after).then_some(path)
     }
 
+    /// Whether the file has a definition that this path leads to.
+    pub fn defines(&self, path: PathId) -> bool {
+        let named = self.paths.parent(path).and_then(|(_, name)| self.by_name.get(name));
+        named.is_some_and(|named| named.iter().any(|index| self.keys.get(*index as usize) == Some(&Some(path))))
+    }
+
     /// The definitions of the file, each with its path.
     pub fn definitions(&self) -> impl Iterator<Item = (&'t Definition, Option<PathId>)> + use<'t> {
         self.definitions.iter().zip(self.keys.clone())
+    }
+
+    /// The path without names.
+    pub fn root(&mut self, anchor: Anchor) -> PathId {
+        self.paths.root(anchor)
     }
 
     /// The path of one name.

@@ -28,7 +28,7 @@ mod parts;
 pub(crate) mod resolution;
 mod uses;
 
-pub(crate) use self::found::{Found, Rank, Verdict, is_callable, is_type, named, named_member, named_with_body};
+pub(crate) use self::found::{Found, Rank, Seen, Verdict, is_callable, is_type, named, named_member, named_with_body};
 pub(crate) use self::grammar::{Embedded, Grammar, Piece, Rule, Scopes, Use, UseFn, rule};
 pub(crate) use self::nodes::{byte, child_of_kind, children, fields, has_token, one_line, token};
 pub(crate) use self::parts::{Part, Step, Steps};

@@ -4,6 +4,7 @@
 //! what is found in it.
 
 mod parsed;
+mod targets;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use gristmill_pipeline::{Parser as _, RelPath};
 
 pub(crate) use self::parsed::parse;
 use self::parsed::parse_with;
+pub(crate) use self::targets::check_targets;
 use crate::parse::{Parse, ParseConfig};
 use crate::spec::Language;
 

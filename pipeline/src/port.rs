@@ -15,7 +15,7 @@ mod vector;
 
 pub use chunk::{CONTEXT, Chunk, Chunked, Header, Passage};
 pub use file::{Content, FileItem, Text};
-pub use name_path::{Anchor, InvalidLead, Lead, LeadKind, NamePath};
+pub use name_path::{Anchor, InvalidLead, Lead, LeadKind, Linkage, NamePath};
 pub use syntax::{Block, Definition, DefinitionKind, Import, NO_DEFINITION, Reference, ReferenceKind, Span, Syntax};
 pub use vector::Vector;
 

@@ -154,10 +154,11 @@ impl<'t> Paths<'t> {
         }
     }
 
-    /// The path that is written so; `None` for one that leads nowhere.
-    pub fn of_written(&mut self, written: &'t NamePath) -> Option<PathId> {
-        let mut path = self.root(written.anchor()?);
-        for name in written.names() {
+    /// The path of the definition with that key; `None` if no path leads to it.
+    pub fn of_key(&mut self, key: &'t NamePath) -> Option<PathId> {
+        let mut path = self.root(key.anchor()?);
+        let names = key.names().count() - usize::from(key.linked().1.is_some());
+        for name in key.names().take(names) {
             path = self.below(path, name);
         }
         Some(path)

@@ -2,15 +2,18 @@
 
 pub(super) mod modules;
 pub(super) mod prepare;
+pub(super) mod scopes;
 
 use std::borrow::Cow;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
+use gristmill_pipeline::port::Linkage;
 use gristmill_pipeline::port::ReferenceKind::{Call, Mention};
 use tree_sitter::Node;
 
 use crate::spec::{
-    Found, Grammar, Language, Part, Use, Uses, Verdict, children, fields, named, named_with_body, one_line, rule,
+    Found, Grammar, Language, Part, Scopes, Seen, Use, Uses, Verdict, children, fields, has_token, named,
+    named_with_body, one_line, rule,
 };
 
 pub(super) static LANGUAGE: Language = Language {
@@ -23,14 +26,14 @@ pub(super) static LANGUAGE: Language = Language {
 /// Expands to the rows of `Grammar::rules` that C and C++ share, and to those given.
 macro_rules! common_rules {
     ($($more:expr,)*) => {{
-        use $crate::languages::c::{declaration, function, preprocessor_macro, type_definition};
+        use $crate::languages::c::{declaration, enumerator, function, preprocessor_macro, type_definition};
         &[
             rule("function_definition", Kind::Function, function),
             rule("declaration", Kind::Variable, declaration),
             rule("struct_specifier", Kind::Struct, named_with_body),
             rule("union_specifier", Kind::Union, named_with_body),
             rule("enum_specifier", Kind::Enum, named_with_body),
-            rule("enumerator", Kind::Variant, named),
+            rule("enumerator", Kind::Variant, enumerator),
             rule("field_declaration", Kind::Field, declaration),
             rule("type_definition", Kind::Type, type_definition),
             rule("preproc_def", Kind::Macro, preprocessor_macro),
@@ -83,6 +86,8 @@ pub(super) const THROUGH: &[&str] = &[
     "preproc_elif",
 ];
 
+pub(super) const SCOPES: Scopes = Scopes { rules: scopes::bind, local: modules::local_names };
+
 static GRAMMAR: Grammar = Grammar {
     separator: "::",
     member_separator: "::",
@@ -91,6 +96,7 @@ static GRAMMAR: Grammar = Grammar {
     uses: common_uses![],
     parts: common_parts![],
     prepare: Some(prepare::prepare),
+    scopes: Some(SCOPES),
     ..Grammar::new(|| tree_sitter_c::LANGUAGE.into(), "tree-sitter-c 0.24.2")
 };
 
@@ -195,7 +201,35 @@ pub(super) fn function(found: &mut Found<'_>) -> Verdict {
         }
     }
     found.name = operator_name(found, declared.name);
+    // One in the body of its class is where its class is.
+    if !is_static(found) && !found.in_type() && !found.local {
+        found.linkage = Some(Linkage::Body);
+    }
     found.verdict()
+}
+
+/// Whether a declaration is of its file alone.
+fn is_static(found: &Found<'_>) -> bool {
+    let mut parent = Some(found.node);
+    while let Some(node) = parent {
+        if node.kind() == "namespace_definition" && node.child_by_field_name("name").is_none() {
+            return true;
+        }
+        parent = node.parent();
+    }
+    let mut storage = children(found.node).filter(|node| node.kind() == "storage_class_specifier");
+    !found.in_type() && storage.any(|node| found.slice(node) == "static")
+}
+
+/// Finds an enumerator, which is seen beside its `enum` if that is no `enum class`.
+pub(super) fn enumerator(found: &mut Found<'_>) -> Verdict {
+    let of = found.node.parent().and_then(|list| list.parent());
+    let scoped = of.is_some_and(|of| has_token(of, "class") || has_token(of, "struct"));
+    // One without a name is no definition around it.
+    if !scoped && found.owner == Some(Kind::Enum) {
+        found.seen = Seen::Outside;
+    }
+    named(found)
 }
 
 /// Finds variables, fields and prototypes.
@@ -225,8 +259,19 @@ pub(super) fn declaration(found: &mut Found<'_>) -> Verdict {
     found.absorbed = of.filter(|_| !found.name.is_empty()).map(|of| of.id());
     if functions {
         found.kind = Kind::Function;
+        if !is_static(found) {
+            found.linkage = Some(Linkage::Declaration);
+        }
     } else if constant && !found.in_type() {
         found.kind = Kind::Constant;
+    }
+    // Variables of the whole program, and static members.
+    let mut storage = children(found.node).filter(|node| node.kind() == "storage_class_specifier");
+    let external = storage.any(|node| matches!((found.slice(node), found.in_type()), ("extern", _) | ("static", true)));
+    if !functions && external {
+        found.linkage = Some(Linkage::Declaration);
+    } else if !functions && !found.in_type() && !is_static(found) && !(constant && found.scope.is_empty()) {
+        found.linkage = Some(Linkage::Body);
     }
     found.verdict()
 }
@@ -263,6 +308,7 @@ pub(super) fn preprocessor_macro(found: &mut Found<'_>) -> Verdict {
     if found.field("value").is_none() {
         return Verdict::Nothing;
     }
+    found.seen = Seen::Everywhere;
     named(found)
 }
 

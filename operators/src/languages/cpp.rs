@@ -18,6 +18,7 @@ static GRAMMAR: Grammar = Grammar {
     attributes: &["attribute_declaration"],
     wraps: &["template_declaration"],
     closures: &["lambda_expression"],
+    scope_kinds: &[Kind::Module, Kind::Class, Kind::Struct, Kind::Union],
     constructor_is_named_like_type: true,
     separator: "::",
     member_separator: "::",
@@ -44,6 +45,7 @@ static GRAMMAR: Grammar = Grammar {
         ("dependent_name", Part::First),
     ],
     prepare: Some(c::prepare::prepare),
+    scopes: Some(c::SCOPES),
     ..Grammar::new(|| tree_sitter_cpp::LANGUAGE.into(), "tree-sitter-cpp 0.23.4")
 };
 

@@ -1,12 +1,15 @@
 //! PHP.
 
 mod modules;
+mod scopes;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use crate::spec::{Found, Grammar, Language, Part, Rank, Use, Uses, Verdict, child_of_kind, children, named, rule};
+use crate::spec::{
+    Found, Grammar, Language, Part, Rank, Scopes, Seen, Use, Uses, Verdict, child_of_kind, children, named, rule,
+};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["php", "phtml", "php5", "inc"],
@@ -23,6 +26,7 @@ static GRAMMAR: Grammar = Grammar {
     through: &["declaration_list", "enum_declaration_list"],
     closures: &["anonymous_function", "arrow_function", "for_statement", "foreach_statement", "while_statement"],
     constructors: &["__construct"],
+    scope_kinds: &[Kind::Module],
     rules: &[
         rule("namespace_definition", Kind::Module, namespace),
         rule("class_declaration", Kind::Class, named),
@@ -54,6 +58,7 @@ static GRAMMAR: Grammar = Grammar {
         ("require_once_expression", Use::By(include)),
     ],
     parts: &[("name", Part::Name), ("qualified_name", Part::Last), ("relative_name", Part::Last)],
+    scopes: Some(Scopes { rules: scopes::bind, local: modules::local_names }),
     ..Grammar::new(|| tree_sitter_php::LANGUAGE_PHP.into(), "tree-sitter-php 0.25.1")
 };
 
@@ -80,6 +85,7 @@ fn properties(found: &mut Found<'_>) -> Verdict {
             found.add_name(found.slice(name).trim_start_matches('$'));
         }
     }
+    found.seen = Seen::Apart;
     found.verdict()
 }
 

@@ -1,12 +1,13 @@
 //! Ruby.
 
 mod modules;
+mod scopes;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements};
 use tree_sitter::Node;
 
-use crate::spec::{Found, Grammar, Language, Part, Use, Uses, Verdict, children, named, rule};
+use crate::spec::{Found, Grammar, Language, Part, Scopes, Use, Uses, Verdict, children, named, rule};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["rb", "rake", "gemspec", "ru"],
@@ -22,6 +23,7 @@ static GRAMMAR: Grammar = Grammar {
     through: &["body_statement", "singleton_class"],
     closures: &["do_block", "block", "lambda", "while", "for"],
     constructors: &["initialize"],
+    scope_kinds: &[Kind::Module, Kind::Class],
     rules: &[
         rule("module", Kind::Module, named),
         rule("class", Kind::Class, named),
@@ -37,6 +39,7 @@ static GRAMMAR: Grammar = Grammar {
         ("scope_resolution", Use::Type),
     ],
     parts: &[("identifier", Part::Name), ("constant", Part::Name), ("scope_resolution", Part::Field("name"))],
+    scopes: Some(Scopes { rules: scopes::bind, local: modules::local_names }),
     ..Grammar::new(|| tree_sitter_ruby::LANGUAGE.into(), "tree-sitter-ruby 0.23.1")
 };
 

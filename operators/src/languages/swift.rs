@@ -1,13 +1,14 @@
 //! Swift.
 
 mod modules;
+mod scopes;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
 use crate::spec::{
-    Found, Grammar, Language, Part, Use, Uses, Verdict, child_of_kind, children, fields, has_token, named, rule,
+    Found, Grammar, Language, Part, Scopes, Use, Uses, Verdict, child_of_kind, children, fields, has_token, named, rule,
 };
 
 pub(super) static LANGUAGE: Language = Language {
@@ -24,6 +25,7 @@ static GRAMMAR: Grammar = Grammar {
     modifiers: &["modifiers"],
     through: &["class_body", "protocol_body", "enum_class_body"],
     closures: &["lambda_literal", "computed_property", "for_statement", "while_statement"],
+    scope_kinds: &[Kind::Class, Kind::Struct, Kind::Enum, Kind::Interface, Kind::Implementation],
     bodies: &["computed_property", "protocol_property_requirements"],
     rules: &[
         rule("class_declaration", Kind::Class, class),
@@ -55,6 +57,7 @@ static GRAMMAR: Grammar = Grammar {
         ("navigation_expression", Part::Field("suffix")),
         ("navigation_suffix", Part::Field("suffix")),
     ],
+    scopes: Some(Scopes { rules: scopes::bind, local: modules::local_names }),
     ..Grammar::new(|| tree_sitter_swift::LANGUAGE.into(), "tree-sitter-swift 0.7.4")
 };
 

@@ -2,12 +2,21 @@
 
 use std::collections::HashMap;
 
-use gristmill_pipeline::port::{Anchor, Definition, DefinitionKind, NamePath};
+use gristmill_pipeline::port::{Anchor, Definition, DefinitionKind, Linkage, NamePath};
 
-use crate::spec::is_type;
+use crate::spec::{Seen, is_type};
 
-/// Sets the keys of definitions. `scopes` has, for each, the names between those of the definitions
-/// around it and its own.
+/// What the key of a definition is made of, beside its name and its parent.
+pub(super) struct KeyHint {
+    /// Names between those of the definitions around it and its own.
+    pub scope: Box<str>,
+    /// What it says of other files.
+    pub linkage: Option<Linkage>,
+    /// Where its name is seen.
+    pub seen: Seen,
+}
+
+/// Sets the keys of definitions; `hints` has one for each.
 ///
 /// What an implementation block holds are members of its type, wherever that is: below the type's
 /// own key if the file defines it, else below its name in the package.
@@ -15,7 +24,7 @@ use crate::spec::is_type;
 /// What a `transparent` definition holds has the names that it would have without it.
 pub(super) fn name_definitions(
     definitions: &mut [Definition],
-    scopes: &[Box<str>],
+    hints: &[KeyHint],
     transparent: fn(&Definition) -> bool,
 ) {
     let types: HashMap<Box<str>, usize> = definitions
@@ -29,11 +38,16 @@ pub(super) fn name_definitions(
     for blocks in [false, true] {
         for index in 0..definitions.len() {
             if in_block(definitions, index) == blocks {
-                let key = key_of(definitions, scopes, &types, index, transparent);
+                let key = key_of(definitions, hints, &types, index, transparent);
                 if let Some(definition) = definitions.get_mut(index) {
                     definition.key = key;
                 }
             }
+        }
+    }
+    for (definition, hint) in definitions.iter_mut().zip(hints) {
+        if let Some(linkage) = hint.linkage {
+            definition.key = definition.key.with([linkage.as_str()]);
         }
     }
 }
@@ -52,24 +66,35 @@ fn in_block(definitions: &[Definition], index: usize) -> bool {
 
 fn key_of(
     definitions: &[Definition],
-    scopes: &[Box<str>],
+    hints: &[KeyHint],
     types: &HashMap<Box<str>, usize>,
     index: usize,
     transparent: fn(&Definition) -> bool,
 ) -> NamePath {
     let Some(definition) = definitions.get(index) else { return NamePath::UNKNOWN };
     if definition.kind == DefinitionKind::Implementation {
-        let of_type = types.get(&definition.name).and_then(|of| definitions.get(*of)).map(|of| of.key.clone());
-        return of_type.unwrap_or_else(|| NamePath::new(Anchor::Package, [&*definition.name]));
+        let name = definition.name.rsplit('.').next().unwrap_or(&definition.name);
+        let of_type = types.get(name).and_then(|of| definitions.get(*of)).map(|of| of.key.clone());
+        return of_type.unwrap_or_else(|| NamePath::new(Anchor::Package, [name]));
     }
     let above = |definition: &Definition| definitions.get(definition.parent? as usize);
-    let mut parent = above(definition);
+    let hint = hints.get(index);
+    let mut parent = match hint.map(|hint| hint.seen) {
+        Some(Seen::Everywhere) => None,
+        Some(Seen::Outside) => above(definition).and_then(above),
+        _ => above(definition),
+    };
     while let Some(skipped) = parent.filter(|parent| transparent(parent)) {
         parent = above(skipped);
     }
-    let scope = scopes.get(index).map_or("", |scope| scope);
+    let scope = hint.map_or("", |hint| &*hint.scope);
     let names = scope.split(['.', ':', '\\', '#']).filter(|name| !name.is_empty());
-    let names = names.chain([&*definition.name]);
+    // The name of a namespace or type may be a path.
+    let is_path = is_type(definition.kind) || definition.kind == DefinitionKind::Module;
+    let own = definition.name.split(|c| is_path && matches!(c, ':' | '\\')).filter(|name| !name.is_empty());
+    // Below a name that no method has.
+    let apart = hint.filter(|hint| hint.seen == Seen::Apart).map(|_| "$");
+    let names = names.chain(apart).chain(own);
     match parent {
         Some(parent) => parent.key.with(names),
         None => NamePath::new(Anchor::Unit, names),

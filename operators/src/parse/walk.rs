@@ -17,7 +17,7 @@ use tree_sitter::{Node, Tree, TreeCursor};
 
 use self::blocks::Blocks;
 use super::embedded::EmbeddedTrees;
-use super::keys::name_definitions;
+use super::keys::{KeyHint, name_definitions};
 use super::kinds::{Kinds, Role};
 use super::references::references;
 use crate::bind::bind;
@@ -118,8 +118,8 @@ struct Walk<'t> {
     comments: Vec<Range<u32>>,
     blocks: Blocks,
     open_ended: Vec<OpenEnded>,
-    /// Names between those of the definitions around a definition and its own, for each.
-    scopes: Vec<Box<str>>,
+    /// What the key of each definition is made of.
+    hints: Vec<KeyHint>,
     embedded: &'t EmbeddedTrees,
 }
 
@@ -144,7 +144,7 @@ pub(crate) fn outline(
         comments: Vec::new(),
         blocks: Blocks::new(byte(text.len())),
         open_ended: Vec::new(),
-        scopes: Vec::new(),
+        hints: Vec::new(),
         embedded,
     };
     let mut cursor = tree.walk();
@@ -235,7 +235,7 @@ impl<'t> Walk<'t> {
             span.end_line = line(span.end_byte.saturating_sub(1).max(span.start_byte));
         }
         let (marks, defined, imports) = self.uses.into_parts();
-        name_definitions(&mut self.out.definitions, &self.scopes, self.grammar.transparent);
+        name_definitions(&mut self.out.definitions, &self.hints, self.grammar.transparent);
         self.out.imports = imports;
         let definitions = &self.out.definitions;
         let bound = self

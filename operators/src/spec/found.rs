@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use gristmill_pipeline::port::DefinitionKind;
+use gristmill_pipeline::port::{DefinitionKind, Linkage};
 use tree_sitter::Node;
 
 use super::nodes::one_line;
@@ -25,6 +25,20 @@ pub(crate) enum Verdict {
 /// section of a document: one of a lower rank ends those of higher ranks too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank(pub u8);
+
+/// Where the name of a definition is seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// In the definition around it.
+    #[default]
+    Inside,
+    /// Right beside the definition around it, as an enumerator of C.
+    Outside,
+    /// In all of the file, as a macro of C.
+    Everywhere,
+    /// In the definition around it, apart from the names of its methods.
+    Apart,
+}
 
 /// A definition that a rule fills in.
 pub(crate) struct Found<'t> {
@@ -56,6 +70,10 @@ pub(crate) struct Found<'t> {
     pub open: Option<Rank>,
     /// Whether it continues a definition of the same name right before it.
     pub merges: bool,
+    /// What its key says of other files.
+    pub linkage: Option<Linkage>,
+    /// Where its name is seen.
+    pub seen: Seen,
 }
 
 impl<'t> Found<'t> {

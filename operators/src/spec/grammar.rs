@@ -87,6 +87,8 @@ pub(crate) struct Grammar {
     pub bodies: &'static [&'static str],
     /// Names of methods that construct a value of their type.
     pub constructors: &'static [&'static str],
+    /// Kinds of definitions that are scopes: a name that they lack is looked up around them.
+    pub scope_kinds: &'static [DefinitionKind],
     /// Whether a method named like its type constructs a value of it.
     pub constructor_is_named_like_type: bool,
     /// What may be a definition. The first row of a node kind counts.
@@ -157,6 +159,7 @@ impl Grammar {
             closures: &[],
             bodies: &[],
             constructors: &[],
+            scope_kinds: &[],
             constructor_is_named_like_type: false,
             rules: &[],
             uses: &[],

@@ -127,6 +127,8 @@ pub enum LeadKind {
     Type,
     /// It inherits from that type: members that it lacks are looked up there.
     Base,
+    /// Another file of the package defines it, as a linker would find it.
+    Link,
 }
 
 /// A path of names in a content that continues as another.

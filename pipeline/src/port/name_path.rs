@@ -128,6 +128,46 @@ impl NamePath {
     }
 }
 
+/// What the key of a definition says of other files, as its last name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linkage {
+    /// `{}`: other files of the package may mean it by declaring it.
+    Body,
+    /// `;`: it declares what another file of the package may define.
+    Declaration,
+    /// `^`: it is a scope, and a name that it lacks is looked up in the scope around it. A name
+    /// that is looked up so stands below it with a `^` between, as in `unit Foo ^ bar`.
+    Scope,
+}
+
+impl Linkage {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Body, Self::Declaration, Self::Scope];
+
+    /// The name that ends a key.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Body => "{}",
+            Self::Declaration => ";",
+            Self::Scope => "^",
+        }
+    }
+}
+
+impl NamePath {
+    /// Splits the key of a definition into the path that leads to it and its linkage.
+    #[must_use]
+    pub fn linked(&self) -> (Self, Option<Linkage>) {
+        let ending = |linkage: &Linkage| self.0.strip_suffix(linkage.as_str()).and_then(|path| path.strip_suffix(' '));
+        let found = Linkage::ALL.into_iter().find_map(|linkage| Some((ending(&linkage)?, linkage)));
+        match found {
+            Some((path, linkage)) if path.contains(' ') => (path.into(), Some(linkage)),
+            _ => (self.clone(), None),
+        }
+    }
+}
+
 impl Default for NamePath {
     fn default() -> Self {
         Self::UNKNOWN
@@ -222,6 +262,11 @@ mod tests {
             assert_eq!(NamePath::from(written).as_str(), written);
         }
         assert!(NamePath::new(Anchor::Unit, ["a b"]).is_unknown());
+        for linkage in Linkage::ALL {
+            let path = NamePath::from("unit A f");
+            assert_eq!(path.with([linkage.as_str()]).linked(), (path, Some(linkage)));
+        }
+        assert_eq!(NamePath::from("unit operator^").linked().1, None);
         for written in ["base unit A", "type unit f () > () [] x"] {
             assert_eq!(written.parse::<Lead>().map(|lead| lead.to_string()).ok().as_deref(), Some(written));
         }

@@ -1,5 +1,7 @@
 //! Facts made of what is known, and the texts that their keys stand for.
 
+mod linkage;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -134,13 +136,15 @@ impl<'a> FactMaker<'a> {
             definitions: analysis.definitions.len() as u32,
         };
         facts.contents.push(((content, ContentFact::Outline(outline)), 1));
-        for (ordinal, definition) in (0..).zip(&analysis.definitions) {
+        let mut linked: HashSet<LeadFact> = HashSet::new();
+        for (ordinal, definition) in (0_u32..).zip(&analysis.definitions) {
             // What only adds members to a type is nothing that a use may mean.
-            let path = (definition.kind != DefinitionKind::Implementation).then_some(&definition.key);
+            let (key, linkage) = definition.key.linked();
+            let path = (definition.kind != DefinitionKind::Implementation).then_some(&key);
             let fact = DefinitionFact {
                 name: self.name(scope, &definition.name),
                 qualified: self.text(&definition.qualified_name),
-                names: NameChain::of(definition.key.names()),
+                names: linkage::names(&key, linkage),
                 line: definition.span.start_line,
                 ordinal,
                 root: path.map_or(Root::None, root),
@@ -153,7 +157,14 @@ impl<'a> FactMaker<'a> {
                 let lead = LeadFact { from, to, then: Default::default(), from_root, to_root, kind };
                 facts.contents.push(((content, ContentFact::Lead(lead)), 1));
             }
+            linkage::leads(&key, linkage, &mut linked);
+            // A node may name a type twice, as `typedef struct a {} b`; its members are those of the first.
+            let first = ordinal.checked_sub(1).and_then(|before| analysis.definitions.get(before as usize));
+            if let Some(first) = first.filter(|first| is_type(definition.kind) && first.span == definition.span) {
+                linked.extend(linkage::lead(gristmill_plane::LeadKind::Type, &key, &first.key.linked().0));
+            }
         }
+        facts.contents.extend(linked.into_iter().map(|lead| ((content, ContentFact::Lead(lead)), 1)));
         let mut targets = HashSet::new();
         for (ordinal, reference) in (0..).zip(&analysis.references) {
             let within = reference.within.and_then(|within| analysis.definitions.get(within as usize));

@@ -37,7 +37,7 @@ const MAX_STEPS: u8 = 24;
 /// Files with a definition that one use may mean; beyond this many, the first ones stand for all.
 const MAX_ANSWERS: usize = 8;
 
-/// What an answer costs that came through `*`, or from a base.
+/// What an answer costs that came through `*`, from a base, or from another file of the package.
 const DETOUR: u8 = 1;
 
 /// How the definition that a use means was found; later ones are less sure.
@@ -251,6 +251,7 @@ fn follow(left: Left, trail: Trail, continuation: &Continuation) -> Option<(Posi
         (LeadKind::All, evidence) => (DETOUR, evidence.max(Evidence::Package)),
         (LeadKind::Type, evidence) => (0, evidence.max(Evidence::Receiver)),
         (LeadKind::Base, evidence) => (DETOUR, evidence.max(Evidence::Inherited)),
+        (LeadKind::Link, evidence) => (DETOUR, evidence.max(Evidence::Package)),
     };
     Some(((continuation.to, left_of(&continuation.then, &left)?), trail.further(cost, evidence)?))
 }

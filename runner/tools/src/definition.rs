@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use gristmill_pipeline::port::NamePath;
+
 use gristmill_query::{
     EdgeRows, ErrorCode, FileRows, ReferenceRows, Row, SymbolRows, Tool, ToolContext, ToolError, in_range,
 };
@@ -145,7 +147,8 @@ fn in_scope<'a>(
     let targets: HashSet<&str> =
         used.map(|row| row.table().target.value(row.row)).filter(|target| target.starts_with("unit ")).collect();
     let of_file = SymbolRows::of_file(tables.symbols()?, file.key());
-    Ok(of_file.into_iter().filter(|row| targets.contains(row.table().key.value(row.row))).collect())
+    let key = |row: &Row<'_, SymbolRows>| NamePath::from(row.table().key.value(row.row)).linked().0;
+    Ok(of_file.into_iter().filter(|row| targets.contains(key(row).as_str())).collect())
 }
 
 /// Returns the names that a line references.

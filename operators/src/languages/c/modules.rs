@@ -1,11 +1,42 @@
 //! How C and C++ include files.
 
+use gristmill_pipeline::ModuleUnit;
 use gristmill_pipeline::port::Import;
 
 use crate::spec::resolution::paths::{below, directory, from};
 use crate::spec::resolution::{ModuleSystem, Names, absolute, suffixes};
 
-pub(crate) static MODULES: ModuleSystem = ModuleSystem { names: of_header, ..ModuleSystem::new("c:", resolve) };
+pub(crate) static MODULES: ModuleSystem =
+    ModuleSystem { names: of_header, local: local_names, unit, ..ModuleSystem::new("c:", resolve) };
+
+/// Folders each of whose folders holds a program of its own.
+const PROGRAMS: &[&str] = &[
+    "3rdparty",
+    "contrib",
+    "deps",
+    "extern",
+    "external",
+    "packages",
+    "subprojects",
+    "third-party",
+    "third_party",
+    "thirdparty",
+    "vendor",
+];
+
+/// An `#include` brings in all names.
+pub(crate) fn local_names(_import: &Import) -> Vec<&str> {
+    Vec::new()
+}
+
+/// A file is a unit of its own. What is linked together only a build tool knows: all of the source,
+/// but for the programs of others that it holds.
+fn unit(path: &str, _index: &[&str]) -> ModuleUnit {
+    let folders: Vec<&str> = directory(path).split('/').collect();
+    let program = folders.iter().rposition(|folder| PROGRAMS.contains(folder)).map_or(0, |at| at + 2);
+    let program = folders.get(..program).unwrap_or_default().join("/");
+    ModuleUnit { unit: path.into(), package: format!("c:{program}"), ..ModuleUnit::default() }
+}
 
 /// Adds the path with its extension: a header and its source are two files.
 fn of_header(path: &str, _index: &[&str], names: &mut Names) {

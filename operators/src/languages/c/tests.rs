@@ -1,5 +1,5 @@
 use super::LANGUAGE;
-use crate::testing::{check_definitions, check_imports, check_uses};
+use crate::testing::{check_definitions, check_imports, check_targets, check_uses};
 
 #[test]
 fn definitions() {
@@ -30,4 +30,9 @@ fn imports() {
             ("stdlib.h *", &["deep/stdlib.h"]),
         ],
     );
+}
+
+#[test]
+fn targets() {
+    check_targets(&LANGUAGE, 40);
 }

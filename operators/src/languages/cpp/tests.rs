@@ -1,5 +1,5 @@
 use super::LANGUAGE;
-use crate::testing::{check_definitions, check_uses, parse};
+use crate::testing::{check_definitions, check_targets, check_uses, parse};
 
 #[test]
 fn definitions() {
@@ -40,4 +40,9 @@ fn branches_that_tear_a_block_hide_nothing() {
     let syntax = parse("a.cpp", text);
     let found: Vec<_> = syntax.definitions.iter().map(|d| (&*d.name, d.span.start_line, d.span.end_line)).collect();
     assert_eq!(found, [("f", 1, 9), ("g", 10, 10)]);
+}
+
+#[test]
+fn targets() {
+    check_targets(&LANGUAGE, 40);
 }

@@ -1,5 +1,5 @@
 use super::LANGUAGE;
-use crate::testing::{check_definitions, check_imports, check_uses};
+use crate::testing::{check_definitions, check_imports, check_targets, check_uses};
 
 #[test]
 fn definitions() {
@@ -24,4 +24,9 @@ fn imports() {
             ("./stone *", &["lib/mill/parts/stone.rb"]),
         ],
     );
+}
+
+#[test]
+fn targets() {
+    check_targets(&LANGUAGE, 40);
 }

@@ -1,5 +1,5 @@
 use super::LANGUAGE;
-use crate::testing::{check_definitions, check_imports, check_uses};
+use crate::testing::{check_definitions, check_imports, check_targets, check_uses};
 
 #[test]
 fn definitions() {
@@ -23,4 +23,9 @@ fn imports() {
             ("Foundation *", &[]),
         ],
     );
+}
+
+#[test]
+fn targets() {
+    check_targets(&LANGUAGE, 40);
 }

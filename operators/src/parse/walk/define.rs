@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use gristmill_pipeline::port::{Definition, DefinitionKind, NamePath, Span};
+use gristmill_pipeline::port::{Definition, DefinitionKind, Linkage, NamePath, Span};
 use tree_sitter::Node;
 
 use super::{Frame, OpenEnded, Walk, row};
 use crate::parse::doc::{Doc, signature};
+use crate::parse::keys::KeyHint;
 use crate::parse::kinds::Role;
-use crate::spec::{Found, Verdict, byte, children, is_callable, is_type};
+use crate::spec::{Found, Seen, Verdict, byte, children, is_callable, is_type};
 
 impl<'t> Walk<'t> {
     /// Applies the rule of a node, and visits the node as what the rule decides.
@@ -35,6 +36,8 @@ impl<'t> Walk<'t> {
             absorbed: None,
             open: None,
             merges: false,
+            linkage: None,
+            seen: Seen::Inside,
         };
         match (rule.resolve)(&mut found) {
             Verdict::Definition if !found.name.is_empty() && self.allowed(&mut found) => Some(self.define(found)),
@@ -141,7 +144,11 @@ impl<'t> Walk<'t> {
                 parent,
                 key: NamePath::UNKNOWN,
             });
-            self.scopes.push(found.scope.as_ref().into());
+            self.hints.push(KeyHint {
+                scope: found.scope.as_ref().into(),
+                linkage: found.linkage.or(self.grammar.scope_kinds.contains(&found.kind).then_some(Linkage::Scope)),
+                seen: found.seen,
+            });
         }
 
         let mut frame = self.frame(node);
