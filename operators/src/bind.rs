@@ -16,9 +16,9 @@
 mod paths;
 mod scope;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use gristmill_pipeline::port::{Anchor, Definition, Import, Lead, LeadKind, NamePath};
+use gristmill_pipeline::port::{Anchor, Definition, DefinitionKind, Import, Lead, LeadKind, NamePath};
 use tree_sitter::Node;
 
 use self::paths::Paths;
@@ -29,6 +29,9 @@ use crate::spec::{byte, children};
 
 /// Limit on the depth of nodes that are bound.
 const MAX_DEPTH: usize = 256;
+
+/// Limit on the types that lead to each other in [`Binder::settle`].
+const MAX_TYPES: usize = 8;
 
 /// A use of a name, and what it is bound to.
 pub(crate) struct Bound {
@@ -54,8 +57,14 @@ pub(crate) struct Binder<'t> {
     uses: Vec<Use>,
     /// The last use that each path was recorded for.
     used: HashMap<PathId, usize>,
+    /// What the leads of the file say of types.
+    types: HashMap<PathId, Value>,
+    /// Paths of definitions of the file.
+    defined: HashSet<PathId>,
     /// What rules remember of where they are.
     marks: HashMap<&'static str, Binding>,
+    /// Whether nothing is recorded.
+    quiet: bool,
     depth: usize,
 }
 
@@ -85,7 +94,9 @@ pub(crate) fn bind<'t>(
         by_name.entry(&definition.name).or_default().push(index);
     }
     let mut paths = Paths::default();
-    let keys = definitions.iter().map(|definition| paths.of_written(&definition.key)).collect();
+    let keys: Vec<Option<PathId>> = definitions.iter().map(|definition| paths.of_written(&definition.key)).collect();
+    let meant = definitions.iter().zip(&keys).filter(|(d, _)| d.kind != DefinitionKind::Implementation);
+    let defined = meant.filter_map(|(_, key)| *key).collect();
     let mut binder = Binder {
         text,
         definitions,
@@ -95,7 +106,10 @@ pub(crate) fn bind<'t>(
         scopes: vec![Scope::new(ScopeKind::Module)],
         uses: Vec::new(),
         used: HashMap::new(),
+        types: HashMap::new(),
+        defined,
         marks: HashMap::new(),
+        quiet: false,
         depth: 0,
     };
     for import in imports {
@@ -189,6 +203,56 @@ impl<'t> Binder<'t> {
         self.paths.below(path, name)
     }
 
+    /// The path without names.
+    pub fn root(&mut self, anchor: Anchor) -> PathId {
+        self.paths.root(anchor)
+    }
+
+    /// The path above, and the last name.
+    pub fn parent(&self, path: PathId) -> Option<(PathId, &'t str)> {
+        self.paths.parent(path)
+    }
+
+    /// Whether a path begins with a name that the file does not bind.
+    pub fn is_free(&self, path: PathId) -> bool {
+        self.paths.anchor(path) == Some(Anchor::Free)
+    }
+
+    /// Whether a path leads to a definition of the file.
+    pub fn defines(&self, path: PathId) -> bool {
+        self.defined.contains(&path)
+    }
+
+    /// The path of the first definition of that name and kind, wherever it lies.
+    pub fn of_kind(&self, name: &str, kind: DefinitionKind) -> Option<PathId> {
+        let of_kind = |index: &&u32| self.definitions.get(**index as usize).is_some_and(|found| found.kind == kind);
+        let index = self.by_name.get(name)?.iter().find(of_kind)?;
+        self.keys.get(*index as usize).copied().flatten()
+    }
+
+    /// Says whether to record nothing from now on. Names are declared, and leads remembered for
+    /// [`settle`](Self::settle), all the same.
+    pub fn be_quiet(&mut self, quiet: bool) {
+        self.quiet = quiet;
+    }
+
+    /// Whether nothing is recorded.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// What a value is, as far as leads of this file tell: of the type that its path leads to.
+    pub fn settle(&self, value: Value) -> Value {
+        let mut value = value;
+        for _ in 0..MAX_TYPES {
+            match value.plain().and_then(|path| self.types.get(&path)) {
+                Some(of) if *of != value => value = *of,
+                _ => break,
+            }
+        }
+        value
+    }
+
     /// Opens a scope.
     pub fn open(&mut self, kind: ScopeKind) {
         self.scopes.push(Scope::new(kind));
@@ -241,12 +305,15 @@ impl<'t> Binder<'t> {
     /// What a name is declared as in the scopes around.
     pub fn lookup(&self, name: &str) -> Option<Binding> {
         let innermost = self.scopes.len().saturating_sub(1);
-        let mut scopes = self.scopes.iter().enumerate().rev();
-        scopes.find_map(|(nth, scope)| {
+        for (nth, scope) in self.scopes.iter().enumerate().rev() {
             // The names of a class are seen right in its body only.
             let seen = scope.kind() != ScopeKind::Class || nth == innermost;
-            seen.then(|| scope.get(name)).flatten()
-        })
+            let found = seen.then(|| scope.get(name)).flatten();
+            if found.is_some() || scope.kind() == ScopeKind::Closed {
+                return found;
+            }
+        }
+        None
     }
 
     /// Whether the innermost scope around that is no block is the module.
@@ -304,6 +371,9 @@ impl<'t> Binder<'t> {
 
     /// Records that the name at `node` is bound to a value.
     pub fn record(&mut self, node: Node<'t>, value: Value) {
+        if self.quiet {
+            return;
+        }
         if let Some(path) = value.plain() {
             self.used.insert(path, self.uses.len());
         }
@@ -315,6 +385,12 @@ impl<'t> Binder<'t> {
     /// A use that the value begins with carries this; without one nothing is recorded.
     pub fn lead(&mut self, kind: LeadKind, from: PathId, value: Value) {
         let (Some(to), wraps) = (value.path(), value.wraps()) else { return };
+        if kind == LeadKind::Type {
+            self.types.entry(from).or_insert(value);
+        }
+        if self.quiet {
+            return;
+        }
         let from = (0..wraps).fold(from, |from, _| self.below(from, "[]"));
         let (mut at, mut then) = (Some(to), Vec::new());
         while let Some(path) = at {

@@ -137,6 +137,17 @@ impl<'t> Paths<'t> {
         }
     }
 
+    /// Where a path begins.
+    pub fn anchor(&self, path: PathId) -> Option<Anchor> {
+        let mut at = path;
+        loop {
+            match self.steps.get(at.0 as usize)? {
+                Step::Root(anchor) => return Some(*anchor),
+                Step::Below(above, ..) => at = *above,
+            }
+        }
+    }
+
     /// The path that is written so; `None` for one that leads nowhere.
     pub fn of_written(&mut self, written: &'t NamePath) -> Option<PathId> {
         let mut path = self.root(written.anchor()?);

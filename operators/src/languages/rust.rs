@@ -2,12 +2,13 @@
 
 mod imports;
 mod modules;
+mod scopes;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use crate::spec::{Found, Grammar, Language, Part, Use, Uses, Verdict, named, named_member, rule};
+use crate::spec::{Found, Grammar, Language, Part, Scopes, Use, Uses, Verdict, named, named_member, rule};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["rs"],
@@ -52,7 +53,9 @@ static GRAMMAR: Grammar = Grammar {
         ("impl_item", Use::Field(Implements, "trait")),
         ("trait_item", Use::By(supertraits)),
         ("type_identifier", Use::Type),
-        ("scoped_type_identifier", Use::Itself(Mention)),
+        ("scoped_type_identifier", Use::By(scoped_type)),
+        ("scoped_identifier", Use::By(imports::path)),
+        ("function_item", Use::By(imports::function)),
         ("use_declaration", Use::By(imports::use_declaration)),
         ("mod_item", Use::By(imports::module)),
         ("extern_crate_declaration", Use::By(imports::extern_crate)),
@@ -68,6 +71,7 @@ static GRAMMAR: Grammar = Grammar {
         ("generic_type", Part::Field("type")),
         ("generic_type_with_turbofish", Part::Field("type")),
     ],
+    scopes: Some(Scopes { rules: scopes::bind, local: modules::local_names }),
     ..Grammar::new(|| tree_sitter_rust::LANGUAGE.into(), "tree-sitter-rust 0.24.2")
 };
 
@@ -89,6 +93,12 @@ fn module(found: &mut Found<'_>) -> Verdict {
         return Verdict::Nothing;
     }
     named(found)
+}
+
+/// Records the type at the end of a path.
+fn scoped_type<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    uses.refer(Mention, node);
+    imports::path(uses, node);
 }
 
 /// Records the supertraits of a trait.

@@ -8,6 +8,7 @@ mod blocks;
 mod define;
 mod skim;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use gristmill_pipeline::port::{Block, Definition, Import, NO_DEFINITION, Reference};
@@ -222,10 +223,19 @@ impl<'t> Walk<'t> {
             span.start_line = line(span.start_byte);
             span.end_line = line(span.end_byte.saturating_sub(1).max(span.start_byte));
         }
-        let (marks, defined, imports) = self.uses.into_parts();
+        let (marks, defined, mut imports, mut heads) = self.uses.into_parts();
         name_definitions(&mut self.out.definitions, &self.scopes);
-        self.out.imports = imports;
         let definitions = &self.out.definitions;
+        if let Some(scopes) = self.grammar.scopes.filter(|_| !heads.is_empty()) {
+            let bound: HashSet<&str> =
+                imports.iter().filter_map(|import| (scopes.local)(import).first().copied()).collect();
+            heads.retain(|head| {
+                let own = |of: &Definition| of.parent.is_none() && of.name == head.module;
+                !bound.contains(&*head.module) && !definitions.iter().any(own)
+            });
+            imports.append(&mut heads);
+        }
+        self.out.imports = imports;
         let bound = self
             .grammar
             .scopes

@@ -54,13 +54,15 @@ pub(crate) struct ModuleSystem {
     pub packages: bool,
     /// Modules that every file imports without saying so, under their own names.
     pub implied: &'static [&'static str],
+    /// Whether an import may mean the file that it is in.
+    pub own: bool,
 }
 
 impl ModuleSystem {
     /// Returns a module system that names a file by its path without the extension.
     pub const fn new(prefix: &'static str, resolve: Resolve) -> Self {
         let (local, unit): (LocalNames, UnitOf) = (local_name, own_unit);
-        Self { prefix, index: &[], names: of_file, resolve, local, unit, packages: false, implied: &[] }
+        Self { prefix, index: &[], names: of_file, resolve, local, unit, packages: false, implied: &[], own: false }
     }
 
     /// Returns the names by which imports may mean the file at `path`.
@@ -81,7 +83,7 @@ impl ModuleSystem {
         }
         let own = paths::stem(path);
         // What a file imports without saying so may be itself, as the root of a crate is.
-        let implied = self.implied.contains(&&*import.module);
+        let implied = self.own || self.implied.contains(&&*import.module);
         if !implied {
             names.leave_out(own);
         }

@@ -146,14 +146,24 @@ impl<'a> FactMaker<'a> {
                 root: path.map_or(Root::None, root),
             };
             facts.contents.push(((content, ContentFact::Definition(fact)), 1));
-            // Other files of the package may add members to a type.
-            if is_type(definition.kind) && fact.root == Root::Unit {
-                let (from, to) = (fact.names, NameChain::of([&*definition.name]));
-                let (from_root, to_root, kind) = (Root::Unit, Root::Package, gristmill_plane::LeadKind::Type);
+            let (unit, package) = ((Root::Unit, fact.names), (Root::Package, NameChain::of([&*definition.name])));
+            let mut lead = |(from_root, from), (to_root, to), kind| {
                 let lead = LeadFact { from, to, then: Default::default(), from_root, to_root, kind };
                 facts.contents.push(((content, ContentFact::Lead(lead)), 1));
+            };
+            // Other files of the package may add members to a type, and call a macro by its name.
+            if is_type(definition.kind) && fact.root == Root::Unit {
+                lead(unit, package, gristmill_plane::LeadKind::Type);
+            }
+            if definition.kind == DefinitionKind::Macro && fact.root == Root::Unit {
+                lead(package, unit, gristmill_plane::LeadKind::Alias);
             }
         }
+        // What a unit does not have its package may.
+        let (from, to) = (NameChain::default(), NameChain::default());
+        let (from_root, to_root, kind) = (Root::Unit, Root::Package, gristmill_plane::LeadKind::All);
+        let all = LeadFact { from, to, then: Default::default(), from_root, to_root, kind };
+        facts.contents.push(((content, ContentFact::Lead(all)), 1));
         let mut targets = HashSet::new();
         for (ordinal, reference) in (0..).zip(&analysis.references) {
             let within = reference.within.and_then(|within| analysis.definitions.get(within as usize));
@@ -190,9 +200,10 @@ impl<'a> FactMaker<'a> {
         let written = imports.len();
         let implied = self.graph.implied_imports(path);
         for (ordinal, import) in imports.iter().chain(&implied).enumerate() {
-            let local = self.graph.local_names(path, import);
-            // What binds no name brings in all.
-            let (local, all) = (NameChain::of(local.iter().map(AsRef::as_ref)), local.is_empty());
+            let mut local = self.graph.local_names(path, import);
+            // What binds no name brings in all, or all below the names before a `*`.
+            let all = local.is_empty() || local.pop_if(|name| &**name == "*").is_some();
+            let local = NameChain::of(local.iter().map(AsRef::as_ref));
             let (implied, ordinal) = (ordinal >= written, ordinal as u32);
             let written = self.text(&import.module);
             for (rank, module) in (0..).zip(self.graph.import_names(path, import)) {

@@ -8,11 +8,23 @@
 use gristmill_pipeline::ModuleUnit;
 use gristmill_pipeline::port::Import;
 
-use crate::spec::resolution::paths::{below, directory, stem};
-use crate::spec::resolution::{ModuleSystem, Names};
+use crate::spec::resolution::paths::{below, directory, from, stem};
+use crate::spec::resolution::{ModuleSystem, Names, local_name};
 
-pub(super) static MODULES: ModuleSystem =
-    ModuleSystem { index: INDEX, unit: of_crate, implied: &["crate", "super"], ..ModuleSystem::new("rs:", resolve) };
+pub(super) static MODULES: ModuleSystem = ModuleSystem {
+    index: INDEX,
+    unit: of_crate,
+    implied: &["crate", "super"],
+    own: true,
+    local: local_names,
+    ..ModuleSystem::new("rs:", resolve)
+};
+
+/// Returns the names that lead to what an import binds: those of the modules within the file and of
+/// the function that it is written in, and its own; `*` if it brings in all names.
+pub(super) fn local_names(import: &Import) -> Vec<&str> {
+    if import.alias.contains("::") { import.alias.split("::").collect() } else { local_name(import) }
+}
 
 /// A file is a unit, and the crate its package.
 fn of_crate(path: &str, _index: &[&str]) -> ModuleUnit {
@@ -24,7 +36,7 @@ fn of_crate(path: &str, _index: &[&str]) -> ModuleUnit {
 const INDEX: &[&str] = &["mod", "lib", "main"];
 
 /// Crates that come with the compiler.
-const OWN: &[&str] = &["alloc", "core", "proc_macro", "std", "test"];
+pub(super) const OWN: &[&str] = &["alloc", "core", "proc_macro", "std", "test"];
 
 /// Limit on the folders above a file that may be the root of its crate, where none is named
 /// `src`.
@@ -33,7 +45,14 @@ const MAX_ROOTS: usize = 3;
 fn resolve(path: &str, import: &Import, names: &mut Names) {
     let own = module(path);
     let mut parts: Vec<&str> = import.module.split("::").filter(|part| !part.is_empty()).collect();
-    let declares = parts.first() == Some(&"self") && import.name.is_empty() && import.alias.is_empty();
+    if import.module.ends_with(".rs") {
+        // The file is named itself.
+        if let Some(file) = from(directory(path), &import.module) {
+            names.exact(stem(&file));
+        }
+        return;
+    }
+    let declares = parts.first() == Some(&"self") && import.name.is_empty();
     if !import.name.is_empty() && &*import.name != "*" {
         parts.push(&import.name);
     }
@@ -67,6 +86,10 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
             if outside(path) {
                 longest_first("src", inner, 1, names);
             }
+            // An item of the file, or what is imported there.
+            names.take(parts.iter().copied());
+            names.exact(own);
+            names.exact(stem(path));
         }
     }
 }

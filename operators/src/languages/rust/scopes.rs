@@ -1,0 +1,102 @@
+//! How Rust binds names.
+//!
+//! Items are seen in all of the block or module that holds them, so they are declared before it
+//! is bound. What signatures and fields say of types is gathered in a first pass over the items,
+//! without bodies, so that calls of what is defined further down are followed too.
+//!
+//! A container, an `Option` or a `Result` of values is one layer around them: what `?`, `unwrap`
+//! and `for` give is the value in it. References and smart pointers are what they point to.
+
+mod expressions;
+mod generics;
+mod imports;
+mod items;
+mod methods;
+mod paths;
+mod patterns;
+mod tokens;
+mod types;
+
+use gristmill_pipeline::port::Anchor;
+use tree_sitter::Node;
+
+use crate::bind::{Binder, Binding, PathId, Value};
+
+/// What `Self` is.
+const SELF: &str = "Self";
+/// The module within the file.
+const MODULE: &str = "module";
+/// Where the imports of the block are bound.
+const IMPORTS: &str = "imports";
+/// Where names are looked up that no scope declares, if not in the file.
+const FREE: &str = "free";
+/// What is remembered where there is none of these.
+const NOTHING: Binding = Binding::Local(Value::UNKNOWN);
+
+/// Binds a file.
+pub(super) fn bind<'t>(binder: &mut Binder<'t>, root: Node<'t>) {
+    let (unit, file) = (binder.root(Anchor::Unit), binder.root(Anchor::File));
+    binder.mark(MODULE, Binding::Path(unit));
+    binder.mark(IMPORTS, Binding::Path(file));
+    items::hoist(binder, root);
+    binder.be_quiet(true);
+    binder.each(root, expressions::visit);
+    binder.be_quiet(false);
+    binder.each(root, expressions::visit);
+}
+
+/// Sets a mark, and returns what it was.
+fn swap(binder: &mut Binder<'_>, word: &'static str, binding: Binding) -> Binding {
+    let outer = binder.marked(word).unwrap_or(NOTHING);
+    binder.mark(word, binding);
+    outer
+}
+
+/// The path under a mark.
+fn marked_path(binder: &Binder<'_>, word: &'static str) -> Option<PathId> {
+    match binder.marked(word) {
+        Some(Binding::Path(path)) => Some(path),
+        _ => None,
+    }
+}
+
+/// What `Self` is, or a value of it.
+fn own_value(binder: &Binder<'_>) -> Value {
+    match binder.marked(SELF) {
+        Some(Binding::Local(value)) => value,
+        _ => Value::UNKNOWN,
+    }
+}
+
+/// Where a name is looked up that no scope declares.
+fn free_path<'t>(binder: &mut Binder<'t>, name: &'t str) -> PathId {
+    match marked_path(binder, FREE) {
+        Some(path) => binder.below(path, name),
+        None => binder.path(Anchor::Free, name),
+    }
+}
+
+/// The path above another.
+fn above(binder: &Binder<'_>, path: PathId) -> Option<PathId> {
+    binder.parent(path).map(|(above, _)| above)
+}
+
+/// The last name of a path; empty if it has none.
+fn last_name<'t>(binder: &Binder<'t>, path: PathId) -> &'t str {
+    binder.parent(path).map_or("", |(_, name)| name)
+}
+
+/// Whether a name is written as those of types, traits and variants are.
+fn is_type_name(name: &str) -> bool {
+    let mut letters = name.trim_start_matches('_').chars();
+    letters.next().is_some_and(char::is_uppercase)
+        && (letters.clone().next().is_none() || letters.any(char::is_lowercase))
+}
+
+/// Whether a name is written as those of types and constants are.
+fn is_capital(name: &str) -> bool {
+    name.trim_start_matches('_').starts_with(char::is_uppercase)
+}
+
+#[cfg(test)]
+mod tests;
