@@ -61,6 +61,8 @@ pub(crate) struct Binder<'t> {
     types: HashMap<PathId, Value>,
     /// Paths of definitions of the file.
     defined: HashSet<PathId>,
+    /// Other names of imports.
+    aliases: HashSet<&'t str>,
     /// What rules remember of where they are.
     marks: HashMap<&'static str, Binding>,
     /// Whether nothing is recorded.
@@ -108,6 +110,7 @@ pub(crate) fn bind<'t>(
         used: HashMap::new(),
         types: HashMap::new(),
         defined,
+        aliases: imports.iter().map(|import| &*import.alias).collect(),
         marks: HashMap::new(),
         quiet: false,
         depth: 0,
@@ -221,6 +224,21 @@ impl<'t> Binder<'t> {
     /// Whether a path leads to a definition of the file.
     pub fn defines(&self, path: PathId) -> bool {
         self.defined.contains(&path)
+    }
+
+    /// The alias of an import that is written so.
+    pub fn alias(&self, written: &str) -> Option<&'t str> {
+        self.aliases.get(written).copied()
+    }
+
+    /// The names of a path.
+    pub fn names(&self, path: PathId) -> Vec<&'t str> {
+        let mut names: Vec<&'t str> =
+            std::iter::successors(self.paths.parent(path), |(above, _)| self.paths.parent(*above))
+                .map(|(_, name)| name)
+                .collect();
+        names.reverse();
+        names
     }
 
     /// The path of the first definition of that name and kind, wherever it lies.

@@ -1,5 +1,6 @@
 //! Rust.
 
+mod generated;
 mod imports;
 mod modules;
 mod scopes;
@@ -27,6 +28,7 @@ static GRAMMAR: Grammar = Grammar {
     through: &["declaration_list", "field_declaration_list", "enum_variant_list", "foreign_mod_item"],
     closures: &["closure_expression"],
     bodies: &["macro_rule"],
+    fields_apart: true,
     rules: &[
         rule("function_item", Kind::Function, named),
         rule("function_signature_item", Kind::Function, named),
@@ -43,6 +45,8 @@ static GRAMMAR: Grammar = Grammar {
         rule("const_item", Kind::Constant, named),
         rule("static_item", Kind::Variable, named),
         rule("macro_definition", Kind::Macro, named),
+        rule("expression_statement", Kind::Function, generated::generated),
+        rule("macro_invocation", Kind::Function, generated::generated),
     ],
     uses: &[
         ("call_expression", Use::Field(Call, "function")),

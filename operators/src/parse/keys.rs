@@ -9,9 +9,9 @@ use crate::spec::is_type;
 /// Sets the keys of definitions. `scopes` has, for each, the names between those of the definitions
 /// around it and its own.
 ///
-/// What an implementation block holds are members of its type, wherever that is: below the type's
+/// `fields_apart` is that of the grammar. What an implementation block holds are members of its type, wherever that is: below the type's
 /// own key if the file defines it, else below its name in the package.
-pub(super) fn name_definitions(definitions: &mut [Definition], scopes: &[Box<str>]) {
+pub(super) fn name_definitions(definitions: &mut [Definition], scopes: &[Box<str>], fields_apart: bool) {
     let types: HashMap<Box<str>, usize> = definitions
         .iter()
         .enumerate()
@@ -23,7 +23,8 @@ pub(super) fn name_definitions(definitions: &mut [Definition], scopes: &[Box<str
     for blocks in [false, true] {
         for index in 0..definitions.len() {
             if in_block(definitions, index) == blocks {
-                let key = key_of(definitions, scopes, &types, index);
+                let apart = fields_apart && definitions[index].kind == DefinitionKind::Field;
+                let key = key_of(definitions, scopes, &types, index, apart);
                 if let Some(definition) = definitions.get_mut(index) {
                     definition.key = key;
                 }
@@ -44,7 +45,13 @@ fn in_block(definitions: &[Definition], index: usize) -> bool {
     false
 }
 
-fn key_of(definitions: &[Definition], scopes: &[Box<str>], types: &HashMap<Box<str>, usize>, index: usize) -> NamePath {
+fn key_of(
+    definitions: &[Definition],
+    scopes: &[Box<str>],
+    types: &HashMap<Box<str>, usize>,
+    index: usize,
+    apart: bool,
+) -> NamePath {
     let Some(definition) = definitions.get(index) else { return NamePath::UNKNOWN };
     if definition.kind == DefinitionKind::Implementation {
         let of_type = types.get(&definition.name).and_then(|of| definitions.get(*of)).map(|of| of.key.clone());
@@ -53,7 +60,7 @@ fn key_of(definitions: &[Definition], scopes: &[Box<str>], types: &HashMap<Box<s
     let parent = definition.parent.and_then(|parent| definitions.get(parent as usize));
     let scope = scopes.get(index).map_or("", |scope| scope);
     let names = scope.split(['.', ':', '\\', '#']).filter(|name| !name.is_empty());
-    let names = names.chain([&*definition.name]);
+    let names = names.chain(apart.then_some(".")).chain([&*definition.name]);
     match parent {
         Some(parent) => parent.key.with(names),
         None => NamePath::new(Anchor::Unit, names),

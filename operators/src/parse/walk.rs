@@ -224,7 +224,7 @@ impl<'t> Walk<'t> {
             span.end_line = line(span.end_byte.saturating_sub(1).max(span.start_byte));
         }
         let (marks, defined, mut imports, mut heads) = self.uses.into_parts();
-        name_definitions(&mut self.out.definitions, &self.scopes);
+        name_definitions(&mut self.out.definitions, &self.scopes, self.grammar.fields_apart);
         let definitions = &self.out.definitions;
         if let Some(scopes) = self.grammar.scopes.filter(|_| !heads.is_empty()) {
             let bound: HashSet<&str> =

@@ -260,7 +260,14 @@ fn target(path: &NamePath) -> Option<Target> {
         Root::File | Root::Unit | Root::Package => path.names().count().saturating_sub(MAX_THEN).max(1),
     };
     let then = short_names(path.names().skip(known))?;
-    Some((root, NameChain::of(path.names().take(known)), then))
+    // What is imported within a module of the file is bound below the names of that, as one name:
+    // `file tests::Mill`.
+    let names = path.names().take(known);
+    let known = match root {
+        Root::File => NameChain::of(names.flat_map(|name| name.split("::"))),
+        _ => NameChain::of(names),
+    };
+    Some((root, known, then))
 }
 
 /// What a use of a name says of another path.

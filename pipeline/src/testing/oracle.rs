@@ -147,7 +147,36 @@ impl<'a> Oracle<'a> {
                 number(1_u64),
             ]
         });
-        uses.chain(imports).collect()
+        let lines: BTreeSet<(&str, u32, &str)> =
+            self.imports().into_iter().map(|(from, line, written, _)| (from, line, written)).collect();
+        let through = self
+            .resolved()
+            .into_iter()
+            .filter(|(from, _, answer)| answer.evidence == gristmill_views::Evidence::ReExport && *from != answer.path);
+        let followed: BTreeSet<(&str, u32, &str, &str)> = through
+            .flat_map(|(from, reference, answer)| {
+                let here = lines.iter().filter(move |(path, line, _)| (*path, *line) == (from, reference.line));
+                here.map(move |(path, line, written)| (*path, *line, *written, answer.path))
+            })
+            .collect();
+        let followed = followed.into_iter().map(|(from, line, written, to)| {
+            let (empty, none, import) = (text(""), number(0_u64), text("import"));
+            let (evidence, confidence) = (text("re-export"), gristmill_views::Evidence::ReExport.confidence(1));
+            vec![
+                text(from),
+                number(line),
+                empty.clone(),
+                text(written),
+                import,
+                text(to),
+                none,
+                empty,
+                evidence,
+                number(confidence),
+                number(1_u64),
+            ]
+        });
+        uses.chain(imports).chain(followed).collect()
     }
 
     fn unresolved(&self) -> Vec<Vec<ViewValue>> {

@@ -9,7 +9,7 @@ use crate::port::{Anchor, Definition, DefinitionKind, LeadKind, NamePath, Refere
 use crate::sink::Record;
 
 const MAX_LEFT: usize = 6;
-const MAX_THEN: usize = 3;
+const MAX_THEN: usize = 5;
 const MAX_STEPS: u8 = 24;
 const MAX_ANSWERS: usize = 8;
 
@@ -63,7 +63,9 @@ fn starts(record: &Record, path: &NamePath) -> Vec<(Key, Vec<String>)> {
         return Vec::new();
     }
     let (head, tail) = names.split_at(known.min(names.len()));
-    roots(record, anchor).into_iter().map(|root| ([root, head.to_vec()].concat(), tail.to_vec())).collect()
+    let parts = |name: &String| name.split("::").map(Into::into).collect::<Vec<String>>();
+    let head = if anchor == Anchor::File { head.iter().flat_map(parts).collect() } else { head.to_vec() };
+    roots(record, anchor).into_iter().map(|root| ([root, head.clone()].concat(), tail.to_vec())).collect()
 }
 
 impl<'a> Search<'a> {

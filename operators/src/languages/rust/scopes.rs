@@ -17,13 +17,15 @@ mod patterns;
 mod tokens;
 mod types;
 
-use gristmill_pipeline::port::Anchor;
+use gristmill_pipeline::port::{Anchor, DefinitionKind};
 use tree_sitter::Node;
 
 use crate::bind::{Binder, Binding, PathId, Value};
 
 /// What `Self` is.
 const SELF: &str = "Self";
+/// The trait that is implemented.
+const TRAIT: &str = "trait";
 /// The module within the file.
 const MODULE: &str = "module";
 /// Where the imports of the block are bound.
@@ -38,6 +40,13 @@ pub(super) fn bind<'t>(binder: &mut Binder<'t>, root: Node<'t>) {
     let (unit, file) = (binder.root(Anchor::Unit), binder.root(Anchor::File));
     binder.mark(MODULE, Binding::Path(unit));
     binder.mark(IMPORTS, Binding::Path(file));
+    for (definition, key) in binder.definitions() {
+        let named = definition.parent.is_none()
+            && !matches!(definition.kind, DefinitionKind::Implementation | DefinitionKind::Macro);
+        if let Some(key) = key.filter(|_| named) {
+            binder.declare(&definition.name, Binding::Path(key));
+        }
+    }
     items::hoist(binder, root);
     binder.be_quiet(true);
     binder.each(root, expressions::visit);
@@ -83,7 +92,29 @@ fn above(binder: &Binder<'_>, path: PathId) -> Option<PathId> {
 
 /// The last name of a path; empty if it has none.
 fn last_name<'t>(binder: &Binder<'t>, path: PathId) -> &'t str {
-    binder.parent(path).map_or("", |(_, name)| name)
+    let name = binder.parent(path).map_or("", |(_, name)| name);
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+/// The path of what an import binds to a name, in the module or function of `imports`.
+fn imported<'t>(binder: &mut Binder<'t>, imports: PathId, name: &'t str) -> PathId {
+    let mut written = binder.names(imports);
+    written.push(name);
+    match binder.alias(&written.join("::")).filter(|_| written.len() > 1) {
+        Some(alias) => binder.path(Anchor::File, alias),
+        None => binder.below(imports, name),
+    }
+}
+
+/// The path of a field of what a path leads to.
+fn field_path<'t>(binder: &mut Binder<'t>, of: PathId, name: &'t str) -> PathId {
+    let fields = binder.below(of, ".");
+    binder.below(fields, name)
+}
+
+/// The field of a value.
+fn field_of<'t>(binder: &mut Binder<'t>, of: Value, name: &'t str) -> Value {
+    of.plain().map_or(Value::UNKNOWN, |path| Value::of(field_path(binder, path, name)))
 }
 
 /// Whether a name is written as those of types, traits and variants are.

@@ -21,7 +21,7 @@ fn kind_of(kinds: &[NameKey; 3], kind: UseKind) -> NameKey {
 }
 
 /// From every use of a name to the definition that it means, and from every import to
-/// the file that it means.
+/// the file that it means, and to that which defines what that one imports in turn.
 ///
 /// A use is resolved by what its file binds it to: scopes, imports, re-exports, the unit that the
 /// file belongs to, what stands before the name, and the types of variables (see [`Evidence`]). A
@@ -88,7 +88,29 @@ impl View for Edges {
                 Cell::Number(1),
             ])
         });
+        // What an import names may be defined in a file that the imported one imports it from.
+        let lines = facts.import_edges().map(|edge| ((edge.from, edge.line), edge.written)).distinct();
+        let through = facts.resolved().filter(|edge| edge.evidence == Evidence::ReExport && edge.from != edge.to);
+        let reexport = NameKey::of(Evidence::ReExport.as_str());
+        let followed = through.map(|edge| ((edge.from, edge.reference.line), edge.to)).join_map(
+            lines,
+            move |(from, line), to, written| {
+                FactRow::new([
+                    (*from).into(),
+                    (*line).into(),
+                    Cell::Name(NameKey::NONE),
+                    (*written).into(),
+                    import.into(),
+                    (*to).into(),
+                    Cell::Number(0),
+                    Cell::Name(NameKey::NONE),
+                    Cell::Name(reexport),
+                    Cell::Number(Evidence::ReExport.confidence(1)),
+                    Cell::Number(1),
+                ])
+            },
+        );
         // A name may be used twice on a line.
-        uses.concat(imports).distinct()
+        uses.concat(imports).concat(followed).distinct()
     }
 }

@@ -3,12 +3,12 @@
 use tree_sitter::Node;
 
 use super::items::{block, item};
-use super::methods::{call, closure};
-use super::own_value;
+use super::methods::{call, closure, unwrapped};
 use super::paths::path_value;
 use super::patterns::{bind_parts, bind_pattern, of_variant};
 use super::tokens::{attribute, invocation, macro_rules};
 use super::types::type_value;
+use super::{field_of, own_value};
 use crate::bind::{Binder, Binding, ScopeKind, Value};
 use crate::spec::{child_of_kind, children};
 
@@ -52,8 +52,7 @@ pub(super) fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         "unary_expression" => last(binder, node),
         "try_expression" => {
             let value = last(binder, node);
-            let inner = binder.element(value);
-            binder.settle(inner)
+            unwrapped(binder, value)
         }
         "expression_statement" | "return_expression" | "break_expression" => {
             let value = last(binder, node);
@@ -161,7 +160,7 @@ fn last<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
 fn field<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     let of = binder.at_field(node, "value", visit);
     let Some(name) = node.child_by_field_name("field") else { return Value::UNKNOWN };
-    let member = binder.member(of, binder.slice(name));
+    let member = field_of(binder, of, binder.slice(name));
     if name.kind() == "field_identifier" {
         binder.record(name, member);
     }
@@ -175,13 +174,15 @@ fn structure<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         match part.kind() {
             "field_initializer" => {
                 if let Some(name) = part.child_by_field_name("field").filter(|name| name.kind() == "field_identifier") {
-                    binder.use_member(of, name);
+                    let member = field_of(binder, of, binder.slice(name));
+                    binder.record(name, member);
                 }
                 binder.at_field(part, "value", visit);
             }
             "shorthand_field_initializer" => {
                 if let Some(name) = children(part).find(|part| part.kind() == "identifier") {
-                    binder.use_member(of, name);
+                    let member = field_of(binder, of, binder.slice(name));
+                    binder.record(name, member);
                 }
             }
             _ => {

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::items::outer_module;
-use super::{IMPORTS, MODULE, is_capital, marked_path};
+use super::{IMPORTS, MODULE, imported, is_capital, marked_path};
 use crate::bind::{Binder, Binding, Value};
 use crate::spec::children;
 use gristmill_pipeline::port::Anchor;
@@ -23,7 +23,7 @@ struct Leaf<'t> {
 pub(super) fn declare_uses<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
     let Some(imports) = marked_path(binder, IMPORTS) else { return };
     for leaf in leaves_of(binder, node) {
-        let path = binder.below(imports, leaf.local);
+        let path = imported(binder, imports, leaf.local);
         binder.declare(leaf.local, Binding::Path(path));
     }
 }
@@ -32,7 +32,7 @@ pub(super) fn declare_uses<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
 pub(super) fn bind_uses<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
     let Some(imports) = marked_path(binder, IMPORTS) else { return };
     for leaf in leaves_of(binder, node) {
-        let path = binder.below(imports, leaf.local);
+        let path = imported(binder, imports, leaf.local);
         binder.record(leaf.name, Value::of(path));
     }
     if let Some(argument) = node.child_by_field_name("argument") {

@@ -8,7 +8,7 @@ use super::generics::generics;
 use super::imports::{declare_uses, is_glob, sees_outer_module};
 use super::patterns::bind_pattern;
 use super::types::type_value;
-use super::{FREE, IMPORTS, MODULE, NOTHING, SELF, above, marked_path, own_value, swap};
+use super::{FREE, IMPORTS, MODULE, NOTHING, SELF, TRAIT, above, field_path, imported, marked_path, own_value, swap};
 use crate::bind::{Binder, Binding, PathId, ScopeKind, Value};
 use crate::spec::{children, fields};
 
@@ -37,12 +37,19 @@ pub(super) fn hoist<'t>(binder: &mut Binder<'t>, block: Node<'t>) {
             "mod_item" => {
                 if let Some(module) = marked_path(binder, IMPORTS) {
                     let name = binder.field_text(child, "name");
-                    let path = binder.below(module, name);
+                    let path = imported(binder, module, name);
                     // A function of that name is meant wherever no path begins.
                     binder.declare_new(name, Binding::Path(path));
                 }
             }
             "use_declaration" => declare_uses(binder, child),
+            "extern_crate_declaration" => {
+                let alias = child.child_by_field_name("alias").or_else(|| child.child_by_field_name("name"));
+                if let (Some(name), Some(imports)) = (alias, marked_path(binder, IMPORTS)) {
+                    let path = imported(binder, imports, binder.slice(name));
+                    binder.declare(binder.slice(name), Binding::Path(path));
+                }
+            }
             "foreign_mod_item" => {
                 if let Some(body) = child.child_by_field_name("body") {
                     hoist(binder, body);
@@ -72,6 +79,7 @@ pub(super) fn item<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> bool {
         "type_item" | "associated_type" => alias(binder, node),
         "const_item" | "static_item" => constant(binder, node),
         "use_declaration" => super::imports::bind_uses(binder, node),
+        "extern_crate_declaration" => {}
         _ => return false,
     }
     true
@@ -160,7 +168,7 @@ fn members<'t>(binder: &mut Binder<'t>, body: Node<'t>, owner: PathId) {
         for (nth, of) in fields(body, "type").enumerate() {
             let value = binder.at(of, type_value);
             if let Some(name) = number(nth) {
-                let path = binder.below(owner, name);
+                let path = field_path(binder, owner, name);
                 binder.lead(LeadKind::Type, path, value);
             }
         }
@@ -169,7 +177,10 @@ fn members<'t>(binder: &mut Binder<'t>, body: Node<'t>, owner: PathId) {
     for field in children(body).filter(|child| child.kind() == "field_declaration") {
         let value = binder.at_field(field, "type", type_value);
         if let Some(name) = field.child_by_field_name("name") {
-            let path = binder.key_or(name, Some(owner));
+            let path = match binder.key(name) {
+                Some(key) => key,
+                None => field_path(binder, owner, binder.slice(name)),
+            };
             binder.lead(LeadKind::Type, path, value);
         }
     }
@@ -207,9 +218,11 @@ fn implementation<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
     // Of what implements a trait whatever it is, the members are those of the trait.
     let own = if is_parameter { interface.or(implementor) } else { implementor };
     let outer = swap(binder, SELF, Binding::Local(own));
+    let of_trait = swap(binder, TRAIT, Binding::Local(interface));
     if let Some(body) = node.child_by_field_name("body") {
         binder.each(body, visit);
     }
+    binder.mark(TRAIT, of_trait);
     binder.mark(SELF, outer);
     binder.close();
 }

@@ -10,6 +10,9 @@ use super::{above, is_type_name, last_name};
 use crate::bind::{Binder, Binding, ScopeKind, Value};
 use crate::spec::children;
 
+/// Limit on the names of a path that is followed from call to call.
+const MAX_CHAIN: usize = 5;
+
 /// What a method of the standard library gives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gives {
@@ -64,14 +67,26 @@ pub(super) fn result<'t>(binder: &mut Binder<'t>, receiver: Value, method: &'t s
     let value = match kind {
         Gives::Itself => receiver,
         Gives::Container if known && !of_type => receiver,
-        Gives::Held if known && !of_type => binder.element(receiver),
+        Gives::Held if known => unwrapped(binder, receiver),
         Gives::Mapped if known && !of_type => given.wrapped(),
         Gives::Result if known && !of_type => given,
         // What a method of an unknown type gives is not known; neither is what a container is asked
         // for beside what it holds.
+        // A long chain of calls is one of a builder.
+        _ if member.plain().is_some_and(|path| binder.names(path).len() > MAX_CHAIN) => receiver,
         _ => binder.call(member),
     };
     binder.settle(value)
+}
+
+/// What `?` and `unwrap` give. What is known by the name of its type holds nothing else: the value
+/// came from a constructor, of which it is not known whether it may fail.
+pub(super) fn unwrapped<'t>(binder: &mut Binder<'t>, value: Value) -> Value {
+    if value.plain().is_some_and(|path| is_type_name(last_name(binder, path))) {
+        return value;
+    }
+    let inner = binder.element(value);
+    binder.settle(inner)
 }
 
 /// Binds a call, and returns what it gives.
@@ -140,7 +155,7 @@ pub(super) fn of_call<'t>(binder: &mut Binder<'t>, called: Value, first: Value) 
         return if variant == called { binder.settle(called) } else { variant };
     }
     // Whatever the type, these give a value of it.
-    if let (Some(owner), "default" | "from") = (owner, name)
+    if let (Some(owner), "default" | "from" | "new") = (owner, name)
         && is_type_name(owner_name)
         && !binder.defines(path)
     {

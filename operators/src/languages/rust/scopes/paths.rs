@@ -5,7 +5,7 @@ use tree_sitter::Node;
 
 use super::imports::module_value;
 use super::types::type_value;
-use super::{free_path, is_capital, own_value};
+use super::{NOTHING, TRAIT, free_path, is_capital, own_value};
 use crate::bind::{Binder, Binding, Value};
 use crate::spec::children;
 
@@ -93,6 +93,13 @@ fn scoped<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     };
     let base = binder.settle(base);
     let member = binder.member(base, binder.slice(name));
+    // The type that an implementation names is declared by its trait.
+    if node.kind() == "scoped_type_identifier" && binder.field_text(node, "path") == "Self" {
+        if let Some(Binding::Local(interface)) = binder.marked(TRAIT).filter(|of| *of != NOTHING) {
+            binder.use_member(interface, name);
+            return member;
+        }
+    }
     // What stands within a path and is no type is a module, which no definition stands for.
     let within = node.parent().is_some_and(|parent| {
         matches!(parent.kind(), "scoped_identifier" | "scoped_type_identifier")

@@ -5,7 +5,7 @@ use tree_sitter::Node;
 use super::expressions::visit;
 use super::items::number;
 use super::paths::{name_value, path_value};
-use super::{above, is_capital, is_type_name, last_name};
+use super::{above, field_of, is_capital, is_type_name, last_name};
 use crate::bind::{Binder, Binding, Value};
 use crate::spec::children;
 
@@ -98,7 +98,7 @@ fn tuple_struct<'t>(binder: &mut Binder<'t>, node: Node<'t>, value: Value) {
 
 fn field<'t>(binder: &mut Binder<'t>, of: Value, name: &'t str) -> Value {
     let of = binder.settle(of);
-    let member = binder.member(of, name);
+    let member = field_of(binder, of, name);
     binder.settle(member)
 }
 
@@ -107,7 +107,7 @@ fn structure<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
     let matched = binder.settle(matched);
     for part in children(node).filter(|part| part.kind() == "field_pattern") {
         let Some(name) = part.child_by_field_name("name") else { continue };
-        let member = binder.member(matched, binder.slice(name));
+        let member = field_of(binder, matched, binder.slice(name));
         if !binder.slice(name).starts_with(|c: char| c.is_ascii_digit()) {
             binder.record(name, member);
         }

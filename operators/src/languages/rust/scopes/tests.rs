@@ -60,12 +60,7 @@ mod tests {
     fn tested() { f(); other(); use crate::kit::*; deep(); use crate::x::only; only() }
 }
 ",
-        &[
-            "1 Arc → file Arc",
-            "2 mill → file mill",
-            "2 Mill → file Mill",
-            "2 Kind → file Kind",
-        ],
+        &["1 Arc → file Arc", "2 mill → file mill", "2 Mill → file Mill", "2 Kind → file Kind"],
     );
 }
 

@@ -4,10 +4,10 @@ use gristmill_pipeline::port::{Anchor, DefinitionKind};
 use tree_sitter::Node;
 
 use super::imports::module_value;
-use super::methods::{of_call, result};
+use super::methods::{of_call, result, unwrapped};
 use super::paths::path_value;
 use super::patterns::of_variant;
-use super::{free_path, is_capital, own_value};
+use super::{field_of, free_path, is_capital, own_value};
 use crate::bind::{Binder, Binding, ScopeKind, Value};
 use crate::spec::{child_of_kind, children};
 
@@ -149,7 +149,8 @@ fn tokens<'t>(binder: &mut Binder<'t>, tree: Node<'t>, depth: usize) -> Value {
                     };
                     joint = Joint::Path;
                 }
-                "?" => value = binder.element(value),
+                "?" => value = unwrapped(binder, value),
+                "(" | "[" | "{" | ")" | "]" | "}" => {}
                 _ => (value, joint) = (Value::UNKNOWN, Joint::None),
             },
         }
@@ -168,7 +169,7 @@ fn name<'t>(binder: &mut Binder<'t>, token: Node<'t>, joint: Joint, before: Valu
     match joint {
         Joint::Dot if text == "await" => return before,
         Joint::Dot => {
-            let member = binder.member(before, text);
+            let member = if called { binder.member(before, text) } else { field_of(binder, before, text) };
             if member.path().is_some() {
                 binder.record(token, member);
             }
