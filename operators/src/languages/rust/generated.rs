@@ -131,11 +131,13 @@ fn place(before: &str) -> Option<Place> {
 
 /// The last name of each argument in a token tree.
 fn arguments<'t>(tree: Node<'t>) -> impl Iterator<Item = Option<Node<'t>>> {
-    let mut names = vec![None];
+    let (mut names, mut angles) = (vec![None], 0_i32);
     let mut cursor = tree.walk();
     for token in tree.children(&mut cursor) {
         match token.kind() {
-            "," => names.push(None),
+            "," if angles == 0 => names.push(None),
+            "<" => angles += 1,
+            ">" => angles -= 1,
             "identifier" => {
                 if let Some(last) = names.last_mut() {
                     *last = Some(token);
