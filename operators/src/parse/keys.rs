@@ -12,18 +12,18 @@ use crate::spec::is_type;
 /// `fields_apart` is that of the grammar. What an implementation block holds are members of its type, wherever that is: below the type's
 /// own key if the file defines it, else below its name in the package.
 pub(super) fn name_definitions(definitions: &mut [Definition], scopes: &[Box<str>], fields_apart: bool) {
-    let types: HashMap<Box<str>, usize> = definitions
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, definition)| is_type(definition.kind) && definition.kind != DefinitionKind::Implementation)
-        .map(|(index, definition)| (definition.name.clone(), index))
-        .collect();
+    let mut types: HashMap<Box<str>, Vec<usize>> = HashMap::new();
+    for (index, definition) in definitions.iter().enumerate() {
+        if is_type(definition.kind) && definition.kind != DefinitionKind::Implementation {
+            types.entry(definition.name.clone()).or_default().push(index);
+        }
+    }
     // Types come first: a block may stand before its type.
     for blocks in [false, true] {
         for index in 0..definitions.len() {
             if in_block(definitions, index) == blocks {
-                let apart = fields_apart && definitions[index].kind == DefinitionKind::Field;
+                let is_field = |definition: &Definition| definition.kind == DefinitionKind::Field;
+                let apart = fields_apart && definitions.get(index).is_some_and(is_field);
                 let key = key_of(definitions, scopes, &types, index, apart);
                 if let Some(definition) = definitions.get_mut(index) {
                     definition.key = key;
@@ -45,16 +45,34 @@ fn in_block(definitions: &[Definition], index: usize) -> bool {
     false
 }
 
+/// The type of the file that an implementation block is of: of those of its name the one in the
+/// innermost module around it, or else the first.
+fn type_of_block<'d>(
+    definitions: &'d [Definition],
+    types: &HashMap<Box<str>, Vec<usize>>,
+    block: &Definition,
+) -> Option<&'d Definition> {
+    let named = || types.get(&block.name).into_iter().flatten().filter_map(|index| definitions.get(*index));
+    let mut parent = block.parent;
+    loop {
+        if let Some(beside) = named().find(|of| of.parent == parent) {
+            return Some(beside);
+        }
+        let Some(around) = parent else { return named().next() };
+        parent = definitions.get(around as usize).and_then(|around| around.parent);
+    }
+}
+
 fn key_of(
     definitions: &[Definition],
     scopes: &[Box<str>],
-    types: &HashMap<Box<str>, usize>,
+    types: &HashMap<Box<str>, Vec<usize>>,
     index: usize,
     apart: bool,
 ) -> NamePath {
     let Some(definition) = definitions.get(index) else { return NamePath::UNKNOWN };
     if definition.kind == DefinitionKind::Implementation {
-        let of_type = types.get(&definition.name).and_then(|of| definitions.get(*of)).map(|of| of.key.clone());
+        let of_type = type_of_block(definitions, types, definition).map(|of| of.key.clone());
         return of_type.unwrap_or_else(|| NamePath::new(Anchor::Package, [&*definition.name]));
     }
     let parent = definition.parent.and_then(|parent| definitions.get(parent as usize));

@@ -206,9 +206,13 @@ impl<'a> FactMaker<'a> {
             let local = NameChain::of(local.iter().map(AsRef::as_ref));
             let (implied, ordinal) = (ordinal >= written, ordinal as u32);
             let written = self.text(&import.module);
-            for (rank, module) in (0..).zip(self.graph.import_names(path, import)) {
+            let mut rank = 0;
+            for module in self.graph.import_names(path, import) {
+                rank += u32::from(!module.also);
                 let Some(then) = short_names(module.then.iter().map(AsRef::as_ref)) else { continue };
-                let (line, module) = (import.line, NameKey::of(&module.name));
+                let (line, module, guess) = (import.line, NameKey::of(&module.name), module.guess);
+                // An edge to what is guessed needs something that is found there.
+                let implied = implied || guess;
                 let fact = ImportFact { ordinal, line, written, rank, module, local, then, all, implied };
                 facts.imports.push(((row, fact), 1));
             }

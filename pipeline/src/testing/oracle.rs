@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gristmill_views::{ViewRow, ViewValue};
+use gristmill_views::{Evidence, ViewRow, ViewValue};
 
 use super::search::{Answer, Search};
 use super::{Views, import_names, module_names};
@@ -130,53 +130,33 @@ impl<'a> Oracle<'a> {
                 number(candidates),
             ]
         });
-        let imports = self.imports().into_iter().map(|(from, line, written, to)| {
-            let import = text("import");
+        let named = self.resolved().into_iter().filter(|(from, _, answer)| {
+            matches!(answer.evidence, Evidence::Import | Evidence::ReExport) && *from != answer.path
+        });
+        let named = named.flat_map(|(from, reference, answer)| {
+            let written = self.record(from).analysis.imports.iter().filter(|import| import.line == reference.line);
+            written.map(move |import| (from, import.line, &*import.module, answer.path, answer.evidence))
+        });
+        let imports =
+            self.imports().into_iter().map(|(from, line, written, to)| (from, line, written, to, Evidence::Import));
+        let imports: BTreeSet<(&str, u32, &str, &str, Evidence)> = imports.chain(named).collect();
+        let imports = imports.into_iter().map(|(from, line, written, to, evidence)| {
             let (empty, none) = (text(""), number(0_u64));
             vec![
                 text(from),
                 number(line),
                 empty.clone(),
                 text(written),
-                import.clone(),
+                text("import"),
                 text(to),
                 none,
                 empty,
-                import,
-                number(97_u64),
+                text(evidence.as_str()),
+                number(evidence.confidence(1)),
                 number(1_u64),
             ]
         });
-        let lines: BTreeSet<(&str, u32, &str)> =
-            self.imports().into_iter().map(|(from, line, written, _)| (from, line, written)).collect();
-        let through = self
-            .resolved()
-            .into_iter()
-            .filter(|(from, _, answer)| answer.evidence == gristmill_views::Evidence::ReExport && *from != answer.path);
-        let followed: BTreeSet<(&str, u32, &str, &str)> = through
-            .flat_map(|(from, reference, answer)| {
-                let here = lines.iter().filter(move |(path, line, _)| (*path, *line) == (from, reference.line));
-                here.map(move |(path, line, written)| (*path, *line, *written, answer.path))
-            })
-            .collect();
-        let followed = followed.into_iter().map(|(from, line, written, to)| {
-            let (empty, none, import) = (text(""), number(0_u64), text("import"));
-            let (evidence, confidence) = (text("re-export"), gristmill_views::Evidence::ReExport.confidence(1));
-            vec![
-                text(from),
-                number(line),
-                empty.clone(),
-                text(written),
-                import,
-                text(to),
-                none,
-                empty,
-                evidence,
-                number(confidence),
-                number(1_u64),
-            ]
-        });
-        uses.chain(imports).chain(followed).collect()
+        uses.chain(imports).collect()
     }
 
     fn unresolved(&self) -> Vec<Vec<ViewValue>> {

@@ -28,7 +28,16 @@ pub(super) fn local_names(import: &Import) -> Vec<&str> {
 
 /// A file is a unit, and the crate its package.
 fn of_crate(path: &str, _index: &[&str]) -> ModuleUnit {
-    let root = roots(path).next().unwrap_or_default();
+    // Tests and examples of many files lie in a folder each.
+    let mut ends = path.match_indices('/').map(|(end, _)| end);
+    let apart = ends.find(|end| {
+        let folder = path.get(..*end).unwrap_or_default();
+        matches!(folder.rsplit('/').next(), Some("tests" | "examples" | "benches"))
+    });
+    let root = match apart {
+        Some(end) => path.get(..ends.next().unwrap_or(end)).unwrap_or_default(),
+        None => roots(path).next().unwrap_or_default(),
+    };
     ModuleUnit { unit: path.into(), package: format!("rs:{root}/"), ..ModuleUnit::default() }
 }
 
@@ -40,7 +49,7 @@ pub(super) const OWN: &[&str] = &["alloc", "core", "proc_macro", "std", "test"];
 
 /// Limit on the folders above a file that may be the root of its crate, where none is named
 /// `src`.
-const MAX_ROOTS: usize = 3;
+const MAX_ROOTS: usize = 5;
 
 fn resolve(path: &str, import: &Import, names: &mut Names) {
     let own = module(path);
@@ -65,7 +74,9 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
         }
         Some("self") => {
             let inner = parts.get(1..).unwrap_or_default();
-            longest_first(own, inner, 0, names);
+            longest_first(own, inner, 1, names);
+            names.take(inner.iter().copied());
+            names.exact(stem(path));
             // The root of a test or an example has its modules beside it.
             if declares && let Some(module) = inner.first() {
                 names.take([]);
@@ -83,12 +94,17 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
             longest_first(own, &parts, 1, names);
             let inner = parts.get(1..).unwrap_or_default();
             crates(first, inner, names);
-            if outside(path) {
-                longest_first("src", inner, 1, names);
+            for package in packages(path) {
+                // Any crate may be meant: what comes from the library is found there.
+                let library = below(package, "src");
+                longest_first(&library, inner, 1, names);
+                names.take(inner.iter().copied());
+                names.guess();
+                names.exact(&library);
             }
             // An item of the file, or what is imported there.
             names.take(parts.iter().copied());
-            names.exact(own);
+            names.also();
             names.exact(stem(path));
         }
     }
@@ -121,7 +137,17 @@ fn longest_first(base: &str, parts: &[&str], least: usize, names: &mut Names) {
     for length in (least..=parts.len()).rev() {
         let (inner, rest) = parts.split_at(length.min(parts.len()));
         names.take(rest.iter().copied());
+        may_be_item(rest, names);
         names.exact(&below(base, &inner.join("/")));
+    }
+}
+
+/// Says that a path may mean an item as well as a module of its last name.
+fn may_be_item(rest: &[&str], names: &mut Names) {
+    if let [name] = rest
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+    {
+        names.also();
     }
 }
 
@@ -136,14 +162,24 @@ fn crates(name: &str, parts: &[&str], names: &mut Names) {
         for length in (0..=parts.len()).rev() {
             let (inner, rest) = parts.split_at(length.min(parts.len()));
             names.take(rest.iter().copied());
+            may_be_item(rest, names);
             names.push(&below(&base, &inner.join("/")));
         }
     }
 }
 
-/// Returns whether a file belongs to the package in the source's root but not to its
-/// library, which it then uses like another crate.
-fn outside(path: &str) -> bool {
-    path == "src/main.rs"
-        || ["tests/", "examples/", "benches/", "src/bin/"].iter().any(|folder| path.starts_with(folder))
+/// Returns the folders of packages that a file belongs to but for their library, which it then uses
+/// like another crate: the innermost first.
+fn packages(path: &str) -> impl Iterator<Item = &str> {
+    let ends = path.rmatch_indices('/').map(|(end, _)| end);
+    ends.filter_map(|end| {
+        let (folder, rest) = (path.get(..end)?, path.get(end + 1..)?);
+        let (package, name) = folder.rsplit_once('/').unwrap_or(("", folder));
+        let outside = match name {
+            "tests" | "examples" | "benches" => true,
+            "src" => rest == "main.rs" || rest.starts_with("bin/"),
+            _ => false,
+        };
+        outside.then_some(package)
+    })
 }

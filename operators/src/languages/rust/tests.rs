@@ -68,6 +68,22 @@ fn imports() {
     );
 }
 
+/// What is outside of a library imports it by a name that no path tells.
+#[test]
+fn tests_and_binaries_import_their_library() {
+    let files = ["lib/src/lib.rs", "lib/src/deep.rs", "lib/src/main.rs", "other/src/lib.rs"];
+    let text = "use kit::Mill;\nuse kit::deep::{self, Wheel};\nuse other::Mill;\n";
+    let expected: [(&str, &[&str]); 4] = [
+        ("kit Mill", &["lib/src/lib.rs", "lib/src/main.rs"]),
+        ("kit deep", &["lib/src/deep.rs"]),
+        ("kit::deep Wheel", &["lib/src/deep.rs"]),
+        ("other Mill", &["other/src/lib.rs"]),
+    ];
+    for path in ["lib/tests/it/deep.rs", "lib/examples/show.rs", "lib/src/bin/tool.rs", "lib/src/main.rs"] {
+        check_imports(&files, path, text, &expected);
+    }
+}
+
 /// An attribute may name the file of a module, and a path the crate that it begins with.
 #[test]
 fn imports_without_use() {

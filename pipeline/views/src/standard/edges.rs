@@ -14,7 +14,9 @@ use crate::{Evidence, FactCollections, View};
 pub(crate) const USE_KINDS: [&str; 3] = ["call", "implements", "mention"];
 
 /// The share of import edges that are right, in percent.
-const IMPORT_CONFIDENCE: u64 = 97;
+fn import_confidence(evidence: Evidence) -> u64 {
+    evidence.confidence(1)
+}
 
 fn kind_of(kinds: &[NameKey; 3], kind: UseKind) -> NameKey {
     kinds.get(kind as usize).copied().unwrap_or_default()
@@ -84,33 +86,31 @@ impl View for Edges {
                 Cell::Number(0),
                 Cell::Name(NameKey::NONE),
                 import.into(),
-                Cell::Number(IMPORT_CONFIDENCE),
+                Cell::Number(import_confidence(Evidence::Import)),
                 Cell::Number(1),
             ])
         });
         // What an import names may be defined in a file that the imported one imports it from.
-        let lines = facts.import_edges().map(|edge| ((edge.from, edge.line), edge.written)).distinct();
-        let through = facts.resolved().filter(|edge| edge.evidence == Evidence::ReExport && edge.from != edge.to);
-        let reexport = NameKey::of(Evidence::ReExport.as_str());
-        let followed = through.map(|edge| ((edge.from, edge.reference.line), edge.to)).join_map(
-            lines,
-            move |(from, line), to, written| {
-                FactRow::new([
-                    (*from).into(),
-                    (*line).into(),
-                    Cell::Name(NameKey::NONE),
-                    (*written).into(),
-                    import.into(),
-                    (*to).into(),
-                    Cell::Number(0),
-                    Cell::Name(NameKey::NONE),
-                    Cell::Name(reexport),
-                    Cell::Number(Evidence::ReExport.confidence(1)),
-                    Cell::Number(1),
-                ])
-            },
-        );
+        let named = facts
+            .resolved()
+            .filter(|edge| edge.from != edge.to && matches!(edge.evidence, Evidence::Import | Evidence::ReExport));
+        let named = named.map(|edge| ((edge.from, edge.reference.line), (edge.to, edge.evidence)));
+        let named = named.join_map(facts.import_lines(), move |(from, line), (to, evidence), written| {
+            FactRow::new([
+                (*from).into(),
+                (*line).into(),
+                Cell::Name(NameKey::NONE),
+                (*written).into(),
+                import.into(),
+                (*to).into(),
+                Cell::Number(0),
+                Cell::Name(NameKey::NONE),
+                Cell::Name(names.get(*evidence as usize).copied().unwrap_or_default()),
+                Cell::Number(import_confidence(*evidence)),
+                Cell::Number(1),
+            ])
+        });
         // A name may be used twice on a line.
-        uses.concat(imports).concat(followed).distinct()
+        uses.concat(imports).concat(named).distinct()
     }
 }

@@ -7,7 +7,7 @@ use super::paths::path_value;
 use super::patterns::{bind_pattern, of_variant};
 use super::types::{Shape, shape, type_value};
 use super::{above, is_type_name, last_name};
-use crate::bind::{Binder, Binding, ScopeKind, Value};
+use crate::bind::{Binder, Binding, PathId, ScopeKind, Value};
 use crate::spec::children;
 
 /// Limit on the names of a path that is followed from call to call.
@@ -64,6 +64,10 @@ pub(super) fn result<'t>(binder: &mut Binder<'t>, receiver: Value, method: &'t s
     let of_type = receiver.plain().is_some_and(|path| is_type_name(last_name(binder, path)));
     let kind = if is_own { Gives::Unknown } else { gives(method) };
     let known = receiver.path().is_some();
+    if let Some(built) = receiver.plain().filter(|_| method == "build" && !is_own).and_then(|path| built(binder, path))
+    {
+        return Value::of(built);
+    }
     let value = match kind {
         Gives::Itself => receiver,
         Gives::Container if known && !of_type => receiver,
@@ -77,6 +81,18 @@ pub(super) fn result<'t>(binder: &mut Binder<'t>, receiver: Value, method: &'t s
         _ => binder.call(member),
     };
     binder.settle(value)
+}
+
+/// What a builder builds that comes from `Type::builder()`: a value of that type.
+fn built(binder: &Binder<'_>, path: PathId) -> Option<PathId> {
+    let mut at = path;
+    while let Some((above, name)) = binder.parent(at) {
+        if name == "builder" {
+            return Some(above).filter(|of| is_type_name(last_name(binder, *of)));
+        }
+        at = above;
+    }
+    None
 }
 
 /// What `?` and `unwrap` give. What is known by the name of its type holds nothing else: the value

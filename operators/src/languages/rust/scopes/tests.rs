@@ -287,7 +287,7 @@ type Short = Own<u8>; struct Own<T>(T); impl<T> Own<T> { fn field(&self) {} }
 struct Both { field: Short } impl Both { fn field(&self) -> Builder { Builder::new() } }
 impl Trait for Both { type Item = Own<u8>; fn get(&self) -> Option<Self::Item> { self.field.field(); self.field().run() } }
 async fn f(both: &mut Both, names: HashMap<String, Own<u8>>, own: impl Fn(Own<u8>) -> u8) {
-    Builder::new().one().two().three().four(); let built = Builder::default(); built.go().unwrap().get();
+    Builder::new().one().two().three().four(); Builder::builder().a().b().build()?.run(); let built = Builder::default(); built.go().unwrap().get();
     both.get().map(|own| own.field()); if let Some(own) = both.get() { own.field(); }
     for (_, own) in &names { own.field(); } let own = names.get(1).unwrap(); own.field();
     let (a, b) = (Builder::new(), both); b.field().run(); match (a, b) { (x, y) => y.get() }
@@ -329,6 +329,12 @@ async fn f(both: &mut Both, names: HashMap<String, Own<u8>>, own: impl Fn(Own<u8
             "6 three → file Builder one () two () three",
             "6 four → file Builder one () two () four",
             "6 Builder → file Builder",
+            "6 builder → file Builder builder",
+            "6 a → file Builder builder () a",
+            "6 b → file Builder builder () a () b",
+            "6 build → file Builder builder () a () build",
+            "6 run → file Builder run",
+            "6 Builder → file Builder",
             "6 default → file Builder default",
             "6 go → file Builder go",
             "6 unwrap → file Builder go () unwrap",
@@ -355,6 +361,30 @@ async fn f(both: &mut Both, names: HashMap<String, Own<u8>>, own: impl Fn(Own<u8
             "10 field → unit Own field",
             "10 dyn_of → free dyn_of",
             "10 Own → unit Own",
+        ],
+    );
+}
+
+/// Of types of one name the one in the same module is meant.
+#[test]
+fn blocks_in_modules() {
+    check_bindings(
+        "src/a.rs",
+        "\
+struct Guard; impl Guard { fn outer(&self) { self.outer() } }
+mod inner { struct Guard; impl Guard { fn put(&self) { self.put(); Self::put(self) } } }
+mod other { use super::*; impl Guard { fn late(&self) { self.late(); self.outer() } } }
+",
+        &[
+            "1 Guard → unit Guard",
+            "1 outer → unit Guard outer",
+            "2 Guard → unit inner Guard",
+            "2 put → unit inner Guard put",
+            "2 Self → unit inner Guard",
+            "2 put → unit inner Guard put",
+            "3 Guard → unit Guard",
+            "3 late → unit Guard late",
+            "3 outer → unit Guard outer",
         ],
     );
 }
