@@ -19,7 +19,7 @@ mod types;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use gristmill_pipeline::port::{Anchor, Definition, Import, Lead, LeadKind, NamePath};
+use gristmill_pipeline::port::{Anchor, Definition, DefinitionKind, Import, Lead, LeadKind, NamePath};
 use tree_sitter::Node;
 
 use self::paths::Paths;
@@ -30,6 +30,9 @@ use crate::spec::{byte, children};
 
 /// Limit on the depth of nodes that are bound.
 const MAX_DEPTH: usize = 256;
+
+/// Limit on the types that lead to each other in [`Binder::settle`].
+const MAX_TYPES: usize = 8;
 
 /// A use of a name, and what it is bound to.
 pub(crate) struct Bound {
@@ -55,6 +58,12 @@ pub(crate) struct Binder<'t> {
     uses: Vec<Use>,
     /// The last use that each path was recorded for.
     used: HashMap<PathId, usize>,
+    /// What the leads of the file say of types.
+    types: HashMap<PathId, Value>,
+    /// Paths of definitions of the file.
+    defined: HashSet<PathId>,
+    /// Other names of imports.
+    aliases: HashSet<&'t str>,
     /// What rules remember of where they are.
     marks: HashMap<&'static str, Binding>,
     /// Paths that lead to containers of values.
@@ -65,6 +74,8 @@ pub(crate) struct Binder<'t> {
     moved: BTreeSet<usize>,
     /// What variables hold that are named by paths, where that is more than a path tells.
     held: HashMap<PathId, Value>,
+    /// Whether nothing is recorded.
+    quiet: bool,
     depth: usize,
 }
 
@@ -102,7 +113,9 @@ pub(crate) fn bind<'t>(
         by_name.entry(&definition.name).or_default().push(index);
     }
     let mut paths = Paths::default();
-    let keys = definitions.iter().map(|definition| paths.of_key(&definition.key)).collect();
+    let keys: Vec<Option<PathId>> = definitions.iter().map(|definition| paths.of_key(&definition.key)).collect();
+    let meant = definitions.iter().zip(&keys).filter(|(d, _)| d.kind != DefinitionKind::Implementation);
+    let defined = meant.filter_map(|(_, key)| *key).collect();
     let mut binder = Binder {
         text,
         definitions,
@@ -112,11 +125,15 @@ pub(crate) fn bind<'t>(
         scopes: vec![Scope::new(ScopeKind::Module)],
         uses: Vec::new(),
         used: HashMap::new(),
+        types: HashMap::new(),
+        defined,
+        aliases: imports.iter().map(|import| &*import.alias).collect(),
         marks: HashMap::new(),
         containers: HashSet::new(),
         claimed: HashSet::new(),
         moved: BTreeSet::new(),
         held: HashMap::new(),
+        quiet: false,
         depth: 0,
     };
     for import in imports {
@@ -280,20 +297,9 @@ impl<'t> Binder<'t> {
         (path != after).then_some(path)
     }
 
-    /// Whether the file has a definition that this path leads to.
-    pub fn defines(&self, path: PathId) -> bool {
-        let named = self.paths.parent(path).and_then(|(_, name)| self.by_name.get(name));
-        named.is_some_and(|named| named.iter().any(|index| self.keys.get(*index as usize) == Some(&Some(path))))
-    }
-
     /// The definitions of the file, each with its path.
     pub fn definitions(&self) -> impl Iterator<Item = (&'t Definition, Option<PathId>)> + use<'t> {
         self.definitions.iter().zip(self.keys.clone())
-    }
-
-    /// The path without names.
-    pub fn root(&mut self, anchor: Anchor) -> PathId {
-        self.paths.root(anchor)
     }
 
     /// The path of one name.
@@ -331,6 +337,61 @@ impl<'t> Binder<'t> {
     /// Whether a path is the name of an import.
     pub fn is_import(&self, path: PathId) -> bool {
         self.paths.is_root(self.paths.parent(path).map(|(above, _)| above), Anchor::File)
+    }
+
+    /// Whether a path begins with a name that the file does not bind.
+    pub fn is_free(&self, path: PathId) -> bool {
+        self.paths.anchor(path) == Some(Anchor::Free)
+    }
+
+    /// Whether a path leads to a definition of the file.
+    pub fn defines(&self, path: PathId) -> bool {
+        self.defined.contains(&path)
+    }
+
+    /// The alias of an import that is written so.
+    pub fn alias(&self, written: &str) -> Option<&'t str> {
+        self.aliases.get(written).copied()
+    }
+
+    /// The names of a path.
+    pub fn names(&self, path: PathId) -> Vec<&'t str> {
+        let mut names: Vec<&'t str> =
+            std::iter::successors(self.paths.parent(path), |(above, _)| self.paths.parent(*above))
+                .map(|(_, name)| name)
+                .collect();
+        names.reverse();
+        names
+    }
+
+    /// The path of the first definition of that name and kind, wherever it lies.
+    pub fn of_kind(&self, name: &str, kind: DefinitionKind) -> Option<PathId> {
+        let of_kind = |index: &&u32| self.definitions.get(**index as usize).is_some_and(|found| found.kind == kind);
+        let index = self.by_name.get(name)?.iter().find(of_kind)?;
+        self.keys.get(*index as usize).copied().flatten()
+    }
+
+    /// Says whether to record nothing from now on. Names are declared, and leads remembered for
+    /// [`settle`](Self::settle), all the same.
+    pub fn be_quiet(&mut self, quiet: bool) {
+        self.quiet = quiet;
+    }
+
+    /// Whether nothing is recorded.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// What a value is, as far as leads of this file tell: of the type that its path leads to.
+    pub fn settle(&self, value: Value) -> Value {
+        let mut value = value;
+        for _ in 0..MAX_TYPES {
+            match value.plain().and_then(|path| self.types.get(&path)) {
+                Some(of) if *of != value => value = *of,
+                _ => break,
+            }
+        }
+        value
     }
 
     /// Opens a scope.
@@ -393,12 +454,15 @@ impl<'t> Binder<'t> {
     /// What a name is declared as in the scopes around.
     pub fn lookup(&self, name: &str) -> Option<Binding> {
         let innermost = self.scopes.len().saturating_sub(1);
-        let mut scopes = self.scopes.iter().enumerate().rev();
-        scopes.find_map(|(nth, scope)| {
+        for (nth, scope) in self.scopes.iter().enumerate().rev() {
             // The names of a class are seen right in its body only.
             let seen = scope.kind() != ScopeKind::Class || nth == innermost;
-            seen.then(|| scope.get(name)).flatten()
-        })
+            let found = seen.then(|| scope.get(name)).flatten();
+            if found.is_some() || scope.kind() == ScopeKind::Closed {
+                return found;
+            }
+        }
+        None
     }
 
     /// Whether no scope but that of the module is open.
@@ -466,6 +530,9 @@ impl<'t> Binder<'t> {
 
     /// Records that the name at `node` is bound to a value.
     pub fn record(&mut self, node: Node<'t>, value: Value) {
+        if self.quiet {
+            return;
+        }
         if let Some(path) = value.plain() {
             self.used.insert(path, self.uses.len());
         }
@@ -479,6 +546,12 @@ impl<'t> Binder<'t> {
         let (Some(to), wraps) = (value.path(), value.wraps()) else { return };
         if wraps > 0 {
             self.containers.insert(from);
+        }
+        if kind == LeadKind::Type {
+            self.types.entry(from).or_insert(value);
+        }
+        if self.quiet {
+            return;
         }
         let from = (0..wraps).fold(from, |from, _| self.below(from, "[]"));
         let (mut at, mut then) = (Some(to), Vec::new());

@@ -96,6 +96,20 @@ fn uses(syntax: &Syntax) -> String {
     table
 }
 
+/// Checks what the names in `text`, which is the file at `path`, are bound to: for each use
+/// `line name → target`, and behind a comma what it says of another path.
+pub(crate) fn check_bindings(path: &str, text: &str, expected: &[&str]) {
+    let syntax = parse(path, text);
+    let written = syntax.references.iter().map(|used| {
+        let lead = used.lead.as_ref().map_or_else(String::new, |lead| format!(", {lead}"));
+        let target = if used.target.is_unknown() { "?" } else { used.target.as_str() };
+        format!("{} {} → {target}{lead}", used.line, used.name)
+    });
+    let found: Vec<String> = written.collect();
+    let (found, expected) = (found.join("\n"), expected.join("\n"));
+    assert!(found == expected, "found:\n{found}\n\nexpected:\n{expected}");
+}
+
 /// Returns the files that an import means: those that have the first of its names that any has.
 fn meant<'f>(files: &[&'f str], path: &str, import: &Import) -> Vec<&'f str> {
     let parse = Parse::default();

@@ -154,6 +154,18 @@ impl<'t> Paths<'t> {
         }
     }
 
+    /// Where a path begins.
+    pub fn anchor(&self, path: PathId) -> Option<Anchor> {
+        let mut at = path;
+        loop {
+            match self.steps.get(at.0 as usize)? {
+                Step::Root(anchor) => return Some(*anchor),
+                Step::Below(above, ..) => at = *above,
+                Step::Block(..) => return None,
+            }
+        }
+    }
+
     /// The path of the definition with that key; `None` if no path leads to it.
     pub fn of_key(&mut self, key: &'t NamePath) -> Option<PathId> {
         let mut path = self.root(key.anchor()?);

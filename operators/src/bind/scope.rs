@@ -26,6 +26,8 @@ pub(crate) enum ScopeKind {
     Function,
     /// A block in one of these.
     Block,
+    /// A module in the file, whose body sees no name of what is around it.
+    Closed,
 }
 
 /// A scope.

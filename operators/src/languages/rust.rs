@@ -1,14 +1,16 @@
 //! Rust.
 
+mod generated;
 mod imports;
 mod macros;
 mod modules;
+mod scopes;
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use crate::spec::{Found, Grammar, Language, Part, Use, Uses, Verdict, named, named_member, rule};
+use crate::spec::{Found, Grammar, Language, Part, Scopes, Use, Uses, Verdict, named, named_member, rule};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["rs"],
@@ -27,6 +29,7 @@ static GRAMMAR: Grammar = Grammar {
     through: &["declaration_list", "field_declaration_list", "enum_variant_list", "foreign_mod_item"],
     closures: &["closure_expression"],
     bodies: &["macro_rule"],
+    fields_apart: true,
     rules: &[
         rule("function_item", Kind::Function, named),
         rule("function_signature_item", Kind::Function, named),
@@ -43,6 +46,8 @@ static GRAMMAR: Grammar = Grammar {
         rule("const_item", Kind::Constant, named),
         rule("static_item", Kind::Variable, named),
         rule("macro_definition", Kind::Macro, named),
+        rule("expression_statement", Kind::Function, generated::generated),
+        rule("macro_invocation", Kind::Function, generated::generated),
     ],
     uses: &[
         ("call_expression", Use::Field(Call, "function")),
@@ -53,7 +58,9 @@ static GRAMMAR: Grammar = Grammar {
         ("impl_item", Use::Field(Implements, "trait")),
         ("trait_item", Use::By(supertraits)),
         ("type_identifier", Use::Type),
-        ("scoped_type_identifier", Use::Itself(Mention)),
+        ("scoped_type_identifier", Use::By(scoped_type)),
+        ("scoped_identifier", Use::By(imports::path)),
+        ("function_item", Use::By(imports::function)),
         ("use_declaration", Use::By(imports::use_declaration)),
         ("mod_item", Use::By(imports::module)),
         ("extern_crate_declaration", Use::By(imports::extern_crate)),
@@ -70,6 +77,7 @@ static GRAMMAR: Grammar = Grammar {
         ("generic_type_with_turbofish", Part::Field("type")),
     ],
     embedded: Some(macros::EMBEDDED),
+    scopes: Some(Scopes { rules: scopes::bind, local: modules::local_names }),
     ..Grammar::new(|| tree_sitter_rust::LANGUAGE.into(), "tree-sitter-rust 0.24.2")
 };
 
@@ -91,6 +99,12 @@ fn module(found: &mut Found<'_>) -> Verdict {
         return Verdict::Nothing;
     }
     named(found)
+}
+
+/// Records the type at the end of a path.
+fn scoped_type<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    uses.refer(Mention, node);
+    imports::path(uses, node);
 }
 
 /// Records the supertraits of a trait.

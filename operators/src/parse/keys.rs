@@ -18,27 +18,30 @@ pub(super) struct KeyHint {
 
 /// Sets the keys of definitions; `hints` has one for each.
 ///
-/// What an implementation block holds are members of its type, wherever that is: below the type's
+/// `fields_apart` is that of the grammar. What an implementation block holds are members of its type, wherever that is: below the type's
 /// own key if the file defines it, else below its name in the package.
 ///
-/// What a `transparent` definition holds has the names that it would have without it.
+/// What a `transparent` definition holds has the names that it would have without it; where
+/// `fields_apart`, fields lie below a name that no method has.
 pub(super) fn name_definitions(
     definitions: &mut [Definition],
     hints: &[KeyHint],
     transparent: fn(&Definition) -> bool,
+    fields_apart: bool,
 ) {
-    let types: HashMap<Box<str>, usize> = definitions
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, definition)| is_type(definition.kind) && definition.kind != DefinitionKind::Implementation)
-        .map(|(index, definition)| (definition.name.clone(), index))
-        .collect();
+    let mut types: HashMap<Box<str>, Vec<usize>> = HashMap::new();
+    for (index, definition) in definitions.iter().enumerate() {
+        if is_type(definition.kind) && definition.kind != DefinitionKind::Implementation {
+            types.entry(definition.name.clone()).or_default().push(index);
+        }
+    }
     // Types come first: a block may stand before its type.
     for blocks in [false, true] {
         for index in 0..definitions.len() {
             if in_block(definitions, index) == blocks {
-                let key = key_of(definitions, hints, &types, index, transparent);
+                let is_field = |definition: &Definition| definition.kind == DefinitionKind::Field;
+                let apart = fields_apart && definitions.get(index).is_some_and(is_field);
+                let key = key_of(definitions, hints, &types, index, transparent, apart);
                 if let Some(definition) = definitions.get_mut(index) {
                     definition.key = key;
                 }
@@ -64,17 +67,37 @@ fn in_block(definitions: &[Definition], index: usize) -> bool {
     false
 }
 
+/// The type of the file that an implementation block is of: of those of its name the one in the
+/// innermost module around it, or else the first.
+fn type_of_block<'d>(
+    definitions: &'d [Definition],
+    types: &HashMap<Box<str>, Vec<usize>>,
+    block: &Definition,
+) -> Option<&'d Definition> {
+    let name = block.name.rsplit('.').next().unwrap_or(&block.name);
+    let named = || types.get(name).into_iter().flatten().filter_map(|index| definitions.get(*index));
+    let mut parent = block.parent;
+    loop {
+        if let Some(beside) = named().find(|of| of.parent == parent) {
+            return Some(beside);
+        }
+        let Some(around) = parent else { return named().next() };
+        parent = definitions.get(around as usize).and_then(|around| around.parent);
+    }
+}
+
 fn key_of(
     definitions: &[Definition],
     hints: &[KeyHint],
-    types: &HashMap<Box<str>, usize>,
+    types: &HashMap<Box<str>, Vec<usize>>,
     index: usize,
     transparent: fn(&Definition) -> bool,
+    apart: bool,
 ) -> NamePath {
     let Some(definition) = definitions.get(index) else { return NamePath::UNKNOWN };
     if definition.kind == DefinitionKind::Implementation {
+        let of_type = type_of_block(definitions, types, definition).map(|of| of.key.clone());
         let name = definition.name.rsplit('.').next().unwrap_or(&definition.name);
-        let of_type = types.get(name).and_then(|of| definitions.get(*of)).map(|of| of.key.clone());
         return of_type.unwrap_or_else(|| NamePath::new(Anchor::Package, [name]));
     }
     let above = |definition: &Definition| definitions.get(definition.parent? as usize);
@@ -93,8 +116,8 @@ fn key_of(
     let is_path = is_type(definition.kind) || definition.kind == DefinitionKind::Module;
     let own = definition.name.split(|c| is_path && matches!(c, ':' | '\\')).filter(|name| !name.is_empty());
     // Below a name that no method has.
-    let apart = hint.filter(|hint| hint.seen == Seen::Apart).map(|_| "$");
-    let names = names.chain(apart).chain(own);
+    let apart_by = apart.then_some(".").or_else(|| hint.filter(|hint| hint.seen == Seen::Apart).map(|_| "$"));
+    let names = names.chain(apart_by).chain(own);
     match parent {
         Some(parent) => parent.key.with(names),
         None => NamePath::new(Anchor::Unit, names),

@@ -9,6 +9,7 @@ mod define;
 mod embedded;
 mod skim;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use gristmill_pipeline::port::{Block, Definition, Import, NO_DEFINITION, Reference};
@@ -234,10 +235,20 @@ impl<'t> Walk<'t> {
             span.start_line = line(span.start_byte);
             span.end_line = line(span.end_byte.saturating_sub(1).max(span.start_byte));
         }
-        let (marks, defined, imports) = self.uses.into_parts();
-        name_definitions(&mut self.out.definitions, &self.hints, self.grammar.transparent);
-        self.out.imports = imports;
+        let (marks, defined, mut imports, mut heads) = self.uses.into_parts();
+        let (transparent, fields_apart) = (self.grammar.transparent, self.grammar.fields_apart);
+        name_definitions(&mut self.out.definitions, &self.hints, transparent, fields_apart);
         let definitions = &self.out.definitions;
+        if let Some(scopes) = self.grammar.scopes.filter(|_| !heads.is_empty()) {
+            let bound: HashSet<&str> =
+                imports.iter().filter_map(|import| (scopes.local)(import).first().copied()).collect();
+            heads.retain(|head| {
+                let own = |of: &Definition| of.parent.is_none() && of.name == head.module;
+                !bound.contains(&*head.module) && !definitions.iter().any(own)
+            });
+            imports.append(&mut heads);
+        }
+        self.out.imports = imports;
         let bound = self
             .grammar
             .scopes

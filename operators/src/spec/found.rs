@@ -19,6 +19,8 @@ pub(crate) enum Verdict {
     Inner,
     /// It is none of these.
     Nothing,
+    /// It is none of these, and holds no definition.
+    Plain,
 }
 
 /// How far a definition reaches that ends where the next of its kind begins, such as a

@@ -58,6 +58,8 @@ pub(crate) struct ModuleSystem {
     pub packages: bool,
     /// Modules that every file imports without saying so, under their own names.
     pub implied: &'static [&'static str],
+    /// Whether an import may mean the file that it is in.
+    pub own: bool,
 }
 
 impl ModuleSystem {
@@ -65,7 +67,8 @@ impl ModuleSystem {
     pub const fn new(prefix: &'static str, resolve: Resolve) -> Self {
         let (local, unit): (LocalNames, UnitOf) = (local_name, own_unit);
         let declares: Declares = |_, _| None;
-        Self { prefix, index: &[], names: of_file, resolve, local, declares, unit, packages: false, implied: &[] }
+        let (names, packages, implied): (NamesOf, bool, &[&str]) = (of_file, false, &[]);
+        Self { prefix, index: &[], names, resolve, local, declares, unit, packages, implied, own: false }
     }
 
     /// Returns the names by which imports may mean the file at `path`.
@@ -86,7 +89,7 @@ impl ModuleSystem {
         }
         let own = paths::stem(path);
         // What a file imports without saying so may be itself, as the root of a crate is.
-        let implied = self.implied.contains(&&*import.module);
+        let implied = self.own || self.implied.contains(&&*import.module);
         if !implied {
             names.leave_out(own);
         }

@@ -28,10 +28,19 @@ pub(crate) struct Uses<'t> {
     /// Offsets of the names of definitions.
     defined: Vec<u32>,
     imports: Vec<Import>,
+    /// What may be imported by paths that begin with its name.
+    heads: Vec<Import>,
     /// No name before this byte is recorded any more.
     past: usize,
-    /// Where the modules end that were entered.
-    modules: Vec<usize>,
+    /// What was entered that binds imports of its own.
+    around: Vec<Around<'t>>,
+}
+
+/// A module or a function within the text, in which imports are bound.
+struct Around<'t> {
+    name: &'t str,
+    end: usize,
+    is_module: bool,
 }
 
 impl<'t> Uses<'t> {
@@ -44,8 +53,9 @@ impl<'t> Uses<'t> {
             marks: Vec::new(),
             defined: Vec::new(),
             imports: Vec::new(),
+            heads: Vec::new(),
             past: 0,
-            modules: Vec::new(),
+            around: Vec::new(),
         }
     }
 
@@ -128,17 +138,37 @@ impl<'t> Uses<'t> {
         node.start_byte() < self.past
     }
 
-    /// Records that a module within the text reaches to the end of `node`.
-    pub fn enter_module(&mut self, node: Node<'t>) {
+    /// Records that a module within the text, or else a function, reaches to the end of `node`.
+    /// Imports in a function are bound below the outermost one in its module.
+    pub fn enter(&mut self, node: Node<'t>, is_module: bool) {
         // Those that ended before must not lie below it.
-        self.modules_around(node);
-        self.modules.push(node.end_byte());
+        self.leave(node);
+        if is_module || self.around.last().is_none_or(|around| around.is_module) {
+            let name = self.field_text(node, "name");
+            self.around.push(Around { name, end: node.end_byte(), is_module });
+        }
     }
 
-    /// Returns the number of modules within the text around a node.
-    pub fn modules_around(&mut self, node: Node<'t>) -> usize {
-        while self.modules.pop_if(|end| *end <= node.start_byte()).is_some() {}
-        self.modules.len()
+    fn leave(&mut self, node: Node<'t>) {
+        while self.around.pop_if(|around| around.end <= node.start_byte()).is_some() {}
+    }
+
+    /// Returns the names of the modules within the text around a node, and then that of the function
+    /// in it.
+    pub fn around(&mut self, node: Node<'t>) -> (Vec<&'t str>, Option<&'t str>) {
+        self.leave(node);
+        let modules = self.around.iter().filter(|around| around.is_module).map(|around| around.name);
+        let function = self.around.last().filter(|around| !around.is_module).map(|around| around.name);
+        (modules.collect(), function)
+    }
+
+    /// Records an import that is written as the first name of a path: it counts unless the file binds
+    /// that name otherwise.
+    pub fn import_head(&mut self, node: Node<'t>, name: &'t str) {
+        if !self.heads.iter().any(|head| *head.module == *name) {
+            let line = byte(node.start_position().row + 1);
+            self.heads.push(Import { module: name.into(), name: "".into(), alias: "".into(), line });
+        }
     }
 
     /// Records an import of `name` from `module`. An empty name imports the module itself,
@@ -163,10 +193,10 @@ impl<'t> Uses<'t> {
         }
     }
 
-    /// Returns the names that are used, the offsets of those that are defined, and the
-    /// imports, each in the order of recording.
-    pub fn into_parts(self) -> (Vec<Mark>, Vec<u32>, Vec<Import>) {
-        (self.marks, self.defined, self.imports)
+    /// Returns the names that are used, the offsets of those that are defined, the imports, and what
+    /// else may be imported, each in the order of recording.
+    pub fn into_parts(self) -> (Vec<Mark>, Vec<u32>, Vec<Import>, Vec<Import>) {
+        (self.marks, self.defined, self.imports, self.heads)
     }
 }
 

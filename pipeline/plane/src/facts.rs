@@ -217,7 +217,7 @@ pub struct ImportFact {
     pub declares: NameKey,
     /// Whether it brings in all names of the module.
     pub all: bool,
-    /// Whether the language implies it: it is written nowhere.
+    /// Whether it makes no edge by itself: the language implies it, or the module is guessed.
     pub implied: bool,
 }
 

@@ -7,13 +7,17 @@ pub struct ModuleName {
     pub name: String,
     /// The names to look up in it, in order; none if the module itself is meant.
     pub then: Vec<Box<str>>,
+    /// Whether it is as likely as the name before: a module and an item may have one name.
+    pub also: bool,
+    /// Whether only what is found in the module tells that it is meant.
+    pub guess: bool,
 }
 
 impl ModuleName {
     /// The module itself.
     #[must_use]
     pub fn whole(name: impl Into<String>) -> Self {
-        Self { name: name.into(), then: Vec::new() }
+        Self { name: name.into(), then: Vec::new(), also: false, guess: false }
     }
 }
 

@@ -150,12 +150,17 @@ impl<'a> FactMaker<'a> {
                 root: path.map_or(Root::None, root),
             };
             facts.contents.push(((content, ContentFact::Definition(fact)), 1));
-            // Other files of the package may add members to a type.
-            if is_type(definition.kind) && fact.root == Root::Unit {
-                let (from, to) = (fact.names, NameChain::of([&*definition.name]));
-                let (from_root, to_root, kind) = (Root::Unit, Root::Package, gristmill_plane::LeadKind::Type);
+            let (unit, package) = ((Root::Unit, fact.names), (Root::Package, NameChain::of([&*definition.name])));
+            let mut lead = |(from_root, from), (to_root, to), kind| {
                 let lead = LeadFact { from, to, then: Default::default(), from_root, to_root, kind };
                 facts.contents.push(((content, ContentFact::Lead(lead)), 1));
+            };
+            // Other files of the package may add members to a type, and call a macro by its name.
+            if is_type(definition.kind) && fact.root == Root::Unit {
+                lead(unit, package, gristmill_plane::LeadKind::Type);
+            }
+            if definition.kind == DefinitionKind::Macro && fact.root == Root::Unit {
+                lead(package, unit, gristmill_plane::LeadKind::Alias);
             }
             linkage::leads(&key, linkage, &mut linked);
             // A node may name a type twice, as `typedef struct a {} b`; its members are those of the first.
@@ -165,6 +170,11 @@ impl<'a> FactMaker<'a> {
             }
         }
         facts.contents.extend(linked.into_iter().map(|lead| ((content, ContentFact::Lead(lead)), 1)));
+        // What a unit does not have its package may.
+        let (from, to) = (NameChain::default(), NameChain::default());
+        let (from_root, to_root, kind) = (Root::Unit, Root::Package, gristmill_plane::LeadKind::All);
+        let all = LeadFact { from, to, then: Default::default(), from_root, to_root, kind };
+        facts.contents.push(((content, ContentFact::Lead(all)), 1));
         let mut targets = HashSet::new();
         for (ordinal, reference) in (0..).zip(&analysis.references) {
             let within = reference.within.and_then(|within| analysis.definitions.get(within as usize));
@@ -199,16 +209,21 @@ impl<'a> FactMaker<'a> {
         let written = imports.len();
         let implied = self.graph.implied_imports(path);
         for (ordinal, import) in imports.iter().chain(&implied).enumerate() {
-            let local = self.graph.local_names(path, import);
-            // What binds no name brings in all.
-            let (local, all) = (NameChain::of(local.iter().map(AsRef::as_ref)), local.is_empty());
+            let mut local = self.graph.local_names(path, import);
+            // What binds no name brings in all, or all below the names before a `*`.
+            let all = local.is_empty() || local.pop_if(|name| &**name == "*").is_some();
+            let local = NameChain::of(local.iter().map(AsRef::as_ref));
             let (implied, ordinal) = (ordinal >= written, ordinal as u32);
             let written = self.text(&import.module);
             let declares = self.graph.declared_name(path, import);
             let declares = declares.map_or(NameKey::NONE, |name| NameKey::of(&name));
-            for (rank, module) in (0..).zip(self.graph.import_names(path, import)) {
+            let mut rank = 0;
+            for module in self.graph.import_names(path, import) {
+                rank += u32::from(!module.also);
                 let Some(then) = short_names(module.then.iter().map(AsRef::as_ref)) else { continue };
-                let (line, module) = (import.line, NameKey::of(&module.name));
+                let (line, module, guess) = (import.line, NameKey::of(&module.name), module.guess);
+                // An edge to what is guessed needs something that is found there.
+                let implied = implied || guess;
                 let fact = ImportFact { ordinal, line, written, rank, module, local, then, declares, all, implied };
                 facts.imports.push(((row, fact), 1));
             }
@@ -264,7 +279,14 @@ fn start(path: &NamePath) -> Option<(Root, NameChain, [ShortName; MAX_THEN])> {
     }
     let (root, known) = split(path)?;
     if let Some(then) = short_names(path.names().skip(known)) {
-        return Some((root, NameChain::of(path.names().take(known)), then));
+        // What is imported within a module of the file is bound below the names of that, as one
+        // name: `file tests::Mill`.
+        let names = path.names().take(known);
+        let known = match root {
+            Root::File => NameChain::of(names.flat_map(|name| name.split("::"))),
+            _ => NameChain::of(names),
+        };
+        return Some((root, known, then));
     }
     let (head, tail) = halves(path)?;
     Some((Root::Target, NameChain::of([head.as_str()]), short_names(tail.names())?))

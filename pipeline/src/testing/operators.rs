@@ -89,7 +89,7 @@ pub fn import_names(path: &RelPath, import: &Import) -> Vec<ModuleName> {
     let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
     let then: Vec<Box<str>> = Some(import.name.clone()).into_iter().filter(|name| !name.is_empty()).collect();
     [format!("{folder}/{}", import.module), import.module.to_string(), format!("={}", import.module)]
-        .map(|name| ModuleName { name, then: then.clone() })
+        .map(|name| ModuleName { then: then.clone(), ..ModuleName::whole(name) })
         .into()
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gristmill_views::{ViewRow, ViewValue};
+use gristmill_views::{Evidence, ViewRow, ViewValue};
 
 use super::search::{Answer, Search, modules};
 use super::{Views, import_names};
@@ -125,20 +125,29 @@ impl<'a> Oracle<'a> {
                 number(candidates),
             ]
         });
-        let imports = self.imports().into_iter().map(|(from, line, written, to)| {
-            let import = text("import");
+        let named = self.resolved().into_iter().filter(|(from, _, answer)| {
+            matches!(answer.evidence, Evidence::Import | Evidence::ReExport) && *from != answer.path
+        });
+        let named = named.flat_map(|(from, reference, answer)| {
+            let written = self.record(from).analysis.imports.iter().filter(|import| import.line == reference.line);
+            written.map(move |import| (from, import.line, &*import.module, answer.path, answer.evidence))
+        });
+        let imports =
+            self.imports().into_iter().map(|(from, line, written, to)| (from, line, written, to, Evidence::Import));
+        let imports: BTreeSet<(&str, u32, &str, &str, Evidence)> = imports.chain(named).collect();
+        let imports = imports.into_iter().map(|(from, line, written, to, evidence)| {
             let (empty, none) = (text(""), number(0_u64));
             vec![
                 text(from),
                 number(line),
                 empty.clone(),
                 text(written),
-                import.clone(),
+                text("import"),
                 text(to),
                 none,
                 empty,
-                import,
-                number(97_u64),
+                text(evidence.as_str()),
+                number(evidence.confidence(1)),
                 number(1_u64),
             ]
         });

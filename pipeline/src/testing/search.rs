@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gristmill_views::Evidence;
 
 use super::{declared_name, import_names, local_names, module_names, unit};
-use crate::port::{Anchor, Definition, LeadKind, NamePath, Reference};
+use crate::port::{Anchor, Definition, DefinitionKind, LeadKind, NamePath, Reference};
 use crate::sink::Record;
 
 const MAX_LEFT: usize = 8;
@@ -70,7 +70,9 @@ fn starts(record: &Record, path: &NamePath) -> Vec<(Key, Vec<String>)> {
     }
     let names: Vec<String> = path.names().map(Into::into).collect();
     let (head, tail) = names.split_at(usize::from(anchor != Anchor::Free));
-    roots(record, anchor).into_iter().map(|root| ([root, head.to_vec()].concat(), tail.to_vec())).collect()
+    let parts = |name: &String| name.split("::").map(Into::into).collect::<Vec<String>>();
+    let head = if anchor == Anchor::File { head.iter().flat_map(parts).collect() } else { head.to_vec() };
+    roots(record, anchor).into_iter().map(|root| ([root, head.clone()].concat(), tail.to_vec())).collect()
 }
 
 /// Files by the names that imports may mean them by: their own, and those that manifests give them.
@@ -113,13 +115,14 @@ impl<'a> Search<'a> {
                 search.add(vec![format!("unit {above}"), name], unit_key(record.path.as_str()), vec![], Step::Alias);
             }
             for import in &record.analysis.imports {
-                let local: Vec<String> = local_names(import).into_iter().map(Into::into).collect();
+                let mut local: Vec<String> = local_names(import).into_iter().map(Into::into).collect();
+                let all = local.is_empty() || local.pop_if(|name| name == "*").is_some();
                 let from = [vec![format!("file {}", record.path)], local.clone()].concat();
                 let meant = import_names(&record.path, import);
                 let meant = meant.iter().find_map(|module| Some((module, modules.get(&module.name)?)));
                 for (module, to) in meant.iter().flat_map(|(module, files)| files.iter().map(move |to| (module, *to))) {
                     let then = module.then.iter().map(ToString::to_string).collect();
-                    let step = if local.is_empty() { Step::All } else { Step::Import };
+                    let step = if all { Step::All } else { Step::Import };
                     search.add(from.clone(), unit_key(to), then, step);
                 }
             }
@@ -129,7 +132,16 @@ impl<'a> Search<'a> {
                     let key = [root, names.clone()].concat();
                     search.definitions.entry(key.clone()).or_default().push((record.path.as_str(), definition));
                     let package = [roots(record, Anchor::Package).concat(), vec![definition.name.to_string()]].concat();
-                    search.add(key, package, vec![], Step::Type);
+                    if definition.kind == DefinitionKind::Macro {
+                        search.add(package, key, vec![], Step::Alias);
+                    } else {
+                        search.add(key, package, vec![], Step::Type);
+                    }
+                }
+            }
+            if !unit(&record.path).package.is_empty() {
+                for (unit, package) in roots(record, Anchor::Unit).into_iter().zip(roots(record, Anchor::Package)) {
+                    search.add(unit, package, vec![], Step::All);
                 }
             }
             for reference in &record.analysis.references {

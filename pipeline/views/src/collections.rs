@@ -199,6 +199,12 @@ impl<'scope> FactCollections<'scope> {
         edges.clone()
     }
 
+    /// `((file, line), what is written)`: every import that is written.
+    pub(super) fn import_lines(&self) -> Facts<'scope, ((PathKey, u32), NameKey)> {
+        let written = self.imports.clone().filter(|(_, import)| import.line != 0);
+        written.map(|(row, import)| ((row.path, import.line), import.written)).distinct()
+    }
+
     /// How paths of names continue, by where they do.
     pub(super) fn continuations(&self) -> Facts<'scope, (ChainKey, Continuation)> {
         let written = self.leads().flat_map(|(place, lead)| continuations_of(place, lead));

@@ -8,15 +8,36 @@
 use gristmill_pipeline::ModuleUnit;
 use gristmill_pipeline::port::Import;
 
-use crate::spec::resolution::paths::{below, directory, stem};
-use crate::spec::resolution::{ModuleSystem, Names};
+use crate::spec::resolution::paths::{below, directory, from, stem};
+use crate::spec::resolution::{ModuleSystem, Names, local_name};
 
-pub(super) static MODULES: ModuleSystem =
-    ModuleSystem { index: INDEX, unit: of_crate, implied: &["crate", "super"], ..ModuleSystem::new("rs:", resolve) };
+pub(super) static MODULES: ModuleSystem = ModuleSystem {
+    index: INDEX,
+    unit: of_crate,
+    implied: &["crate", "super"],
+    own: true,
+    local: local_names,
+    ..ModuleSystem::new("rs:", resolve)
+};
+
+/// Returns the names that lead to what an import binds: those of the modules within the file and of
+/// the function that it is written in, and its own; `*` if it brings in all names.
+pub(super) fn local_names(import: &Import) -> Vec<&str> {
+    if import.alias.contains("::") { import.alias.split("::").collect() } else { local_name(import) }
+}
 
 /// A file is a unit, and the crate its package.
 fn of_crate(path: &str, _index: &[&str]) -> ModuleUnit {
-    let root = roots(path).next().unwrap_or_default();
+    // Tests and examples of many files lie in a folder each.
+    let mut ends = path.match_indices('/').map(|(end, _)| end);
+    let apart = ends.find(|end| {
+        let folder = path.get(..*end).unwrap_or_default();
+        matches!(folder.rsplit('/').next(), Some("tests" | "examples" | "benches"))
+    });
+    let root = match apart {
+        Some(end) => path.get(..ends.next().unwrap_or(end)).unwrap_or_default(),
+        None => roots(path).next().unwrap_or_default(),
+    };
     ModuleUnit { unit: path.into(), package: format!("rs:{root}/"), ..ModuleUnit::default() }
 }
 
@@ -24,16 +45,23 @@ fn of_crate(path: &str, _index: &[&str]) -> ModuleUnit {
 const INDEX: &[&str] = &["mod", "lib", "main"];
 
 /// Crates that come with the compiler.
-const OWN: &[&str] = &["alloc", "core", "proc_macro", "std", "test"];
+pub(super) const OWN: &[&str] = &["alloc", "core", "proc_macro", "std", "test"];
 
 /// Limit on the folders above a file that may be the root of its crate, where none is named
 /// `src`.
-const MAX_ROOTS: usize = 3;
+const MAX_ROOTS: usize = 5;
 
 fn resolve(path: &str, import: &Import, names: &mut Names) {
     let own = module(path);
     let mut parts: Vec<&str> = import.module.split("::").filter(|part| !part.is_empty()).collect();
-    let declares = parts.first() == Some(&"self") && import.name.is_empty() && import.alias.is_empty();
+    if import.module.ends_with(".rs") {
+        // The file is named itself.
+        if let Some(file) = from(directory(path), &import.module) {
+            names.exact(stem(&file));
+        }
+        return;
+    }
+    let declares = parts.first() == Some(&"self") && import.name.is_empty();
     if !import.name.is_empty() && &*import.name != "*" {
         parts.push(&import.name);
     }
@@ -46,7 +74,9 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
         }
         Some("self") => {
             let inner = parts.get(1..).unwrap_or_default();
-            longest_first(own, inner, 0, names);
+            longest_first(own, inner, 1, names);
+            names.take(inner.iter().copied());
+            names.exact(stem(path));
             // The root of a test or an example has its modules beside it.
             if declares && let Some(module) = inner.first() {
                 names.take([]);
@@ -64,9 +94,18 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
             longest_first(own, &parts, 1, names);
             let inner = parts.get(1..).unwrap_or_default();
             crates(first, inner, names);
-            if outside(path) {
-                longest_first("src", inner, 1, names);
+            for package in packages(path) {
+                // Any crate may be meant: what comes from the library is found there.
+                let library = below(package, "src");
+                longest_first(&library, inner, 1, names);
+                names.take(inner.iter().copied());
+                names.guess();
+                names.exact(&library);
             }
+            // An item of the file, or what is imported there.
+            names.take(parts.iter().copied());
+            names.also();
+            names.exact(stem(path));
         }
     }
 }
@@ -98,7 +137,17 @@ fn longest_first(base: &str, parts: &[&str], least: usize, names: &mut Names) {
     for length in (least..=parts.len()).rev() {
         let (inner, rest) = parts.split_at(length.min(parts.len()));
         names.take(rest.iter().copied());
+        may_be_item(rest, names);
         names.exact(&below(base, &inner.join("/")));
+    }
+}
+
+/// Says that a path may mean an item as well as a module of its last name.
+fn may_be_item(rest: &[&str], names: &mut Names) {
+    if let [name] = rest
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+    {
+        names.also();
     }
 }
 
@@ -113,14 +162,24 @@ fn crates(name: &str, parts: &[&str], names: &mut Names) {
         for length in (0..=parts.len()).rev() {
             let (inner, rest) = parts.split_at(length.min(parts.len()));
             names.take(rest.iter().copied());
+            may_be_item(rest, names);
             names.push(&below(&base, &inner.join("/")));
         }
     }
 }
 
-/// Returns whether a file belongs to the package in the source's root but not to its
-/// library, which it then uses like another crate.
-fn outside(path: &str) -> bool {
-    path == "src/main.rs"
-        || ["tests/", "examples/", "benches/", "src/bin/"].iter().any(|folder| path.starts_with(folder))
+/// Returns the folders of packages that a file belongs to but for their library, which it then uses
+/// like another crate: the innermost first.
+fn packages(path: &str) -> impl Iterator<Item = &str> {
+    let ends = path.rmatch_indices('/').map(|(end, _)| end);
+    ends.filter_map(|end| {
+        let (folder, rest) = (path.get(..end)?, path.get(end + 1..)?);
+        let (package, name) = folder.rsplit_once('/').unwrap_or(("", folder));
+        let outside = match name {
+            "tests" | "examples" | "benches" => true,
+            "src" => rest == "main.rs" || rest.starts_with("bin/"),
+            _ => false,
+        };
+        outside.then_some(package)
+    })
 }

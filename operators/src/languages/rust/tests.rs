@@ -34,7 +34,7 @@ fn imports() {
             ("big_oven heat", &["crates/big-oven/src/heat.rs"]),
             ("big_oven::heat Heat", &["crates/big-oven/src/heat.rs"]),
             ("std fmt", &[]),
-            ("crate Own", &[]),
+            ("crate Own", &["crates/mill/src/lib.rs"]),
         ],
     );
     check_imports(
@@ -47,7 +47,7 @@ fn imports() {
             ("crate Mill", &["crates/mill/src/lib.rs"]),
             ("super::super::parts Part", &["crates/mill/src/parts/mod.rs"]),
             ("big_oven Oven", &["crates/big-oven/src/lib.rs"]),
-            ("self *", &[]),
+            ("self *", &["crates/mill/src/wheel/spoke.rs"]),
             ("super spin", &["crates/mill/src/wheel.rs"]),
         ],
     );
@@ -62,8 +62,40 @@ fn imports() {
         "crates/mill/tests/it/grind.rs",
         "use crate::grind;\nuse gristmill_mill::parts::P;\n",
         &[
-            ("crate grind", &["crates/mill/tests/it/main.rs"]),
+            ("crate grind", &["crates/mill/tests/it/grind.rs"]),
             ("gristmill_mill::parts P", &["crates/mill/src/parts/mod.rs"]),
+        ],
+    );
+}
+
+/// What is outside of a library imports it by a name that no path tells.
+#[test]
+fn tests_and_binaries_import_their_library() {
+    let files = ["lib/src/lib.rs", "lib/src/deep.rs", "lib/src/main.rs", "other/src/lib.rs"];
+    let text = "use kit::Mill;\nuse kit::deep::{self, Wheel};\nuse other::Mill;\n";
+    let expected: [(&str, &[&str]); 4] = [
+        ("kit Mill", &["lib/src/lib.rs", "lib/src/main.rs"]),
+        ("kit deep", &["lib/src/deep.rs"]),
+        ("kit::deep Wheel", &["lib/src/deep.rs"]),
+        ("other Mill", &["other/src/lib.rs"]),
+    ];
+    for path in ["lib/tests/it/deep.rs", "lib/examples/show.rs", "lib/src/bin/tool.rs", "lib/src/main.rs"] {
+        check_imports(&files, path, text, &expected);
+    }
+}
+
+/// An attribute may name the file of a module, and a path the crate that it begins with.
+#[test]
+fn imports_without_use() {
+    let files = ["src/lib.rs", "src/odd/place.rs", "kit/src/lib.rs", "src/inner/deep.rs"];
+    check_imports(
+        &files,
+        "src/lib.rs",
+        "#[cfg(unix)]\n#[path = \"odd/place.rs\"]\nmod sys;\nmod inner { mod deep; }\nfn f() { kit::run(); sys::go(); std::mem::take(); Own::x() }\n",
+        &[
+            ("odd/place.rs", &["src/odd/place.rs"]),
+            ("self::inner::deep", &["src/inner/deep.rs"]),
+            ("kit", &["kit/src/lib.rs"]),
         ],
     );
 }
@@ -76,7 +108,37 @@ fn calls_in_macros_are_found() {
     let found = parse("a.rs", text);
     let calls: Vec<String> =
         found.references.iter().map(|call| format!("{} {}", call.qualifier, call.name).trim().to_owned()).collect();
-    assert_eq!(calls, ["assert", "self.a is_x", "c", "std::fs read", "vec", "g", "i", "j"]);
+    assert_eq!(calls, ["assert", "self.a is_x", "c", "std::fs read", "vec", "g", "H", "i", "j"]);
+}
+
+/// A macro of the file may define what it is given the name of.
+#[test]
+fn macros_define_items() {
+    let text = "\
+macro_rules! handler { ($name:ident, GET) => { handler!(#[doc] $name, GET); }; ($(#[$m:meta])+ $name:ident, $method:ident) => { $(#[$m])+ pub fn $name() {} }; }
+macro_rules! units { ($($unit:ident),* $(,)?) => { $(pub struct $unit;)* } }
+macro_rules! second { ($of:ty, $name:ident) => { impl $of { fn $name() {} } } }
+macro_rules! none { ($name:ident) => { run($name) } }
+handler!(get, GET);
+units![Metre, Second];
+impl Mill { handler!(#[inline] post, POST); }
+second!(Mill<A, B>, turn);
+none!(other);
+fn f() { handler!(local, GET); }
+";
+    let found = parse("a.rs", text);
+    let items = found.definitions.iter().filter(|item| item.kind.as_str() != "macro");
+    let items: Vec<String> = items.map(|item| format!("{} {}", item.kind.as_str(), item.qualified_name)).collect();
+    let expected = [
+        "function get",
+        "struct Metre",
+        "struct Second",
+        "implementation Mill",
+        "method Mill::post",
+        "function turn",
+        "function f",
+    ];
+    assert_eq!(items, expected);
 }
 
 /// Returns kind, qualified name and line of each definition.

@@ -295,7 +295,7 @@ fn call<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
 /// Binds the conditions and bodies of a statement; `if let x = y` declares `x`.
 fn conditions<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
     let mut bound: Option<Node<'t>> = None;
-    let mut declare = |binder: &mut Binder<'t>, value: Option<Value>, bound: &mut Option<Node<'t>>| {
+    let declare = |binder: &mut Binder<'t>, value: Option<Value>, bound: &mut Option<Node<'t>>| {
         let Some(named) = bound.take() else { return };
         let text = binder.slice(named);
         // `if let x` is `if let x = x`.

@@ -54,6 +54,7 @@ impl<'t> Walk<'t> {
                 }
                 self.plain(node, false)
             }
+            Verdict::Plain => self.plain(node, false),
             _ if top.local => self.plain(node, false),
             _ => Some(self.through(node)),
         }
@@ -98,7 +99,9 @@ impl<'t> Walk<'t> {
             outer.end_byte()
         };
         let end = byte(self.trimmed_end(end));
-        for name in std::iter::once(found.name.as_ref()).chain(found.more.iter().copied()) {
+        // An implementation uses the name of its type.
+        let named = std::iter::once(found.name.as_ref()).chain(found.more.iter().copied());
+        for name in named.filter(|_| found.kind != DefinitionKind::Implementation) {
             self.uses.define(name);
         }
 

@@ -16,6 +16,9 @@ pub(crate) struct Names {
     without: [Option<String>; 2],
     /// What is looked up in the modules that are added next.
     then: Then,
+    /// What is said of the next name, as in [`ModuleName`].
+    also: bool,
+    guess: bool,
 }
 
 /// What an import takes from a module.
@@ -29,7 +32,14 @@ enum Then {
 impl Names {
     /// Returns no names; those that are added get `prefix`.
     pub fn new(prefix: &'static str) -> Self {
-        Self { prefix, names: Vec::new(), without: [None, None], then: Then::Names(Vec::new()) }
+        Self {
+            prefix,
+            names: Vec::new(),
+            without: [None, None],
+            then: Then::Names(Vec::new()),
+            also: false,
+            guess: false,
+        }
     }
 
     /// Of the modules that are added next, `names` are taken.
@@ -40,6 +50,16 @@ impl Names {
     /// Of the modules that are added next, `name` is taken, unless they are named so.
     pub fn take_unless_named(&mut self, name: &str) {
         self.then = Then::Unless(name.into());
+    }
+
+    /// Says that the name that is added next is as likely as the one before.
+    pub fn also(&mut self) {
+        self.also = true;
+    }
+
+    /// Says that only what is found in the module that is added next tells that it is meant.
+    pub fn guess(&mut self) {
+        self.guess = true;
     }
 
     /// Adds `name`, which may be the end of a path.
@@ -63,6 +83,7 @@ impl Names {
     }
 
     fn add(&mut self, name: String) {
+        let (also, guess) = (std::mem::take(&mut self.also), std::mem::take(&mut self.guess));
         let left_out = self.without.iter().flatten().any(|without| *without == name);
         if left_out || self.names.len() >= MAX_NAMES || self.names.iter().any(|known| known.name == name) {
             return;
@@ -72,7 +93,7 @@ impl Names {
             Then::Unless(taken) if name.rsplit(['/', ':']).next() == Some(taken) => Vec::new(),
             Then::Unless(taken) => vec![taken.clone()],
         };
-        self.names.push(ModuleName { name, then });
+        self.names.push(ModuleName { name, then, also, guess });
     }
 
     /// Rejects the file or folder at exactly `path` from now on.

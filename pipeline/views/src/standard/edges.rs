@@ -15,14 +15,16 @@ use crate::{Evidence, FactCollections, View};
 pub(crate) const USE_KINDS: [&str; 3] = ["call", "implements", "mention"];
 
 /// The share of import edges that are right, in percent.
-const IMPORT_CONFIDENCE: u64 = 97;
+fn import_confidence(evidence: Evidence) -> u64 {
+    evidence.confidence(1)
+}
 
 fn kind_of(kinds: &[NameKey; 3], kind: UseKind) -> NameKey {
     kinds.get(kind as usize).copied().unwrap_or_default()
 }
 
 /// From every use of a name to the definition that it means, and from every import to
-/// the file that it means.
+/// the file that it means, and to that which defines what that one imports in turn.
 ///
 /// A use is resolved by what its file binds it to: scopes, imports, re-exports, the unit that the
 /// file belongs to, what stands before the name, and the types of variables (see [`Evidence`]). A
@@ -85,11 +87,31 @@ impl View for Edges {
                 Cell::Number(0),
                 Cell::Name(NameKey::NONE),
                 import.into(),
-                Cell::Number(IMPORT_CONFIDENCE),
+                Cell::Number(import_confidence(Evidence::Import)),
+                Cell::Number(1),
+            ])
+        });
+        // What an import names may be defined in a file that the imported one imports it from.
+        let named = facts
+            .resolved()
+            .filter(|edge| edge.from != edge.to && matches!(edge.evidence, Evidence::Import | Evidence::ReExport));
+        let named = named.map(|edge| ((edge.from, edge.reference.line), (edge.to, edge.evidence)));
+        let named = named.join_map(facts.import_lines(), move |(from, line), (to, evidence), written| {
+            FactRow::new([
+                (*from).into(),
+                (*line).into(),
+                Cell::Name(NameKey::NONE),
+                (*written).into(),
+                import.into(),
+                (*to).into(),
+                Cell::Number(0),
+                Cell::Name(NameKey::NONE),
+                Cell::Name(names.get(*evidence as usize).copied().unwrap_or_default()),
+                Cell::Number(import_confidence(*evidence)),
                 Cell::Number(1),
             ])
         });
         // A name may be used twice on a line.
-        uses.concat(imports).threshold_total(distinct)
+        uses.concat(imports).concat(named).threshold_total(distinct)
     }
 }
