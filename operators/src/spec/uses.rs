@@ -75,7 +75,8 @@ impl<'t> Uses<'t> {
         let text = self.slice(node);
         let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
         let text = text.strip_prefix(quote)?.strip_suffix(quote)?;
-        let plain = !text.is_empty() && !text.contains(['\n', '"', '\'', '\\', '$', '{', '#']);
+        let computed = text.contains(['\n', '"', '\'', '\\', '$', '{']) || text.contains("#@");
+        let plain = !text.is_empty() && !computed;
         plain.then_some(text)
     }
 

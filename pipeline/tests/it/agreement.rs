@@ -271,7 +271,14 @@ fn content(content: u8) -> String {
                 format!("def line{}.part\nuse line{}.part\n", n % 3, n % 4),
                 format!("import {} as other\nuse other.line{}.part\n", n % 8, n % 3),
                 format!("base line{} line{}\ntype thing{} line{}\n", n % 3, n % 5, n % 2, n % 4),
-                format!("use thing{}.part\nuse d.e.line{}\nimport {}.line1\n", n % 2, n % 3, n % 7),
+                format!(
+                    "use thing{}.part\nuse d.e.line{}\nimport {}.line1\nimport {} as ={}\n",
+                    n % 2,
+                    n % 3,
+                    n % 7,
+                    n % 8,
+                    n % 4
+                ),
             ];
             let links = links.into_iter().take(usize::from(n % 5));
             imports.chain(lines).chain(links).chain([format!("own {n}\n")]).chain(odd(n).map(Into::into)).collect()

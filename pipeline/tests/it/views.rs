@@ -59,6 +59,29 @@ fn uses_are_resolved_by_what_they_are_bound_to() {
 }
 
 #[test]
+fn a_manifest_names_a_file_for_imports_elsewhere() {
+    let job = with_views();
+    job.write("kit/manifest.x", "import main as =kit\n");
+    job.write("kit/main.x", "def f\n");
+    job.write("app/one.x", "import kit as it\nuse it.f\n");
+    job.run(Mode::Parallel);
+    assert_views(&job);
+    let uses = |to: &str| rows(&job, "edges").iter().any(|row| row.starts_with("app/one.x 2 ") && row.contains(to));
+    assert!(uses("kit/main.x"), "{:?}", rows(&job, "edges"));
+
+    // The file moves, and the manifest names another.
+    job.remove("kit/main.x");
+    job.write("kit/other.x", "def f\n");
+    job.run(Mode::Parallel);
+    assert_views(&job);
+    assert!(!uses("kit/"));
+    job.write("kit/manifest.x", "import other as =kit\n");
+    job.run(Mode::Parallel);
+    assert_views(&job);
+    assert!(uses("kit/other.x"));
+}
+
+#[test]
 fn cycles_come_and_go() {
     let job = with_views();
     job.write("0.x", "import 1\n");

@@ -3,7 +3,7 @@
 use gristmill_pipeline::port::Import;
 
 use crate::spec::resolution::paths::{below, directory, from, stem};
-use crate::spec::resolution::{ModuleSystem, Names, absolute, local_name, of_stem, taken};
+use crate::spec::resolution::{ModuleSystem, Names, local_name, of_stem, taken};
 
 pub(crate) static MODULES: ModuleSystem =
     ModuleSystem { index: &["index"], names: of_script, local: local_names, ..ModuleSystem::new("js:", resolve) };
@@ -98,16 +98,22 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
     }
     // A manifest says where the package of a workspace is, or the one that the file is in.
     names.declared(&import.module);
-    // Aliases of the root of the sources.
+    // Aliases of the root of the sources: the one that the file is in comes first.
+    let root = path.rsplit_once("/src/").map(|(root, _)| below(root, "src"));
+    let rooted = |rest: &str, names: &mut Names| {
+        for root in [root.as_deref(), Some("src"), Some("")].into_iter().flatten() {
+            names.exact(&below(root, rest));
+        }
+    };
     if let Some(rest) = ["@/", "~/", "#/"].iter().find_map(|alias| module.strip_prefix(alias)) {
+        rooted(rest, names);
         names.push(&below("src", rest));
-        names.exact(rest);
-        return absolute(rest, None, names);
+        return names.push(rest);
     }
     // Packages of a workspace lie in folders of their name, with the sources below.
     let (scope, unscoped) = match module.strip_prefix('@').and_then(|scoped| scoped.split_once('/')) {
         Some((scope, rest)) => (Some(scope), rest),
-        None => (None, module),
+        None => (None, module.trim_start_matches(['#', '$'])),
     };
     let (package, rest) = unscoped.split_once('/').unwrap_or((unscoped, ""));
     let scoped = scope.map(|scope| format!("{scope}-{package}"));
@@ -115,16 +121,15 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
         names.push(&below(&format!("{package}/src"), rest));
         names.push(&below(&format!("packages/{package}"), rest));
     }
+    rooted(unscoped, names);
+    // The end of some path with a single name would most often be a namesake of a package that is
+    // installed.
     if unscoped.contains('/') {
-        return absolute(unscoped, None, names);
+        names.push(unscoped);
     }
-    // The end of some path would most often be a namesake of a package that is installed: a single
-    // name is looked up only where `baseUrl` is wont to point.
-    for folder in ["", "src"] {
-        names.exact(&below(folder, unscoped));
-    }
-    if let Some((sources, _)) = path.rsplit_once("/src/") {
-        names.exact(&format!("{sources}/src/{unscoped}"));
+    // An alias may be a folder: `@components/button`.
+    if let Some(scope) = scope {
+        names.push(&below(scope, unscoped));
     }
 }
 
