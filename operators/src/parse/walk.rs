@@ -223,7 +223,9 @@ impl<'t> Walk<'t> {
             span.end_line = line(span.end_byte.saturating_sub(1).max(span.start_byte));
         }
         let (marks, defined, imports) = self.uses.into_parts();
-        name_definitions(&mut self.out.definitions, &self.scopes, self.grammar.transparent);
+        // What extends a type is found by its own name.
+        let scopes = if self.grammar.extensions { &[][..] } else { &self.scopes };
+        name_definitions(&mut self.out.definitions, scopes, self.grammar.transparent);
         self.out.imports = imports;
         let definitions = &self.out.definitions;
         let bound = self
