@@ -75,6 +75,15 @@ impl<'t> Binder<'t> {
         within.filter_map(member).collect()
     }
 
+    /// The definitions of a name, each with its path.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = (&'t Definition, PathId)> {
+        let named = self.by_name.get(name).into_iter().flatten();
+        named.filter_map(|index| {
+            let index = *index as usize;
+            Some((self.definitions.get(index)?, self.keys.get(index).copied().flatten()?))
+        })
+    }
+
     /// Whether a path is a name of the unit.
     pub fn is_of_unit(&self, path: PathId) -> bool {
         self.paths.is_root(self.paths.parent(path).map(|(above, _)| above), Anchor::Unit)

@@ -2,7 +2,7 @@
 //!
 //! A package is the unit: what its files define is seen in all of them. It is told from the folder,
 //! without the source set, so that tests see what they test; a file in another folder than its
-//! package names is in a package of its own folder.
+//! package names is in a package of its own folder. A package that several modules have is one.
 
 use gristmill_pipeline::ModuleUnit;
 use gristmill_pipeline::port::Import;
@@ -14,17 +14,15 @@ use crate::spec::resolution::{ModuleSystem, Names, absolute, of_file, of_members
 pub(super) static MODULES: ModuleSystem =
     ModuleSystem { names: of_package_member, unit: package_unit, packages: true, ..ModuleSystem::new("jvm:", resolve) };
 
-/// The unit of a file: its folder, without the source set of `src/main/java/` and the like.
+/// The unit of a file: its folder, without the module and source set of `core/src/main/java/` and the
+/// like.
 fn package_unit(path: &str, _index: &[&str]) -> ModuleUnit {
     let folder = directory(path);
     let parts: Vec<&str> = folder.split('/').collect();
     let is_language = |part: &&str| ["java", "kotlin", "scala", "groovy"].iter().any(|name| part.starts_with(name));
     let sets = parts.iter().position(|part| *part == "src").filter(|at| parts.get(at + 2).is_some_and(is_language));
-    let unit = match sets {
-        Some(at) => {
-            let (module, package) = (parts.get(..=at).unwrap_or_default(), parts.get(at + 3..).unwrap_or_default());
-            format!("{}/*/{}/", module.join("/"), package.join("/"))
-        }
+    let unit = match sets.and_then(|at| parts.get(at + 3..)).filter(|package| !package.is_empty()) {
+        Some(package) => format!("package {}/", package.join("/")),
         // Differs from every path.
         None => format!("{folder}/"),
     };

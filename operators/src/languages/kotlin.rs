@@ -57,6 +57,7 @@ static GRAMMAR: Grammar = Grammar {
         ("delegation_specifier", Part::Last),
     ],
     transparent: is_companion,
+    extensions: true,
     scopes: Some(Scopes { rules: scopes::bind, local: local_name }),
     ..Grammar::new(|| tree_sitter_kotlin_ng::LANGUAGE.into(), "tree-sitter-kotlin-ng 1.1.0")
 };

@@ -104,6 +104,8 @@ pub(crate) struct Grammar {
     pub dotted_names: bool,
     /// Whether the members of a definition are those of what is around it, as in a namespace.
     pub transparent: fn(&Definition) -> bool,
+    /// Whether the scope that a rule gives a definition is a type that it extends, not one that holds it.
+    pub extensions: bool,
     /// How names are bound; without it uses are bound by what is written before them alone.
     pub scopes: Option<Scopes>,
     /// Returns the text to parse instead of one that its preprocessor would change, of the same
@@ -170,6 +172,7 @@ impl Grammar {
             parts: &[],
             dotted_names: false,
             transparent: |_| false,
+            extensions: false,
             scopes: None,
             prepare: None,
             embedded: None,

@@ -41,7 +41,7 @@ impl Anchor {
 /// Some names stand for no definition: `()` is what a call of the path before gives, `[]` an
 /// element of it, `?` what it holds if it holds something. `.` is what code in the class before it
 /// sees ([`NamePath::SEEN`]): `unit Foo . bar` is the member `bar` of `Foo`, else of a class around
-/// it, else `free bar`.
+/// it, else `free bar`. `:` is the same for a value with extensions ([`NamePath::EXTENDED`]).
 ///
 /// Two paths are special: the empty one says that it is not known what is meant, and `local`
 /// that it is a local variable, a parameter or a type parameter, which no definition stands for.
@@ -65,6 +65,9 @@ impl NamePath {
     pub const UNKNOWN: Self = Self(std::borrow::Cow::Borrowed(""));
     /// The name that stands for what code in a class sees.
     pub const SEEN: &'static str = ".";
+    /// The name that stands for the members of a value and what extends it: `unit Foo : bar` is the
+    /// member `bar` of `Foo`, else `free bar`.
+    pub const EXTENDED: &'static str = ":";
 
     /// The path of these names; unknown if one of them is empty or holds white space.
     #[must_use]
@@ -90,12 +93,14 @@ impl NamePath {
         self.0.split(' ').skip(1)
     }
 
-    /// Splits a path at [`NamePath::SEEN`]: the class that the code is in, and the names to look up
-    /// there. `None` for a path without it.
+    /// Splits a path at its last [`NamePath::SEEN`] or [`NamePath::EXTENDED`]: what is before it, which
+    /// of the two it is, and the names to look up there, as a free path. `None` for a path without one.
     #[must_use]
-    pub fn seen(&self) -> Option<(Self, Self)> {
-        let (class, names) = self.0.split_once(" . ")?;
-        Some((class.into(), Self(format!("{} {names}", Anchor::Free.as_str()).into())))
+    pub fn seen(&self) -> Option<(Self, &str, Self)> {
+        let separators = [Self::SEEN, Self::EXTENDED];
+        let (at, separator) = self.names().enumerate().filter(|(_, name)| separators.contains(name)).last()?;
+        let before = Self::new(self.anchor()?, self.names().take(at));
+        Some((before, separator, Self::new(Anchor::Free, self.names().skip(at + 1))))
     }
 
     /// The path and those above it, down to one name.
@@ -270,9 +275,14 @@ mod tests {
         for written in ["base unit A", "type unit f () > () [] x"] {
             assert_eq!(written.parse::<Lead>().map(|lead| lead.to_string()).ok().as_deref(), Some(written));
         }
-        let seen =
-            NamePath::from("unit A B . f () g").seen().map(|(class, names)| (class.to_string(), names.to_string()));
-        assert_eq!(seen, Some(("unit A B".into(), "free f () g".into())));
+        for (path, expected) in [
+            ("unit A B . f () g", ("unit A B", ".", "free f () g")),
+            ("free A : f () : g", ("free A : f ()", ":", "free g")),
+        ] {
+            let path = NamePath::from(path);
+            let (before, separator, names) = path.seen().expect("a separator");
+            assert_eq!((before.as_str(), separator, names.as_str()), expected);
+        }
         assert!(NamePath::from("unit A f").seen().is_none());
         let above: Vec<String> = NamePath::from("unit A B").ancestors().map(|path| path.to_string()).collect();
         assert_eq!(above, ["unit A B", "unit A"]);

@@ -302,16 +302,30 @@ fn halves(path: &NamePath) -> Option<(NamePath, NamePath)> {
 /// taken by.
 fn target_leads(path: NamePath, leads: &mut HashSet<LeadFact>) {
     let mut path = path;
-    while let Some((class, names)) = path.seen() {
-        if let Some(then) = short_names(names.names()) {
-            seen_leads(&path, &class, then, leads);
-            return;
+    while let Some((before, separator, names)) = path.seen() {
+        let from = NameChain::of([path.as_str()]);
+        let Some(then) = short_names(names.names()) else {
+            let Some((head, tail)) = halves(&path) else { return };
+            let Some(then) = short_names(tail.names()) else { return };
+            let to = NameChain::of([head.as_str()]);
+            leads.insert(LeadFact { then, ..target_lead(from, Root::Target, to) });
+            path = head;
+            continue;
+        };
+        let outside = NameChain::of([OUTSIDE]);
+        leads.insert(LeadFact { then, ..target_lead(from, Root::Target, outside) });
+        let kind = gristmill_plane::LeadKind::All;
+        leads.insert(LeadFact { kind, ..target_lead(outside, Root::Free, NameChain::of([])) });
+        if separator == NamePath::EXTENDED {
+            let to = NameChain::of([before.as_str()]);
+            leads.insert(LeadFact { then, ..target_lead(from, Root::Target, to) });
+            path = before;
+            continue;
         }
-        let Some((head, tail)) = halves(&path) else { return };
-        let Some(then) = short_names(tail.names()) else { return };
-        let (from, to) = (NameChain::of([path.as_str()]), NameChain::of([head.as_str()]));
-        leads.insert(LeadFact { then, ..target_lead(from, Root::Target, to) });
-        path = head;
+        for class in classes_around(&before) {
+            leads.insert(LeadFact { then, ..target_lead(from, root(&class), NameChain::of(class.names())) });
+        }
+        return;
     }
     while let Some((to_root, to, then)) = start(&path) {
         let kind = match to_root {
@@ -331,19 +345,10 @@ fn target_leads(path: NamePath, leads: &mut HashSet<LeadFact>) {
 /// is free there. It costs a step, so that members of classes come first.
 const OUTSIDE: &str = " outside";
 
-/// Adds the leads from a path as a target to what code in a class sees: the members of the class and
-/// of those around it, and what is free.
-fn seen_leads(path: &NamePath, class: &NamePath, then: [ShortName; MAX_THEN], leads: &mut HashSet<LeadFact>) {
-    let from = NameChain::of([path.as_str()]);
+/// A class and those around it. What is around a class of another file is not what is around the code.
+fn classes_around(class: &NamePath) -> impl Iterator<Item = NamePath> {
     let is_own = class.anchor() == Some(Anchor::Unit);
-    // What is around a class of another file is not what is around the code.
-    for class in class.ancestors().take(if is_own { usize::MAX } else { 1 }) {
-        leads.insert(LeadFact { then, ..target_lead(from, root(&class), NameChain::of(class.names())) });
-    }
-    let outside = NameChain::of([OUTSIDE]);
-    leads.insert(LeadFact { then, ..target_lead(from, Root::Target, outside) });
-    let kind = gristmill_plane::LeadKind::All;
-    leads.insert(LeadFact { kind, ..target_lead(outside, Root::Free, NameChain::of([])) });
+    class.ancestors().take(if is_own { usize::MAX } else { 1 })
 }
 
 /// A lead from a target without more names.

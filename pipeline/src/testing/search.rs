@@ -56,17 +56,21 @@ fn roots(record: &Record, anchor: Anchor) -> Vec<Key> {
 /// Where a path begins, and the names that are left there.
 fn starts(record: &Record, path: &NamePath) -> Vec<(Key, Vec<String>)> {
     let Some(anchor) = path.anchor() else { return Vec::new() };
-    if let Some((class, names)) = path.seen() {
+    if let Some((before, separator, names)) = path.seen() {
         let names: Vec<String> = names.names().map(Into::into).collect();
-        let mut starts = vec![(outside(record), names.clone())];
-        let around = if anchor == Anchor::Unit { usize::MAX } else { 1 };
-        for class in class.ancestors().take(around) {
-            let class_names: Vec<String> = class.names().map(Into::into).collect();
-            starts.extend(
-                roots(record, anchor).into_iter().map(|root| ([root, class_names.clone()].concat(), names.clone())),
-            );
+        let mut found = vec![(outside(record), names.clone())];
+        if separator == NamePath::EXTENDED {
+            let members = starts(record, &before).into_iter();
+            found.extend(members.map(|(key, left)| (key, [left, names.clone()].concat())));
+            return found;
         }
-        return starts;
+        let around = if anchor == Anchor::Unit { usize::MAX } else { 1 };
+        for class in before.ancestors().take(around) {
+            let class: Vec<String> = class.names().map(Into::into).collect();
+            let roots = roots(record, anchor).into_iter();
+            found.extend(roots.map(|root| ([root, class.clone()].concat(), names.clone())));
+        }
+        return found;
     }
     let names: Vec<String> = path.names().map(Into::into).collect();
     let (head, tail) = names.split_at(usize::from(anchor != Anchor::Free));

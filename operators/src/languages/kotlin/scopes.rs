@@ -1,9 +1,9 @@
 //! How Kotlin binds names.
 //!
-//! An extension function is a member of its receiver's type, and the members of a companion are those
-//! of its class. A lambda that gets its receiver as `this` is bound as if it did not.
+//! An extension function is found by its own name, where the type of what it is called on has no such
+//! member. The members of a companion are those of its class. A lambda that gets its receiver as `this` is bound as if it did not.
 
-use gristmill_pipeline::port::{Anchor, LeadKind};
+use gristmill_pipeline::port::{Anchor, Definition, LeadKind, NamePath};
 use tree_sitter::Node;
 
 use crate::bind::{Binder, Binding, PathId, ScopeKind, Value};
@@ -45,7 +45,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             let of = children(node).find(|of| Some(*of) != name).map(|of| binder.at(of, of_type));
             if let Some(name) = name {
                 match of {
-                    Some(of) => member(binder, of, name),
+                    Some(of) => member(binder, of, name, false),
                     None => classes::method_name(binder, name),
                 };
             }
@@ -79,6 +79,8 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         | "if_expression"
         | "when_expression"
         | "when_entry"
+        | "annotated_lambda"
+        | "property_delegate"
         | "block" => joined(binder, node),
         "binary_expression" => {
             let elvis = has_token(node, "?:");
@@ -235,23 +237,47 @@ fn joined<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     value
 }
 
-/// Binds a member of a value. One that the file imports by its name is an extension.
-fn member<'t>(binder: &mut Binder<'t>, value: Value, name: Node<'t>) -> Value {
+/// Binds a member of a value. One that the file imports by its name is an extension, and so may be one
+/// that is called and that no type is known to have.
+fn member<'t>(binder: &mut Binder<'t>, value: Value, name: Node<'t>, is_called: bool) -> Value {
     let text = binder.slice(name);
     match binder.lookup(text) {
-        Some(Binding::Path(path)) if binder.is_import(path) && !text.starts_with(char::is_uppercase) => {
-            binder.use_binding(name, Binding::Path(path))
+        Some(known @ Binding::Path(path)) if binder.is_import(path) && !text.starts_with(char::is_uppercase) => {
+            return binder.use_binding(name, known);
         }
         // A companion has no name of its own in the paths of its members.
-        _ if text == "Companion" => value,
+        _ if text == "Companion" => return value,
+        _ => {}
+    }
+    let plain = value.plain();
+    let is_member = binder.named(text).any(|(_, key)| plain.is_some() && binder.parent(key).map(|(of, _)| of) == plain);
+    let extension = binder.named(text).find(|(definition, key)| is_extension(binder, definition, *key));
+    match (plain, extension) {
+        _ if value.wraps() > 0 || is_member => classes::member(binder, value, name),
+        (None, Some((_, key))) => binder.use_binding(name, Binding::Path(key)),
+        (Some(path), _) if is_called || extension.is_some() => {
+            let extended = binder.below(path, NamePath::EXTENDED);
+            binder.use_member(Value::of(extended), name)
+        }
         _ => classes::member(binder, value, name),
     }
+}
+
+/// Whether a definition extends a type: its qualified name has more parts than its path.
+fn is_extension(binder: &Binder<'_>, definition: &Definition, key: PathId) -> bool {
+    let mut names = 0;
+    let mut at = key;
+    while let Some((above, _)) = binder.parent(at) {
+        names += 1;
+        at = above;
+    }
+    definition.parent.is_none() && definition.qualified_name.split('.').count() > names
 }
 
 fn navigation<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     let mut parts = children(node);
     let of = parts.next().map_or(Value::UNKNOWN, |of| binder.at(of, visit));
-    parts.last().map_or(Value::UNKNOWN, |name| member(binder, of, name))
+    parts.last().map_or(Value::UNKNOWN, |name| member(binder, of, name, false))
 }
 
 fn call<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
@@ -265,7 +291,7 @@ fn call<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             match inner.last() {
                 Some(last) => {
                     name = binder.slice(last);
-                    member(binder, receiver, last)
+                    member(binder, receiver, last, true)
                 }
                 None => Value::UNKNOWN,
             }
@@ -298,7 +324,7 @@ fn infix<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     let known = binder.lookup(binder.slice(*name));
     let member = match known {
         Some(known @ Binding::Path(_)) => binder.use_binding(*name, known),
-        _ => member(binder, of, *name),
+        _ => member(binder, of, *name, true),
     };
     binder.at(*right, visit);
     binder.call(member)
@@ -359,7 +385,6 @@ fn property<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         }
         classes::close(binder, outside);
         let key = binder.key(name);
-        extension(binder, Some(name), key, receiver);
         if let Some(key) = key {
             binder.lead(LeadKind::Type, key, of);
         }
@@ -427,10 +452,7 @@ fn function<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     type_parameters(binder, node);
     let receiver = receiver.map(|receiver| binder.at(receiver, of_type));
     let outside = match receiver {
-        Some(receiver) => {
-            extension(binder, name, key, receiver);
-            Some(classes::open_extension(binder, receiver))
-        }
+        Some(receiver) => Some(classes::open_extension(binder, receiver)),
         None => {
             binder.open(ScopeKind::Function);
             None
@@ -458,17 +480,6 @@ fn function<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     }
     binder.close();
     Value::UNKNOWN
-}
-
-/// An extension function is imported by its name alone.
-fn extension<'t>(binder: &mut Binder<'t>, name: Option<Node<'t>>, key: Option<PathId>, receiver: Value) {
-    let (Some(name), Some(key)) = (name, key) else { return };
-    let owner = binder.parent(key).and_then(|(of, _)| binder.parent(of)).map(|(owner, _)| owner);
-    if let Some(owner) = owner {
-        let text = binder.slice(name);
-        let (alias, member) = (binder.below(owner, text), binder.member(receiver, text));
-        binder.lead(LeadKind::Alias, alias, member);
-    }
 }
 
 /// Binds the types that a class inherits from, and what it hands to them.
