@@ -2,7 +2,7 @@
 //! tree-sitter.
 //!
 //! ```text
-//! Content ─► language (path, then `#!`) ─► tree ─► one walk ─► definitions, references, imports, blocks
+//! Content ─► language (name, then content) ─► tree ─► one walk ─► definitions, references, imports, blocks
 //! ```
 //!
 //! No text is rejected. One in an unknown language, or one that is too expensive to parse, has
@@ -15,6 +15,7 @@ mod kinds;
 mod machine;
 mod modules;
 mod references;
+mod scripts;
 mod walk;
 
 use std::path::Path;
@@ -30,13 +31,13 @@ use serde::{Deserialize, Serialize};
 use self::machine::Failure;
 use self::walk::Outline;
 use crate::language;
-use crate::languages::{PLAIN_TEXT, known_languages};
+use crate::languages::known_languages;
 use crate::spec::Language;
 use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Must be raised by every change that finds other definitions, references, imports or blocks
 /// in the same text.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// Configuration of [`Parse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -79,7 +80,7 @@ impl Parse {
     pub fn new(config: ParseConfig) -> Self {
         let numbers = [config.max_bytes.to_le_bytes(), u64::from(config.max_nesting).to_le_bytes()];
         let grammars = known_languages().iter().filter_map(|language| Some(language.grammar?.version.as_bytes()));
-        let parts = [b"parse".as_slice(), VERSION.as_bytes()].into_iter();
+        let parts = [b"parse".as_slice(), VERSION.as_bytes(), language::TABLE.as_bytes()].into_iter();
         let fingerprint = Hash::of_parts(parts.chain(grammars).chain(numbers.iter().map(<[u8; 8]>::as_slice)));
         Self { config, fingerprint }
     }
@@ -92,11 +93,11 @@ impl Parse {
             let message = "the text is larger than 4 GiB, which offsets cannot hold; exclude the file";
             return out.report(path, Severity::Error, "size", 0, message);
         }
-        let language = language::of_path(path).or_else(|| language::of_first_line(text));
-        let outline = language.and_then(|language| self.outline(language, path, text, out));
+        let named = language::of(path, text);
+        let outline = named.language.and_then(|language| self.outline(language, path, text, out));
         let outline = outline.unwrap_or_else(|| Outline { lines: lines(text), ..Outline::default() });
         out.emit(Arc::new(Syntax {
-            language: language.map_or(PLAIN_TEXT, |language| language.name),
+            language: named.name,
             lines: outline.lines,
             definitions: outline.definitions,
             references: outline.references,
@@ -138,7 +139,14 @@ impl Parse {
                         format!("not all of it is {} that the grammar knows; the rest is indexed", language.name);
                     out.report(path, Severity::Note, "syntax", line, message);
                 }
-                Some(parsed.outline)
+                let mut outline = parsed.outline;
+                if language.has_scripts
+                    && let Some((language, scripts)) = scripts::masked(text)
+                    && let Some(found) = self.outline(language, path, &scripts, out)
+                {
+                    scripts::add(&mut outline, found);
+                }
+                Some(outline)
             }
             Err(failure) => {
                 let message = match failure {
@@ -173,7 +181,7 @@ impl Operator for Parse {
     }
 
     fn variant(&self, path: &RelPath) -> &'static str {
-        language::of_path(path).map_or("", |language| language.name)
+        language::variant(path)
     }
 
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
