@@ -1,74 +1,103 @@
 //! Which language a file is in.
 //!
-//! The path decides, or else the interpreter in a first line `#!…`. The rest of the content is not
-//! read: two files with equal bytes and equal path variants are in the same language.
+//! Its name decides where the name is that of one language. Where an extension is shared, or
+//! the name tells nothing, its content does: a modeline of an editor, the interpreter in a first
+//! line `#!…`, and for shared extensions patterns in the text. What decides is a function of the
+//! path's [`variant`] and the content alone, so that equal bytes of one variant are in one language.
+
+mod linguist;
+mod modeline;
+mod shebang;
 
 use gristmill_pipeline::RelPath;
 
-use crate::languages::known_languages;
+pub(crate) use self::linguist::TABLE;
+use self::linguist::{LINGUIST, Shared};
+use crate::languages::{PLAIN_TEXT, known_languages};
 use crate::spec::Language;
+
+/// A language: one that is parsed, or one that is known by name alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    /// What tables store.
+    pub(crate) name: &'static str,
+    /// How it is parsed, if it is.
+    pub(crate) language: Option<&'static Language>,
+}
+
+impl Named {
+    /// Text of which no language is known.
+    pub(crate) const TEXT: Self = Self { name: PLAIN_TEXT, language: None };
+
+    fn of(name: &'static str) -> Self {
+        Self { name, language: of_name(name) }
+    }
+}
+
+impl From<&'static Language> for Named {
+    fn from(language: &'static Language) -> Self {
+        Self { name: language.name, language: Some(language) }
+    }
+}
+
+/// What a path says about the language.
+#[derive(Clone, Copy, Debug)]
+enum Claim {
+    One(Named),
+    Shared(&'static Shared),
+    Nothing,
+}
 
 /// Returns the language of that name.
 pub(crate) fn of_name(name: &str) -> Option<&'static Language> {
     known_languages().iter().copied().find(|language| language.name == name)
 }
 
-/// Returns the language that the path names, if it names one.
-///
-/// A header `.h` counts as C: only its content could tell it from C++.
-pub(crate) fn of_path(path: &RelPath) -> Option<&'static Language> {
+fn claim(path: &RelPath) -> Claim {
     let name = path.file_name();
-    if let Some(extension) = path.extension() {
-        let known = |known: &&str| known.eq_ignore_ascii_case(extension);
-        if let Some(language) = known_languages().iter().copied().find(|language| language.extensions.iter().any(known))
-        {
-            return Some(language);
-        }
+    let named = known_languages().iter().copied().find(|language| language.file_names.contains(&name));
+    if let Some(named) = named.map(Named::from).or_else(|| LINGUIST.of_file_name(name)) {
+        return Claim::One(named);
     }
-    known_languages().iter().copied().find(|language| language.file_names.contains(&name))
+    let Some(extension) = path.extension() else { return Claim::Nothing };
+    if let Some(shared) = LINGUIST.shared(extension) {
+        return Claim::Shared(shared);
+    }
+    let is_known = |known: &&str| known.eq_ignore_ascii_case(extension);
+    let known = known_languages().iter().copied().find(|language| language.extensions.iter().any(is_known));
+    known.map(Named::from).or_else(|| LINGUIST.of_extensions(name)).map_or(Claim::Nothing, Claim::One)
 }
 
-/// Returns the language of the interpreter that a first line `#!` names.
-pub(crate) fn of_first_line(text: &str) -> Option<&'static Language> {
-    let line = text.strip_prefix("#!")?.lines().next()?;
-    let mut words = line.split_ascii_whitespace();
-    let mut program = words.next()?.rsplit('/').next()?;
-    if program == "env" {
-        program = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
+/// Returns the language that the path names: if several share its extension, the one that is most
+/// likely, and `None` if it names none that is parsed.
+pub(crate) fn of_path(path: &RelPath) -> Option<&'static Language> {
+    match claim(path) {
+        Claim::One(named) => named.language,
+        Claim::Shared(shared) => shared.likeliest().language,
+        Claim::Nothing => None,
     }
-    let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    known_languages().iter().copied().find(|language| language.interpreters.contains(&program))
+}
+
+/// Returns all that [`of`] makes of a path.
+pub(crate) fn variant(path: &RelPath) -> &'static str {
+    match claim(path) {
+        Claim::One(named) => named.name,
+        Claim::Shared(shared) => shared.extension,
+        Claim::Nothing => "",
+    }
+}
+
+/// Returns the language of a text.
+pub(crate) fn of(path: &RelPath, text: &str) -> Named {
+    let by_content = || modeline::language(text).or_else(|| shebang::language(text));
+    match claim(path) {
+        Claim::One(named) => named,
+        Claim::Shared(shared) => {
+            by_content().filter(|found| shared.includes(found.name)).unwrap_or_else(|| shared.decide(text))
+        }
+        Claim::Nothing => by_content().unwrap_or(Named::TEXT),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(path: &str) -> Option<&'static str> {
-        of_path(&RelPath::from(path)).map(|language| language.name)
-    }
-
-    #[test]
-    fn paths_decide() {
-        assert_eq!(name("a/b.rs"), Some("rust"));
-        assert_eq!(name("a/B.PY"), Some("python"));
-        assert_eq!(name("include/a.h"), Some("c"));
-        assert_eq!(name("a.tsx"), Some("tsx"));
-        assert_eq!(name("Cargo.lock"), Some("toml"));
-        assert_eq!(name("Rakefile"), Some("ruby"));
-        assert_eq!(name("notes.txt"), Some("text"));
-        assert_eq!(name("configure"), None);
-        assert_eq!(name(".rs"), None, "a hidden file, not an extension");
-    }
-
-    #[test]
-    fn first_lines_name_interpreters() {
-        let name = |text| of_first_line(text).map(|language| language.name);
-        assert_eq!(name("#!/bin/sh\necho"), Some("bash"));
-        assert_eq!(name("#!/usr/bin/env python3.12\n"), Some("python"));
-        assert_eq!(name("#! /usr/bin/env -S A=1 node --x"), Some("javascript"));
-        assert_eq!(name("#!/opt/unheard-of"), None);
-        assert_eq!(name("#!"), None);
-        assert_eq!(name("echo"), None);
-    }
-}
+mod tests;

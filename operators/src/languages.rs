@@ -76,11 +76,13 @@ mod python;
 mod ruby;
 mod rust;
 mod scala;
+mod svelte;
 mod swift;
 mod text;
 mod toml;
 mod tsx;
 mod typescript;
+mod vue;
 mod yaml;
 mod zig;
 
@@ -109,11 +111,13 @@ static LANGUAGES: &[&Language] = &[
     &ruby::LANGUAGE,
     &rust::LANGUAGE,
     &scala::LANGUAGE,
+    &svelte::LANGUAGE,
     &swift::LANGUAGE,
     &text::LANGUAGE,
     &toml::LANGUAGE,
     &tsx::LANGUAGE,
     &typescript::LANGUAGE,
+    &vue::LANGUAGE,
     &yaml::LANGUAGE,
     &zig::LANGUAGE,
 ];

@@ -2,7 +2,7 @@
 //! tree-sitter.
 //!
 //! ```text
-//! Content ─► language (path, then `#!`) ─► tree ─► one walk ─► definitions, references, imports, blocks
+//! Content ─► language (name, then content) ─► tree ─► one walk ─► definitions, references, imports, blocks
 //! ```
 //!
 //! No text is rejected. One in an unknown language, one that is too expensive to parse, or on which
@@ -19,6 +19,7 @@ mod machine;
 mod modules;
 mod nesting;
 mod references;
+mod scripts;
 mod walk;
 
 use std::path::Path;
@@ -36,7 +37,7 @@ pub use self::isolated::isolate;
 use self::nesting::Nesting;
 use self::walk::Outline;
 use crate::language;
-use crate::languages::{PLAIN_TEXT, known_languages};
+use crate::languages::known_languages;
 use crate::spec::Language;
 use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
@@ -85,7 +86,7 @@ impl Parse {
     pub fn new(config: ParseConfig) -> Self {
         let numbers = [config.max_bytes.to_le_bytes(), u64::from(config.max_nesting).to_le_bytes()];
         let grammars = known_languages().iter().filter_map(|language| Some(language.grammar?.version.as_bytes()));
-        let parts = [b"parse".as_slice(), VERSION.as_bytes()].into_iter();
+        let parts = [b"parse".as_slice(), VERSION.as_bytes(), language::TABLE.as_bytes()].into_iter();
         let fingerprint = Hash::of_parts(parts.chain(grammars).chain(numbers.iter().map(<[u8; 8]>::as_slice)));
         Self { config, fingerprint }
     }
@@ -99,14 +100,14 @@ impl Parse {
             out.report(path, Severity::Error, "size", 0, message);
             return Ok(());
         }
-        let language = language::of_path(path).or_else(|| language::of_first_line(text));
-        let outline = match language {
+        let named = language::of(path, text);
+        let outline = match named.language {
             Some(language) => self.outline(language, path, text, out)?,
             None => None,
         };
         let outline = outline.unwrap_or_else(|| Outline { lines: lines(text), ..Outline::default() });
         out.emit(Arc::new(Syntax {
-            language: language.map_or(PLAIN_TEXT, |language| language.name),
+            language: named.name,
             lines: outline.lines,
             definitions: outline.definitions,
             references: outline.references,
@@ -149,7 +150,14 @@ impl Parse {
                         format!("not all of it is {} that the grammar knows; the rest is indexed", language.name);
                     out.report(path, Severity::Note, "syntax", line, message);
                 }
-                Some(parsed.outline)
+                let mut outline = parsed.outline;
+                if language.has_scripts
+                    && let Some((language, scripts)) = scripts::masked(text)
+                    && let Some(found) = self.outline(language, path, &scripts, out)?
+                {
+                    scripts::add(&mut outline, found);
+                }
+                Some(outline)
             }
             Err(failure) => {
                 out.report(path, Severity::Warning, failure.code(), 0, failure.message(grammar));
@@ -178,7 +186,7 @@ impl Operator for Parse {
     }
 
     fn variant(&self, path: &RelPath) -> &'static str {
-        language::of_path(path).map_or("", |language| language.name)
+        language::variant(path)
     }
 
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {

@@ -1,10 +1,12 @@
 //! The read operator: reads a file's bytes and decodes them into one shared text.
 
 mod decode;
+mod generated;
 mod redact;
 mod secrets;
 
 pub use decode::{DecodeError, Decoded, decode};
+pub use generated::generated;
 pub use redact::redact;
 pub use secrets::{Finding, find_secrets};
 
@@ -34,6 +36,17 @@ pub enum SecretPolicy {
     Off,
 }
 
+/// What to do with a text that a program wrote: generated or minified code, or a source map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GeneratedPolicy {
+    /// Index it like any other, with a note.
+    #[default]
+    Index,
+    /// Do not index it.
+    Skip,
+}
+
 /// Configuration of [`Read`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -41,6 +54,9 @@ pub struct ReadConfig {
     /// What to do with a file that contains a secret: `skip` it, `redact` the secret, or
     /// turn the scan `off`.
     pub secrets: SecretPolicy,
+    /// What to do with generated and minified code, which its header or its form gives away: `index` it
+    /// with a note, or `skip` it.
+    pub generated: GeneratedPolicy,
 }
 
 impl OperatorConfig for ReadConfig {
@@ -62,7 +78,9 @@ impl OperatorConfig for ReadConfig {
 /// | binary | note | `binary` | none |
 /// | NUL in valid UTF-8 past the first 8,000 bytes | note | `nul` | unchanged |
 /// | UTF-16 | note | `encoding` | decoded |
+/// | UTF-8 with damaged characters | warning | `encoding` | each becomes U+FFFD |
 /// | neither UTF-8 nor UTF-16 | warning | `encoding` | decoded as Windows-1252 |
+/// | generated or minified | note | `generated` | unchanged, or none under `skip` |
 /// | deleted since the scan | note | `vanished` | none |
 /// | grown since the scan, past 64 KiB | note | `changed` | none |
 /// | unreadable, or not a regular file | error | `unreadable` | none |
@@ -81,7 +99,7 @@ impl Read {
         Self { config }
     }
 
-    /// Reads one file. Returns `Ok(None)` where a reported secret keeps it out of the index.
+    /// Reads one file. Returns `Ok(None)` where what was reported keeps it out of the index.
     fn read(&self, file: &Arc<FileItem>, out: &mut Emitter<Arc<Content>>) -> Result<Option<Content>, Fault> {
         let bytes = match &file.origin {
             Origin::File(location) => read_bounded(location, file.bytes)?,
@@ -91,6 +109,15 @@ impl Read {
         let decoded = decode(&bytes)?;
         if u32::try_from(decoded.text.len()).is_err() {
             return Err(Fault::TooLarge);
+        }
+        if let Some(why) = generated(&decoded.text) {
+            let is_skipped = self.config.generated == GeneratedPolicy::Skip;
+            let outcome =
+                if is_skipped { "not indexed" } else { "`generated = \"skip\"` of the read stage leaves it out" };
+            out.report(&file.path, Severity::Note, "generated", 0, format!("generated, by {why}; {outcome}"));
+            if is_skipped {
+                return Ok(None);
+            }
         }
         for (severity, code, line, message) in decoded.remarks() {
             out.report(&file.path, severity, code, line, message);
@@ -218,7 +245,11 @@ impl Operator for Read {
             SecretPolicy::Redact => (b"2", b"redact"),
             SecretPolicy::Off => (b"1", b"off"),
         };
-        Hash::of_parts([b"read".as_slice(), version, policy])
+        let generated: &[u8] = match self.config.generated {
+            GeneratedPolicy::Index => b"index",
+            GeneratedPolicy::Skip => b"skip",
+        };
+        Hash::of_parts([b"read".as_slice(), b"3", version, policy, generated])
     }
 
     fn process(&self, batch: Batch<Arc<FileItem>>, out: &mut Emitter<Arc<Content>>) -> Result<(), OperatorError> {

@@ -45,6 +45,8 @@ pub struct Language {
     pub file_names: &'static [&'static str],
     /// Interpreters that a first line `#!` may name; a version after the name is ignored.
     pub interpreters: &'static [&'static str],
+    /// Whether the code in `<script>` elements is parsed as well, in its own language.
+    pub(crate) has_scripts: bool,
     /// How it is parsed; `None` for plain text.
     pub(crate) grammar: Option<&'static Grammar>,
     /// How its imports name files; `None` if it has no imports.
@@ -54,6 +56,14 @@ pub struct Language {
 impl Language {
     /// Returns a language that no file is in: the base that a language fills in.
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, extensions: &[], file_names: &[], interpreters: &[], grammar: None, modules: None }
+        Self {
+            name,
+            extensions: &[],
+            file_names: &[],
+            interpreters: &[],
+            has_scripts: false,
+            grammar: None,
+            modules: None,
+        }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) use journal::Journal;
 pub(crate) use shared::SharedVectors;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -394,6 +395,9 @@ pub struct IndexWriter {
     lock: File,
 }
 
+/// The folders that every index has.
+const PARTS: [&str; 4] = ["commits", "merkle", "journal", "runs"];
+
 /// How many run reports are kept.
 const RUNS_KEPT: u64 = 100;
 
@@ -415,7 +419,7 @@ impl IndexWriter {
         if !is_new && !path.join("LOCK").exists() {
             return Err(IndexError::NotAnIndex { folder: path.to_owned() });
         }
-        for part in ["", "commits", "merkle", "journal", "runs"] {
+        for part in std::iter::once("").chain(PARTS) {
             let part = path.join(part);
             std::fs::create_dir_all(&part).map_err(io_error("cannot create", &part))?;
         }
@@ -544,6 +548,33 @@ impl IndexWriter {
         }
         Ok(())
     }
+}
+
+/// Whether a folder has the form of an index, or of vectors that indexes share: what is in it
+/// belongs to no source.
+#[must_use]
+pub fn is_index_folder(folder: &Path) -> bool {
+    let names = || std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let may_be_one = is_fingerprint(folder) || folder.join("LOCK").is_file();
+    may_be_one && is_index_listing(folder, &names().collect::<Vec<_>>())
+}
+
+/// See [`is_index_folder`]: whether a folder with these names is one.
+pub(crate) fn is_index_listing(folder: &Path, names: &[OsString]) -> bool {
+    let has = |wanted: &str| names.iter().any(|name| name == wanted);
+    if has("LOCK") && PARTS.iter().all(|part| has(part)) {
+        return true;
+    }
+    let is_shared = |name: &OsString| {
+        name == "LOCK" || Path::new(name).extension().is_some_and(|found| found == "vectors" || found == "tmp")
+    };
+    is_fingerprint(folder) && names.iter().all(is_shared)
+}
+
+/// Whether a folder is named as those are that hold shared vectors of one embedder.
+fn is_fingerprint(folder: &Path) -> bool {
+    let is_hex = |name: &str| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    folder.file_name().and_then(|name| name.to_str()).is_some_and(is_hex)
 }
 
 /// The bytes of all files in a folder.

@@ -189,6 +189,16 @@ impl Directory {
         self.directory(folder)?.find(name)?.1.file()
     }
 
+    /// Whether there is a file at a path below it.
+    pub(crate) fn has_file(&self, path: &str) -> bool {
+        self.file(path).is_some()
+    }
+
+    /// Calls `visit` with the path of every file below it.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&str)) {
+        walk(self, &mut String::new(), &mut |path, _| visit(path));
+    }
+
     /// What it holds, by name.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries

@@ -66,7 +66,7 @@ pub struct LastScan<'a> {
 ///         };
 ///         let tree = Tree::build(self.0.iter().map(leaf).collect(), 0);
 ///         let measures = ScanMeasures { files: tree.len() as u64, ..ScanMeasures::default() };
-///         Ok(Scan { tree, revision: None, refs: Vec::new(), selection: None, measures })
+///         Ok(Scan { tree, revision: None, refs: Vec::new(), selection: None, notices: Vec::new(), measures })
 ///     }
 ///
 ///     fn origin(&self, file: &RowId) -> Origin {
@@ -154,6 +154,8 @@ pub struct Scan {
     /// Hash of all that decides which files of a revision belong to the index, where the
     /// source has revisions.
     pub selection: Option<Hash>,
+    /// What the user should know of the source that belongs to no file, a sentence each.
+    pub notices: Vec<String>,
     /// What the scan did.
     pub measures: ScanMeasures,
 }
@@ -177,4 +179,10 @@ pub struct ScanMeasures {
     pub files_read: u64,
     /// Bytes of those files.
     pub bytes_read: u64,
+    /// Files and folders that ignore rules leave out, as far as the scan came by them.
+    #[serde(default)]
+    pub ignored: u64,
+    /// Files and folders that are left out because their name begins with a dot, likewise.
+    #[serde(default)]
+    pub hidden: u64,
 }

@@ -2,7 +2,7 @@
 
 use gristmill_pipeline::port::DefinitionKind as Kind;
 
-use crate::spec::{Found, Grammar, Language, Rank, Verdict, children, rule};
+use crate::spec::{Found, Grammar, Language, Rank, Verdict, children, one_line, rule};
 
 pub(super) static LANGUAGE: Language =
     Language { extensions: &["md", "markdown", "mdx"], grammar: Some(&GRAMMAR), ..Language::new("markdown") };
@@ -21,7 +21,16 @@ fn section(found: &mut Found<'_>) -> Verdict {
         return Verdict::Nothing;
     };
     found.body = heading.next_named_sibling();
-    found.name_at(heading.child_by_field_name("heading_content"))
+    let Some(content) = heading.child_by_field_name("heading_content") else { return Verdict::Nothing };
+    found.name = one_line(without_closing_marks(found.slice(content)));
+    found.verdict()
+}
+
+/// Returns the title of a heading such as `## Title ##`, without the marks at its end.
+fn without_closing_marks(title: &str) -> &str {
+    let title = title.trim();
+    let rest = title.trim_end_matches('#');
+    if rest.is_empty() || rest.ends_with([' ', '\t']) { rest.trim_end() } else { title }
 }
 
 /// Finds a section under a setext heading (underlined with `===` or `---`), which the grammar

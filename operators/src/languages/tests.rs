@@ -35,7 +35,7 @@ fn only_languages_that_import_each_other_share_a_prefix() {
     sharing.retain(|_, languages| languages.len() > 1);
     let expected = [
         ("c:", vec!["c", "cpp"]),
-        ("js:", vec!["javascript", "tsx", "typescript"]),
+        ("js:", vec!["html", "javascript", "svelte", "tsx", "typescript", "vue"]),
         ("jvm:", vec!["java", "kotlin", "scala"]),
     ];
     assert_eq!(sharing, BTreeMap::from(expected));

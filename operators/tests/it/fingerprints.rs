@@ -13,7 +13,7 @@ use gristmill_operators::embed::models::{FileEntry, MANIFEST};
 use gristmill_operators::embed::{HttpConfig, OnnxConfig, StaticConfig};
 use gristmill_operators::hash::HashConfig;
 use gristmill_operators::parse::ParseConfig;
-use gristmill_operators::read::{ReadConfig, SecretPolicy};
+use gristmill_operators::read::{GeneratedPolicy, ReadConfig, SecretPolicy};
 use gristmill_pipeline::Operator as _;
 use gristmill_pipeline::OperatorConfig;
 use gristmill_pipeline::port::Header;
@@ -43,8 +43,10 @@ fn described_model(folder: &Path) -> OnnxConfig {
 fn fingerprints_stay() {
     let mut table = String::new();
     for secrets in [SecretPolicy::Skip, SecretPolicy::Redact, SecretPolicy::Off] {
-        write(&mut table, &format!("{secrets:?}"), &ReadConfig { secrets });
+        write(&mut table, &format!("{secrets:?}"), &ReadConfig { secrets, ..ReadConfig::default() });
     }
+    let skipped = ReadConfig { generated: GeneratedPolicy::Skip, ..ReadConfig::default() };
+    write(&mut table, "without generated", &skipped);
     write(&mut table, "default", &HashConfig::default());
     write(&mut table, "default", &ParseConfig::default());
     write(&mut table, "limited", &ParseConfig { max_bytes: 77, max_nesting: 5 });
@@ -67,12 +69,13 @@ fn fingerprints_stay() {
     write(&mut table, "prefixed", &http);
     write(&mut table, "revised", &HttpConfig { normalize: false, revision: "r".into(), ..http });
     insta::assert_snapshot!(table, @"
-    read Skip: db4883333933aaf46dfd6226fa90c45c645bb3a1c7a82ce89d9fefc06ba6f096
-    read Redact: b0b026161df469b396083302b23d315c13c2ce0bdd62143958e5f01f18cf0121
-    read Off: b1bbe6c9f28f635ed3862bb7a90fb5a8e125f95be00e7207972e08e60d9b85c7
+    read Skip: 57f2f9ab52beae9636637646d567461171938728a895bd48cd986117a3223035
+    read Redact: 3883be6d451f2e150dd3dc24d3cc57c7f45871d51bc8232b23a5fe703141a7fa
+    read Off: a5194be8b83def1d39f62a4c611c82f3b2a0a1165c3da3511dfc2908d636d67c
+    read without generated: 70d87ecd2dbbb23c47c7692009b8d1a6c6b72c8dd81b6561b2d42792506bbec9
     hash default: b59602a013db304a8a333ea94f020eeab74d19f2220ddf710ca5d341261cb5c6
-    parse default: 49b3c012576be04689d71a1d16747ad04c14cb288ea51586175bb02fb3a6edce
-    parse limited: 58e9a9a7d668b0be7baccca9f98e3d52de8f4a447c8301f875e12474427d6237
+    parse default: 999ff9b0ca5c198b1745af7db420a9a558cc04d78aceaf68508f80a9ad84a87a
+    parse limited: e7905005dd1ed86e408ede4f966984ddde68b33f26b0350e07357c467e0ecf35
     chunk Path: 0bfdee6673dd03fe868bcf93f993586070ecb74b32b6424f960837465f286525
     chunk Scope: 72759d5ffba8870b14cc04615deb3f81acec2b6b16dc993f7ceae67d20b81e36
     chunk None: a80f73e40bdadf148a82dfe2d81399dbe76b1eafc8b30590571bb3ad3dd3882b

@@ -12,6 +12,7 @@ use super::report::{Changes, Quarantined};
 use crate::graph::SinkStage;
 use crate::index::CommitRecord;
 use crate::merkle::{Change, Diff, Tree, diff};
+use crate::source::ScanMeasures;
 
 /// Whether the epoch is what this job would build from this tree.
 pub(super) fn is_current(plan: &RunPlan<'_>, record: &CommitRecord, root: &Hash) -> bool {
@@ -56,6 +57,16 @@ pub(super) fn changes(base: Option<&Base>, tree: &Tree) -> Diff {
         });
     }
     changes
+}
+
+/// What to say of a source without files.
+pub(super) fn nothing_found(place: &Path, measures: &ScanMeasures) -> String {
+    let ScanMeasures { ignored, hidden, .. } = measures;
+    let place = place.display();
+    format!(
+        "no file found in {place}: {ignored} files and folders are left out by ignore rules, {hidden} because \
+         their names begin with a dot; check `source.path`, `source.include`, `source.exclude` and `source.hidden`"
+    )
 }
 
 pub(super) fn absolute(path: &Path) -> PathBuf {

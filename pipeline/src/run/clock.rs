@@ -63,6 +63,7 @@ impl Clock {
             started_ms: self.started_ms,
             rebuilt_because: None,
             notice: None,
+            source_notices: Vec::new(),
             scan: crate::source::ScanMeasures::default(),
             changes: Changes::default(),
             work: Work::default(),

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use gristmill_ids::{Epoch, PassageKey};
 
 use super::base::{Base, check_dimensions, gives_syntax_back, rebuild_reason};
-use super::changes::{absolute, changes, corrected, count, is_current, noted};
+use super::changes::{absolute, changes, corrected, count, is_current, noted, nothing_found};
 use super::clock::Clock;
 use super::commit::{Draft, table_changes, table_rows};
 use super::epoch::VectorLog;
@@ -158,6 +158,11 @@ impl<'a> Indexer<'a> {
         report.refs = scan.refs.clone();
         report.notice = self.notice.take();
         let place = absolute(source.place());
+        if is_whole {
+            // What is watched was told of when the watch began.
+            report.source_notices.clone_from(&scan.notices);
+            report.source_notices.extend(scan.tree.is_empty().then(|| nothing_found(&place, &scan.measures)));
+        }
         if let Some((record, tree)) = &mut self.head
             && !full
             && is_current(&plan, record, &root)

@@ -50,6 +50,10 @@ pub struct RunReport {
     /// Something about the index that the user should know, such as a damaged file that
     /// was replaced.
     pub notice: Option<String>,
+    /// What the user should know of the source that belongs to no file, such as a repository in
+    /// it: see [`Scan::notices`](crate::source::Scan::notices).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub source_notices: Vec<String>,
     /// What the scan did.
     pub scan: ScanMeasures,
     /// Files that changed.

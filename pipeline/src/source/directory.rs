@@ -1,8 +1,12 @@
 //! The `directory` source: a folder on disk, scanned into a Merkle tree.
 
+mod listing;
 mod read;
+mod repository;
+mod rules;
 mod targets;
 mod walk;
+mod worktrees;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -23,8 +27,11 @@ use crate::sink::RowId;
 
 /// A folder, and which of its files belong to the index.
 ///
-/// `.gitignore`, `.ignore` and git's own excludes are honoured, inside and outside of a
-/// git work tree.
+/// In a git work tree these are the files that `git ls-files --cached --others --exclude-standard`
+/// lists: rules end at the boundary of a repository, and a tracked file is taken whatever they
+/// say. Outside of one, `.gitignore` files in the folder hold all the same. `.ignore` files hold
+/// everywhere in it, and weigh more. Nested repositories are entered; linked worktrees of a
+/// repository that the folder holds already are not. Folders that hold an index never are.
 #[derive(Clone, Debug)]
 pub struct DirectorySource {
     /// The folder.
@@ -37,6 +44,9 @@ pub struct DirectorySource {
     pub hidden: bool,
     /// Whether to follow symbolic links; if not, they are left out.
     pub follow_links: bool,
+    /// Whether to enter linked worktrees of a repository of which the folder holds another
+    /// checkout.
+    pub linked_worktrees: bool,
     /// The largest file to take, in bytes.
     pub max_file_bytes: u64,
     /// Folders that are never entered, such as the index itself.
@@ -89,7 +99,8 @@ impl DirectorySource {
         // Taken before the walk: whatever changes from here on is racy.
         let scanned_ns = SystemTime::now().duration_since(UNIX_EPOCH).ok();
         let scanned_ns = scanned_ns.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default();
-        let walked = self.walk(known, targets, threads)?;
+        let mut walked = self.walk(known, targets, threads)?;
+        let met = std::mem::take(&mut walked.met);
 
         let (files_read, bytes_read) = (AtomicU64::new(0), AtomicU64::new(0));
         let leaf_of = |met: Met| {
@@ -105,9 +116,9 @@ impl DirectorySource {
             (met.path, leaf)
         };
         let found: Vec<(RelPath, Leaf)> = if threads == 1 {
-            walked.met.into_iter().map(leaf_of).collect()
+            met.into_iter().map(leaf_of).collect()
         } else {
-            walked.met.into_par_iter().with_min_len(8).map(leaf_of).collect()
+            met.into_par_iter().with_min_len(8).map(leaf_of).collect()
         };
         let tree = match known {
             None => Tree::build(found, scanned_ns),
@@ -129,8 +140,11 @@ impl DirectorySource {
             files: tree.len() as u64,
             files_read: files_read.into_inner(),
             bytes_read: bytes_read.into_inner(),
+            ignored: walked.ignored,
+            hidden: walked.hidden,
         };
-        Ok(Scan { tree, revision: None, refs: Vec::new(), selection: None, measures })
+        let notices = walked.notices;
+        Ok(Scan { tree, revision: None, refs: Vec::new(), selection: None, notices, measures })
     }
 }
 

@@ -305,8 +305,9 @@ impl Source for GitSource {
             files: tree.len() as u64,
             files_read: read.files.into_inner(),
             bytes_read: read.bytes.into_inner(),
+            ..ScanMeasures::default()
         };
-        Ok(Scan { tree, revision, refs, selection: Some(self.selection_hash), measures })
+        Ok(Scan { tree, revision, refs, selection: Some(self.selection_hash), notices: Vec::new(), measures })
     }
 
     fn origin(&self, file: &RowId) -> Origin {

@@ -211,6 +211,7 @@ impl Job {
             exclude: Vec::new(),
             hidden: false,
             follow_links: false,
+            linked_worktrees: false,
             max_file_bytes: 1 << 20,
             skip: Vec::new(),
         }

@@ -41,7 +41,14 @@ impl Source for Refs {
         let tree = Tree::over_refs(self.0.iter().map(|(name, files)| (name.as_str(), tree(files))));
         let revision = |name: &String| RefRevision { name: name.as_str().into(), revision: "1".into() };
         let measures = ScanMeasures { files: tree.len() as u64, ..ScanMeasures::default() };
-        Ok(Scan { tree, revision: None, refs: self.0.keys().map(revision).collect(), selection: None, measures })
+        Ok(Scan {
+            tree,
+            revision: None,
+            refs: self.0.keys().map(revision).collect(),
+            selection: None,
+            notices: Vec::new(),
+            measures,
+        })
     }
 
     fn origin(&self, file: &RowId) -> Origin {

@@ -49,7 +49,14 @@ impl Source for Tar {
         };
         let leaves = self.files.iter().map(|(path, file)| (path.clone(), leaf(file))).collect();
         let measures = ScanMeasures { files: self.files.len() as u64, ..ScanMeasures::default() };
-        Ok(Scan { tree: Tree::build(leaves, 0), revision: None, refs: Vec::new(), selection: None, measures })
+        Ok(Scan {
+            tree: Tree::build(leaves, 0),
+            revision: None,
+            refs: Vec::new(),
+            selection: None,
+            notices: Vec::new(),
+            measures,
+        })
     }
 
     fn origin(&self, file: &RowId) -> Origin {

@@ -35,7 +35,7 @@ pub fn render(job: &Job, report: &RunReport) -> String {
             report.workers
         ),
     };
-    if let Some(notice) = &report.notice {
+    for notice in report.notice.iter().chain(&report.source_notices) {
         let _ = writeln!(out, "note: {notice}");
     }
     if let Some(reason) = &report.rebuilt_because {
@@ -66,7 +66,7 @@ pub fn line(job: &Job, report: &RunReport) -> String {
         thousands(work.passages_embedded),
         thousands(work.passages_reused),
     );
-    if let Some(notice) = &report.notice {
+    for notice in report.notice.iter().chain(&report.source_notices) {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "note: {notice}");
     }
@@ -83,9 +83,13 @@ fn committed(out: &mut String, report: &RunReport) {
     }
     let _ = writeln!(out, "{}", stages.render());
     let read = format!("{} read", thousands(report.scan.files_read));
+    let left_out = match report.scan.ignored {
+        0 => String::new(),
+        ignored => format!("; {} files and folders ignored", thousands(ignored)),
+    };
     let _ = writeln!(
         out,
-        "files     {} added, {} modified, {} deleted, {} renamed ({read}, {})",
+        "files     {} added, {} modified, {} deleted, {} renamed ({read}, {}{left_out})",
         thousands(changes.added),
         thousands(changes.modified),
         thousands(changes.deleted),

@@ -50,6 +50,12 @@ impl Directory {
         self
     }
 
+    /// Sets whether to include linked worktrees of a repository of which the folder holds another checkout.
+    pub fn linked_worktrees(mut self, include: bool) -> Self {
+        self.0.linked_worktrees = include;
+        self
+    }
+
     /// Sets the maximum file size; larger files are skipped.
     pub fn max_file_bytes(mut self, bytes: u64) -> Self {
         self.0.max_file_bytes = bytes;
@@ -70,6 +76,7 @@ impl Default for SourceConfig {
             excluded_folders: Vec::new(),
             hidden: section.hidden,
             follow_links: section.follow_links,
+            linked_worktrees: section.linked_worktrees,
             max_file_bytes: section.max_file_bytes.0,
         }
     }

@@ -130,6 +130,8 @@ pub struct SourceConfig {
     pub hidden: bool,
     /// Whether to follow symbolic links.
     pub follow_links: bool,
+    /// Whether to include linked worktrees of a repository of which the source holds another checkout.
+    pub linked_worktrees: bool,
     /// The maximum file size in bytes; larger files are skipped.
     pub max_file_bytes: u64,
 }
@@ -279,6 +281,7 @@ fn resolve(
                 excluded_folders: [index_folder.clone()].into_iter().chain(vectors.clone()).collect(),
                 hidden: source.hidden,
                 follow_links: source.follow_links,
+                linked_worktrees: source.linked_worktrees,
                 max_file_bytes: source.max_file_bytes.0,
             },
             index: index_folder,

@@ -63,6 +63,7 @@ impl Job {
             exclude: self.source.exclude.clone(),
             hidden: self.source.hidden,
             follow_links: self.source.follow_links,
+            linked_worktrees: self.source.linked_worktrees,
             max_file_bytes: self.source.max_file_bytes,
             skip: self.source.excluded_folders.clone(),
         }

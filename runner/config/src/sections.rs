@@ -71,6 +71,9 @@ pub(super) struct SourceSection {
     pub(super) hidden: bool,
     /// Whether to follow symbolic links.
     pub(super) follow_links: bool,
+    /// Whether to include linked worktrees (`git worktree add`) of a repository of which the source holds
+    /// another checkout: their files come twice.
+    pub(super) linked_worktrees: bool,
     /// The maximum file size; larger files are skipped.
     pub(super) max_file_bytes: ByteSize,
 }
@@ -86,6 +89,7 @@ impl Default for SourceSection {
             exclude: Vec::new(),
             hidden: false,
             follow_links: false,
+            linked_worktrees: false,
             max_file_bytes: ByteSize(2 << 20),
         }
     }

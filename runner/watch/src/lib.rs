@@ -15,7 +15,7 @@ use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Indexer, Interrupt, RunError, RunReport};
 use notify::{RecursiveMode, Watcher as _};
 
-use batch::{Batch, excluded_folders, next_batch};
+use batch::{Batch, Excluded, next_batch};
 
 pub use error::{Cause, WatchError};
 
@@ -73,7 +73,7 @@ pub fn run<E: From<WatchError>>(
     let mut watcher = notify::recommended_watcher(sender).map_err(cannot_watch)?;
     watcher.watch(&job.source.root, RecursiveMode::Recursive).map_err(cannot_watch)?;
 
-    let excluded = excluded_folders(job);
+    let excluded = Excluded::of(job);
     let mut batch = Batch { needs_rescan: true, ..Batch::default() };
     loop {
         let paths: Vec<PathBuf> = batch.paths.into_iter().collect();

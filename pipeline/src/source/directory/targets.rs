@@ -7,14 +7,16 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::DirectorySource;
+use super::repository::{GitDirs, Notices, Repository};
+use super::rules::{GIT_IGNORE, IGNORE, raw_path};
 use crate::merkle::{Node, Tree};
 use crate::path::RelPath;
 
 /// With more changed paths than this, a scan of the whole folder is hardly slower.
 const MOST: usize = 1000;
 
-/// Files whose rules decide which files beside and below them belong to the index.
-const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
+/// Files of a repository's own folder whose change may be felt in all of its work tree.
+const GIT_FILES: [&str; 5] = ["info/exclude", "config", "config.worktree", "HEAD", "commondir"];
 
 /// Paths that are examined with all that lies below them, none below another.
 pub(super) struct Targets {
@@ -43,13 +45,15 @@ impl Targets {
         let mut checked = PathBuf::new();
         let mut relative = Vec::with_capacity(changed.len());
         for path in changed {
-            match roots.place(path)? {
+            let paths = match roots.place(path)? {
                 Place::Outside => continue,
-                Place::Inside(path) => {
-                    let target = standing(&source.root, known, path, &mut checked);
-                    if !source.skip.iter().any(|skipped| source.root.join(&target).starts_with(skipped)) {
-                        relative.push(target);
-                    }
+                Place::Inside(path) => vec![path],
+                Place::Tracked(repository) => tracked_otherwise(&source.root, known, &repository)?,
+            };
+            for path in paths {
+                let target = standing(&source.root, known, path, &mut checked);
+                if !source.skip.iter().any(|skipped| source.root.join(&target).starts_with(skipped)) {
+                    relative.push(target);
                 }
             }
         }
@@ -100,6 +104,8 @@ impl Locations {
 enum Place {
     /// At this path below the root, and below it.
     Inside(PathBuf),
+    /// On the files of this repository that are tracked since, or are no longer.
+    Tracked(PathBuf),
     /// On no file of the source.
     Outside,
 }
@@ -122,27 +128,89 @@ impl Roots {
         }
         let below = self.0.iter().filter(|_| path.is_absolute()).find_map(|root| path.strip_prefix(root).ok());
         let path = below.unwrap_or(path);
-        let Some(reach) = reach(path) else { return Some(Place::Outside) };
-        if reach.is_absolute() {
-            // Rules above the root hold in it too.
-            let is_above = self.0.iter().any(|root| root.starts_with(reach));
-            return if is_above { None } else { Some(Place::Outside) };
-        }
+        let reach = match reach(path) {
+            Reach::Nothing => return Some(Place::Outside),
+            Reach::Everything => return None,
+            Reach::Below(path) | Reach::Tracked(path) if path.is_absolute() => {
+                // Rules above the root hold in it too.
+                let is_above = self.0.iter().any(|root| root.starts_with(path));
+                return if is_above { None } else { Some(Place::Outside) };
+            }
+            Reach::Tracked(path) => return Some(Place::Tracked(path.to_owned())),
+            Reach::Below(path) => path,
+        };
         let names = reach.components().filter(|part| *part != Component::CurDir);
         let reach: PathBuf = names.collect();
         (!reach.as_os_str().is_empty()).then_some(Place::Inside(reach))
     }
 }
 
-/// The path below which a change of `path` has its effect; nothing if it has none.
-fn reach(path: &Path) -> Option<&Path> {
+/// What a change of a path has an effect on.
+enum Reach<'p> {
+    /// What lies at this path and below it.
+    Below(&'p Path),
+    /// The files of the repository with this work tree that are tracked since, or are no longer.
+    Tracked(&'p Path),
+    Everything,
+    Nothing,
+}
+
+fn reach(path: &Path) -> Reach<'_> {
     let is_named = |path: &&Path, name: &str| path.file_name().is_some_and(|found| found == name);
     if let Some(git) = path.ancestors().filter(|above| is_named(above, ".git")).last() {
-        // Of a repository's own folder, only its list of excluded files matters.
-        let inside = path.strip_prefix(git).ok()?;
-        return if Path::new("info/exclude").starts_with(inside) { git.parent() } else { None };
+        // Of a repository's own folder, only its rules and its index matter.
+        let (Ok(inside), Some(work_tree)) = (path.strip_prefix(git), git.parent()) else { return Reach::Nothing };
+        return if inside == Path::new("index") {
+            Reach::Tracked(work_tree)
+        } else if GIT_FILES.iter().any(|name| Path::new(name).starts_with(inside)) {
+            Reach::Below(work_tree)
+        } else if inside.starts_with("modules") && (inside.ends_with("index") || inside.ends_with("info/exclude")) {
+            // The work tree of a submodule lies wherever it is configured to.
+            Reach::Everything
+        } else {
+            Reach::Nothing
+        };
     }
-    if IGNORE_FILES.iter().any(|name| is_named(&path, name)) { path.parent() } else { Some(path) }
+    match path.parent() {
+        Some(folder) if is_named(&path, GIT_IGNORE) || is_named(&path, IGNORE) => Reach::Below(folder),
+        _ => Reach::Below(path),
+    }
+}
+
+/// The files of a repository, at this path below the root, that its index has and the known tree
+/// has not, or the other way round: which of them are ignored, and so belong to the source only
+/// while they are tracked, the walk to them tells. Nothing if the index cannot be read.
+fn tracked_otherwise(root: &Path, known: &Tree, repository: &Path) -> Option<Vec<PathBuf>> {
+    let names = repository.components().filter(|part| *part != Component::CurDir);
+    let folder: PathBuf = names.collect();
+    let location = root.join(&folder);
+    let Some(dirs) = GitDirs::of(&location) else { return Some(Vec::new()) };
+    let opened = Repository::open(&location, dirs, raw_path(&location).len(), &Arc::new(Notices::default()));
+    let index = opened.index()?;
+    let path = RelPath::from_relative(&folder);
+    let known = known.directory(path.as_str());
+    let mut found = Vec::new();
+    let mut tracked = std::collections::HashSet::new();
+    for entry in index.entries() {
+        let path = RelPath::from_bytes(entry.path(index));
+        let is_known = known.is_some_and(|known| known.has_file(path.as_str()));
+        if !is_known {
+            let path = gix::path::from_bstr(entry.path(index)).ok()?.into_owned();
+            if symlink_metadata(location.join(&path)).is_ok_and(|found| found.is_file()) {
+                found.push(folder.join(path));
+            }
+        }
+        tracked.insert(path);
+    }
+    if let Some(known) = known {
+        let untracked = |path: &str| !tracked.contains(&RelPath::from(path));
+        known.for_each(|path| {
+            if untracked(path) {
+                found.push(folder.join(super::unescape(path).unwrap_or_else(|| path.into())));
+            }
+        });
+    }
+    (found.len() <= MOST).then_some(found)
 }
 
 /// The path itself if it lies in a folder that stands, in the known tree and on disk;

@@ -4,6 +4,8 @@ use std::time::Duration;
 use super::*;
 
 #[cfg(unix)]
+mod git_agrees;
+#[cfg(unix)]
 mod rescans;
 
 fn source(root: &Path) -> DirectorySource {
@@ -13,6 +15,7 @@ fn source(root: &Path) -> DirectorySource {
         exclude: Vec::new(),
         hidden: false,
         follow_links: false,
+        linked_worktrees: false,
         max_file_bytes: 100,
         skip: vec![root.join("index")],
     }

@@ -1,18 +1,25 @@
-//! The walk over a folder. Every file that it meets is compared at once with what the
-//! known tree holds in its place, so that nothing is kept of a file that did not change
-//! but a mark that it is still there.
+//! The walk over a folder, one listing after the other. Every file that it meets is compared at
+//! once with what the known tree holds in its place, so that nothing is kept of a file that did
+//! not change but a mark that it is still there.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::Arc;
 
-use ignore::{DirEntry, WalkBuilder, WalkState};
+use ignore::overrides::Override;
+use parking_lot::Mutex;
 
-use super::read::{reason_of, unreadable, vouches};
+use super::listing::{Listed, Listing};
+use super::read::{reason_of, unreadable};
+use super::repository::{GitDirs, Notices};
+use super::rules::{RuleFiles, Rules, raw_path};
 use super::targets::{Locations, Targets};
+use super::worktrees::Checkouts;
 use super::{DirectorySource, SourceError};
 use crate::diagnostic::Severity;
-use crate::merkle::{Directory, Entry, Leaf, Node, Stat, Tree};
+use crate::merkle::{Directory, Leaf, Node, Stat, Tree};
 use crate::path::RelPath;
 use crate::source::select;
 
@@ -29,6 +36,12 @@ pub(super) struct Met {
 pub(super) struct Walked {
     pub met: Vec<Met>,
     pub seen: Seen,
+    /// Files and folders that ignore rules leave out.
+    pub ignored: u64,
+    /// Files and folders that are left out for the dot that their name begins with.
+    pub hidden: u64,
+    /// What the walk has to say that belongs to no file.
+    pub notices: Vec<String>,
 }
 
 /// The files of the known tree at whose paths the walk met a file: for each directory
@@ -94,191 +107,186 @@ impl DirectorySource {
         targets: Option<&Targets>,
         threads: usize,
     ) -> Result<Walked, SourceError> {
-        let overrides = select::overrides(&self.root, &self.include, &self.exclude)?;
-        let skip: Vec<_> =
-            self.skip.iter().filter_map(|path| Some((path.file_name()?.to_owned(), path.clone()))).collect();
         let locations = targets.map(Targets::locations);
         if locations.as_ref().is_some_and(Locations::is_empty) {
             return Ok(Walked::default());
         }
-        let mut builder = WalkBuilder::new(&self.root);
-        builder
-            .overrides(overrides)
-            .hidden(!self.hidden)
-            .follow_links(self.follow_links)
-            .require_git(false)
-            .threads(threads)
-            .filter_entry(move |entry| {
-                entry.file_name() != ".git"
-                    && !skip.iter().any(|(name, path)| name == entry.file_name() && path == entry.path())
-                    && locations.as_ref().is_none_or(|locations| locations.admit(entry.path()))
-            });
-        let all = Mutex::new(Walked::default());
+        let root_error = |reason| SourceError::Root { root: self.root.clone(), reason };
+        let root = self.root.canonicalize().map_err(root_error)?;
+        std::fs::read_dir(&self.root).map_err(root_error)?;
+        let notices = Arc::new(Notices::default());
+        let rules = Rules::above(&root, &notices);
+        let first = Folder {
+            location: self.root.clone(),
+            path: String::new(),
+            raw: raw_path(&root),
+            known: known.and_then(|known| known.directory("")),
+            rules,
+            links: None,
+        };
+        let walk = Walk {
+            source: self,
+            known,
+            overrides: select::overrides(&self.root, &self.include, &self.exclude)?,
+            locations,
+            checkouts: Checkouts { root, hidden: self.hidden },
+            notices,
+            all: Mutex::default(),
+        };
         // Threads cost more than the few folders on the way to what changed.
         if threads == 1 || targets.is_some() {
-            let mut visitor = Visitor::new(self, known, &all);
-            builder.build().for_each(|entry| visitor.meet(entry));
+            let mut waiting = vec![first];
+            while let Some(folder) = waiting.pop() {
+                walk.list(folder, |found| waiting.push(found));
+            }
         } else {
-            builder.build_parallel().run(|| {
-                let mut visitor = Visitor::new(self, known, &all);
-                Box::new(move |entry| {
-                    visitor.meet(entry);
-                    WalkState::Continue
-                })
-            });
+            rayon::scope(|scope| walk.spread(scope, first));
         }
-        Ok(all.into_inner().unwrap_or_default())
+        let Walk { all, notices, .. } = walk;
+        let mut walked = all.into_inner();
+        walked.notices = notices.take();
+        Ok(walked)
     }
 }
 
-/// One walking thread: what it met, handed over once, when the thread ends.
-struct Visitor<'a> {
-    source: &'a DirectorySource,
-    known: Option<&'a Tree>,
-    all: &'a Mutex<Walked>,
-    met: Vec<Met>,
-    folders: Vec<Folder<'a>>,
-    /// The number in `folders` of each folder, by the bytes of where it lies.
-    numbers: HashMap<Box<[u8]>, usize>,
-    /// The folder of the last file, which mostly is that of the next one, and its number.
-    current: Option<(Box<[u8]>, usize)>,
-    /// The path of the last file.
-    path: String,
+/// A walk, which any number of threads share.
+pub(super) struct Walk<'a> {
+    pub(super) source: &'a DirectorySource,
+    pub(super) known: Option<&'a Tree>,
+    pub(super) overrides: Override,
+    pub(super) locations: Option<Locations>,
+    checkouts: Checkouts,
+    notices: Arc<Notices>,
+    all: Mutex<Walked>,
 }
 
-/// A folder that the walk came to.
-struct Folder<'a> {
-    path: RelPath,
-    known: &'a [Entry],
-    /// Places in `known` at which a file was met.
-    seen: Vec<u32>,
+/// A folder that is to be listed.
+pub(super) struct Folder<'a> {
+    pub(super) location: PathBuf,
+    /// Its path in the index.
+    pub(super) path: String,
+    /// The bytes of its path without links, with a slash at the end: what rules match.
+    pub(super) raw: Vec<u8>,
+    pub(super) known: Option<&'a Directory>,
+    /// The rules that hold for the folder itself.
+    pub(super) rules: Arc<Rules>,
+    /// The folders on the way to it, if links are followed.
+    pub(super) links: Option<Arc<Way>>,
 }
 
-impl<'a> Visitor<'a> {
-    fn new(source: &'a DirectorySource, known: Option<&'a Tree>, all: &'a Mutex<Walked>) -> Self {
-        let (met, folders, numbers) = (Vec::new(), Vec::new(), HashMap::new());
-        Self { source, known, all, met, folders, numbers, current: None, path: String::new() }
+/// The folders on the way to one, so that a link back to them is not followed.
+pub(super) struct Way {
+    pub(super) identity: Option<Identity>,
+    pub(super) above: Option<Arc<Way>>,
+}
+
+/// What tells two folders apart, whatever path leads to them.
+#[cfg(unix)]
+pub(super) type Identity = (u64, u64);
+#[cfg(not(unix))]
+pub(super) type Identity = PathBuf;
+
+#[cfg(unix)]
+pub(super) fn identity(location: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(location).ok().map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+pub(super) fn identity(location: &Path) -> Option<Identity> {
+    location.canonicalize().ok()
+}
+
+impl<'a> Walk<'a> {
+    fn spread<'s>(&'s self, scope: &rayon::Scope<'s>, folder: Folder<'a>)
+    where
+        'a: 's,
+    {
+        self.list(folder, |found| scope.spawn(move |scope| self.spread(scope, found)));
     }
 
-    /// Takes what a walk came to; folders and special files are nothing to the index.
-    fn meet(&mut self, entry: Result<DirEntry, ignore::Error>) {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => return self.meet_error(&error),
+    /// Lists a folder: compares its files, and gives `enter` those of its folders that are to be
+    /// listed.
+    fn list(&self, folder: Folder<'a>, enter: impl FnMut(Folder<'a>)) {
+        let entries: std::io::Result<Vec<DirEntry>> = std::fs::read_dir(&folder.location).and_then(Iterator::collect);
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return self.note(&folder, unreadable(Stat::default(), &reason_of(&error))),
         };
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+        let names: Vec<OsString> = entries.iter().map(DirEntry::file_name).collect();
+        if !folder.path.is_empty() && crate::index::is_index_listing(&folder.location, &names) {
             return;
         }
-        let Some(number) = self.enter(entry.path()) else { return };
-        let found = match entry.metadata() {
-            Err(error) => Err(unreadable(Stat::default(), &error.to_string())),
-            Ok(metadata) => {
-                let stat = Stat::of(&metadata);
-                select::refused(&self.path, stat, self.source.max_file_bytes).map_or(Ok(stat), Err)
-            }
+        let mut files = RuleFiles::default();
+        names.iter().for_each(|name| files.meet(name.as_encoded_bytes()));
+        let mut broken = Vec::new();
+        let rules = match self.rules_of(&folder, files, &mut broken) {
+            Ok(rules) => rules,
+            Err(leaf) => return self.note(&folder, leaf),
         };
-        self.compare(number, found, || entry.into_path());
+        let known = folder.known.map_or(&[][..], Directory::entries);
+        let listed = Listed::new(known);
+        Listing { walk: self, folder: &folder, rules, listed, enter }.all(entries.into_iter().zip(names), broken);
     }
 
-    /// A folder that cannot be listed, or a loop of links, stands in the tree as a note.
-    fn meet_error(&mut self, error: &ignore::Error) {
-        let Some(location) = error_path(error) else { return };
-        if location == self.source.root {
-            return;
-        }
-        let Some(number) = self.enter(location) else { return };
-        let leaf = if is_loop(error) {
-            let message = "not followed: this symbolic link leads back to a folder that contains it".to_owned();
-            Leaf::noted(Stat::default(), Severity::Note, "link_loop", message)
-        } else {
-            let reason = error.io_error().map_or_else(|| error.to_string(), reason_of);
-            unreadable(Stat::default(), &reason)
-        };
-        self.compare(number, Err(leaf), || location.to_owned());
-    }
-
-    /// Sets `path` to that of the file at `location`, and gives the number of its folder.
-    fn enter(&mut self, location: &Path) -> Option<usize> {
-        // Taking a path apart by its rules would cost more than all the rest.
-        let bytes = location.as_os_str().as_encoded_bytes();
-        let name = bytes.rsplit(|byte| std::path::is_separator(char::from(*byte))).next()?;
-        let folder = bytes.get(..bytes.len() - name.len())?;
-        let number = match &self.current {
-            Some((current, number)) if **current == *folder => *number,
-            _ => {
-                let number = match self.numbers.get(folder) {
-                    Some(number) => *number,
-                    None => self.open(location.parent()?, folder)?,
-                };
-                self.current = Some((folder.into(), number));
-                number
+    /// The rules for what a folder holds, or why it is not entered.
+    fn rules_of(
+        &self,
+        folder: &Folder<'a>,
+        files: RuleFiles,
+        broken: &mut Vec<(OsString, String)>,
+    ) -> Result<Arc<Rules>, Leaf> {
+        let dirs = if files.git { GitDirs::of(&folder.location) } else { None };
+        let mut rules = Arc::clone(&folder.rules);
+        if let Some(dirs) = dirs {
+            if !folder.path.is_empty() {
+                let other = self.checkouts.other(&folder.location, &dirs, rules.repositories());
+                match other.filter(|_| !self.source.linked_worktrees) {
+                    Some(other) => return Err(other_checkout(&other)),
+                    None => self.notices.add(format!(
+                        "{} is a repository of its own: its files are indexed by its own ignore rules; \
+                         leave it out with `source.exclude`",
+                        folder.path
+                    )),
+                }
             }
-        };
-        self.path.clear();
-        let above = self.folders.get(number)?.path.as_str();
-        if !above.is_empty() {
-            self.path.push_str(above);
-            self.path.push('/');
+            rules = rules.enter_repository(&folder.location, dirs, &folder.raw, &self.notices);
         }
-        crate::path::push_name(&mut self.path, name);
-        Some(number)
+        let tell = |name: &str, reason| broken.push((name.into(), reason));
+        Ok(rules.enter(&folder.location, &folder.raw, files, tell))
     }
 
-    fn open(&mut self, folder: &Path, bytes: &[u8]) -> Option<usize> {
-        let path = RelPath::from_relative(folder.strip_prefix(&self.source.root).ok()?);
-        let known = self.known.and_then(|known| known.directory(path.as_str()));
-        let number = self.folders.len();
-        self.folders.push(Folder { path, known: known.map_or(&[], Directory::entries), seen: Vec::new() });
-        self.numbers.insert(bytes.into(), number);
-        Some(number)
-    }
-
-    /// Keeps the file at `path` unless the known tree tells what it holds.
-    fn compare(&mut self, number: usize, found: Result<Stat, Leaf>, location: impl FnOnce() -> PathBuf) {
-        let Some(folder) = self.folders.get_mut(number) else { return };
-        let name = self.path.rsplit('/').next().unwrap_or(&self.path);
-        if let Ok(place) = folder.known.binary_search_by(|(standing, _)| (**standing).cmp(name))
-            && let Some((_, Node::File(leaf))) = folder.known.get(place)
-        {
-            folder.seen.push(place as u32);
-            let is_told = match &found {
-                Ok(stat) => self.known.is_some_and(|known| vouches(leaf, stat, known.scanned_ns)),
-                Err(noted) => noted == leaf,
-            };
-            if is_told {
-                return;
-            }
+    /// Lets a note stand in the place of a folder.
+    fn note(&self, folder: &Folder<'a>, leaf: Leaf) {
+        if folder.path.is_empty() {
+            let note = leaf.note.map(|note| note.message).unwrap_or_default();
+            return self.notices.add(format!("{}: {note}", folder.location.display()));
         }
-        self.met.push(Met { path: self.path.as_str().into(), location: location(), found });
+        let (above, name) = folder.path.rsplit_once('/').unwrap_or(("", &folder.path));
+        let known = self.known.and_then(|known| known.directory(above));
+        let known = known.map_or(&[][..], Directory::entries);
+        let mut listed = Listed::new(known);
+        listed.compare((&folder.path, name), Err(leaf), 0, || folder.location.clone());
+        self.add(above, listed);
     }
-}
 
-impl Drop for Visitor<'_> {
-    fn drop(&mut self) {
-        if let Ok(mut all) = self.all.lock() {
-            all.met.append(&mut self.met);
-            for folder in self.folders.drain(..).filter(|folder| !folder.seen.is_empty()) {
-                all.seen.0.entry(folder.path).or_default().extend(folder.seen);
-            }
+    pub(super) fn add(&self, path: &str, mut listed: Listed<'_>) {
+        let mut all = self.all.lock();
+        all.met.append(&mut listed.met);
+        all.ignored += listed.ignored;
+        all.hidden += listed.hidden;
+        if !listed.seen.is_empty() {
+            all.seen.0.entry(path.into()).or_default().extend(listed.seen);
         }
     }
 }
 
-fn error_path(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::Loop { child, .. } => Some(child),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => error_path(err),
-        _ => None,
-    }
-}
-
-fn is_loop(error: &ignore::Error) -> bool {
-    match error {
-        ignore::Error::Loop { .. } => true,
-        ignore::Error::WithPath { err, .. }
-        | ignore::Error::WithDepth { err, .. }
-        | ignore::Error::WithLineNumber { err, .. } => is_loop(err),
-        _ => false,
-    }
+/// The leaf of another checkout of a repository.
+fn other_checkout(other: &Path) -> Leaf {
+    let message = format!(
+        "not entered: this worktree is another checkout of the repository at {}; \
+         index it too with `source.linked_worktrees`",
+        other.display()
+    );
+    Leaf::noted(Stat::default(), Severity::Note, "linked_worktree", message)
 }

@@ -55,6 +55,11 @@ pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError>
     if let Some(path) = &args.report {
         write_report(path, &report, "the index is committed")?;
     }
+    if report.scan.files == 0
+        && let Some(notice) = report.source_notices.last()
+    {
+        terminal::print_error(&format!("warning: {notice}\n"));
+    }
     if !args.quiet {
         terminal::print(&summary::render(&job, &report))?;
     }

@@ -63,6 +63,7 @@ impl SourceFactory for OneLanguage {
             exclude: Vec::new(),
             hidden: false,
             follow_links: false,
+            linked_worktrees: false,
             max_file_bytes: 1 << 20,
             skip: Vec::new(),
         }))

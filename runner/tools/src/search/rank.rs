@@ -15,7 +15,7 @@ use super::signals::Signals;
 use crate::words::Words;
 use names::Names;
 pub(crate) use place::is_secondary;
-use place::{asks_for_documents, is_declaration, is_document, is_member, name_match};
+use place::{asks_for_documents, is_declaration, is_document, is_generated, is_member, name_match};
 
 /// The minimum number of candidates of each kind of score. So many because the file signal sums the
 /// candidates of a file.
@@ -38,6 +38,8 @@ struct Weights {
     file: f32,
     /// Multiplier for tests, examples and vendored code.
     secondary: f32,
+    /// Multiplier for generated and minified code, by its path.
+    generated: f32,
     /// Multiplier for documents and data files: queries look for code.
     document: f32,
     /// Multiplier for declaration files, such as C headers.
@@ -57,6 +59,7 @@ const WEIGHTS: Weights = Weights {
     names: 0.2,
     file: 0.25,
     secondary: 0.5,
+    generated: 0.25,
     document: 0.5,
     declaration: 0.7,
     member: 0.8,
@@ -115,6 +118,7 @@ struct FileSignals {
     score: f32,
     file_name: f32,
     is_secondary: bool,
+    is_generated: bool,
     is_declaration: bool,
 }
 
@@ -134,6 +138,7 @@ fn apply_signals(candidates: &mut [Candidate<'_>], query: &str) -> usize {
                 score: 0.0,
                 file_name: WEIGHTS.file_name * name_match(path, &wanted),
                 is_secondary: !wants_secondary && is_secondary(path),
+                is_generated: !is_generated(query) && is_generated(path),
                 is_declaration: is_declaration(path),
             });
             files.len() - 1
@@ -152,7 +157,11 @@ fn apply_signals(candidates: &mut [Candidate<'_>], query: &str) -> usize {
             file_name: of_file.file_name,
             names: WEIGHTS.names * names,
             file: WEIGHTS.file * of_file.score / best,
-            secondary: factor(of_file.is_secondary, WEIGHTS.secondary),
+            secondary: if of_file.is_generated {
+                WEIGHTS.generated
+            } else {
+                factor(of_file.is_secondary, WEIGHTS.secondary)
+            },
             document: factor(!wants_documents && is_document(chunk.language()), WEIGHTS.document),
             declaration: factor(of_file.is_declaration, WEIGHTS.declaration),
             member: factor(!wants_members && is_member(chunk.kind()), WEIGHTS.member),

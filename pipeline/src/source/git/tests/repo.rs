@@ -101,6 +101,7 @@ impl Repo {
             exclude: config.exclude.clone(),
             hidden: config.hidden,
             follow_links: false,
+            linked_worktrees: false,
             max_file_bytes: config.max_file_bytes,
             skip: Vec::new(),
         }

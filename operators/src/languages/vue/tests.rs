@@ -1,0 +1,7 @@
+use super::LANGUAGE;
+use crate::testing::check_definitions;
+
+#[test]
+fn definitions() {
+    check_definitions(&LANGUAGE);
+}
