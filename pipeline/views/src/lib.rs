@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 mod collections;
+mod iterate;
 mod standard;
 mod table;
 mod view;
