@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 mod collections;
+mod iterate;
 mod resolution;
 mod standard;
 mod table;

@@ -18,7 +18,6 @@
 use std::collections::BTreeMap;
 
 use differential_dataflow::operators::ThresholdTotal;
-use differential_dataflow::operators::iterate::Iterate;
 use gristmill_ids::{NameKey, PathKey};
 use gristmill_plane::{
     ChainKey, DefinitionFact, LeadFact, LeadKind, MAX_THEN, Place, Root, ShortName, distinct, short_name,
@@ -27,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::FactCollections;
 use crate::collections::Facts;
+use crate::iterate::iterate;
 
 /// Limit on the names that are left at a position.
 const MAX_LEFT: usize = 8;
@@ -187,7 +187,7 @@ pub(crate) fn answers<'scope>(facts: &FactCollections<'scope>) -> Facts<'scope, 
         .map(|use_key| ((use_key, (use_key, Left::default())), Trail::START));
     let continuations = facts.continuations();
     let call = short_name("()");
-    let reached = starts.clone().iterate(|scope, reached| {
+    let reached = iterate(starts.clone(), |scope, reached| {
         let (starts, continuations) = (starts.enter(scope), continuations.enter(scope));
         let along = reached
             .clone()

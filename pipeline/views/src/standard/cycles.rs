@@ -11,6 +11,7 @@ use gristmill_plane::{Difference, FactRow, Tick, distinct};
 use timely::order::Product;
 
 use super::schema;
+use crate::iterate::{Inner, RoundNumber};
 use crate::table::{ViewColumn, ViewSchema};
 use crate::{FactCollections, View};
 
@@ -31,7 +32,7 @@ impl View for ImportCycles {
     fn build<'scope>(&self, facts: &FactCollections<'scope>) -> VecCollection<'scope, Tick, FactRow, Difference> {
         let imports = facts.imported_files();
         let outer = imports.scope();
-        let labelled = outer.iterative::<usize, _, _>(|inner| {
+        let labelled = outer.iterative::<RoundNumber, _, _>(|inner| {
             let imports = imports.enter(inner);
             let importers = imports.clone().map(|(from, to)| (to, from));
             let (bind, within) = Variable::new_from(imports.clone(), Product::new(Tick::default(), 1));
@@ -46,20 +47,15 @@ impl View for ImportCycles {
     }
 }
 
-/// The clock inside of the loop.
-type Round = Product<Tick, usize>;
-
-type Pairs<'scope> = VecCollection<'scope, Round, (PathKey, PathKey), Difference>;
-
 /// Those of `edges` both ends of which have the same label, with it: the least file from which
 /// edges of `cycle` lead to them.
 ///
 /// Done forward and back until nothing changes, this leaves the strongly connected components, as
 /// `strongly_connected` in `differential_dataflow::algorithms` has it. That one drops the labels.
 fn within_label<'scope>(
-    cycle: Pairs<'scope>,
-    edges: Pairs<'scope>,
-) -> VecCollection<'scope, Round, (PathKey, PathKey, PathKey), Difference> {
+    cycle: Inner<'scope, (PathKey, PathKey)>,
+    edges: Inner<'scope, (PathKey, PathKey)>,
+) -> Inner<'scope, (PathKey, PathKey, PathKey)> {
     // How often a label is proposed does not count: the least one wins.
     let labels = propagate(cycle, edges.clone().map(|(_, to)| (to, to))).arrange_by_key();
     let of_source = edges.arrange_by_key().join_core(labels.clone(), |from, to, label| Some((*to, (*from, *label))));

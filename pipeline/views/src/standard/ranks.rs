@@ -13,6 +13,7 @@ use timely::dataflow::operators::vec::Filter;
 use timely::order::Product;
 
 use super::fingerprint;
+use crate::iterate::RoundNumber;
 use crate::table::{ViewColumn, ViewSchema};
 use crate::{FactCollections, View};
 
@@ -94,7 +95,7 @@ fn ranks<'scope>(
         });
     let users = uses.clone().as_collection(|from, _| *from);
     let symbols = uses.clone().flat_map_ref(|from, to| [*from, *to]).threshold_total(distinct);
-    outer.iterative::<usize, _, _>(|inner| {
+    outer.iterative::<RoundNumber, _, _>(|inner| {
         let (uses, users, symbols) = (uses.enter(inner), users.enter(inner), symbols.enter(inner));
         let begin = symbols.clone().explode(|symbol| Some((symbol, BEGIN)));
         let share = symbols.explode(|symbol| Some((symbol, SHARE)));
@@ -115,7 +116,7 @@ fn ranks<'scope>(
             },
         );
         let next = uses.join_core(given, |_, to, ()| Some(*to)).concat(share).inner;
-        let rounds = rounds as usize;
+        let rounds = rounds as RoundNumber;
         bind.set(VecCollection::new(Filter::filter(next, move |(_, time, _)| time.inner < rounds)));
         known.flat_map_ref(|symbol, measure| (*measure == Measure::Rank).then_some(*symbol)).leave(outer)
     })

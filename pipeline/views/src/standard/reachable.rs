@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
-use differential_dataflow::operators::iterate::Variable;
 use globset::GlobSet;
 use gristmill_plane::{Difference, FactRow, Tick};
-use timely::order::Product;
 
 use super::fingerprint;
+use crate::iterate::iterate;
 use crate::table::{ViewColumn, ViewSchema};
 use crate::{FactCollections, View};
 
@@ -48,14 +47,9 @@ impl View for Reachable {
     fn build<'scope>(&self, facts: &FactCollections<'scope>) -> VecCollection<'scope, Tick, FactRow, Difference> {
         let roots = facts.marked().map(|root| (root, root));
         let edges = facts.imported_files();
-        let outer = roots.scope();
-        // Rounds are counted as in `import_cycles`, so that both are compiled once: `iterate` counts in u64.
-        let reached = outer.iterative::<usize, _, _>(|inner| {
-            let (roots, edges) = (roots.enter(inner), edges.enter(inner));
-            let (bind, found) = Variable::new(inner, Product::new(Tick::default(), 1));
-            let reached = roots.concat(found).distinct();
-            bind.set(reached.clone().join_map(edges, |_, root, to| (*to, *root)));
-            reached.leave(outer)
+        let reached = iterate(roots.clone(), |scope, reached| {
+            let (roots, edges) = (roots.enter(scope), edges.enter(scope));
+            reached.join_map(edges, |_, root, to| (*to, *root)).concat(roots).distinct()
         });
         reached.map(|(path, root)| FactRow::new([root.into(), path.into()]))
     }
