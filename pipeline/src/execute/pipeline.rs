@@ -170,7 +170,10 @@ impl Pipeline {
                 .name(format!("stage-{index}"))
                 .stack_size(super::parallel::STACK_BYTES)
                 .spawn(move || {
-                    if let Err(error) = outcome_of(|| Ok(shared.work(home))) {
+                    if let Err(error) = outcome_of(|| {
+                        shared.work(home);
+                        Ok(())
+                    }) {
                         let _ = shared.done.send(Err(error));
                     }
                 });

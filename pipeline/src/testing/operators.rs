@@ -156,8 +156,9 @@ impl Operator for Parse {
                 let end = start + text.len() as u32;
                 if let Some(name) = text.strip_prefix("def ") {
                     let qualified_name: Box<str> = name.trim().into();
-                    let parts = qualified_name.split('.').filter(|name| !name.is_empty());
-                    let (key, name) = (NamePath::new(Anchor::Unit, parts.clone()), parts.last().unwrap_or("_").into());
+                    let mut parts = qualified_name.split('.').filter(|name| !name.is_empty());
+                    let (key, name) =
+                        (NamePath::new(Anchor::Unit, parts.clone()), parts.next_back().unwrap_or("_").into());
                     let span = Span { start_byte: start, end_byte: end, start_line: line, end_line: line };
                     definitions.push(Definition {
                         qualified_name,
@@ -183,7 +184,7 @@ impl Operator for Parse {
                     let names = path.split(['.', '@']).filter(|name| !name.is_empty());
                     let from = NamePath::new(Anchor::Unit, second.split('.').filter(|name| !name.is_empty()));
                     references.push(Reference {
-                        name: names.clone().last().unwrap_or("_").into(),
+                        name: names.clone().next_back().unwrap_or("_").into(),
                         qualifier: "".into(),
                         kind: ReferenceKind::Call,
                         start_byte: start + 4,

@@ -76,7 +76,7 @@ impl<'a, E: FnMut(Folder<'a>)> Listing<'_, 'a, E> {
         for (entry, name) in entries {
             push_name(&mut path, name.as_encoded_bytes());
             raw.extend_from_slice(name.as_encoded_bytes());
-            if self.meet(&entry, &mut path, path_length, &mut raw) && !broken.is_empty() {
+            if self.meet(&entry, &path, path_length, &mut raw) && !broken.is_empty() {
                 taken.push(name);
             }
             path.truncate(path_length);
@@ -96,7 +96,7 @@ impl<'a, E: FnMut(Folder<'a>)> Listing<'_, 'a, E> {
 
     /// Takes an entry, and tells whether it is a file that belongs to the index. Special files are
     /// nothing to it.
-    fn meet(&mut self, entry: &DirEntry, path: &mut String, name_at: usize, raw: &mut Vec<u8>) -> bool {
+    fn meet(&mut self, entry: &DirEntry, path: &str, name_at: usize, raw: &mut Vec<u8>) -> bool {
         let source = self.walk.source;
         let name = path.get(name_at..).unwrap_or_default();
         let Ok(kind) = entry.file_type() else { return false };
