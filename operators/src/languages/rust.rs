@@ -10,7 +10,7 @@ use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;
 
-use crate::spec::{Found, Grammar, Language, Part, Scopes, Use, Uses, Verdict, named, named_member, rule};
+use crate::spec::{Found, Grammar, Language, Part, Scopes, Seen, Use, Uses, Verdict, named, named_member, rule};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["rs"],
@@ -29,7 +29,6 @@ static GRAMMAR: Grammar = Grammar {
     through: &["declaration_list", "field_declaration_list", "enum_variant_list", "foreign_mod_item"],
     closures: &["closure_expression"],
     bodies: &["macro_rule"],
-    fields_apart: true,
     rules: &[
         rule("function_item", Kind::Function, named),
         rule("function_signature_item", Kind::Function, named),
@@ -40,7 +39,7 @@ static GRAMMAR: Grammar = Grammar {
         rule("trait_item", Kind::Trait, named),
         rule("impl_item", Kind::Implementation, implementation),
         rule("mod_item", Kind::Module, module),
-        rule("field_declaration", Kind::Field, named_member),
+        rule("field_declaration", Kind::Field, field),
         rule("type_item", Kind::Type, named),
         rule("associated_type", Kind::Type, named),
         rule("const_item", Kind::Constant, named),
@@ -105,6 +104,12 @@ fn module(found: &mut Found<'_>) -> Verdict {
 fn scoped_type<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     uses.refer(Mention, node);
     imports::path(uses, node);
+}
+
+/// Finds a field, apart from methods: one of them may have its name.
+fn field(found: &mut Found<'_>) -> Verdict {
+    found.seen = Seen::Apart;
+    named_member(found)
 }
 
 /// Records the supertraits of a trait.

@@ -18,16 +18,14 @@ pub(super) struct KeyHint {
 
 /// Sets the keys of definitions; `hints` has one for each.
 ///
-/// `fields_apart` is that of the grammar. What an implementation block holds are members of its type, wherever that is: below the type's
+/// What an implementation block holds are members of its type, wherever that is: below the type's
 /// own key if the file defines it, else below its name in the package.
 ///
-/// What a `transparent` definition holds has the names that it would have without it; where
-/// `fields_apart`, fields lie below a name that no method has.
+/// What a `transparent` definition holds has the names that it would have without it.
 pub(super) fn name_definitions(
     definitions: &mut [Definition],
     hints: &[KeyHint],
     transparent: fn(&Definition) -> bool,
-    fields_apart: bool,
 ) {
     let mut types: HashMap<Box<str>, Vec<usize>> = HashMap::new();
     for (index, definition) in definitions.iter().enumerate() {
@@ -39,9 +37,7 @@ pub(super) fn name_definitions(
     for blocks in [false, true] {
         for index in 0..definitions.len() {
             if in_block(definitions, index) == blocks {
-                let is_field = |definition: &Definition| definition.kind == DefinitionKind::Field;
-                let apart = fields_apart && definitions.get(index).is_some_and(is_field);
-                let key = key_of(definitions, hints, &types, index, transparent, apart);
+                let key = key_of(definitions, hints, &types, index, transparent);
                 if let Some(definition) = definitions.get_mut(index) {
                     definition.key = key;
                 }
@@ -92,7 +88,6 @@ fn key_of(
     types: &HashMap<Box<str>, Vec<usize>>,
     index: usize,
     transparent: fn(&Definition) -> bool,
-    apart: bool,
 ) -> NamePath {
     let Some(definition) = definitions.get(index) else { return NamePath::UNKNOWN };
     if definition.kind == DefinitionKind::Implementation {
@@ -116,8 +111,8 @@ fn key_of(
     let is_path = is_type(definition.kind) || definition.kind == DefinitionKind::Module;
     let own = definition.name.split(|c| is_path && matches!(c, ':' | '\\')).filter(|name| !name.is_empty());
     // Below a name that no method has.
-    let apart_by = apart.then_some(".").or_else(|| hint.filter(|hint| hint.seen == Seen::Apart).map(|_| "$"));
-    let names = names.chain(apart_by).chain(own);
+    let apart = hint.filter(|hint| hint.seen == Seen::Apart).map(|_| "$");
+    let names = names.chain(apart).chain(own);
     match parent {
         Some(parent) => parent.key.with(names),
         None => NamePath::new(Anchor::Unit, names),

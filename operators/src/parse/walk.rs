@@ -236,10 +236,9 @@ impl<'t> Walk<'t> {
             span.end_line = line(span.end_byte.saturating_sub(1).max(span.start_byte));
         }
         let (marks, defined, mut imports, mut heads) = self.uses.into_parts();
-        let (transparent, fields_apart) = (self.grammar.transparent, self.grammar.fields_apart);
         // What extends a type is found by its own name.
         let hints = if self.grammar.extensions { &[][..] } else { &self.hints };
-        name_definitions(&mut self.out.definitions, hints, transparent, fields_apart);
+        name_definitions(&mut self.out.definitions, hints, self.grammar.transparent);
         let definitions = &self.out.definitions;
         if let Some(scopes) = self.grammar.scopes.filter(|_| !heads.is_empty()) {
             let bound: HashSet<&str> =

@@ -85,9 +85,6 @@ pub(crate) struct Grammar {
     pub closures: &'static [&'static str],
     /// Bodies, where the grammar has no field of that name.
     pub bodies: &'static [&'static str],
-    /// Whether a type may have a field and a method of one name: fields are then members of its
-    /// member `.`.
-    pub fields_apart: bool,
     /// Names of methods that construct a value of their type.
     pub constructors: &'static [&'static str],
     /// Kinds of definitions that are scopes: a name that they lack is looked up around them.
@@ -163,7 +160,6 @@ impl Grammar {
             through: &[],
             closures: &[],
             bodies: &[],
-            fields_apart: false,
             constructors: &[],
             scope_kinds: &[],
             constructor_is_named_like_type: false,

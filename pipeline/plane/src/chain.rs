@@ -12,7 +12,7 @@ use gristmill_ids::NameKey;
 const M: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
 
 /// Limit on the names that follow the known part of a path.
-pub const MAX_THEN: usize = 5;
+pub const MAX_THEN: usize = 3;
 
 /// Half of the key of a name; 0 stands for no name.
 pub type ShortName = u64;
@@ -104,6 +104,6 @@ mod tests {
         let (head, tail) = (NameChain::of(["Mill"]), NameChain::of(["grind", "()"]));
         assert_eq!(place.join(head).join(tail), one_by_one);
         assert_ne!(NameChain::of(["a", "b"]), NameChain::of(["b", "a"]));
-        assert_eq!(short_names(["a", "b", "c", "d", "e", "f"]), None);
+        assert_eq!(short_names(["a", "b", "c", "d"]), None);
     }
 }

@@ -108,7 +108,7 @@ fn imported<'t>(binder: &mut Binder<'t>, imports: PathId, name: &'t str) -> Path
 
 /// The path of a field of what a path leads to.
 fn field_path<'t>(binder: &mut Binder<'t>, of: PathId, name: &'t str) -> PathId {
-    let fields = binder.below(of, ".");
+    let fields = binder.below(of, "$");
     binder.below(fields, name)
 }
 

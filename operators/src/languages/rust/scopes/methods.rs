@@ -11,7 +11,7 @@ use crate::bind::{Binder, Binding, PathId, ScopeKind, Value};
 use crate::spec::children;
 
 /// Limit on the names of a path that is followed from call to call.
-const MAX_CHAIN: usize = 5;
+const MAX_CHAIN: usize = 6;
 
 /// What a method of the standard library gives.
 #[derive(Clone, Copy, PartialEq, Eq)]
