@@ -191,11 +191,6 @@ impl<'t> Binder<'t> {
         node.child_by_field_name(field).map_or(Value::UNKNOWN, |node| self.at(node, visit))
     }
 
-    /// The definition whose name is `node`.
-    pub fn definition(&self, node: Node<'_>) -> Option<&'t Definition> {
-        self.definitions.get(self.definition_index(node)?)
-    }
-
     fn definition_index(&self, node: Node<'_>) -> Option<usize> {
         let at = byte(node.start_byte());
         let named = self.by_name.get(self.slice(node))?;

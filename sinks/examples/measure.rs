@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gristmill_pipeline::port::{Chunk, Definition, DefinitionKind, Header, Port, Span, Text};
+use gristmill_pipeline::port::{Chunk, Definition, DefinitionKind, Header, NamePath, Port, Span, Text};
 use gristmill_pipeline::{
     Analysis, Epoch, EpochMeta, Extras, Hash, Published, Record, RecordChunks, RelPath, RowId, Sink, SinkConfig,
     SinkContext, SinkError, Token,
@@ -205,6 +205,7 @@ fn file(path: u64, seed: u64) -> Record {
             span,
             extent_start: span.start_byte,
             parent: (nth > 0).then_some(0),
+            key: NamePath::UNKNOWN,
         });
     }
     let hashes: Vec<_> = chunks.iter().map(|chunk| Header::Scope.chunk_hash(&path, &chunk.body_hash)).collect();

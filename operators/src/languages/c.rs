@@ -270,7 +270,7 @@ pub(super) fn declaration(found: &mut Found<'_>) -> Verdict {
     let external = storage.any(|node| matches!((found.slice(node), found.in_type()), ("extern", _) | ("static", true)));
     if !functions && external {
         found.linkage = Some(Linkage::Declaration);
-    } else if !functions && !found.in_type() && !is_static(found) && !(constant && found.scope.is_empty()) {
+    } else if !(functions || found.in_type() || is_static(found) || constant && found.scope.is_empty()) {
         found.linkage = Some(Linkage::Body);
     }
     found.verdict()

@@ -132,6 +132,10 @@ fn attribute<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
 fn token_tree<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     let mut cursor = node.walk();
     let mut more = cursor.goto_first_child();
+    if node.prev_sibling().is_some_and(|before| uses.slice(before) == "#") {
+        // An attribute, whose tokens are in a syntax of their own.
+        return uses.pass(node);
+    }
     // The last name, where the path to it begins, and whether the path goes on.
     let (mut name, mut path, mut joined): (Option<Node<'t>>, usize, bool) = (None, 0, false);
     while more {

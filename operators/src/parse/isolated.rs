@@ -50,10 +50,8 @@ static POOL: OnceLock<Pool> = OnceLock::new();
 /// parent, and does not return. `gristmill::Program` calls it.
 ///
 /// ```no_run
-/// fn main() {
-///     gristmill_operators::parse::isolate();
-///     // Build a pipeline and run it.
-/// }
+/// gristmill_operators::parse::isolate();
+/// // Build a pipeline and run it.
 /// ```
 ///
 /// The environment variable `GRISTMILL_ISOLATION=off` turns it off.

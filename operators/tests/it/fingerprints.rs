@@ -69,13 +69,13 @@ fn fingerprints_stay() {
     write(&mut table, "prefixed", &http);
     write(&mut table, "revised", &HttpConfig { normalize: false, revision: "r".into(), ..http });
     insta::assert_snapshot!(table, @"
-    read Skip: 57f2f9ab52beae9636637646d567461171938728a895bd48cd986117a3223035
-    read Redact: 3883be6d451f2e150dd3dc24d3cc57c7f45871d51bc8232b23a5fe703141a7fa
-    read Off: a5194be8b83def1d39f62a4c611c82f3b2a0a1165c3da3511dfc2908d636d67c
-    read without generated: 70d87ecd2dbbb23c47c7692009b8d1a6c6b72c8dd81b6561b2d42792506bbec9
+    read Skip: f9880472a3a95a576762a1b32fc31effb1aa3b8780aa0b3fb4b12d6f0fcab6e1
+    read Redact: 1350ab50698f78e306646a9a6f68da23c0d87e2d4ccf9c040d730d40c8f9436d
+    read Off: cb11b19c65645256c53bc6bb2fc025a551f71037df8108261aa6f6de91eac86b
+    read without generated: f52511ee703bd85f3ea806c97b07f7a6e839936b3d0879cbb23427f15ae404eb
     hash default: b59602a013db304a8a333ea94f020eeab74d19f2220ddf710ca5d341261cb5c6
-    parse default: 999ff9b0ca5c198b1745af7db420a9a558cc04d78aceaf68508f80a9ad84a87a
-    parse limited: e7905005dd1ed86e408ede4f966984ddde68b33f26b0350e07357c467e0ecf35
+    parse default: c7d61550ef8a9761e20723fe4c75d84dbd1bebf2e1a3d92e60d4a978d180bf20
+    parse limited: 22fc3e0c1b439a7fe5a885d1a2ae189135130e71093b5d36b49be49ebbd02745
     chunk Path: 0bfdee6673dd03fe868bcf93f993586070ecb74b32b6424f960837465f286525
     chunk Scope: 72759d5ffba8870b14cc04615deb3f81acec2b6b16dc993f7ceae67d20b81e36
     chunk None: a80f73e40bdadf148a82dfe2d81399dbe76b1eafc8b30590571bb3ad3dd3882b

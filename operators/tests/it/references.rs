@@ -15,8 +15,8 @@ fn names(path: &str, text: &str) -> Vec<(ReferenceKind, String)> {
 
 #[test]
 fn the_stronger_of_two_uses_at_one_byte_stays() {
-    use ReferenceKind::{Call, Implements};
-    assert_eq!(names("a.rs", "impl A for B {}"), [(Implements, "A".into())]);
+    use ReferenceKind::{Call, Implements, Mention};
+    assert_eq!(names("a.rs", "impl A for B {}"), [(Implements, "A".into()), (Mention, "B".into())]);
     assert_eq!(names("a.java", "class A { Object a = new B(); }")[1], (Call, "B".into()));
     assert_eq!(names("a.kt", "class A : B()"), [(Implements, "B".into())]);
 }
@@ -38,8 +38,9 @@ fn a_definition_does_not_use_its_own_name() {
         let found = names(path, text);
         let own = |name: &str| !matches!(name, "int");
         let found: Vec<_> = found.iter().filter(|(_, name)| own(name)).collect();
-        // Only a Go method names its receiver's type.
-        let expected = usize::from(path == "a.go");
+        // A method of Go names its receiver's type, one of C++ outside of its class the class, and an
+        // extension of Swift what it extends.
+        let expected = usize::from(matches!(path, "a.go" | "a.cpp" | "a.swift"));
         assert_eq!(found.len(), expected, "{path}: {found:?}");
     }
 }
@@ -67,7 +68,9 @@ fn many_imports_and_uses_in_a_row_cost_no_more_each() {
         ("a.py", "from a import b\n"),
     ] {
         let syntax = parse(path, &line.repeat(20_000));
-        assert_eq!(syntax.imports.len() + syntax.references.len() / 2, 20_000, "{path}");
+        // What an import names is a use, too, where names are bound.
+        let found = syntax.imports.len() + syntax.references.len() / 2;
+        assert!((20_000..=30_000).contains(&found), "{path}: {found}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The stages that make the vectors of one embed lane, on one batch.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gristmill_ids::{EmbedLaneId, PassageKey};
 
@@ -27,7 +27,8 @@ pub(crate) struct EmbedLine {
 /// A stage that turns vectors into vectors.
 struct VectorStage {
     runner: StageRunner,
-    batch: BatchSize,
+    /// Asked for once, when the first vector comes.
+    batch: OnceLock<BatchSize>,
     /// The number of components of its vectors.
     dimension: usize,
 }
@@ -40,7 +41,7 @@ impl EmbedLine {
         let maps = lane.maps.iter().filter_map(|&map| {
             let runner = StageRunner::new(graph, meters, interrupt, map)?;
             before = runner.operator.dimension(before);
-            Some(VectorStage { batch: runner.batch_size(), runner, dimension: before })
+            Some(VectorStage { batch: OnceLock::new(), runner, dimension: before })
         });
         let maps = maps.collect();
         Some(Self { lane: lane.id, embedder, dimension, maps })
@@ -62,14 +63,15 @@ impl EmbedLine {
 
 impl VectorStage {
     fn run(&self, vectors: Vec<Vector>, batch: &mut EmbedBatch) -> Result<Vec<Vector>, OperatorError> {
+        let batch_size = self.batch.get_or_init(|| self.runner.batch_size());
         let (mut mapped, mut waiting, mut filled) = (Vec::new(), Vec::new(), Filled::default());
         for vector in vectors {
             let item = Item::Vector(vector);
-            if !filled.takes(&self.batch, item.bytes(), item.tokens()) {
+            if !filled.takes(batch_size, item.bytes(), item.tokens()) {
                 let produced = self.runner.run(std::mem::take(&mut waiting))?;
                 mapped.push(produced);
                 filled = Filled::default();
-                filled.takes(&self.batch, item.bytes(), item.tokens());
+                filled.takes(batch_size, item.bytes(), item.tokens());
             }
             waiting.push(item);
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Table;
 
 /// Version of the schemas. A store of another version is rebuilt.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// How the components of vectors are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gristmill_pipeline::port::{
-    Chunk, Definition, DefinitionKind, Header, Import, Port, Reference, ReferenceKind, Span, Text,
+    Anchor, Chunk, Definition, DefinitionKind, Header, Import, NamePath, Port, Reference, ReferenceKind, Span, Text,
 };
 use gristmill_pipeline::{
     Analysis, Diagnostic, Epoch, EpochMeta, EpochWriter, Extras, FactStore, Hash, Published, Record, RecordChunks,
@@ -268,6 +268,7 @@ pub fn record(path: &str, version: u32) -> Record {
             span: *span,
             extent_start: span.start_byte,
             parent: (nth > 0).then_some(0),
+            key: NamePath::new(Anchor::Unit, ["Outer", format!("parse_Line{nth}").as_str()]),
         })
         .collect();
     let chunks: Vec<_> = spans
@@ -318,6 +319,8 @@ pub fn record(path: &str, version: u32) -> Record {
             start_byte: nth * 7,
             line: nth + 1,
             within: (nth > 0 && nth < lines).then_some(nth),
+            target: if nth == 0 { NamePath::LOCAL } else { NamePath::from("free größe ()") },
+            lead: (nth == 2).then(|| "type unit Outer > ()".parse().expect("is a lead")),
         })
         .collect();
     let imports = (0..if quarantined { 0 } else { version % 3 })

@@ -66,12 +66,12 @@ fn fingerprints_are_what_they_always_were() {
         Hash::of_parts([b"sink".as_slice(), kind.as_bytes(), &version].into_iter().chain(rest.iter().copied()))
     };
     let lance = |parameters| serde_json::from_value::<LanceConfig>(parameters).expect("parameters").fingerprint();
-    assert_eq!(lance(json!({})), form("lance", 2, &[]));
-    assert_eq!(lance(json!({"vectors": "f16"})), form("lance", 2, &[b"f16"]));
+    assert_eq!(lance(json!({})), form("lance", 3, &[]));
+    assert_eq!(lance(json!({"vectors": "f16"})), form("lance", 3, &[b"f16"]));
     let written_otherwise = json!({"vectors": "f32", "vector_index": {"kind": "ivf_pq"}, "sync": false});
-    assert_eq!(lance(written_otherwise), form("lance", 2, &[]), "the rows are the same");
-    assert_eq!(TantivyConfig::default().fingerprint(), form("tantivy", 3, &[]));
-    assert_eq!(ArrowConfig::default().fingerprint(), form("arrow", 2, &[]));
+    assert_eq!(lance(written_otherwise), form("lance", 3, &[]), "the rows are the same");
+    assert_eq!(TantivyConfig::default().fingerprint(), form("tantivy", 4, &[]));
+    assert_eq!(ArrowConfig::default().fingerprint(), form("arrow", 3, &[]));
 }
 
 #[test]

@@ -446,17 +446,17 @@ fn using<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     if whole {
         let from = scope.unwrap_or_else(|| binder.root(Anchor::Unit));
         binder.lead(LeadKind::Base, from, value);
-    } else if let Some(path) = value.plain() {
-        if let Some((_, name)) = binder.parent(path) {
-            if in_function(node) {
-                binder.declare(name, Binding::Path(path));
-            } else {
-                let from = match scope {
-                    Some(scope) => binder.below(scope, name),
-                    None => binder.path(Anchor::Unit, name),
-                };
-                binder.lead(LeadKind::Alias, from, value);
-            }
+    } else if let Some(path) = value.plain()
+        && let Some((_, name)) = binder.parent(path)
+    {
+        if in_function(node) {
+            binder.declare(name, Binding::Path(path));
+        } else {
+            let from = match scope {
+                Some(scope) => binder.below(scope, name),
+                None => binder.path(Anchor::Unit, name),
+            };
+            binder.lead(LeadKind::Alias, from, value);
         }
     }
     Value::UNKNOWN

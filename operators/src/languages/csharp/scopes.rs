@@ -503,10 +503,10 @@ fn attributes<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
 fn function<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     attributes(binder, node);
     let name = node.child_by_field_name("name");
-    if let (Some(name), "local_function_statement") = (name, node.kind()) {
-        if let Some(key) = binder.key(name) {
-            binder.declare_new(binder.slice(name), Binding::Path(key));
-        }
+    if let (Some(name), "local_function_statement") = (name, node.kind())
+        && let Some(key) = binder.key(name)
+    {
+        binder.declare_new(binder.slice(name), Binding::Path(key));
     }
     binder.open(ScopeKind::Function);
     type_parameters(binder, node);

@@ -305,7 +305,7 @@ fn parameters<'t>(binder: &mut Binder<'t>, list: Option<Node<'t>>) {
         // A receiver's type may declare type parameters: `func (l *List[T])`.
         if let Some(generic) = parameter.child_by_field_name("type").and_then(generic) {
             for argument in children(generic)
-                .flat_map(|elem| if elem.kind() == "type_elem" { elem.named_child(0) } else { Some(elem) })
+                .filter_map(|elem| if elem.kind() == "type_elem" { elem.named_child(0) } else { Some(elem) })
             {
                 if argument.kind() == "type_identifier" && is_receiver(parameter) {
                     binder.declare(binder.slice(argument), Binding::Local(Value::UNKNOWN));

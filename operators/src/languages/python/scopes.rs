@@ -43,10 +43,10 @@ fn hoist<'t>(binder: &mut Binder<'t>, node: Node<'t>, at_module: bool) {
         for child in children(node) {
             match child.kind() {
                 "function_definition" | "class_definition" => {
-                    if let Some(name) = child.child_by_field_name("name") {
-                        if let Some(key) = binder.key(name) {
-                            binder.declare(binder.slice(name), Binding::Path(key));
-                        }
+                    if let Some(name) = child.child_by_field_name("name")
+                        && let Some(key) = binder.key(name)
+                    {
+                        binder.declare(binder.slice(name), Binding::Path(key));
                     }
                 }
                 "lambda"

@@ -18,7 +18,7 @@ pub(super) fn module<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     match path_attribute(uses, node) {
         Some(path) => uses.import(node, path, "", &scope.local(name)),
         None => {
-            let module = scope.from_file(format!("self::{name}"));
+            let module = scope.seen_from_file(format!("self::{name}"));
             uses.import(node, &module, "", &scope.alias(name, ""));
         }
     }
@@ -103,7 +103,7 @@ impl<'t> Scope<'t> {
     }
 
     /// A path as seen from the file.
-    fn from_file(&self, path: String) -> String {
+    fn seen_from_file(&self, path: String) -> String {
         let mut rest = path.as_str();
         let mut modules = self.modules.as_slice();
         let mut relative = false;
@@ -144,10 +144,10 @@ fn leaves<'t>(uses: &mut Uses<'t>, node: Node<'t>, prefix: &str, scope: &Scope<'
             let path = node.named_child(0).map_or("", |path| uses.slice(path));
             let all =
                 if scope.function.is_some() || !scope.modules.is_empty() { scope.local("*") } else { String::new() };
-            uses.import(node, &scope.from_file(join(prefix, path)), "*", &all);
+            uses.import(node, &scope.seen_from_file(join(prefix, path)), "*", &all);
             if scope.function.is_some() {
                 // What such a function does not find there it finds around.
-                uses.import(node, &scope.from_file("self".into()), "*", &all);
+                uses.import(node, &scope.seen_from_file("self".into()), "*", &all);
             }
         }
         "identifier" | "scoped_identifier" | "crate" | "self" | "super" => {
@@ -162,7 +162,7 @@ fn leaf<'t>(uses: &mut Uses<'t>, node: Node<'t>, prefix: &str, path: &str, scope
     let path = if path == "self" && !prefix.is_empty() { prefix.to_owned() } else { join(prefix, path) };
     let name = path.rsplit("::").next().unwrap_or_default();
     let alias = scope.alias(name, alias);
-    uses.import_path(node, &scope.from_file(path.clone()), "::", &alias);
+    uses.import_path(node, &scope.seen_from_file(path.clone()), "::", &alias);
 }
 
 fn join(prefix: &str, path: &str) -> String {
@@ -193,7 +193,7 @@ mod tests {
         ];
         for (path, modules, expected) in cases {
             let scope = Scope { modules: modules.to_vec(), function: Some("f") };
-            assert_eq!(scope.from_file(path.into()), expected, "{path} in {modules:?}");
+            assert_eq!(scope.seen_from_file(path.into()), expected, "{path} in {modules:?}");
         }
     }
 }

@@ -78,7 +78,7 @@ fn place(bytes: &[u8], name: &Range<usize>) -> Option<Place> {
     match bytes.get(at..)? {
         [b'>', ..] if before == Some(b'<') || is_quoted => place(1, Kind::Element),
         [b'=', b'=' | b'~', ..] | [b':', b':', ..] => None,
-        [b'=', b'>', ..] | [b':', b'=', ..] | [b'?', b'=', ..] => place(2, Kind::Any),
+        [b'=', b'>', ..] | [b':' | b'?', b'=', ..] => place(2, Kind::Any),
         [b':', b'-', ..] if before == Some(b'{') => place(2, Kind::Expansion),
         [b'|', b'|', ..] | [b'?', b'?', ..] => place(2, Kind::Quoted),
         [b'=', ..] => place(1, Kind::Any),

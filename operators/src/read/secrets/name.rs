@@ -182,9 +182,9 @@ fn credential_word(word: &[u8], before: Option<&[u8]>) -> Option<Credential> {
         tail(word) || tail(singular)
     };
     let whole = |known: &&str| is(word, known);
-    if PASSWORDS.iter().any(|known| ends(known)) || WHOLE_PASSWORDS.iter().any(|known| whole(known)) {
+    if PASSWORDS.iter().any(&ends) || WHOLE_PASSWORDS.iter().any(whole) {
         Some(Credential::Password)
-    } else if TOKENS.iter().any(|known| ends(known)) {
+    } else if TOKENS.iter().any(&ends) {
         Some(Credential::Token)
     } else if is(word, "auth") {
         Some(Credential::BasicAuth)
@@ -192,7 +192,7 @@ fn credential_word(word: &[u8], before: Option<&[u8]>) -> Option<Credential> {
         let kind = before?;
         KEY_KINDS.iter().any(|known| is(kind, known)).then_some(Credential::Key)
     } else {
-        KEYS.iter().any(|known| ends(known)).then_some(Credential::Key)
+        KEYS.iter().any(ends).then_some(Credential::Key)
     }
 }
 

@@ -94,11 +94,12 @@ fn scoped<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     let base = binder.settle(base);
     let member = binder.member(base, binder.slice(name));
     // The type that an implementation names is declared by its trait.
-    if node.kind() == "scoped_type_identifier" && binder.field_text(node, "path") == "Self" {
-        if let Some(Binding::Local(interface)) = binder.marked(TRAIT).filter(|of| *of != NOTHING) {
-            binder.use_member(interface, name);
-            return member;
-        }
+    if node.kind() == "scoped_type_identifier"
+        && binder.field_text(node, "path") == "Self"
+        && let Some(Binding::Local(interface)) = binder.marked(TRAIT).filter(|of| *of != NOTHING)
+    {
+        binder.use_member(interface, name);
+        return member;
     }
     // What stands within a path and is no type is a module, which no definition stands for.
     let within = node.parent().is_some_and(|parent| {

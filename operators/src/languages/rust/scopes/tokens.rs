@@ -134,6 +134,8 @@ fn tokens<'t>(binder: &mut Binder<'t>, tree: Node<'t>, depth: usize) -> Value {
                 }
                 joint = Joint::None;
             }
+            // An attribute, whose tokens are in a syntax of their own.
+            "token_tree" if before == "#" && text.starts_with('[') => {}
             "token_tree" => {
                 value = tokens(binder, token, depth - 1);
                 joint = Joint::None;
