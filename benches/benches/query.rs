@@ -88,7 +88,8 @@ fn query(criterion: &mut Criterion) {
     for threads in THREADS {
         group.bench_function(BenchmarkId::new("references", threads), |bencher| {
             let one = |nth| {
-                black_box(ask(&index, References { symbol: name(nth), path: None, kinds: Vec::new(), limit: 100 }));
+                let (symbol, kinds) = (name(nth), Vec::new());
+                black_box(ask(&index, References { symbol, path: None, kinds, limit: 100, min_confidence: None }));
             };
             bencher.iter_custom(|iterations| from_threads(threads, iterations, one));
         });

@@ -145,9 +145,11 @@ impl Truth {
     }
 
     fn of(texts: &[(&scip::Document, Vec<String>)]) -> Self {
-        // Symbols that begin with `local` are names within a file.
-        let symbol_of = |path: &str, symbol: &str| {
-            if symbol.starts_with("local ") { format!("{path} {symbol}") } else { symbol.to_owned() }
+        // Symbols that begin with `local` are names within a file. Where modules lie in a folder `src`,
+        // scip-python has it in the symbols of definitions, and not in those of what other folders import.
+        let symbol_of = |path: &str, symbol: &str| match symbol.starts_with("local ") {
+            true => format!("{path} {symbol}"),
+            false => symbol.replace(" `src.", " `"),
         };
         let mut defined: HashMap<String, Vec<Place>> = HashMap::new();
         for (document, lines) in texts {
@@ -164,6 +166,10 @@ impl Truth {
             for found in document.occurrences.iter().filter(|found| found.symbol_roles & 1 == 0) {
                 let Some((line, name, after)) = name_at(lines, &found.range) else { continue };
                 let targets = defined.get(&symbol_of(path, &found.symbol)).cloned().unwrap_or_default();
+                // The compiler knows too little of it to contradict an edge.
+                if targets.is_empty() && is_vague(&found.symbol) {
+                    continue;
+                }
                 let site = site_of(&found.symbol, after).filter(|_| !targets.is_empty());
                 uses.push(TrueUse { path: path.clone(), line, name: name.to_owned(), site, targets });
             }
@@ -183,6 +189,17 @@ fn name_at<'l>(lines: &'l [String], range: &[i32]) -> Option<(u64, &'l str, &'l 
     let name = text.get(at(start)..at(end))?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     is_name.then_some((line as u64 + 1, name, text.get(at(end)..).unwrap_or_default()))
+}
+
+/// Whether a symbol that the source does not define is of a module, or local to something: an indexer
+/// writes such a symbol where it does not know what a name means.
+fn is_vague(symbol: &str) -> bool {
+    let Some(descriptor) = symbol.split(' ').nth(4) else { return true };
+    let owner = descriptor.trim_end_matches(['.', '#', ':', '!']).rsplit_once(['/', '#', '.', ':']);
+    symbol.starts_with("local ")
+        || descriptor.ends_with(['/', ')', ']'])
+        || descriptor.ends_with("__init__:")
+        || owner.is_some_and(|(owner, _)| owner.ends_with(')'))
 }
 
 /// Returns how a use of a symbol is counted, by the descriptor that the symbol ends in and what
