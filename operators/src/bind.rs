@@ -446,6 +446,14 @@ impl<'t> Binder<'t> {
         self.marks.get(word).copied()
     }
 
+    /// The path that was remembered last under a word.
+    pub fn marked_path(&self, word: &'static str) -> Option<PathId> {
+        match self.marked(word) {
+            Some(Binding::Path(path)) => Some(path),
+            _ => None,
+        }
+    }
+
     /// What a name is declared as in the scopes around.
     pub fn lookup(&self, name: &str) -> Option<Binding> {
         let innermost = self.scopes.len().saturating_sub(1);

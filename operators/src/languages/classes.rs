@@ -304,10 +304,7 @@ pub(super) fn close(binder: &mut Binder<'_>, outside: Outside) {
 
 /// The path of the class that is bound.
 pub(super) fn class(binder: &Binder<'_>) -> Option<PathId> {
-    match binder.marked(CLASS) {
-        Some(Binding::Path(class)) => Some(class),
-        _ => None,
-    }
+    binder.marked_path(CLASS)
 }
 
 /// What `this` stands for.

@@ -36,7 +36,7 @@ use self::parsed::parse_with;
 use self::samples::samples;
 use self::variants::{Random, variant};
 
-/// Codes of diagnostics that tell of a worker that ended.
+/// Codes of the diagnostics for a worker that crashed or exceeded its budget.
 const ENDED: [&str; 3] = ["parser_crashed", "parse_timeout", "parse_memory"];
 
 struct Settings {

@@ -29,14 +29,6 @@ pub(in crate::languages) fn bind<'t>(binder: &mut Binder<'t>, root: Node<'t>) {
     binder.each(root, visit);
 }
 
-/// What is marked as a path.
-fn marked(binder: &Binder<'_>, word: &'static str) -> Option<PathId> {
-    match binder.marked(word) {
-        Some(Binding::Path(path)) => Some(path),
-        _ => None,
-    }
-}
-
 /// Calls `visit` with a scope, and a class if it is one, marked.
 fn within<'t>(binder: &mut Binder<'t>, scope: PathId, class: Option<PathId>, visit: impl FnOnce(&mut Binder<'t>)) {
     let outer = (binder.marked(SCOPE), binder.marked(CLASS));
@@ -52,7 +44,7 @@ fn within<'t>(binder: &mut Binder<'t>, scope: PathId, class: Option<PathId>, vis
 /// The path of a name that is not local: what the file defines in the scopes around, or else the
 /// name as it is seen from the innermost.
 fn seen<'t>(binder: &mut Binder<'t>, name: &'t str) -> PathId {
-    let scope = marked(binder, SCOPE);
+    let scope = binder.marked_path(SCOPE);
     let bases = binder.marked(BASES).is_some_and(|bases| bases != NOTHING);
     let mut at = scope;
     while let Some(path) = at {
@@ -101,7 +93,7 @@ fn name<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
 fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     match node.kind() {
         "identifier" | "namespace_identifier" => name(binder, node),
-        "this" => marked(binder, CLASS).map_or(Value::UNKNOWN, Value::of),
+        "this" => binder.marked_path(CLASS).map_or(Value::UNKNOWN, Value::of),
         "field_expression" => field(binder, node),
         "call_expression" => call(binder, node),
         "subscript_expression" => {
@@ -300,7 +292,7 @@ fn call<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
 /// Gives a name that a declaration declares a value: a local one, or what the file defines.
 fn define<'t>(binder: &mut Binder<'t>, name: Node<'t>, value: Value) {
     let text = binder.slice(name);
-    match binder.key(name).filter(|_| binder.at_module() || marked(binder, CLASS).is_some()) {
+    match binder.key(name).filter(|_| binder.at_module() || binder.marked_path(CLASS).is_some()) {
         Some(key) if !in_function(name) => binder.lead(LeadKind::Type, key, value),
         _ => binder.declare(text, Binding::Local(value)),
     }
@@ -417,7 +409,7 @@ fn initializers<'t>(binder: &mut Binder<'t>, list: Node<'t>) {
 fn namespace<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
     let Some(body) = node.child_by_field_name("body") else { return };
     let scope = node.child_by_field_name("name").map(|name| {
-        let outer = marked(binder, SCOPE);
+        let outer = binder.marked_path(SCOPE);
         let mut path = outer;
         for part in binder.slice(name).split("::").map(str::trim).filter(|part| *part != "inline") {
             path = Some(match path {
@@ -442,7 +434,7 @@ fn using<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     let whole = crate::spec::has_token(node, "namespace");
     let Some(named) = children(node).last() else { return Value::UNKNOWN };
     let value = binder.at(named, visit);
-    let scope = marked(binder, SCOPE);
+    let scope = binder.marked_path(SCOPE);
     if whole {
         let from = scope.unwrap_or_else(|| binder.root(Anchor::Unit));
         binder.lead(LeadKind::Base, from, value);

@@ -24,13 +24,6 @@ pub(super) fn bind<'t>(binder: &mut Binder<'t>, root: Node<'t>) {
     binder.each(root, visit);
 }
 
-fn marked(binder: &Binder<'_>, word: &'static str) -> Option<PathId> {
-    match binder.marked(word) {
-        Some(Binding::Path(path)) => Some(path),
-        _ => None,
-    }
-}
-
 /// Binds a statement, a declaration or an expression, and returns what an expression stands for.
 fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     match node.kind() {
@@ -161,7 +154,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         "use_declaration" => {
             for of in children(node).filter(|child| matches!(child.kind(), "name" | "qualified_name")) {
                 let value = type_name(binder, of);
-                if let Some(class) = marked(binder, CLASS) {
+                if let Some(class) = binder.marked_path(CLASS) {
                     binder.lead(LeadKind::Base, class, value);
                 }
             }
@@ -224,7 +217,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
 fn variable<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     let name = binder.slice(node);
     if name == "$this" {
-        return marked(binder, CLASS).map_or(Value::UNKNOWN, Value::of);
+        return binder.marked_path(CLASS).map_or(Value::UNKNOWN, Value::of);
     }
     match binder.lookup(name) {
         Some(Binding::Local(value)) => value,
@@ -263,7 +256,7 @@ fn scope_of<'t>(binder: &mut Binder<'t>, node: Option<Node<'t>>) -> Value {
 
 /// What `self`, `static` and `parent` stand for.
 fn relative(binder: &Binder<'_>, name: &str) -> Option<Value> {
-    let class = || marked(binder, CLASS).map_or(Value::UNKNOWN, Value::of);
+    let class = || binder.marked_path(CLASS).map_or(Value::UNKNOWN, Value::of);
     match name {
         "self" | "static" => Some(class()),
         "parent" => match binder.marked(BASE) {
@@ -296,9 +289,9 @@ fn qualified<'t>(binder: &mut Binder<'t>, node: Node<'t>, parts: &[&'t str]) -> 
         _ if binder.slice(node).starts_with('\\') => binder.path(Anchor::Unit, first),
         Some(Binding::Path(path)) => path,
         _ if *first == "namespace" && !rest.is_empty() => {
-            marked(binder, NAMESPACE).unwrap_or_else(|| binder.root(Anchor::Unit))
+            binder.marked_path(NAMESPACE).unwrap_or_else(|| binder.root(Anchor::Unit))
         }
-        _ => match marked(binder, NAMESPACE) {
+        _ => match binder.marked_path(NAMESPACE) {
             Some(namespace) => binder.below(namespace, first),
             None => binder.path(Anchor::Unit, first),
         },
@@ -329,7 +322,7 @@ fn function_name<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     let path = qualified(binder, node, &parts);
     let is_plain = parts.len() == 1 && !binder.slice(node).starts_with('\\');
     let bound = is_plain && matches!(parts.first().and_then(|first| binder.lookup(first)), Some(Binding::Path(_)));
-    let path = match (path, marked(binder, NAMESPACE), parts.first()) {
+    let path = match (path, binder.marked_path(NAMESPACE), parts.first()) {
         (Some(path), Some(namespace), Some(first)) if is_plain && !bound && !binder.defines(path) => {
             let seen = binder.below(namespace, "^");
             Some(binder.below(seen, first))
@@ -415,7 +408,7 @@ fn import<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
 }
 
 fn class<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
-    let key = node.child_by_field_name("name").map(|name| binder.key_or(name, marked(binder, NAMESPACE)));
+    let key = node.child_by_field_name("name").map(|name| binder.key_or(name, binder.marked_path(NAMESPACE)));
     let mut first = Value::UNKNOWN;
     for child in children(node) {
         match child.kind() {
@@ -459,7 +452,7 @@ fn function<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
         let of = if parameter.kind() == "variadic_parameter" { of.wrapped() } else { of };
         let Some(name) = parameter.child_by_field_name("name") else { continue };
         binder.declare(binder.slice(name), Binding::Local(of));
-        if let (Some(class), "property_promotion_parameter") = (marked(binder, CLASS), parameter.kind()) {
+        if let (Some(class), "property_promotion_parameter") = (binder.marked_path(CLASS), parameter.kind()) {
             let properties = binder.below(class, "$");
             let property = binder.below(properties, binder.slice(name).trim_start_matches('$'));
             binder.lead(LeadKind::Type, property, of);

@@ -7,7 +7,7 @@
 use gristmill_pipeline::port::{Anchor, LeadKind};
 use tree_sitter::Node;
 
-use crate::bind::{Binder, Binding, PathId, ScopeKind, Value};
+use crate::bind::{Binder, Binding, ScopeKind, Value};
 use crate::spec::children;
 
 /// The class or module that is bound.
@@ -74,13 +74,6 @@ pub(super) fn bind<'t>(binder: &mut Binder<'t>, root: Node<'t>) {
     binder.each(root, visit);
 }
 
-fn marked(binder: &Binder<'_>, word: &'static str) -> Option<PathId> {
-    match binder.marked(word) {
-        Some(Binding::Path(path)) => Some(path),
-        _ => None,
-    }
-}
-
 /// Binds a statement or an expression, and returns what an expression stands for.
 fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     match node.kind() {
@@ -106,9 +99,9 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         },
         "instance_variable" | "class_variable" => {
             let name = binder.slice(node);
-            marked(binder, CLASS).map_or(Value::UNKNOWN, |class| Value::of(binder.below(class, name)))
+            binder.marked_path(CLASS).map_or(Value::UNKNOWN, |class| Value::of(binder.below(class, name)))
         }
-        "self" => marked(binder, CLASS).map_or(Value::UNKNOWN, Value::of),
+        "self" => binder.marked_path(CLASS).map_or(Value::UNKNOWN, Value::of),
         "call" => call(binder, node),
         "element_reference" => {
             let value = binder.at_field(node, "object", visit);
@@ -148,7 +141,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         "return" => {
             let value = node.named_child(0).and_then(|list| list.named_child(0));
             let value = value.map_or(Value::UNKNOWN, |value| binder.at(value, visit));
-            if let Some(result) = marked(binder, RESULT) {
+            if let Some(result) = binder.marked_path(RESULT) {
                 binder.lead(LeadKind::Type, result, value);
             }
             Value::UNKNOWN
@@ -209,7 +202,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
 /// Binds a constant: what the file defines in the modules around, or else as it is seen from the
 /// innermost.
 fn constant<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
-    let (name, class) = (binder.slice(node), marked(binder, CLASS));
+    let (name, class) = (binder.slice(node), binder.marked_path(CLASS));
     let mut at = class;
     let mut path = None;
     while let Some(scope) = at {
@@ -238,7 +231,7 @@ fn own_method<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         return Value::UNKNOWN;
     }
     let global = binder.path(Anchor::Unit, name);
-    let path = match marked(binder, CLASS) {
+    let path = match binder.marked_path(CLASS) {
         Some(class) => {
             let own = binder.below(class, name);
             if !binder.defines(own) && binder.defines(global) { global } else { own }
@@ -273,7 +266,7 @@ fn call<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     let mixes = receiver.is_none() && matches!(name, "include" | "extend" | "prepend");
     for argument in arguments.into_iter().flat_map(children) {
         let value = binder.at(argument, visit);
-        if let Some(class) = marked(binder, CLASS).filter(|_| mixes) {
+        if let Some(class) = binder.marked_path(CLASS).filter(|_| mixes) {
             binder.lead(LeadKind::Base, class, value);
         }
     }
@@ -320,7 +313,7 @@ fn assign<'t>(binder: &mut Binder<'t>, left: Node<'t>, value: Value) {
     match left.kind() {
         "identifier" => binder.assign(binder.slice(left), value),
         "instance_variable" | "class_variable" => {
-            if let Some(class) = marked(binder, CLASS) {
+            if let Some(class) = binder.marked_path(CLASS) {
                 let variable = binder.below(class, binder.slice(left));
                 binder.lead(LeadKind::Type, variable, value);
             }
@@ -359,7 +352,7 @@ fn parameters<'t>(binder: &mut Binder<'t>, list: Node<'t>) {
 
 fn class<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
     let Some(name) = node.child_by_field_name("name") else { return };
-    let key = binder.key_or(name, marked(binder, CLASS));
+    let key = binder.key_or(name, binder.marked_path(CLASS));
     if let Some(scope) = name.child_by_field_name("scope") {
         binder.at(scope, visit);
     }

@@ -61,14 +61,6 @@ fn swap(binder: &mut Binder<'_>, word: &'static str, binding: Binding) -> Bindin
     outer
 }
 
-/// The path under a mark.
-fn marked_path(binder: &Binder<'_>, word: &'static str) -> Option<PathId> {
-    match binder.marked(word) {
-        Some(Binding::Path(path)) => Some(path),
-        _ => None,
-    }
-}
-
 /// What `Self` is, or a value of it.
 fn own_value(binder: &Binder<'_>) -> Value {
     match binder.marked(SELF) {
@@ -79,7 +71,7 @@ fn own_value(binder: &Binder<'_>) -> Value {
 
 /// Where a name is looked up that no scope declares.
 fn free_path<'t>(binder: &mut Binder<'t>, name: &'t str) -> PathId {
-    match marked_path(binder, FREE) {
+    match binder.marked_path(FREE) {
         Some(path) => binder.below(path, name),
         None => binder.path(Anchor::Free, name),
     }

@@ -8,7 +8,7 @@
 use gristmill_pipeline::port::{Anchor, LeadKind};
 use tree_sitter::Node;
 
-use crate::bind::{Binder, Binding, PathId, ScopeKind, Value};
+use crate::bind::{Binder, Binding, ScopeKind, Value};
 use crate::spec::{children, has_token};
 
 /// The type that is bound.
@@ -29,20 +29,13 @@ pub(super) fn bind<'t>(binder: &mut Binder<'t>, root: Node<'t>) {
     binder.each(root, visit);
 }
 
-fn marked(binder: &Binder<'_>, word: &'static str) -> Option<PathId> {
-    match binder.marked(word) {
-        Some(Binding::Path(path)) => Some(path),
-        _ => None,
-    }
-}
-
 /// Binds a plain name, and returns what it stands for.
 fn name<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     let text = binder.slice(node);
     if binder.lookup(text).is_some() {
         return binder.use_name(node);
     }
-    let class = marked(binder, CLASS);
+    let class = binder.marked_path(CLASS);
     let mut path = None;
     if text == "Self" {
         path = class;
@@ -76,7 +69,7 @@ fn name<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
 fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     match node.kind() {
         "simple_identifier" => name(binder, node),
-        "self_expression" => marked(binder, CLASS).map_or(Value::UNKNOWN, Value::of),
+        "self_expression" => binder.marked_path(CLASS).map_or(Value::UNKNOWN, Value::of),
         "super_expression" => match binder.marked(BASE) {
             Some(Binding::Local(base)) => base,
             _ => Value::UNKNOWN,
@@ -366,7 +359,7 @@ fn cases<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
 fn class<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
     let Some(named) = node.child_by_field_name("name") else { return };
     let is_extension = has_token(node, "extension");
-    let key = binder.key_or(named, marked(binder, CLASS));
+    let key = binder.key_or(named, binder.marked_path(CLASS));
     if is_extension {
         binder.at(named, of_type);
     }

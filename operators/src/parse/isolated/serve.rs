@@ -15,7 +15,7 @@ use crate::languages::known_languages;
 use crate::parse::machine::{self, Failure, Parsed};
 use crate::spec::Grammar;
 
-/// A worker that nobody asks for so long ends.
+/// Idle timeout of a worker.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// A worker that holds more memory than this after a text ends, and gives it back.
 const RETIREMENT_BYTES: u64 = 256 << 20;

@@ -125,7 +125,7 @@ fn is_uncommon(password: &[u8]) -> bool {
     password.len() >= 6 && !COMMON_PASSWORDS.iter().any(holds) && entropy(password) >= 2.0 && !is_placeholder(password)
 }
 
-/// Whether a variable stands in the text: `$PASSWORD`, `%PASSWORD%`.
+/// Whether the text refers to a variable: `$PASSWORD`, `%PASSWORD%`.
 fn has_variable(text: &[u8]) -> bool {
     let is_of_name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
     text.windows(4).any(|part| matches!(part[0], b'$' | b'%') && part[1..].iter().all(is_of_name))

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::items::outer_module;
-use super::{IMPORTS, MODULE, imported, is_capital, marked_path};
+use super::{IMPORTS, MODULE, imported, is_capital};
 use crate::bind::{Binder, Binding, Value};
 use crate::spec::children;
 use gristmill_pipeline::port::Anchor;
@@ -21,7 +21,7 @@ struct Leaf<'t> {
 
 /// Declares the names that a `use` brings in.
 pub(super) fn declare_uses<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
-    let Some(imports) = marked_path(binder, IMPORTS) else { return };
+    let Some(imports) = binder.marked_path(IMPORTS) else { return };
     for leaf in leaves_of(binder, node) {
         let path = imported(binder, imports, leaf.local);
         binder.declare(leaf.local, Binding::Path(path));
@@ -30,7 +30,7 @@ pub(super) fn declare_uses<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
 
 /// Records the names in a `use` as uses of what they bring in.
 pub(super) fn bind_uses<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
-    let Some(imports) = marked_path(binder, IMPORTS) else { return };
+    let Some(imports) = binder.marked_path(IMPORTS) else { return };
     for leaf in leaves_of(binder, node) {
         let path = imported(binder, imports, leaf.local);
         binder.record(leaf.name, Value::of(path));
@@ -139,7 +139,7 @@ fn owner<'t>(binder: &mut Binder<'t>, node: Node<'t>, prefix: Value, records: bo
 /// What `self`, `super` and `crate` are in a path.
 pub(super) fn module_value<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     match binder.slice(node) {
-        "self" => marked_path(binder, MODULE).map_or(Value::UNKNOWN, Value::of),
+        "self" => binder.marked_path(MODULE).map_or(Value::UNKNOWN, Value::of),
         "super" => Value::of(outer_module(binder)),
         "crate" | "$crate" => Value::of(binder.path(Anchor::File, "crate")),
         _ => Value::UNKNOWN,

@@ -8,7 +8,7 @@ use super::generics::generics;
 use super::imports::{declare_uses, is_glob, sees_outer_module};
 use super::patterns::bind_pattern;
 use super::types::type_value;
-use super::{FREE, IMPORTS, MODULE, NOTHING, SELF, TRAIT, above, field_path, imported, marked_path, own_value, swap};
+use super::{FREE, IMPORTS, MODULE, NOTHING, SELF, TRAIT, above, field_path, imported, own_value, swap};
 use crate::bind::{Binder, Binding, PathId, ScopeKind, Value};
 use crate::spec::{children, fields};
 
@@ -35,7 +35,7 @@ pub(super) fn hoist<'t>(binder: &mut Binder<'t>, block: Node<'t>) {
             | "static_item" => declare_item(binder, child),
             "mod_item" if child.child_by_field_name("body").is_some() => declare_item(binder, child),
             "mod_item" => {
-                if let Some(module) = marked_path(binder, IMPORTS) {
+                if let Some(module) = binder.marked_path(IMPORTS) {
                     let name = binder.field_text(child, "name");
                     let path = imported(binder, module, name);
                     // A function of that name is meant wherever no path begins.
@@ -45,7 +45,7 @@ pub(super) fn hoist<'t>(binder: &mut Binder<'t>, block: Node<'t>) {
             "use_declaration" => declare_uses(binder, child),
             "extern_crate_declaration" => {
                 let alias = child.child_by_field_name("alias").or_else(|| child.child_by_field_name("name"));
-                if let (Some(name), Some(imports)) = (alias, marked_path(binder, IMPORTS)) {
+                if let (Some(name), Some(imports)) = (alias, binder.marked_path(IMPORTS)) {
                     let path = imported(binder, imports, binder.slice(name));
                     binder.declare(binder.slice(name), Binding::Path(path));
                 }
@@ -115,7 +115,7 @@ fn function<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
 
 /// The imports of a function are bound below its name, in its module.
 fn imports_of_function<'t>(binder: &mut Binder<'t>, name: &'t str) -> Binding {
-    let (module, imports) = (marked_path(binder, MODULE), marked_path(binder, IMPORTS));
+    let (module, imports) = (binder.marked_path(MODULE), binder.marked_path(IMPORTS));
     let at_module = match (module, imports) {
         (Some(module), Some(imports)) => {
             above(binder, module).is_none() && above(binder, imports).is_none() || module == imports
@@ -136,7 +136,7 @@ pub(super) fn block<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     binder.open(ScopeKind::Block);
     hoist(binder, node);
     let globs = children(node).any(|child| child.kind() == "use_declaration" && is_glob(binder, child));
-    let free = marked_path(binder, IMPORTS).filter(|_| globs).map(|path| swap(binder, FREE, Binding::Path(path)));
+    let free = binder.marked_path(IMPORTS).filter(|_| globs).map(|path| swap(binder, FREE, Binding::Path(path)));
     let mut value = Value::UNKNOWN;
     for child in children(node) {
         let next = binder.at(child, visit);
@@ -300,7 +300,7 @@ fn constant<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
 
 /// The module that a path is in: `super` there is the one around it.
 pub(super) fn outer_module(binder: &mut Binder<'_>) -> PathId {
-    match marked_path(binder, MODULE).and_then(|module| above(binder, module)) {
+    match binder.marked_path(MODULE).and_then(|module| above(binder, module)) {
         Some(outer) => outer,
         None => binder.path(Anchor::File, "super"),
     }
