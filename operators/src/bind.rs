@@ -194,12 +194,11 @@ impl<'t> Binder<'t> {
     fn definition_index(&self, node: Node<'_>) -> Option<usize> {
         let at = byte(node.start_byte());
         let named = self.by_name.get(self.slice(node))?;
-        let covers = |index: &&u32| {
-            self.definitions
-                .get(**index as usize)
-                .is_some_and(|definition| definition.extent_start <= at && at < definition.span.end_byte)
-        };
-        named.iter().rev().find(covers).map(|index| *index as usize)
+        let of = |index: u32| self.definitions.get(index as usize);
+        // They lie in the order of the text, and a generated one may have thousands of one name.
+        let begun = named.partition_point(|index| of(*index).is_some_and(|definition| definition.extent_start <= at));
+        let covers = |index: &&u32| of(**index).is_some_and(|definition| at < definition.span.end_byte);
+        named.get(..begun)?.iter().rev().find(covers).map(|index| *index as usize)
     }
 
     /// The path of the definition whose name is `node`.
