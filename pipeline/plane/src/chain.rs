@@ -14,30 +14,62 @@ const M: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
 /// Limit on the names that follow the known part of a path.
 pub const MAX_THEN: usize = 3;
 
-/// Half of the key of a name; 0 stands for no name.
-pub type ShortName = u64;
+/// A quarter of the key of a name; 0 stands for no name.
+///
+/// Searches hold many names, and spend their time on moving them. Two names below the same place
+/// are taken for one with a probability of 2⁻³².
+pub type ShortName = u32;
 
 /// The key of a place and the names below it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ChainKey(u128);
+pub struct ChainKey {
+    // In halves: a `u128` would align every record that holds a key to 16 bytes.
+    high: u64,
+    low: u64,
+}
 
 impl ChainKey {
     /// The key of a place without names.
     #[must_use]
     pub const fn of(place: NameKey) -> Self {
-        Self(place.to_bits())
+        Self::from_bits(place.to_bits())
+    }
+
+    const fn from_bits(bits: u128) -> Self {
+        Self { high: (bits >> 64) as u64, low: bits as u64 }
+    }
+
+    const fn bits(self) -> u128 {
+        (self.high as u128) << 64 | self.low as u128
+    }
+
+    /// Half of the key.
+    #[must_use]
+    pub const fn half(self) -> u64 {
+        self.low
     }
 
     /// The key of a name below this.
     #[must_use]
     pub const fn below(self, name: ShortName) -> Self {
-        Self(self.0.wrapping_mul(M).wrapping_add(name as u128))
+        self.link(name as u64)
+    }
+
+    /// The key of a path of names as a target below this, by the key of its text.
+    #[must_use]
+    pub const fn target(self, path: NameKey) -> Self {
+        self.link(target_link(path))
+    }
+
+    const fn link(self, link: u64) -> Self {
+        Self::from_bits(self.bits().wrapping_mul(M).wrapping_add(link as u128))
     }
 
     /// The key of a chain of names below this.
     #[must_use]
     pub fn join(self, chain: NameChain) -> Self {
-        Self((0..chain.length).fold(self.0, |key, _| key.wrapping_mul(M)).wrapping_add(chain.key()))
+        let moved = (0..chain.length).fold(self.bits(), |key, _| key.wrapping_mul(M));
+        Self::from_bits(moved.wrapping_add(chain.key()))
     }
 }
 
@@ -56,10 +88,20 @@ impl NameChain {
         names.into_iter().fold(Self::default(), |chain, name| chain.then(short_name(name)))
     }
 
+    /// The chain of a path of names as a target, by its text.
+    #[must_use]
+    pub fn of_target(path: &str) -> Self {
+        Self::default().link(target_link(NameKey::of(path)))
+    }
+
     /// This chain with one more name.
     #[must_use]
     pub const fn then(self, name: ShortName) -> Self {
-        let key = ChainKey(self.key()).below(name).0;
+        self.link(name as u64)
+    }
+
+    const fn link(self, link: u64) -> Self {
+        let key = ChainKey::from_bits(self.key()).link(link).bits();
         Self { key: key.to_le_bytes(), length: self.length.saturating_add(1) }
     }
 
@@ -74,10 +116,15 @@ impl NameChain {
     }
 }
 
+/// What stands for a target in a chain: more than for a name, as a file has many targets in one place.
+const fn target_link(path: NameKey) -> u64 {
+    path.to_bits() as u64
+}
+
 /// The short form of a name.
 #[must_use]
 pub fn short_name(name: &str) -> ShortName {
-    (NameKey::of(name).to_bits() as u64).max(1)
+    (NameKey::of(name).to_bits() as ShortName).max(1)
 }
 
 /// The short forms of names, if they are no more than [`MAX_THEN`].

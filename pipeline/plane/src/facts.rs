@@ -5,7 +5,7 @@ use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, EmbedLaneId, Key, NameKey
 use serde::{Deserialize, Serialize};
 
 use super::FactRow;
-use super::chain::{ChainKey, MAX_THEN, NameChain, ShortName};
+use super::chain::{MAX_THEN, NameChain, ShortName};
 
 /// A change of multiplicity: how many more times something holds.
 pub type Difference = isize;
@@ -177,8 +177,10 @@ pub enum PathFact {
     },
     /// Its unit is a member of another.
     Member {
-        /// The chain of that unit's key and the name of the member.
-        key: ChainKey,
+        /// That unit.
+        of: NameKey,
+        /// The name of the member.
+        name: ShortName,
         /// The unit that its definitions belong to.
         unit: NameKey,
     },

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, Hash, NameKey};
 use gristmill_plane::ChunkFact;
 use gristmill_plane::{
-    Cell, ChainKey, ContentFact, DefinitionFact, FactRow, Facts, ImportFact, LeadFact, MAX_THEN, NameChain,
-    OutlineFact, PathFact, Place, ReferenceFact, Root, RowFact, ShortName, UseKind, short_name, short_names,
+    Cell, ContentFact, DefinitionFact, FactRow, Facts, ImportFact, LeadFact, MAX_THEN, NameChain, OutlineFact,
+    PathFact, Place, ReferenceFact, Root, RowFact, ShortName, UseKind, short_name, short_names,
 };
 use gristmill_views::View;
 use gristmill_views::words;
@@ -19,7 +19,7 @@ use super::assembly::Known;
 use crate::graph::Graph;
 use crate::operator::ModuleUnit;
 use crate::path::RelPath;
-use crate::port::{Anchor, DefinitionKind, Import, Lead, LeadKind, NamePath, Reference, ReferenceKind};
+use crate::port::{Anchor, DefinitionKind, Import, Lead, LeadKind, Linkage, NamePath, Reference, ReferenceKind};
 use crate::sink::{Analysis, StoredFacts};
 
 /// Turns what is known into facts. Where the job has views it remembers the text behind
@@ -84,7 +84,7 @@ impl<'a> FactMaker<'a> {
             push(PathFact::Module { name: NameKey::of(&name), unit });
         }
         for (of, name) in &member_of {
-            push(PathFact::Member { key: ChainKey::of(NameKey::of(of)).below(short_name(name)), unit });
+            push(PathFact::Member { of: NameKey::of(of), name: short_name(name), unit });
         }
         for (place, view) in (0..).zip(self.views) {
             if view.marks(path.as_str()) {
@@ -262,12 +262,16 @@ fn root(path: &NamePath) -> Root {
 }
 
 /// Splits a path into its first name, which is looked up at once, and the others, which are looked
-/// up one by one; a free name is looked up in several places, so it is none of the first.
+/// up one by one; a free name is looked up in several places, so it is none of the first. What a
+/// scope sees is known to its file alone, and so is looked up at once.
 fn split(path: &NamePath) -> Option<(Root, usize)> {
     match root(path) {
         Root::None | Root::Target => None,
         Root::Free => Some((Root::Free, 0)),
-        root => Some((root, 1)),
+        root => {
+            let scope = path.names().position(|name| name == Linkage::Scope.as_str());
+            Some((root, scope.map_or(1, |scope| scope + 1)))
+        }
     }
 }
 
@@ -275,7 +279,7 @@ fn split(path: &NamePath) -> Option<(Root, usize)> {
 /// One with more names than fit is taken as the target of its first names, and the others.
 fn start(path: &NamePath) -> Option<(Root, NameChain, [ShortName; MAX_THEN])> {
     if path.seen().is_some() {
-        return Some((Root::Target, NameChain::of([path.as_str()]), Default::default()));
+        return Some((Root::Target, NameChain::of_target(path.as_str()), Default::default()));
     }
     let (root, known) = split(path)?;
     if let Some(then) = short_names(path.names().skip(known)) {
@@ -289,7 +293,7 @@ fn start(path: &NamePath) -> Option<(Root, NameChain, [ShortName; MAX_THEN])> {
         return Some((root, known, then));
     }
     let (head, tail) = halves(path)?;
-    Some((Root::Target, NameChain::of([head.as_str()]), short_names(tail.names())?))
+    Some((Root::Target, NameChain::of_target(head.as_str()), short_names(tail.names())?))
 }
 
 /// A path without its last [`MAX_THEN`] names, and these.
@@ -303,21 +307,21 @@ fn halves(path: &NamePath) -> Option<(NamePath, NamePath)> {
 fn target_leads(path: NamePath, leads: &mut HashSet<LeadFact>) {
     let mut path = path;
     while let Some((before, separator, names)) = path.seen() {
-        let from = NameChain::of([path.as_str()]);
+        let from = NameChain::of_target(path.as_str());
         let Some(then) = short_names(names.names()) else {
             let Some((head, tail)) = halves(&path) else { return };
             let Some(then) = short_names(tail.names()) else { return };
-            let to = NameChain::of([head.as_str()]);
+            let to = NameChain::of_target(head.as_str());
             leads.insert(LeadFact { then, ..target_lead(from, Root::Target, to) });
             path = head;
             continue;
         };
-        let outside = NameChain::of([OUTSIDE]);
+        let outside = NameChain::of_target(OUTSIDE);
         leads.insert(LeadFact { then, ..target_lead(from, Root::Target, outside) });
         let kind = gristmill_plane::LeadKind::All;
         leads.insert(LeadFact { kind, ..target_lead(outside, Root::Free, NameChain::of([])) });
         if separator == NamePath::EXTENDED {
-            let to = NameChain::of([before.as_str()]);
+            let to = NameChain::of_target(before.as_str());
             leads.insert(LeadFact { then, ..target_lead(from, Root::Target, to) });
             path = before;
             continue;
@@ -332,7 +336,7 @@ fn target_leads(path: NamePath, leads: &mut HashSet<LeadFact>) {
             Root::Free | Root::Package => gristmill_plane::LeadKind::Free,
             _ => gristmill_plane::LeadKind::Alias,
         };
-        let from = NameChain::of([path.as_str()]);
+        let from = NameChain::of_target(path.as_str());
         let is_new = leads.insert(LeadFact { from, to, then, from_root: Root::Target, to_root, kind });
         match halves(&path).filter(|_| is_new && to_root == Root::Target) {
             Some((head, _)) => path = head,

@@ -33,8 +33,8 @@ enum Step {
     Base,
 }
 
-/// Cost, evidence, steps: the least is best.
-type Trail = (u8, Evidence, u8);
+/// Cost, evidence, steps, and the names that were left at the last base: the least is best.
+type Trail = (u8, Evidence, u8, usize);
 
 /// The continuations and definitions of a set of rows.
 pub(super) struct Search<'a> {
@@ -180,7 +180,7 @@ impl<'a> Search<'a> {
         let first = if sure { Evidence::Scope } else { Evidence::Package };
         let mut trails: BTreeMap<(Key, Vec<String>), Trail> = BTreeMap::new();
         let mut todo: Vec<((Key, Vec<String>), Trail)> =
-            starts(record, &reference.target).into_iter().map(|start| (start, (0, first, 0))).collect();
+            starts(record, &reference.target).into_iter().map(|start| (start, (0, first, 0, usize::MAX))).collect();
         while let Some((position, trail)) = todo.pop() {
             if trails.get(&position).is_some_and(|known| *known <= trail) {
                 continue;
@@ -191,7 +191,7 @@ impl<'a> Search<'a> {
             }
         }
         let mut found: Vec<(u8, Evidence, &str, &Definition)> = Vec::new();
-        for ((key, left), (cost, evidence, _)) in &trails {
+        for ((key, left), (cost, evidence, ..)) in &trails {
             for (path, definition) in self.definitions.get(key).into_iter().flatten().filter(|_| left.is_empty()) {
                 found.push((*cost, *evidence, path, definition));
             }
@@ -214,12 +214,15 @@ impl<'a> Search<'a> {
     fn next(
         &self,
         (key, left): &(Key, Vec<String>),
-        (cost, evidence, steps): Trail,
+        (cost, evidence, steps, trail_base): Trail,
     ) -> Vec<((Key, Vec<String>), Trail)> {
         let mut next = Vec::new();
         for (to, then, step) in self.continuations.get(key).into_iter().flatten() {
+            let before_base = if *step == Step::Base { left.len() } else { trail_base };
             let (more, evidence) = match (step, evidence) {
                 (Step::Type | Step::Base | Step::All, _) if left.is_empty() => continue,
+                (Step::All, _) if left.first().is_some_and(|name| name == "()") => continue,
+                (Step::Base, _) if left.len() > trail_base => continue,
                 (Step::Alias, evidence) => (0, evidence),
                 (Step::Import, Evidence::Import) => (0, Evidence::ReExport),
                 (Step::Import, evidence) => (0, evidence.max(Evidence::Import)),
@@ -229,15 +232,16 @@ impl<'a> Search<'a> {
             };
             let left = [then.clone(), left.clone()].concat();
             if left.len() <= MAX_LEFT {
-                next.push(((to.clone(), left), (cost + more, evidence, steps + 1)));
+                next.push(((to.clone(), left), (cost + more, evidence, steps + 1, before_base)));
             }
         }
         if let Some((name, rest)) = left.split_first() {
             let below = [key.clone(), vec![name.clone()]].concat();
             let qualified = evidence.max(Evidence::Qualifier);
-            next.push(((below, rest.to_vec()), (cost, qualified, steps + 1)));
+            next.push(((below, rest.to_vec()), (cost, qualified, steps + 1, trail_base)));
             if name == "()" {
-                next.push(((key.clone(), rest.to_vec()), (cost + 1, evidence.max(Evidence::Receiver), steps + 1)));
+                let received = evidence.max(Evidence::Receiver);
+                next.push(((key.clone(), rest.to_vec()), (cost + 1, received, steps + 1, trail_base)));
             }
         }
         next

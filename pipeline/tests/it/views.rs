@@ -74,6 +74,47 @@ fn uses_are_resolved_by_what_they_are_bound_to() {
 }
 
 #[test]
+fn names_are_found_through_imports_of_many_files() {
+    let job = with_views();
+    const FILES: usize = 14;
+    for nth in 0..FILES {
+        let two = (nth + 2) % FILES;
+        let text = format!("def thing{nth}\nbase thing{nth} thing{two}\ndef thing{nth}.part{nth}\n");
+        job.write(&format!("m{nth}/hub{nth}.x"), &text);
+    }
+    let write = |imported: usize| {
+        let imports: String = (0..imported).map(|nth| format!("import hub{nth}\n")).collect();
+        let uses = "use thing2\nuse thing2.part2\nuse thing9\nuse thing9.part9\ntype value thing9\nuse value.part9\nuse none\n";
+        job.write("all/many.x", &format!("{uses}{imports}"));
+    };
+    let found = || {
+        let edges = rows(&job, "edges");
+        let of_names = edges.into_iter().filter(|edge| edge.starts_with("all/") && !edge.contains(" import "));
+        of_names.map(|edge| edge.split(' ').skip(1).take(5).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    let near = ["1  thing2 call m2/hub2.x", "2  part2 call m2/hub2.x"];
+    let far =
+        ["3  thing9 call m9/hub9.x", "4  part9 call m9/hub9.x", "5  thing9 call m9/hub9.x", "6  part9 call m9/hub9.x"];
+
+    // So many that the search asks which files have the name.
+    write(FILES);
+    job.run(Mode::Parallel);
+    assert_views(&job);
+    assert_eq!(found(), [&near[..], &far].concat());
+
+    // Few are searched one by one.
+    write(4);
+    job.run(Mode::Parallel);
+    assert_views(&job);
+    assert_eq!(found(), near);
+
+    write(FILES);
+    job.run(Mode::Parallel);
+    assert_views(&job);
+    assert_eq!(found(), [&near[..], &far].concat());
+}
+
+#[test]
 fn a_manifest_names_a_file_for_imports_elsewhere() {
     let job = with_views();
     job.write("kit/manifest.x", "import main as =kit\n");

@@ -6,13 +6,13 @@ use differential_dataflow::VecCollection;
 use differential_dataflow::operators::{CountTotal, ThresholdTotal};
 use gristmill_ids::{NameKey, PathKey};
 use gristmill_plane::{
-    ChainKey, ContentFact, DefinitionFact, Difference, ImportFact, LeadFact, LeadKind, LiveFacts, OutlineFact,
-    PathFact, Place, ReferenceFact, Root, RowFact, Tick, distinct,
+    ChainKey, ContentFact, DefinitionFact, Difference, ImportFact, LeadFact, LeadKind, LiveFacts, NameChain,
+    OutlineFact, PathFact, Place, ReferenceFact, Root, RowFact, Tick, distinct,
 };
 use serde::{Deserialize, Serialize};
 use timely::dataflow::Scope;
 
-use crate::resolution::{self, Continuation, Evidence, continuations_of, root_key, target_key};
+use crate::resolution::{self, Continuation, Evidence, Source, Way, root_key, target_key};
 
 /// A collection of the plane.
 pub(super) type Facts<'scope, D> = VecCollection<'scope, Tick, D, Difference>;
@@ -205,30 +205,30 @@ impl<'scope> FactCollections<'scope> {
         written.map(|(row, import)| ((row.path, import.line), import.written)).distinct()
     }
 
-    /// How paths of names continue, by where they do.
-    pub(super) fn continuations(&self) -> Facts<'scope, (ChainKey, Continuation)> {
-        let written = self.leads().flat_map(|(place, lead)| continuations_of(place, lead));
+    /// How paths of names continue.
+    pub(super) fn sources(&self) -> Facts<'scope, Source> {
+        let written = self.leads().flat_map(|(place, lead)| Source::of_lead(place, lead));
         let imported = self.imported().flat_map(|Imported { from, import, unit, .. }| {
-            let kind = if import.all { LeadKind::All } else { LeadKind::Import };
-            let from = ChainKey::of(from.into()).join(import.local);
-            let to = ChainKey::of(unit);
-            (import.all || !import.local.is_empty()).then_some((from, Continuation { to, then: import.then, kind }))
+            let way = Way::Lead(if import.all { LeadKind::All } else { LeadKind::Import });
+            let continuation = Continuation { to: ChainKey::of(unit), then: import.then, way };
+            let goes_on = import.all || !import.local.is_empty();
+            goes_on.then(|| Source::new(from.into(), import.local, continuation))
         });
         let members = self.paths.clone().flat_map(|(_, fact)| match fact {
-            PathFact::Member { key, unit } => {
-                let to = ChainKey::of(unit);
-                Some((key, Continuation { to, then: Default::default(), kind: LeadKind::Alias }))
+            PathFact::Member { of, name, unit } => {
+                let way = Way::Lead(LeadKind::Alias);
+                let continuation = Continuation { to: ChainKey::of(unit), then: Default::default(), way };
+                Some(Source::new(of, NameChain::default().then(name), continuation))
             }
             _ => None,
         });
-        written.concat(imported).concat(members).threshold_total(distinct)
+        written.concat(imported).concat(members)
     }
 
-    /// Definitions that uses may mean, by the paths that lead to them.
-    pub(super) fn defined(&self) -> Facts<'scope, (ChainKey, (PathKey, DefinitionFact))> {
+    /// Definitions that uses may mean, by where the paths that lead to them begin, and their names.
+    pub(super) fn defined(&self) -> Facts<'scope, (ChainKey, NameChain, (PathKey, DefinitionFact))> {
         self.definitions().flat_map(|(place, definition)| {
-            let key = root_key(place, definition.root)?.join(definition.names);
-            Some((key, (place.path, definition)))
+            Some((root_key(place, definition.root)?, definition.names, (place.path, definition)))
         })
     }
 
@@ -253,7 +253,7 @@ impl<'scope> FactCollections<'scope> {
         let resolved = self.resolved.get_or_init(|| {
             let bound = self.references().filter(|(_, reference)| reference.target != NameKey::NONE);
             bound
-                .map(|(place, reference)| (target_key(place.path, reference.target), (place.path, reference)))
+                .map(|(place, reference)| (target_key(place.path, reference.target).half(), (place.path, reference)))
                 .join_map(resolution::answers(self), |_, (from, reference), answer| Resolved {
                     from: *from,
                     reference: *reference,
