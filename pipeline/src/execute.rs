@@ -6,6 +6,9 @@
 //! | `parallel` | each worker of a rayon pool takes a file from read to chunk | on the same pool, before further files | a thread each |
 //! | `pipeline` | every stage has an inbox counted in bytes; workers go to where work waits | a stage like the others, batched across files | a thread each |
 //!
+//! An embedder that waits for requests to a server holds no worker meanwhile, but in `sequential`: see
+//! `requests`.
+//!
 //! What they execute is the same: a [`Task`] goes in, an [`Outcome`] comes out. Between
 //! the two kinds of task stands the fact plane, which says what has to be embedded.
 
@@ -15,6 +18,7 @@ mod embedding;
 mod line_stage;
 mod parallel;
 mod pipeline;
+mod requests;
 mod sequential;
 mod stage;
 
@@ -139,6 +143,11 @@ pub(crate) struct DataPlane {
     pub(crate) line: Line,
     /// By embed lane the stages that make its vectors.
     pub(crate) embedders: Vec<EmbedLine>,
+}
+
+/// Takes out the embedders that wait for something outside of the machine.
+fn take_waiting(embedders: &mut Vec<EmbedLine>) -> Vec<EmbedLine> {
+    embedders.extract_if(.., |line| line.embedder.operator.operator().requests() > 0).collect()
 }
 
 impl DataPlane {

@@ -31,6 +31,7 @@ pub struct StageMeter {
     padding: AtomicU64,
     /// The part of `cpu_ns` that processes of the operator took.
     outside_ns: AtomicU64,
+    waited_ns: AtomicU64,
     /// Locked once a batch, never once an item.
     latency_ns: Mutex<Histogram<u64>>,
 }
@@ -61,6 +62,7 @@ impl StageMeter {
             tokens: zero(),
             padding: zero(),
             outside_ns: zero(),
+            waited_ns: zero(),
             latency_ns: Mutex::new(histogram.unwrap_or_else(|_| unreachable!("two digits are allowed"))),
         }
     }
@@ -119,6 +121,21 @@ impl StageMeter {
         self.outside_ns.fetch_add(nanoseconds(more), Ordering::Relaxed);
     }
 
+    /// Time in which it worked, over all workers.
+    pub(crate) fn busy(&self) -> Duration {
+        Duration::from_nanos(self.busy_ns.load(Ordering::Relaxed))
+    }
+
+    /// Adds time that requests of an operator took.
+    pub(crate) fn count_wait(&self, more: Duration) {
+        self.waited_ns.fetch_add(nanoseconds(more), Ordering::Relaxed);
+    }
+
+    /// Time that requests of the operator took, added up.
+    pub(crate) fn waited(&self) -> Duration {
+        Duration::from_nanos(self.waited_ns.load(Ordering::Relaxed))
+    }
+
     /// CPU time that processes of the operator took.
     pub(crate) fn outside_cpu(&self) -> Duration {
         Duration::from_nanos(self.outside_ns.load(Ordering::Relaxed))
@@ -140,7 +157,7 @@ impl StageMeter {
     /// Forgets what it has seen, but for what waits for the stage.
     fn reset(&self) {
         let counts = [&self.items, &self.bytes, &self.busy_ns, &self.cpu_ns, &self.starved_ns, &self.blocked_ns];
-        let more = [&self.peak_items, &self.peak_bytes, &self.tokens, &self.padding, &self.outside_ns];
+        let more = [&self.peak_items, &self.peak_bytes, &self.tokens, &self.padding, &self.outside_ns, &self.waited_ns];
         for count in counts.into_iter().chain(more) {
             count.store(0, Ordering::Relaxed);
         }

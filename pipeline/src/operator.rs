@@ -143,6 +143,15 @@ pub trait Operator: Send + Sync {
         BatchSize::ONE
     }
 
+    /// How many requests to something outside of the machine, such as a server, it has under way
+    /// at once; 0 if it computes.
+    ///
+    /// An embedder that waits for requests gets threads of its own, and batches that are filled
+    /// across files; see [`Emitter::count_wait`].
+    fn requests(&self) -> usize {
+        0
+    }
+
     /// What a file's path says about how its content is to be processed, such as the
     /// language. Two files with equal bytes and equal variants of all operators are
     /// processed once.
@@ -459,6 +468,7 @@ pub struct Emitter<T> {
     pub(crate) diagnostics: Vec<(RelPath, Diagnostic)>,
     pub(crate) counted: TokenCount,
     pub(crate) cpu: Duration,
+    pub(crate) waited: Duration,
     interrupt: Interrupt,
 }
 
@@ -471,8 +481,8 @@ impl<T> Emitter<T> {
 
     /// An emitter for a stage of a run that `interrupt` ends.
     pub(crate) fn within(stage: Arc<str>, interrupt: Interrupt) -> Self {
-        let (counted, cpu) = (TokenCount::default(), Duration::ZERO);
-        Self { stage, items: Vec::new(), diagnostics: Vec::new(), counted, cpu, interrupt }
+        let (counted, cpu, waited) = (TokenCount::default(), Duration::ZERO, Duration::ZERO);
+        Self { stage, items: Vec::new(), diagnostics: Vec::new(), counted, cpu, waited, interrupt }
     }
 
     /// An empty emitter of the same stage and run.
@@ -509,6 +519,12 @@ impl<T> Emitter<T> {
     /// Counts CPU time that a process of the operator's own took; it is part of the stage's measures.
     pub fn count_cpu(&mut self, more: Duration) {
         self.cpu += more;
+    }
+
+    /// Counts time that [requests](Operator::requests) took, added up over those that were under way
+    /// together. No run can take less than it over the number of requests at once.
+    pub fn count_wait(&mut self, more: Duration) {
+        self.waited += more;
     }
 
     /// The tokens counted so far.

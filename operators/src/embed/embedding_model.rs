@@ -1,5 +1,7 @@
 //! The interface between the embed operator and a model.
 
+use std::time::Duration;
+
 use gristmill_pipeline::Fingerprint;
 
 /// A model that computes the vectors of texts, in this process or on a server.
@@ -23,6 +25,18 @@ pub trait EmbeddingModel: Send + Sync {
 
     /// Returns how much a vector may depend on the other texts of its batch.
     fn exactness(&self) -> Exactness;
+
+    /// Returns how many requests to a server it has under way at once; 0 if it computes. See
+    /// [`Operator::requests`](gristmill_pipeline::Operator::requests).
+    fn requests(&self) -> usize {
+        0
+    }
+
+    /// Returns the time that requests took since the last call, added up over those that were under
+    /// way together. Time in which they waited for their turn is not in it.
+    fn take_wait(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Returns the limits of the batches that it runs best on.
     fn batch_limits(&self) -> BatchLimits;

@@ -9,7 +9,7 @@ pub use error::HttpError;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use gristmill_pipeline::{Fingerprint, Hash};
@@ -131,6 +131,8 @@ pub struct HttpModel {
     limits: BatchLimits,
     /// Whether the server has embedded any text. If so, a rejection is the fault of the texts.
     has_embedded: AtomicBool,
+    /// What requests took since it was last asked for.
+    waited_ns: AtomicU64,
 }
 
 /// Maximum total backoff of a request outside the run: a query, or the query for the dimension.
@@ -171,6 +173,7 @@ impl HttpModel {
                 concurrency,
             },
             has_embedded: AtomicBool::new(false),
+            waited_ns: AtomicU64::new(0),
         };
         connected.dimension = match config.dimension {
             Some(dimension) => dimension.get(),
@@ -292,6 +295,14 @@ impl EmbeddingModel for HttpModel {
         Exactness::Within(TOLERANCE)
     }
 
+    fn requests(&self) -> usize {
+        self.limits.concurrency
+    }
+
+    fn take_wait(&self) -> Duration {
+        Duration::from_nanos(self.waited_ns.swap(0, Ordering::Relaxed))
+    }
+
     fn batch_limits(&self) -> BatchLimits {
         self.limits
     }
@@ -302,7 +313,10 @@ impl EmbeddingModel for HttpModel {
 
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbeddingModelError> {
         let _permit = self.semaphore.acquire();
+        let started = Instant::now();
         let vectors = self.request(texts, Some(self.dimension), None);
+        let waited = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.waited_ns.fetch_add(waited, Ordering::Relaxed);
         vectors.map_err(|error| self.batch_error(&error, texts.len()))
     }
 

@@ -174,6 +174,10 @@ impl<M: EmbeddingModel> Operator for Embed<M> {
         self.fingerprint
     }
 
+    fn requests(&self) -> usize {
+        self.model.requests()
+    }
+
     fn batch_size(&self) -> BatchSize {
         let limits = self.limits();
         let items = match limits.max_texts {
@@ -203,7 +207,9 @@ impl<M: EmbeddingModel> Operator for Embed<M> {
         let limits = self.limits();
         let batches = batches(&lengths, limits);
         out.count_tokens(count_computed(&lengths, &batches, limits.pads));
-        for (index, vector) in self.embed_all(&texts, &batches)? {
+        let vectors = self.embed_all(&texts, &batches);
+        out.count_wait(self.model.take_wait());
+        for (index, vector) in vectors? {
             let Some(passage) = passages.get(index) else { continue };
             match vector {
                 Ok(values) => out.emit(Vector { key: passage.key, values: values.into() }),

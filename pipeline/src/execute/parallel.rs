@@ -7,7 +7,8 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 
-use super::{DataPlane, Executor, Outcome, Task};
+use super::requests::Requests;
+use super::{DataPlane, Executor, Outcome, Task, take_waiting};
 use crate::measure::StageMeter;
 use crate::operator::{OperatorError, outcome_of};
 
@@ -18,6 +19,7 @@ pub(crate) struct Parallel {
     pool: rayon::ThreadPool,
     shared: Arc<Shared>,
     outcomes: Receiver<Result<Outcome, OperatorError>>,
+    requests: Requests,
     under_way: usize,
     analysing: usize,
     idle: Idle,
@@ -59,7 +61,7 @@ impl Idle {
 }
 
 impl Parallel {
-    pub(crate) fn start(plane: DataPlane, workers: usize) -> Result<Self, String> {
+    pub(crate) fn start(mut plane: DataPlane, workers: usize) -> Result<Self, String> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(workers)
             .stack_size(STACK_BYTES)
@@ -67,15 +69,19 @@ impl Parallel {
             .build()
             .map_err(|error| error.to_string())?;
         let (done, outcomes) = unbounded();
+        let requests = Requests::start(take_waiting(&mut plane.embedders), &done)?;
         let meter = plane.line.first.first().and_then(|&first| plane.line.stages.get(first));
         let meter = meter.map(|stage| Arc::clone(&stage.runner.meter));
         let idle = Idle { meter, workers, since: Instant::now(), last_busy: 0 };
         let shared = Arc::new(Shared { plane, tasks: Mutex::default(), done });
-        Ok(Self { pool, shared, outcomes, under_way: 0, analysing: 0, idle })
+        Ok(Self { pool, shared, outcomes, requests, under_way: 0, analysing: 0, idle })
     }
 
     fn ended(&mut self, outcome: Result<Outcome, OperatorError>) -> Result<Outcome, OperatorError> {
-        self.under_way -= 1;
+        if self.requests.ended(&outcome) {
+            return outcome;
+        }
+        self.under_way = self.under_way.saturating_sub(1);
         self.idle.account(self.under_way);
         if !matches!(outcome, Ok(Outcome::Embedded { .. })) {
             self.analysing = self.analysing.saturating_sub(1);
@@ -86,6 +92,13 @@ impl Parallel {
 
 impl Executor for Parallel {
     fn submit(&mut self, task: Task) {
+        let task = match task {
+            Task::Embed { lane, passages } => match self.requests.submit(lane, passages) {
+                Ok(()) => return,
+                Err(passages) => Task::Embed { lane, passages },
+            },
+            task @ Task::Analyse { .. } => task,
+        };
         let is_analysis = matches!(task, Task::Analyse { .. });
         {
             let mut tasks = self.shared.tasks.lock();
@@ -109,8 +122,11 @@ impl Executor for Parallel {
     }
 
     fn next(&mut self) -> Option<Result<Outcome, OperatorError>> {
-        if self.under_way == 0 {
+        if self.under_way == 0 && self.requests.is_idle() {
             return None;
+        }
+        if self.analysing == 0 {
+            self.requests.flush();
         }
         let outcome = self.outcomes.recv().ok()?;
         Some(self.ended(outcome))

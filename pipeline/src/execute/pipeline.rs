@@ -15,8 +15,9 @@ use gristmill_ids::StageId;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::line_stage::{Given, LineStage};
+use super::requests::Requests;
 use super::stage::StageRunner;
-use super::{Analysed, DataPlane, EmbedLine, Executor, Outcome, Task};
+use super::{Analysed, DataPlane, EmbedLine, Executor, Outcome, Task, take_waiting};
 use crate::graph::Graph;
 use crate::operator::{BatchSize, Filled, OperatorError, outcome_of};
 use crate::port::Item;
@@ -25,6 +26,7 @@ pub(crate) struct Pipeline {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
     outcomes: Receiver<Result<Outcome, OperatorError>>,
+    requests: Requests,
     /// Analyses and passages that have no outcome yet.
     analysing: usize,
     embedding: usize,
@@ -131,8 +133,13 @@ impl Inbox {
 }
 
 impl Pipeline {
-    pub(crate) fn start(plane: DataPlane, workers: usize, memory_limit: u64, graph: &Graph) -> Result<Self, String> {
-        let line_length = plane.line.stages.len();
+    pub(crate) fn start(
+        mut plane: DataPlane,
+        workers: usize,
+        memory_limit: u64,
+        graph: &Graph,
+    ) -> Result<Self, String> {
+        let waiting = take_waiting(&mut plane.embedders);
         let capacity = |id: StageId| graph.queue_bytes(graph.stage(id), memory_limit);
         // A wish beyond one worker a stage adds workers; the machine's cores are the least.
         let wish = |id: StageId| graph.stage(id).workers.max(1);
@@ -143,25 +150,26 @@ impl Pipeline {
             wished.push(wish(stage.id));
             nodes.push(Node { runner, kind: Kind::Line(stage), capacity, batch });
         }
-        for (lane, line) in graph.embed_lanes().iter().zip(plane.embedders) {
+        for line in plane.embedders {
             let (runner, batch) = (line.embedder.clone(), line.embedder.batch_size());
-            wished.push(wish(lane.stage));
-            let (kind, capacity) = (Kind::Embed(line), capacity(lane.stage));
+            let stage = graph.embed_lane(line.lane).stage;
+            wished.push(wish(stage));
+            let (kind, capacity) = (Kind::Embed(line), capacity(stage));
             nodes.push(Node { runner, kind, capacity, batch });
         }
         debug_assert_eq!(plane.line.first, [0], "the line begins with one stage");
-        debug_assert_eq!(line_length + graph.embed_lanes().len(), nodes.len());
 
         let homes: Vec<usize> = wished.iter().enumerate().flat_map(|(node, &wish)| vec![node; wish]).collect();
         let extra: usize = wished.iter().map(|wish| wish.saturating_sub(1)).sum();
         let count = workers + extra;
 
         let (done, outcomes) = unbounded();
+        let requests = Requests::start(waiting, &done)?;
         let inboxes = nodes.iter().map(|_| Inbox::default()).collect();
         let state = Mutex::new(State { inboxes, closed: false });
         let shared = Arc::new(Shared { nodes, state, changed: Condvar::new(), done });
         // If a thread cannot be started, those that were end with this.
-        let mut pipeline = Self { shared, workers: Vec::new(), outcomes, analysing: 0, embedding: 0 };
+        let mut pipeline = Self { shared, workers: Vec::new(), outcomes, requests, analysing: 0, embedding: 0 };
         for index in 0..count {
             let shared = Arc::clone(&pipeline.shared);
             // Later stages first: with few workers, homes are where results come out.
@@ -183,6 +191,9 @@ impl Pipeline {
     }
 
     fn ended(&mut self, outcome: Result<Outcome, OperatorError>) -> Result<Outcome, OperatorError> {
+        if self.requests.ended(&outcome) {
+            return outcome;
+        }
         match &outcome {
             Ok(Outcome::Analysed(_)) => self.analysing = self.analysing.saturating_sub(1),
             Ok(Outcome::Embedded { asked, .. }) => self.embedding = self.embedding.saturating_sub(*asked),
@@ -302,6 +313,7 @@ impl Executor for Pipeline {
                 self.shared.enter(0, [(Item::File(file), Some(Ticket(Arc::new(passenger))))]);
             }
             Task::Embed { lane, passages } => {
+                let Err(passages) = self.requests.submit(lane, passages) else { return };
                 self.embedding += passages.len();
                 let is_lane = |node: &Node| matches!(&node.kind, Kind::Embed(line) if line.lane == lane);
                 if let Some(node) = self.shared.nodes.iter().position(is_lane) {
@@ -312,8 +324,11 @@ impl Executor for Pipeline {
     }
 
     fn next(&mut self) -> Option<Result<Outcome, OperatorError>> {
-        if self.analysing + self.embedding == 0 {
+        if self.analysing + self.embedding == 0 && self.requests.is_idle() {
             return None;
+        }
+        if self.analysing == 0 {
+            self.requests.flush();
         }
         let outcome = self.outcomes.recv().ok()?;
         Some(self.ended(outcome))

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use gristmill_ids::EmbedLaneId;
+
 use super::{DataPlane, Executor, Outcome, Task};
 use crate::operator::{OperatorError, outcome_of};
 use crate::port::Item;
@@ -25,10 +27,16 @@ impl DataPlane {
             Task::Analyse { key, file, lease } => self.line.run(key, file, lease).map(Outcome::Analysed),
             Task::Embed { lane, passages } => {
                 let items: Vec<Item> = passages.into_iter().map(Item::Passage).collect();
-                self.embedders[lane.index()].run(items)
+                let line = self.embedders.iter().find(|line| line.lane == lane);
+                line.map_or_else(|| Err(no_embedder(lane)), |line| line.run(items))
             }
         }
     }
+}
+
+fn no_embedder(lane: EmbedLaneId) -> OperatorError {
+    let message = format!("embed lane {} has no embedder; please report it", lane.index());
+    OperatorError { stage: "embed".into(), message: message.into() }
 }
 
 impl Executor for Sequential {

@@ -83,6 +83,7 @@ impl StageRunner {
             let mut out = Emitter::within(Arc::clone(&self.meter.name), self.interrupt.clone());
             self.operator.operator().process(batch, &mut out)?;
             self.meter.count_cpu(out.cpu);
+            self.meter.count_wait(out.waited);
             self.meter.count_tokens(out.counted());
             let (items, diagnostics) = out.into_parts();
             Ok(Produced { items, diagnostics, quarantined: Vec::new() })

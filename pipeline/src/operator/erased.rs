@@ -20,6 +20,8 @@ pub trait ErasedOperator: Send + Sync {
     fn fingerprint(&self) -> Fingerprint;
     /// See [`Operator::batch_size`].
     fn batch_size(&self) -> BatchSize;
+    /// See [`Operator::requests`].
+    fn requests(&self) -> usize;
     /// See [`Operator::variant`].
     fn variant(&self, path: &RelPath) -> &'static str;
     /// See [`Operator::columns`].
@@ -49,6 +51,10 @@ impl<O: Operator> ErasedOperator for O {
 
     fn batch_size(&self) -> BatchSize {
         Operator::batch_size(self)
+    }
+
+    fn requests(&self) -> usize {
+        Operator::requests(self)
     }
 
     fn variant(&self, path: &RelPath) -> &'static str {
@@ -82,6 +88,7 @@ impl<O: Operator> ErasedOperator for O {
         let result = Operator::process(self, Batch(batch), &mut typed_out);
         out.count_tokens(typed_out.counted);
         out.count_cpu(typed_out.cpu);
+        out.count_wait(typed_out.waited);
         out.diagnostics.append(&mut typed_out.diagnostics);
         out.items.extend(typed_out.items.into_iter().map(O::Out::into_item));
         result

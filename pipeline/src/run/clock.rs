@@ -94,11 +94,22 @@ impl Clock {
         let (wall, cpu) = (ms(self.started.elapsed()), ms(cpu));
         let serial = serial_parts(plan.graph, &report);
         let slowest_serial = serial.iter().map(|(_, busy)| *busy).fold(0.0, f64::max);
-        let operators = plan.graph.stages().iter().zip(&report.stages).filter(|(stage, _)| stage.operator().is_some());
-        let per_worker =
-            operators.map(|(_, measures)| (measures.name.clone(), measures.busy_ms / report.workers as f64));
-        let bottleneck = serial.iter().cloned().chain(per_worker).max_by(|left, right| left.1.total_cmp(&right.1));
-        let bound = (cpu / report.cores as f64).max(slowest_serial);
+        // Requests wait on threads of their own; what computes shares the workers.
+        let mut waits: f64 = 0.0;
+        let mut shares = Vec::new();
+        for (stage, meter) in plan.graph.stages().iter().zip(plan.meters.stages()) {
+            let Some(operator) = stage.operator() else { continue };
+            let share = match operator.requests() {
+                0 => ms(meter.busy()) / report.workers as f64,
+                requests => ms(meter.waited()) / requests as f64,
+            };
+            if operator.requests() > 0 {
+                waits = waits.max(share);
+            }
+            shares.push((stage.name.to_string(), share));
+        }
+        let bottleneck = serial.iter().cloned().chain(shares).max_by(|left, right| left.1.total_cmp(&right.1));
+        let bound = (cpu / report.cores as f64).max(slowest_serial).max(waits);
         report.time = Times {
             wall_ms: wall,
             cpu_ms: cpu,

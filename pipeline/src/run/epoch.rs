@@ -186,7 +186,9 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
         loop {
             self.interrupt.check()?;
             self.admission.admit(self.graph, self.source, &self.ledger, &mut *self.executor);
-            let is_full = self.plane.known.len() >= ROUND_CONTENTS;
+            // What is known waits for no embedder when nothing can be added to it.
+            let known = self.plane.known.len();
+            let is_full = known >= ROUND_CONTENTS || known > 0 && self.executor.analysing() == 0;
             match if is_full { None } else { self.executor.next() } {
                 Some(outcome) => {
                     self.take(outcome)?;

@@ -156,8 +156,9 @@ pub struct Times {
     /// The stage, or `fact plane`, that was busy longest: per worker where it runs on
     /// several.
     pub bottleneck: String,
-    /// No run of this work can take less on these cores: the larger of all CPU time over
-    /// the cores and the slowest part that runs on one thread.
+    /// No run of this work can take less on these cores: the largest of all CPU time over
+    /// the cores, the slowest part that runs on one thread, and the time that requests took over the
+    /// number of requests at once.
     pub bound_ms: f64,
     /// `bound_ms / wall_ms`: 1 where no core ever waited without need.
     pub overlap_efficiency: f64,

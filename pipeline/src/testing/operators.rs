@@ -24,6 +24,8 @@ pub struct Counts {
     pub parsed: AtomicU64,
     /// Passages that were embedded.
     pub embedded: AtomicU64,
+    /// Calls of the embedder.
+    pub embed_calls: AtomicU64,
 }
 
 impl Counts {
@@ -303,6 +305,8 @@ pub struct Embed {
     pub counts: Arc<Counts>,
     /// The version of its code: another one gives other vectors.
     pub version: u32,
+    /// How many requests it says that it has under way at once.
+    pub requests: usize,
 }
 
 impl Operator for Embed {
@@ -318,10 +322,18 @@ impl Operator for Embed {
     }
 
     fn batch_size(&self) -> BatchSize {
-        BatchSize { items: 3, bytes: 64, tokens: u64::MAX }
+        match self.requests {
+            0 => BatchSize { items: 3, bytes: 64, tokens: u64::MAX },
+            _ => BatchSize { items: 7, bytes: u64::MAX, tokens: u64::MAX },
+        }
+    }
+
+    fn requests(&self) -> usize {
+        self.requests
     }
 
     fn process(&self, batch: Batch<Self::In>, out: &mut Emitter<Self::Out>) -> Result<(), OperatorError> {
+        self.counts.embed_calls.fetch_add(1, Ordering::Relaxed);
         for passage in batch {
             let mut seen = String::new();
             passage.write_to(&mut seen);

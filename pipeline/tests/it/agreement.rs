@@ -363,6 +363,11 @@ impl Edit {
     }
 }
 
+/// With several workers the embedder waits for requests, to have both kinds.
+const fn waits(workers: usize) -> usize {
+    if workers > 1 { 2 } else { 0 }
+}
+
 /// Whether passages could not be embedded, which no forecast knows.
 fn has_failed_vectors(report: &RunReport) -> bool {
     let of_vectors =
@@ -418,6 +423,7 @@ proptest! {
         };
         if resident {
             job.plane_workers = history.first().map_or(1, |(_, _, workers)| *workers);
+            job.requests = waits(job.plane_workers);
             let mode = Mode::ALL[history.first().map_or(0, |(_, mode, _)| *mode)];
             job.with_plan(mode, false, |plan| {
                 let mut indexer = Indexer::open(*plan).expect("opens");
@@ -437,7 +443,7 @@ proptest! {
                 }
                 edits.iter().for_each(|edit| edit.apply(&job, &past));
                 past.push(files(&root));
-                job.plane_workers = workers;
+                (job.plane_workers, job.requests) = (workers, waits(workers));
                 job.counts.take();
                 let expected = job.with_plan(Mode::ALL[mode], false, forecast).expect("is told");
                 prop_assert_eq!(job.counts.take().1, 0, "a forecast embeds nothing");

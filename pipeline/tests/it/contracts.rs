@@ -129,7 +129,7 @@ fn with(
     vectors: Option<AnyOperator>,
 ) -> Vec<StageSpec> {
     let parse = Parse { counts: Arc::clone(&job.counts), version: 1 };
-    let embed = Embed { counts: Arc::clone(&job.counts), version: 1 };
+    let embed = Embed { counts: Arc::clone(&job.counts), version: 1, requests: 0 };
     let mut stages: Vec<StageSpec> = Vec::new();
     let line = [
         ("read", Some(AnyOperator::plain(Read))),

@@ -94,6 +94,8 @@ pub(crate) struct Job {
     pub(crate) header: Header,
     pub(crate) parse_version: u32,
     pub(crate) embed_version: u32,
+    /// How many requests the embedder has under way at once; 0 if it computes.
+    pub(crate) requests: usize,
     pub(crate) between: Between,
     /// Another graph than the usual one.
     pub(crate) stages: Option<fn(&Self) -> Vec<StageSpec>>,
@@ -119,6 +121,7 @@ impl Job {
             header: Header::Path,
             parse_version: 1,
             embed_version: 1,
+            requests: 0,
             between: Between::default(),
             stages: None,
             memory_limit: 1 << 20,
@@ -160,7 +163,7 @@ impl Job {
             Arc::new(Memory { disk: Arc::clone(disk), gives_nothing_back })
         };
         let parse = Parse { counts: counts(), version: self.parse_version };
-        let embed = Embed { counts: counts(), version: self.embed_version };
+        let embed = Embed { counts: counts(), version: self.embed_version, requests: self.requests };
         let chunk = Lines { header: self.header };
         let Between { contents, syntax, select, context, vectors, versions } = self.between;
         let mut stages = vec![StageSpec::new("read", ["source"], AnyOperator::plain(Read))];

@@ -26,7 +26,7 @@ fn line(job: &Job) -> Vec<StageSpec> {
 }
 
 fn embed(job: &Job, name: &str, input: &str) -> StageSpec {
-    let embed = Embed { counts: Arc::clone(&job.counts), version: job.embed_version };
+    let embed = Embed { counts: Arc::clone(&job.counts), version: job.embed_version, requests: job.requests };
     StageSpec::new(name, [input], AnyOperator::embedder(embed))
 }
 

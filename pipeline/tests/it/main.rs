@@ -12,5 +12,6 @@ mod lanes;
 mod open;
 mod paths;
 mod refs;
+mod requests;
 mod revisions;
 mod views;
