@@ -7,6 +7,7 @@ pub(crate) mod file_text;
 mod filter;
 mod grep;
 mod hit;
+mod needle;
 mod query;
 mod query_vector;
 mod rank;

@@ -4,6 +4,7 @@ use gristmill_query::ToolError;
 use regex::{Regex, RegexBuilder};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::needle::Needle;
 use super::query::SearchMode;
 
 /// The maximum size of a compiled expression.
@@ -16,6 +17,8 @@ pub(super) struct Expression {
     /// Whether it matches texts whose lines end with a line feed alone: `$` and `\n` then match
     /// whatever the line ends are. One that names carriage returns matches texts as they are.
     pub(super) ignores_line_ends: bool,
+    /// What its matches begin with, if that is known.
+    pub(super) needle: Option<Needle>,
 }
 
 impl Expression {
@@ -36,7 +39,7 @@ impl Expression {
             let help = "the syntax is that of the Rust crate `regex`: no look-around, no back-references";
             ToolError::bad_input(format!("invalid regular expression: {error}")).help(help)
         })?;
-        Ok(Self { regex, ignores_line_ends })
+        Ok(Self { regex, ignores_line_ends, needle: Needle::of(&pattern) })
     }
 }
 

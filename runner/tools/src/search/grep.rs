@@ -2,7 +2,8 @@
 //!
 //! The texts of whole files are searched, put together from their chunks, so that a match may span
 //! chunks and lines. The chunks are read in batches in path order, and the files of a batch searched
-//! in parallel. All files are searched, so that counts are exact. Regular expressions run in time
+//! in parallel. All files are searched, so that counts are exact; where every match begins with
+//! the same text, files without it are passed over before their text is put together. Regular expressions run in time
 //! linear in the text, and those that compile to more than a megabyte are rejected, so that none can
 //! exhaust the server.
 
@@ -227,6 +228,10 @@ impl<'a> Scan<'_, 'a> {
                         let (byte, line) = place(*chunk);
                         (byte, line, texts.get(start + nth))
                     });
+                    let needle = self.expression.needle.as_ref();
+                    if needle.is_some_and(|needle| !needle.is_in(pieces.clone())) {
+                        return FileMatches::default();
+                    }
                     self.matches(file, join(pieces), build)
                 })
                 .collect();
