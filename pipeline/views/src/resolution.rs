@@ -23,16 +23,16 @@ use std::collections::BTreeMap;
 
 use differential_dataflow::operators::ThresholdTotal;
 use gristmill_ids::{NameKey, PathKey};
-use gristmill_plane::{DefinitionFact, distinct, short_name};
+use gristmill_plane::{ChainKey, DefinitionFact, NameChain, distinct, short_name};
 use serde::{Deserialize, Serialize};
 
-use self::position::{Call, Left, Next, Trail};
+use self::position::{Call, Left, Next, Position, Trail};
 pub(crate) use self::position::{Continuation, Way};
 pub(crate) use self::source::{Source, UseKey, root_key, target_key};
 use self::whole::Whole;
 use crate::FactCollections;
 use crate::collections::Facts;
-use crate::iterate::iterate;
+use crate::iterate::{Inner, iterate};
 
 /// Files with a definition that one use may mean; beyond this many, the first ones stand for all.
 const MAX_ANSWERS: usize = 8;
@@ -104,6 +104,9 @@ pub(crate) struct Answer {
     pub candidates: u32,
 }
 
+/// A position that the search for a use has reached, and how.
+type Reached = ((UseKey, Position), Trail);
+
 /// What each path of names that a use is bound to leads to, by the key of the use.
 pub(crate) fn answers<'scope>(facts: &FactCollections<'scope>) -> Facts<'scope, (UseKey, Answer)> {
     let uses = facts.references().filter(|(_, reference)| reference.target != NameKey::NONE);
@@ -130,42 +133,11 @@ pub(crate) fn answers<'scope>(facts: &FactCollections<'scope>) -> Facts<'scope, 
                 call.follow((*key, *left), *trail, continuation).map(|next| (*from, next))
             })
             .flat_map(|next| next);
-        let anywhere = next
-            .clone()
-            .flat_map(|(from, next)| {
-                let found = match next {
-                    Next::Anywhere((key, left), trail) => Some((key, left, trail)),
-                    Next::At(..) => None,
-                };
-                found.into_iter().flat_map(move |(key, left, trail)| {
-                    left.heads().zip(1..).filter_map(move |((head, left), names)| {
-                        Some(((head, !left.is_empty()), (key, from, left, trail.below(names)?)))
-                    })
-                })
-            })
-            .join_map(named, |(head, _), (from_place, from, left, trail), to| {
-                ((*from_place, *to), (*from, (to.join(*head), *left), *trail))
-            })
-            .join_map(pairs, |_, (from, position, trail), hops| {
-                trail.through(*hops).map(|trail| ((*from, *position), trail))
-            })
-            .flat_map(|found| found);
+        let anywhere = anywhere(next.clone(), named, pairs);
         let called = anywhere.clone().flat_map(move |((from, position), trail)| {
             call.called(position, trail).map(|(position, trail)| (from, Next::At(position, trail)))
         });
-        let below = next
-            .concat(called)
-            .flat_map(move |(from, next)| {
-                let at = match next {
-                    Next::At(position, trail) => Some((position, trail)),
-                    Next::Anywhere(..) => None,
-                };
-                at.into_iter().flat_map(move |(position, trail)| {
-                    call.descents(position, trail).map(move |((key, left), trail)| (key, (from, left, trail)))
-                })
-            })
-            .semijoin(live)
-            .map(|(key, (from, left, trail))| ((from, (key, left)), trail));
+        let below = below(next.concat(called), live, call);
         starts.concat(anywhere).concat(below).reduce_named("cheapest trail", |_, trails, cheapest| {
             cheapest.extend(trails.first().map(|(trail, _)| (**trail, 1)));
         })
@@ -193,4 +165,50 @@ pub(crate) fn answers<'scope>(facts: &FactCollections<'scope>) -> Facts<'scope, 
                 answers.map(|(path, (definition, evidence))| (Answer { path, definition, evidence, candidates }, 1)),
             );
         })
+}
+
+/// The positions that searches for names in any of the places which a place imports whole lead to: those
+/// of the names that some of them has.
+fn anywhere<'scope>(
+    next: Inner<'scope, (UseKey, Next)>,
+    named: Inner<'scope, ((NameChain, bool), ChainKey)>,
+    pairs: Inner<'scope, ((ChainKey, ChainKey), u8)>,
+) -> Inner<'scope, Reached> {
+    let heads = next.flat_map(|(from, next)| {
+        let searched = match next {
+            Next::Anywhere((key, left), trail) => Some((key, left, trail)),
+            Next::At(..) => None,
+        };
+        searched.into_iter().flat_map(move |(key, left, trail)| {
+            left.heads().zip(1..).filter_map(move |((head, left), names)| {
+                Some(((head, !left.is_empty()), (key, from, left, trail.below(names)?)))
+            })
+        })
+    });
+    heads
+        .join_map(named, |(head, _), (importer, from, left, trail), to| {
+            ((*importer, *to), (*from, (to.join(*head), *left), *trail))
+        })
+        .join_map(pairs, |_, (from, position, trail), hops| {
+            trail.through(*hops).map(|trail| ((*from, *position), trail))
+        })
+        .flat_map(|found| found)
+}
+
+/// The positions that continuations lead to, and those below them, as far as they are live.
+fn below<'scope>(
+    next: Inner<'scope, (UseKey, Next)>,
+    live: Inner<'scope, ChainKey>,
+    call: Call,
+) -> Inner<'scope, Reached> {
+    let positions = next.flat_map(move |(from, next)| {
+        let at = match next {
+            Next::At(position, trail) => Some((position, trail)),
+            Next::Anywhere(..) => None,
+        };
+        at.into_iter().flat_map(move |(position, trail)| {
+            call.descents(position, trail).map(move |((key, left), trail)| (key, (from, left, trail)))
+        })
+    });
+    positions.semijoin(live).map(|(key, (from, left, trail))| ((from, (key, left)), trail))
 }
