@@ -43,6 +43,16 @@ fn branches_that_tear_a_block_hide_nothing() {
 }
 
 #[test]
+fn types_of_expressions_are_bound() {
+    let text = "int size();\nauto f() -> decltype(size());\ndecltype(auto) g();\ntemplate <typename T> using Of = decltype(T().size());\nauto h(int a) -> decltype(::size(), (a + 1)) { return a; }\n";
+    let syntax = parse("a.cpp", text);
+    let found: Vec<_> = syntax.definitions.iter().map(|d| &*d.name).collect();
+    assert_eq!(found, ["size", "f", "g", "Of", "h"]);
+    let used: Vec<_> = syntax.references.iter().filter(|r| &*r.name == "size").map(|r| r.line).collect();
+    assert_eq!(used, [2, 4, 5]);
+}
+
+#[test]
 fn targets() {
     check_targets(&LANGUAGE, 40);
 }

@@ -546,6 +546,7 @@ fn of_type<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             binder.each(node, of_type);
             Value::UNKNOWN
         }
-        _ => visit(binder, node),
+        // Counted, in case `visit` takes it for a type.
+        _ => binder.at(node, visit),
     }
 }

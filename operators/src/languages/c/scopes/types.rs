@@ -66,8 +66,16 @@ pub(super) fn of_type<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
                 _ => Value::UNKNOWN,
             }
         }
+        "decltype" => {
+            let mut value = Value::UNKNOWN;
+            for child in children(node) {
+                value = binder.at(child, visit);
+            }
+            value
+        }
         "primitive_type" | "sized_type_specifier" | "placeholder_type_specifier" | "auto" => Value::UNKNOWN,
-        _ => visit(binder, node),
+        // Counted, in case `visit` takes it for a type.
+        _ => binder.at(node, visit),
     }
 }
 

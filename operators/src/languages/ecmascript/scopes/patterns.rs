@@ -33,7 +33,7 @@ pub(super) fn declare<'t>(binder: &mut Binder<'t>, pattern: Node<'t>, from: usiz
 /// Binds one variable of a declaration.
 pub(super) fn declarator<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     let Some(name) = node.child_by_field_name("name") else {
-        return visit(binder, node);
+        return binder.at(node, visit);
     };
     let value = node.child_by_field_name("value");
     if value.is_some_and(|value| expressions::required(binder, value).is_some()) {

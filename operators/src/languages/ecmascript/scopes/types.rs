@@ -215,7 +215,8 @@ pub(super) fn value<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         "predefined_type" | "comment" => Value::UNKNOWN,
         kind if is_type(kind) || kind.ends_with("_type") || kind.ends_with("_annotation") => first(binder, node),
         "constraint" | "default_type" => first(binder, node),
-        _ => visit(binder, node),
+        // Counted, in case `visit` takes it for a type.
+        _ => binder.at(node, visit),
     }
 }
 
