@@ -16,6 +16,7 @@
 mod paths;
 mod scope;
 mod types;
+mod walk;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -26,10 +27,7 @@ use self::paths::Paths;
 pub(crate) use self::paths::{PathId, Value};
 use self::scope::Scope;
 pub(crate) use self::scope::{Binding, ScopeKind};
-use crate::spec::{byte, children};
-
-/// Limit on the depth of nodes that are bound.
-const MAX_DEPTH: usize = 256;
+use crate::spec::byte;
 
 /// Limit on the types that lead to each other in [`Binder::settle`].
 const MAX_TYPES: usize = 8;
@@ -155,40 +153,6 @@ impl<'t> Binder<'t> {
     /// Returns the text of a field; empty if there is none.
     pub fn field_text(&self, node: Node<'_>, field: &str) -> &'t str {
         node.child_by_field_name(field).map_or("", |node| self.slice(node))
-    }
-
-    /// Calls `visit` on each named child.
-    pub fn each(&mut self, node: Node<'t>, visit: fn(&mut Self, Node<'t>) -> Value) {
-        for child in children(node) {
-            self.at(child, visit);
-        }
-    }
-
-    /// Calls `visit` on a node, unless it lies too deep.
-    pub fn at(&mut self, node: Node<'t>, visit: fn(&mut Self, Node<'t>) -> Value) -> Value {
-        if self.depth >= MAX_DEPTH {
-            return Value::UNKNOWN;
-        }
-        self.depth += 1;
-        let value = visit(self, node);
-        self.depth -= 1;
-        value
-    }
-
-    /// Calls `visit`, unless what it is called for lies too deep.
-    pub fn nested<T>(&mut self, visit: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        if self.depth >= MAX_DEPTH {
-            return None;
-        }
-        self.depth += 1;
-        let value = visit(self);
-        self.depth -= 1;
-        Some(value)
-    }
-
-    /// Calls `visit` on the node in a field, if there is one.
-    pub fn at_field(&mut self, node: Node<'t>, field: &str, visit: fn(&mut Self, Node<'t>) -> Value) -> Value {
-        node.child_by_field_name(field).map_or(Value::UNKNOWN, |node| self.at(node, visit))
     }
 
     fn definition_index(&self, node: Node<'_>) -> Option<usize> {

@@ -108,18 +108,10 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             let value = binder.at_field(node, "argument", visit);
             value.unwrapped().unwrap_or(value)
         }
-        "parenthesized_expression" | "condition_clause" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                value = binder.at(child, visit);
-            }
-            value
-        }
+        "parenthesized_expression" | "condition_clause" => binder.last_of(node, visit),
         "conditional_expression" => {
             binder.at_field(node, "condition", visit);
-            let left = binder.at_field(node, "consequence", visit);
-            let right = binder.at_field(node, "alternative", visit);
-            left.or(right)
+            binder.either(node, ["consequence", "alternative"], visit)
         }
         "assignment_expression" => {
             let value = binder.at_field(node, "left", visit);

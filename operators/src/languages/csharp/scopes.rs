@@ -4,8 +4,11 @@
 //! would have without it. Attributes are bound by their written name only, and extension methods are
 //! members of the class that declares them.
 
+mod types;
+
 use tree_sitter::Node;
 
+use self::types::{TYPES, generic_name, of_type, type_arguments, type_parameters, written_type};
 use crate::bind::{Binder, Binding, ScopeKind, Value};
 use crate::languages::classes;
 use crate::spec::{child_of_kind, children, fields};
@@ -13,19 +16,6 @@ use crate::spec::{child_of_kind, children, fields};
 /// Members of a class that hold something, which are bound before its methods.
 const FIELDS: &[&str] =
     &["field_declaration", "property_declaration", "event_field_declaration", "enum_member_declaration"];
-
-/// Kinds of nodes that only types are.
-const TYPES: [&str; 9] = [
-    "generic_name",
-    "qualified_name",
-    "alias_qualified_name",
-    "nullable_type",
-    "array_type",
-    "pointer_type",
-    "ref_type",
-    "tuple_type",
-    "predefined_type",
-];
 
 /// Binds a file.
 pub(super) fn bind<'t>(binder: &mut Binder<'t>, root: Node<'t>) {
@@ -131,9 +121,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         "postfix_unary_expression" => node.named_child(0).map_or(Value::UNKNOWN, |node| binder.at(node, visit)),
         "conditional_expression" => {
             binder.at_field(node, "condition", visit);
-            let first = binder.at_field(node, "consequence", visit);
-            let second = binder.at_field(node, "alternative", visit);
-            first.or(second)
+            binder.either(node, ["consequence", "alternative"], visit)
         }
         "binary_expression" => {
             let left = binder.at_field(node, "left", visit);
@@ -141,11 +129,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             let joins = node.child_by_field_name("operator").is_some_and(|operator| binder.slice(operator) == "??");
             if joins { left.or(right) } else { Value::UNKNOWN }
         }
-        "assignment_expression" => {
-            let left = binder.at_field(node, "left", visit);
-            let right = binder.at_field(node, "right", visit);
-            left.or(right)
-        }
+        "assignment_expression" => binder.either(node, ["left", "right"], visit),
         "attribute_argument" => {
             let label = node.child_by_field_name("name");
             for part in children(node).filter(|part| Some(*part) != label) {
@@ -269,19 +253,6 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
 /// The identifier of a name, which may have type arguments.
 fn identifier(name: Node<'_>) -> Node<'_> {
     if name.kind() == "generic_name" { child_of_kind(name, "identifier").unwrap_or(name) } else { name }
-}
-
-fn type_arguments<'t>(binder: &mut Binder<'t>, name: Node<'t>) -> Vec<Value> {
-    let list = child_of_kind(name, "type_argument_list").into_iter().flat_map(children);
-    list.map(|argument| binder.at(argument, of_type)).collect()
-}
-
-/// Binds a name with type arguments: of a type, or of a method.
-fn generic_name<'t>(binder: &mut Binder<'t>, node: Node<'t>, is_type: bool) -> Value {
-    let name = identifier(node);
-    let of = if is_type { classes::type_name(binder, name) } else { classes::name(binder, name) };
-    let arguments = type_arguments(binder, node);
-    classes::generic(binder, binder.slice(name), of, &arguments)
 }
 
 fn member<'t>(binder: &mut Binder<'t>, of: Value, name: Node<'t>) -> Value {
@@ -417,12 +388,6 @@ fn declare<'t>(binder: &mut Binder<'t>, name: Node<'t>, of: Value) {
     }
 }
 
-/// Binds the type in a field; `var` is none.
-fn written_type<'t>(binder: &mut Binder<'t>, node: Node<'t>, field: &str) -> Value {
-    let of = node.child_by_field_name(field).filter(|of| of.kind() != "implicit_type" && binder.slice(*of) != "var");
-    of.map_or(Value::UNKNOWN, |of| binder.at(of, of_type))
-}
-
 fn variables<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
     let of = written_type(binder, node, "type");
     for declarator in children(node).filter(|part| part.kind() == "variable_declarator") {
@@ -474,23 +439,6 @@ fn parameters<'t>(binder: &mut Binder<'t>, list: Node<'t>, first: Value, are_pro
     let of = written_type(binder, list, "type");
     for name in fields(list, "name") {
         binder.declare(binder.slice(name), Binding::Local(of));
-    }
-}
-
-fn type_parameters<'t>(binder: &mut Binder<'t>, node: Node<'t>) {
-    let list = child_of_kind(node, "type_parameter_list");
-    for name in list.into_iter().flat_map(children).filter_map(|parameter| parameter.child_by_field_name("name")) {
-        classes::type_parameter(binder, name, Value::UNKNOWN);
-    }
-    for clause in children(node).filter(|part| part.kind() == "type_parameter_constraints_clause") {
-        let mut bound = Value::UNKNOWN;
-        for constraint in children(clause).filter(|part| part.kind() == "type_parameter_constraint") {
-            let next = binder.at_field(constraint, "type", of_type);
-            bound = bound.or(next);
-        }
-        if let Some(name) = child_of_kind(clause, "identifier") {
-            classes::type_parameter(binder, name, bound);
-        }
     }
 }
 
@@ -583,33 +531,4 @@ fn class<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     classes::close(binder, outside);
     binder.close();
     Value::UNKNOWN
-}
-
-/// Binds a type, and returns what a value of it stands for.
-fn of_type<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
-    match node.kind() {
-        "identifier" => classes::type_name(binder, node),
-        "generic_name" => generic_name(binder, node, true),
-        "qualified_name" => {
-            let outer = binder.at_field(node, "qualifier", of_type);
-            node.child_by_field_name("name").map_or(Value::UNKNOWN, |name| member(binder, outer, name))
-        }
-        "alias_qualified_name" => {
-            node.child_by_field_name("name").map_or(Value::UNKNOWN, |name| binder.at(name, of_type))
-        }
-        "nullable_type" | "pointer_type" | "ref_type" => binder.at_field(node, "type", of_type),
-        "array_type" => {
-            binder.at_field(node, "rank", visit);
-            binder.at_field(node, "type", of_type).wrapped()
-        }
-        "member_access_expression" => binder.at(node, visit),
-        "tuple_element" => {
-            binder.at_field(node, "type", of_type);
-            Value::UNKNOWN
-        }
-        _ => {
-            binder.each(node, of_type);
-            Value::UNKNOWN
-        }
-    }
 }

@@ -490,14 +490,7 @@ fn of_type<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             };
             node.child_by_field_name("name").map_or(Value::UNKNOWN, |name| binder.use_member(package, name))
         }
-        "pointer_type" | "parenthesized_type" | "type_elem" | "negated_type" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                let next = binder.at(child, of_type);
-                value = value.or(next);
-            }
-            value
-        }
+        "pointer_type" | "parenthesized_type" | "type_elem" | "negated_type" => binder.first_of(node, of_type),
         "slice_type" | "array_type" | "implicit_length_array_type" => {
             binder.at_field(node, "length", visit);
             binder.at_field(node, "element", of_type).wrapped()

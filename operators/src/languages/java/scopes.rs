@@ -82,15 +82,9 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         "parenthesized_expression" => node.named_child(0).map_or(Value::UNKNOWN, |node| binder.at(node, visit)),
         "ternary_expression" => {
             binder.at_field(node, "condition", visit);
-            let first = binder.at_field(node, "consequence", visit);
-            let second = binder.at_field(node, "alternative", visit);
-            first.or(second)
+            binder.either(node, ["consequence", "alternative"], visit)
         }
-        "assignment_expression" => {
-            let left = binder.at_field(node, "left", visit);
-            let right = binder.at_field(node, "right", visit);
-            left.or(right)
-        }
+        "assignment_expression" => binder.either(node, ["left", "right"], visit),
         "class_literal" => {
             binder.each(node, of_type);
             Value::UNKNOWN

@@ -588,13 +588,6 @@ fn of_type<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             binder.each(node, visit);
             Value::UNKNOWN
         }
-        _ => {
-            let mut of = Value::UNKNOWN;
-            for part in children(node) {
-                let next = binder.at(part, of_type);
-                of = of.or(next);
-            }
-            of
-        }
+        _ => binder.first_of(node, of_type),
     }
 }

@@ -91,9 +91,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         "clone_expression" => children(node).last().map_or(Value::UNKNOWN, |node| binder.at(node, visit)),
         "conditional_expression" => {
             binder.at_field(node, "condition", visit);
-            let left = binder.at_field(node, "body", visit);
-            let right = binder.at_field(node, "alternative", visit);
-            left.or(right)
+            binder.either(node, ["body", "alternative"], visit)
         }
         "binary_expression" => {
             let left = binder.at_field(node, "left", visit);
@@ -339,14 +337,7 @@ fn of_type<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
     match node.kind() {
         "name" | "qualified_name" => type_name(binder, node),
         "primitive_type" | "static_modifier" | "bottom_type" => own_class(binder, node).unwrap_or(Value::UNKNOWN),
-        _ => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                let next = binder.at(child, of_type);
-                value = value.or(next);
-            }
-            value
-        }
+        _ => binder.first_of(node, of_type),
     }
 }
 

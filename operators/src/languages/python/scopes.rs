@@ -117,26 +117,9 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             }
             binder.element(value)
         }
-        "parenthesized_expression" | "await" | "expression_statement" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                value = binder.at(child, visit);
-            }
-            value
-        }
-        "conditional_expression" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                let next = binder.at(child, visit);
-                value = value.or(next);
-            }
-            value
-        }
-        "boolean_operator" => {
-            let left = binder.at_field(node, "left", visit);
-            let right = binder.at_field(node, "right", visit);
-            left.or(right)
-        }
+        "parenthesized_expression" | "await" | "expression_statement" => binder.last_of(node, visit),
+        "conditional_expression" => binder.first_of(node, visit),
+        "boolean_operator" => binder.either(node, ["left", "right"], visit),
         "named_expression" => {
             let value = binder.at_field(node, "value", visit);
             if let Some(name) = node.child_by_field_name("name") {
@@ -145,11 +128,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             value
         }
         "list" | "set" | "tuple" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                let next = binder.at(child, visit);
-                value = value.or(next);
-            }
+            let value = binder.first_of(node, visit);
             value.wrapped()
         }
         "keyword_argument" => binder.at_field(node, "value", visit),

@@ -111,11 +111,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             value.unwrapped().unwrap_or(Value::UNKNOWN)
         }
         "array" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                let next = binder.at(child, visit);
-                value = value.or(next);
-            }
+            let value = binder.first_of(node, visit);
             value.wrapped()
         }
         "assignment" | "operator_assignment" => assignment(binder, node),
@@ -127,9 +123,7 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         }
         "conditional" => {
             binder.at_field(node, "condition", visit);
-            let left = binder.at_field(node, "consequence", visit);
-            let right = binder.at_field(node, "alternative", visit);
-            left.or(right)
+            binder.either(node, ["consequence", "alternative"], visit)
         }
         "parenthesized_statements" | "body_statement" | "then" | "begin" | "block_body" => {
             let mut value = Value::UNKNOWN;

@@ -101,21 +101,11 @@ fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         }
         "ternary_expression" => {
             binder.at_field(node, "condition", visit);
-            let left = binder.at_field(node, "if_true", visit);
-            let right = binder.at_field(node, "if_false", visit);
-            left.or(right)
+            binder.either(node, ["if_true", "if_false"], visit)
         }
-        "nil_coalescing_expression" => {
-            let left = binder.at_field(node, "value", visit);
-            let right = binder.at_field(node, "if_nil", visit);
-            left.or(right)
-        }
+        "nil_coalescing_expression" => binder.either(node, ["value", "if_nil"], visit),
         "array_literal" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                let next = binder.at(child, visit);
-                value = value.or(next);
-            }
+            let value = binder.first_of(node, visit);
             value.wrapped()
         }
         "assignment" => {
@@ -526,19 +516,9 @@ fn of_type<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         | "opaque_type"
         | "metatype"
         | "protocol_composition_type"
-        | "implicitly_unwrapped_type" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                let next = binder.at(child, of_type);
-                value = value.or(next);
-            }
-            value
-        }
+        | "implicitly_unwrapped_type" => binder.first_of(node, of_type),
         "array_type" | "dictionary_type" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                value = binder.at(child, of_type);
-            }
+            let value = binder.last_of(node, of_type);
             value.wrapped()
         }
         "simple_identifier" => Value::UNKNOWN,

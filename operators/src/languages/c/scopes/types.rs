@@ -46,13 +46,7 @@ pub(super) fn of_type<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             binder.at_field(node, "declarator", visit);
             value
         }
-        "dependent_type" | "dependent_name" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                value = binder.at(child, of_type);
-            }
-            value
-        }
+        "dependent_type" | "dependent_name" => binder.last_of(node, of_type),
         "struct_specifier" | "class_specifier" | "union_specifier" => class(binder, node),
         "enum_specifier" => {
             let named = node.child_by_field_name("name");
@@ -66,13 +60,7 @@ pub(super) fn of_type<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
                 _ => Value::UNKNOWN,
             }
         }
-        "decltype" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                value = binder.at(child, visit);
-            }
-            value
-        }
+        "decltype" => binder.last_of(node, visit),
         "primitive_type" | "sized_type_specifier" | "placeholder_type_specifier" | "auto" => Value::UNKNOWN,
         // Counted, in case `visit` takes it for a type.
         _ => binder.at(node, visit),

@@ -143,8 +143,8 @@ pub(super) fn value<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             }
             value
         }
-        "array_type" => first(binder, node).wrapped(),
-        "tuple_type" => first(binder, node).wrapped(),
+        "array_type" => binder.first_of(node, value).wrapped(),
+        "tuple_type" => binder.first_of(node, value).wrapped(),
         "object_type" => {
             let unnamed = binder.unnamed(node.start_byte());
             members(binder, node, Some(unnamed));
@@ -158,13 +158,7 @@ pub(super) fn value<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
             let made = function(binder, node, None, &[]);
             made.or(binder.at_field(node, "type", value))
         }
-        "type_query" => {
-            let mut value = Value::UNKNOWN;
-            for child in children(node) {
-                value = value.or(binder.at(child, visit));
-            }
-            value
-        }
+        "type_query" => binder.first_of(node, visit),
         "lookup_type" => {
             let mut parts = children(node);
             let object = parts.next().map_or(Value::UNKNOWN, |of| binder.at(of, value));
@@ -213,24 +207,17 @@ pub(super) fn value<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
         }
         "required_parameter" | "optional_parameter" => binder.at_field(node, "type", value),
         "predefined_type" | "comment" => Value::UNKNOWN,
-        kind if is_type(kind) || kind.ends_with("_type") || kind.ends_with("_annotation") => first(binder, node),
-        "constraint" | "default_type" => first(binder, node),
+        kind if is_type(kind) || kind.ends_with("_type") || kind.ends_with("_annotation") => {
+            binder.first_of(node, value)
+        }
+        "constraint" | "default_type" => binder.first_of(node, value),
         // Counted, in case `visit` takes it for a type.
         _ => binder.at(node, visit),
     }
 }
 
-/// Binds the parts of a type, and returns the first that is known.
-fn first<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
-    let mut known = Value::UNKNOWN;
-    for part in children(node) {
-        known = known.or(binder.at(part, value));
-    }
-    known
-}
-
 fn generic<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
-    let Some(name) = node.child_by_field_name("name") else { return first(binder, node) };
+    let Some(name) = node.child_by_field_name("name") else { return binder.first_of(node, value) };
     let of = binder.at(name, value);
     let arguments = node.child_by_field_name("type_arguments");
     let arguments: Vec<Value> =

@@ -150,11 +150,7 @@ pub(super) fn visit<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
 
 /// Binds what a node holds, and returns what the last of it stands for.
 fn last<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
-    let mut value = Value::UNKNOWN;
-    for child in children(node) {
-        value = binder.at(child, visit);
-    }
-    value
+    binder.last_of(node, visit)
 }
 
 fn field<'t>(binder: &mut Binder<'t>, node: Node<'t>) -> Value {
