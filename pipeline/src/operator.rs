@@ -490,8 +490,7 @@ impl<T> Emitter<T> {
         Emitter::within(Arc::clone(&self.stage), self.interrupt.clone())
     }
 
-    /// Whether the run was asked to stop. An operator that waits for something long gives up then,
-    /// with any error: the run ends with [`RunError::Interrupted`](crate::run::RunError::Interrupted).
+    /// Whether the run was asked to stop. An operator in a long wait returns any error then: the run ends with [`RunError::Interrupted`](crate::run::RunError::Interrupted).
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
         self.interrupt.is_requested()

@@ -146,7 +146,7 @@ fn passages_of(lanes: &[PassageLane], row: RowFact, chunk: ChunkFact) -> Vec<Pas
     of_chunk.map(|lane| lane.passage(row, chunk.body)).collect()
 }
 
-/// Adds every change of `collection` to a list of deltas, under the shared probe. Whoever takes
+/// Adds every change of `collection` to a list of deltas, under the shared probe. The caller that takes
 /// the deltas consolidates them: an operator for that would exchange and index every output first.
 fn collect<D: differential_dataflow::Data>(
     collection: VecCollection<'_, Tick, D, Difference>,

@@ -71,7 +71,7 @@ impl FactPlane {
         let guards = timely::execute(timely::Config::process(workers), move |worker| {
             let receiver = receivers.lock().ok().and_then(|mut all| all.get_mut(worker.index())?.take());
             let Some(receiver) = receiver else { return };
-            let _told = TellsOfPanic(&sender);
+            let _told = PanicSignal(&sender);
             let mut ends = worker.dataflow(|scope| build(scope, &config));
             while let Ok(facts) = receiver.recv() {
                 let next = ends.enter(facts);
@@ -121,11 +121,11 @@ impl FactPlane {
     }
 }
 
-/// Tells of a panic of its thread: the other workers would wait for that thread, and whoever waits for
-/// their outputs would wait for ever.
-struct TellsOfPanic<'a>(&'a Sender<Option<Deltas>>);
+/// Signals a panic of its thread to the receiver of outputs. Without it the other workers would wait for
+/// that thread, and the receiver would block for ever.
+struct PanicSignal<'a>(&'a Sender<Option<Deltas>>);
 
-impl Drop for TellsOfPanic<'_> {
+impl Drop for PanicSignal<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let _ = self.0.send(None);

@@ -107,8 +107,8 @@ impl Requests {
         }
     }
 
-    /// Notes an outcome, and returns whether it is one of its own. An error ends the epoch, and is
-    /// nobody's.
+    /// Notes an outcome, and returns whether it is one of its own. An error ends the epoch, and
+    /// is not counted.
     pub(super) fn ended(&mut self, outcome: &Result<Outcome, OperatorError>) -> bool {
         let Ok(Outcome::Embedded { lane, asked, .. }) = outcome else { return false };
         let is_own = self.lanes.iter().any(|waiting| waiting.line.lane == *lane);
@@ -125,8 +125,8 @@ impl Requests {
 }
 
 impl Drop for Requests {
-    /// Passages that wait are dropped. Requests under way are not waited for: nobody takes what they
-    /// bring.
+    /// Passages that wait are dropped. Requests under way are not waited for, as their outcomes are
+    /// discarded.
     fn drop(&mut self) {
         for lane in &self.lanes {
             let mut queue = lane.queue.lock();

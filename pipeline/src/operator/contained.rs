@@ -26,7 +26,7 @@ pub(crate) fn contained<R>(call: impl FnOnce() -> R) -> Result<R, String> {
 }
 
 /// Calls what runs operators, on a thread of an executor. A panic becomes an error that ends the epoch:
-/// whoever waits for the outcome would otherwise wait for ever.
+/// the caller that waits for the outcome would otherwise block for ever.
 pub(crate) fn outcome_of<R>(call: impl FnOnce() -> Result<R, OperatorError>) -> Result<R, OperatorError> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| Err(worker_panicked(&*payload)))
 }

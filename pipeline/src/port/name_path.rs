@@ -65,8 +65,8 @@ impl NamePath {
     pub const UNKNOWN: Self = Self(std::borrow::Cow::Borrowed(""));
     /// The name that stands for what code in a class sees.
     pub const SEEN: &'static str = ".";
-    /// The name that stands for the members of a value and what extends it: `unit Foo : bar` is the
-    /// member `bar` of `Foo`, else `free bar`.
+    /// The separator of a name that is a member of a value, or an extension of its type: `unit Foo : bar`
+    /// is the member `bar` of `Foo`, else `free bar`.
     pub const EXTENDED: &'static str = ":";
 
     /// The path of these names; unknown if one of them is empty or holds white space.

@@ -107,7 +107,7 @@ impl VectorMap for Unruly {
     }
 }
 
-/// Nobody may wait for ever for a thread that panicked.
+/// A panicked thread must not block the run for ever.
 #[test]
 fn a_panic_outside_of_process_ends_the_epoch() {
     fn stages(job: &Job) -> Vec<StageSpec> {
