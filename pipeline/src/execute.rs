@@ -25,6 +25,7 @@ mod stage;
 pub(crate) use analysis::{Analysed, Line};
 pub(crate) use budget::{Budget, Lease};
 pub(crate) use embedding::EmbedLine;
+pub use stage::LoneStage;
 
 use std::fmt;
 use std::str::FromStr;

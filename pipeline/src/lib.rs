@@ -20,9 +20,10 @@ pub mod run;
 mod sink;
 pub mod source;
 pub mod testing;
+mod trace;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use execute::Mode;
+pub use execute::{LoneStage, Mode};
 pub use extra::{ExtraColumn, ExtraOwner, ExtraType, ExtraValue, Extras};
 pub use graph::Graph;
 pub use gristmill_ids::{
@@ -45,3 +46,4 @@ pub use sink::{
     Analysis, EpochMeta, EpochWriter, FactForm, FactStore, Published, Record, RecordChunks, RowId, Sink, SinkConfig,
     SinkConfigError, SinkContext, SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token, row_key,
 };
+pub use trace::{Trace, TraceKind, TraceLevel, TraceSpan};

@@ -11,6 +11,7 @@ use gristmill_ids::StageId;
 
 use crate::graph::Graph;
 use crate::operator::TokenCount;
+use crate::trace::{Trace, TraceKind};
 
 /// The measures of one stage, written by whichever threads run it.
 #[derive(Debug)]
@@ -34,6 +35,15 @@ pub struct StageMeter {
     waited_ns: AtomicU64,
     /// Locked once a batch, never once an item.
     latency_ns: Mutex<Histogram<u64>>,
+    trace: Option<StageTrace>,
+}
+
+/// Where a stage's spans and queue lengths are recorded.
+#[derive(Debug)]
+struct StageTrace {
+    trace: Arc<Trace>,
+    /// The name of the level of bytes that wait.
+    queue: Arc<str>,
 }
 
 /// Latencies from a nanosecond to an hour, to two digits.
@@ -43,6 +53,11 @@ impl StageMeter {
     /// A meter that has seen nothing.
     #[must_use]
     pub fn new(name: Arc<str>) -> Self {
+        Self::recording(name, None)
+    }
+
+    fn recording(name: Arc<str>, trace: Option<&Arc<Trace>>) -> Self {
+        let trace = trace.map(|trace| StageTrace { trace: Arc::clone(trace), queue: format!("queue: {name}").into() });
         // The bounds are constants for which this cannot fail; if it did, a histogram
         // that grows by itself does as well.
         let histogram = Histogram::new_with_bounds(1, LONGEST_NS, 2).or_else(|_| Histogram::new(2));
@@ -64,11 +79,23 @@ impl StageMeter {
             outside_ns: zero(),
             waited_ns: zero(),
             latency_ns: Mutex::new(histogram.unwrap_or_else(|_| unreachable!("two digits are allowed"))),
+            trace,
         }
     }
 
     /// Runs `work` on a batch and takes its time.
     pub fn measure<R>(&self, items: usize, bytes: u64, work: impl FnOnce() -> R) -> R {
+        self.measure_action("", items, bytes, work)
+    }
+
+    /// Runs `work` on a batch and takes its time. `action` says in traces what the stage does.
+    pub(crate) fn measure_action<R>(
+        &self,
+        action: &'static str,
+        items: usize,
+        bytes: u64,
+        work: impl FnOnce() -> R,
+    ) -> R {
         let (started, cpu_started) = (Instant::now(), thread_cpu());
         let result = work();
         let (busy, cpu) = (started.elapsed(), thread_cpu().saturating_sub(cpu_started));
@@ -82,17 +109,43 @@ impl StageMeter {
             let each = (nanoseconds(busy) / items as u64).clamp(1, LONGEST_NS);
             latency.saturating_record_n(each, items as u64);
         }
+        if let Some(StageTrace { trace, .. }) = &self.trace {
+            trace.span(TraceKind::Work, Arc::clone(&self.name), action, started, items as u64, bytes);
+        }
         result
     }
 
-    /// Time in which the stage could have worked but had nothing to work on.
-    pub fn starved(&self, time: Duration) {
+    /// Adds time in which the stage could have worked but had nothing to work on, over all its threads.
+    pub(crate) fn starved(&self, time: Duration) {
         self.starved_ns.fetch_add(nanoseconds(time), Ordering::Relaxed);
     }
 
-    /// Time in which the stage had work but nowhere to put its results.
-    pub fn blocked(&self, time: Duration) {
-        self.blocked_ns.fetch_add(nanoseconds(time), Ordering::Relaxed);
+    /// The calling thread had nothing to work on since then.
+    pub fn starved_since(&self, since: Instant) {
+        self.starved(since.elapsed());
+        self.trace_wait(TraceKind::Starved, since);
+    }
+
+    /// The calling thread had work of the stage since then, but nowhere to put the results.
+    pub fn blocked_since(&self, since: Instant) {
+        self.blocked_ns.fetch_add(nanoseconds(since.elapsed()), Ordering::Relaxed);
+        self.trace_wait(TraceKind::Blocked, since);
+    }
+
+    fn trace_wait(&self, kind: TraceKind, since: Instant) {
+        /// Shorter waits are no news, and as many as batches.
+        const SHORTEST_WAIT: Duration = Duration::from_micros(20);
+        if let Some(StageTrace { trace, .. }) = &self.trace
+            && since.elapsed() >= SHORTEST_WAIT
+        {
+            trace.span(kind, Arc::clone(&self.name), "", since, 0, 0);
+        }
+    }
+
+    fn trace_queue(&self, bytes: u64) {
+        if let Some(StageTrace { trace, queue }) = &self.trace {
+            trace.level(Arc::clone(queue), bytes);
+        }
     }
 
     /// Something begins to wait for the stage.
@@ -101,12 +154,14 @@ impl StageMeter {
         let bytes = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         self.peak_items.fetch_max(items, Ordering::Relaxed);
         self.peak_bytes.fetch_max(bytes, Ordering::Relaxed);
+        self.trace_queue(bytes);
     }
 
     /// Something no longer waits for the stage.
     pub fn dequeued(&self, items: u64, bytes: u64) {
         self.queued_items.fetch_sub(items, Ordering::Relaxed);
-        self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let before = self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.trace_queue(before.saturating_sub(bytes));
     }
 
     /// Adds tokens that the stage gave a model to compute.
@@ -259,14 +314,36 @@ pub struct Meters {
     pub files: AtomicU64,
     /// Contents that this run has to analyse, as far as known.
     pub contents: AtomicU64,
+    trace: Option<Arc<Trace>>,
 }
 
 impl Meters {
     /// A meter for each stage.
     #[must_use]
     pub fn new(graph: &Graph) -> Arc<Self> {
-        let stages = graph.stages().iter().map(|stage| Arc::new(StageMeter::new(Arc::clone(&stage.name))));
-        Arc::new(Self { stages: stages.collect(), files: AtomicU64::default(), contents: AtomicU64::default() })
+        Self::recording(graph, None)
+    }
+
+    /// A meter for each stage. What they measure is also recorded in `trace`, if there is one.
+    #[must_use]
+    pub fn recording(graph: &Graph, trace: Option<Arc<Trace>>) -> Arc<Self> {
+        let meter = |name: &Arc<str>| Arc::new(StageMeter::recording(Arc::clone(name), trace.as_ref()));
+        let stages = graph.stages().iter().map(|stage| meter(&stage.name)).collect();
+        Arc::new(Self { stages, files: AtomicU64::default(), contents: AtomicU64::default(), trace })
+    }
+
+    /// Records what the calling thread has done since then, if there is a trace.
+    pub(crate) fn trace_since(&self, kind: TraceKind, name: &'static str, since: Instant) {
+        if let Some(trace) = &self.trace {
+            trace.span(kind, name, "", since, 0, 0);
+        }
+    }
+
+    /// Records a quantity, if there is a trace.
+    pub(crate) fn trace_level(&self, name: &'static str, value: u64) {
+        if let Some(trace) = &self.trace {
+            trace.level(name, value);
+        }
     }
 
     /// The meters, in the order of the graph's stages.

@@ -73,7 +73,6 @@ impl Budget {
     }
 
     /// The bytes that are held now.
-    #[cfg(test)]
     pub(crate) fn held(&self) -> u64 {
         self.with(|state| state.held)
     }

@@ -240,9 +240,9 @@ impl Shared {
                 self.changed.wait(&mut state);
                 let meter = &self.nodes[home].runner.meter;
                 if was_blocked {
-                    meter.blocked(since.elapsed())
+                    meter.blocked_since(since)
                 } else {
-                    meter.starved(since.elapsed())
+                    meter.starved_since(since)
                 }
                 continue;
             };

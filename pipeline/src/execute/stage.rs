@@ -7,7 +7,7 @@ use gristmill_ids::StageId;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::graph::{Body, Graph};
 use crate::measure::{Meters, StageMeter};
-use crate::operator::{AnyOperator, BatchSize, Emitter, OperatorError, contained};
+use crate::operator::{AnyOperator, BatchSize, Emitter, Filled, OperatorError, contained};
 use crate::path::RelPath;
 use crate::port::Item;
 use crate::run::Interrupt;
@@ -18,6 +18,46 @@ pub(crate) struct StageRunner {
     pub(crate) operator: AnyOperator,
     pub(crate) meter: Arc<StageMeter>,
     pub(crate) interrupt: Interrupt,
+}
+
+/// A stage that its caller runs, outside of any run: measured, and with panics contained, as executors
+/// run it.
+pub struct LoneStage(StageRunner);
+
+impl LoneStage {
+    /// The stage of a graph, measured by its meter in `meters`. `None` if it is a sink.
+    #[must_use]
+    pub fn new(graph: &Graph, meters: &Meters, interrupt: &Interrupt, id: StageId) -> Option<Self> {
+        StageRunner::new(graph, meters, interrupt, id).map(Self)
+    }
+
+    /// Cuts items into batches of the size that the stage wants, in order.
+    #[must_use]
+    pub fn batches(&self, items: Vec<Item>) -> Vec<Vec<Item>> {
+        let size = self.0.batch_size();
+        let (mut batches, mut batch, mut filled) = (Vec::new(), Vec::new(), Filled::default());
+        for item in items {
+            let (bytes, tokens) = (item.bytes(), item.tokens());
+            if !filled.takes(&size, bytes, tokens) {
+                batches.push(std::mem::take(&mut batch));
+                filled = Filled::default();
+                filled.takes(&size, bytes, tokens);
+            }
+            batch.push(item);
+        }
+        if !batch.is_empty() {
+            batches.push(batch);
+        }
+        batches
+    }
+
+    /// Runs the stage on a batch. Items on which it panics are left out.
+    ///
+    /// # Errors
+    /// If the operator can no longer work.
+    pub fn run(&self, batch: Vec<Item>) -> Result<Vec<Item>, OperatorError> {
+        Ok(self.0.run(batch)?.items)
+    }
 }
 
 /// What a stage made of a batch.

@@ -154,6 +154,22 @@ pub struct Passage {
 }
 
 impl Passage {
+    /// The passage of a chunk in a file at `path` that holds `text`. `hash` is the
+    /// [hash of the chunk](Header::chunk_hash) there.
+    #[must_use]
+    pub fn of(chunk: &Chunk, path: &RelPath, text: &Text, header: Header, hash: &ChunkHash) -> Self {
+        Self {
+            key: PassageKey::from(hash),
+            header,
+            path: path.clone(),
+            scope: chunk.scope.clone(),
+            symbol: chunk.symbol.clone(),
+            context: chunk.context().into(),
+            text: text.slice(chunk.span.bytes()).unwrap_or_else(|| Text::new("")),
+            tokens: chunk.tokens,
+        }
+    }
+
     /// Appends what the embedder sees.
     pub fn write_to(&self, out: &mut String) {
         if self.context.is_empty() {

@@ -7,7 +7,8 @@ use super::report::{Changes, Ending, InFlight, PlaneReport, RunReport, Times, Wo
 use super::{RunPlan, now_ms};
 use crate::execute::Budget;
 use crate::graph::Graph;
-use crate::measure::{peak_memory, process_cpu};
+use crate::measure::{Meters, peak_memory, process_cpu};
+use crate::trace::TraceKind;
 
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
@@ -44,7 +45,9 @@ impl Clock {
         }
     }
 
-    pub(super) fn lap(&mut self) -> Duration {
+    /// Ends a phase of the run, which began when the last one ended. Gives the time it took.
+    pub(super) fn lap(&mut self, meters: &Meters, phase: &'static str) -> Duration {
+        meters.trace_since(TraceKind::Phase, phase, self.last);
         let now = Instant::now();
         let lap = now - self.last;
         self.last = now;

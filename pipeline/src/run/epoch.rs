@@ -20,6 +20,7 @@ mod vectors;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use gristmill_ids::{ContentKey, Fingerprint};
 use gristmill_plane::{Deltas, Difference, FactPlane, Facts, PassageId, PassageLane, RowFact};
@@ -47,10 +48,14 @@ use crate::operator::OperatorError;
 use crate::path::RelPath;
 use crate::sink::{RowId, SinkError};
 use crate::source::Source;
+use crate::trace::TraceKind;
 
 /// Contents whose facts go into one round. More makes rounds cheaper, fewer lets the
 /// embedder and the sinks begin sooner.
 const ROUND_CONTENTS: usize = 32;
+
+/// What traces call the fact plane.
+const PLANE: &str = "fact plane";
 
 /// Contents that are recalled from a store at once.
 const RECALL_CONTENTS: usize = 64;
@@ -126,8 +131,10 @@ struct Plane<'a, 'g> {
 impl Plane<'_, '_> {
     /// Runs a round of facts. Gives what follows, and what is known of the contents that
     /// were learned since the last round.
-    fn round(&mut self) -> Result<(Deltas, HashMap<ContentKey, Known>), RunError> {
+    fn round(&mut self, meters: &Meters) -> Result<(Deltas, HashMap<ContentKey, Known>), RunError> {
+        let since = Instant::now();
         let mut deltas = self.plane.round(std::mem::take(&mut self.next))?;
+        meters.trace_since(TraceKind::Work, PLANE, since);
         self.views.take(&mut deltas, false);
         self.late.append(deltas.forgotten());
         Ok((deltas, std::mem::take(&mut self.known)))
@@ -140,9 +147,11 @@ impl Plane<'_, '_> {
     }
 
     /// Runs the last round.
-    fn finish(&mut self) -> Result<(), RunError> {
+    fn finish(&mut self, meters: &Meters) -> Result<(), RunError> {
         if !self.late.is_empty() {
+            let since = Instant::now();
             let mut deltas = self.plane.round(std::mem::take(&mut self.late))?;
+            meters.trace_since(TraceKind::Work, PLANE, since);
             self.views.take(&mut deltas, false);
         }
         Ok(())
@@ -189,7 +198,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
             // What is known waits for no embedder when nothing can be added to it.
             let known = self.plane.known.len();
             let is_full = known >= ROUND_CONTENTS || known > 0 && self.executor.analysing() == 0;
-            match if is_full { None } else { self.executor.next() } {
+            match if is_full { None } else { self.next_outcome() } {
                 Some(outcome) => {
                     self.take(outcome)?;
                     while self.plane.known.len() < ROUND_CONTENTS
@@ -211,10 +220,19 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
             }
         }
         self.hand_over()?;
-        self.plane.finish()?;
+        self.plane.finish(self.meters)?;
         debug_assert!(self.assembler.is_idle() && self.vectors.is_idle(), "every vector has come");
         self.sinks.settle()?;
         Ok(self.outcome)
+    }
+
+    /// Waits for an outcome.
+    fn next_outcome(&mut self) -> Option<Result<Outcome, OperatorError>> {
+        let since = Instant::now();
+        let outcome = self.executor.next();
+        self.meters.trace_since(TraceKind::Phase, "next outcome", since);
+        self.meters.trace_level("bytes in flight", self.admission.budget().held());
+        outcome
     }
 
     /// Turns the diff into facts, in keys of this run.
@@ -292,7 +310,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
 
     /// Runs a round of facts and does what follows from it.
     fn round(&mut self) -> Result<(), RunError> {
-        let (deltas, known) = self.plane.round()?;
+        let (deltas, known) = self.plane.round(self.meters)?;
         self.remove(&deltas)?;
         for (_, difference) in &deltas.passages {
             let (born, died) = &mut self.outcome.passages;
@@ -371,7 +389,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
             if self.plane.next.is_empty() {
                 self.begin(&rows, passages)?;
             } else {
-                let (deltas, _) = self.plane.round()?;
+                let (deltas, _) = self.plane.round(self.meters)?;
                 self.begin(&rows, &[passages, &deltas.passages].concat())?;
             }
             self.hand_over()?;

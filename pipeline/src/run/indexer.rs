@@ -147,7 +147,7 @@ impl<'a> Indexer<'a> {
             _ => source.scan(last.as_ref(), threads),
         }?;
         plan.meters.files.store(scan.measures.files, Ordering::Relaxed);
-        clock.scan = clock.lap();
+        clock.scan = clock.lap(plan.meters, "scan");
         plan.interrupt.check()?;
 
         let root = scan.tree.root_hash();
@@ -253,7 +253,8 @@ impl<'a> Indexer<'a> {
             executor: executor.map_err(RunError::Threads)?,
             workers: threads,
         };
-        let Processed { outcome, views, loaded } = run.process(&changes, || clock.hydrate = clock.lap())?;
+        let Processed { outcome, views, loaded } =
+            run.process(&changes, || clock.hydrate = clock.lap(plan.meters, "hydrate"))?;
         draft.tree = corrected(std::mem::replace(&mut draft.tree, Tree::empty()), &outcome);
         report.work = outcome.work;
         report.findings = outcome.findings;
@@ -265,13 +266,13 @@ impl<'a> Indexer<'a> {
         let tables = table_changes(&plan, views, &knowledge.maker, draft.base.as_ref(), &draft.tree);
         report.views = table_rows(&tables);
         sinks.change_views(tables)?;
-        clock.process = clock.lap();
+        clock.process = clock.lap(plan.meters, "process");
         plan.interrupt.check()?;
 
         let (sinks, staged) = sinks.stage(&draft.meta())?;
         self.writer.write_tree(number, &draft.tree)?;
         crate::failpoint::reach("staged");
-        clock.stage = clock.lap();
+        clock.stage = clock.lap(plan.meters, "stage");
         plan.interrupt.check()?;
 
         // From here on the epoch is finished, whatever is asked.
@@ -298,7 +299,7 @@ impl<'a> Indexer<'a> {
         self.head = Some((record, draft.tree));
         self.damage = None;
         self.warm = Some(Warm { sinks, knowledge });
-        clock.publish = clock.lap();
+        clock.publish = clock.lap(plan.meters, "publish");
         Ok(budget)
     }
 

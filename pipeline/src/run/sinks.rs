@@ -190,7 +190,7 @@ impl WritingSinks {
         let rows: Arc<[RowId]> = rows.into();
         self.sinks.iter_mut().try_for_each(|sink| {
             let rows = Arc::clone(&rows);
-            sink.write(0, 0, move |writer| writer.remove(&rows))
+            sink.write("remove rows", move |writer| writer.remove(&rows))
         })
     }
 
@@ -220,7 +220,7 @@ impl WritingSinks {
     pub(super) fn change_views(&mut self, deltas: Vec<ViewDelta>) -> Result<(), SinkError> {
         match self.sinks.iter_mut().find(|sink| sink.keeps_views) {
             Some(sink) if !deltas.is_empty() => {
-                sink.write(0, 0, move |writer| writer.change_views(&deltas))?;
+                sink.write("write views", move |writer| writer.change_views(&deltas))?;
                 sink.settle()
             }
             Some(_) | None => Ok(()),
@@ -230,7 +230,7 @@ impl WritingSinks {
     /// Compacts all stores.
     pub(super) fn compact(&mut self) -> Result<(), SinkError> {
         for sink in &mut self.sinks {
-            sink.write(0, 0, |writer| writer.compact())?;
+            sink.write("compact", |writer| writer.compact())?;
         }
         self.settle()
     }

@@ -39,6 +39,7 @@ enum Indexing {
 enum Service {
     Serve(commands::serve::ServeArgs),
     Mcp(commands::mcp::McpArgs),
+    Bench(commands::bench::BenchArgs),
     Eval(commands::eval::EvalArgs),
     Model(commands::model::ModelArgs),
     Status(commands::status::StatusArgs),
@@ -126,6 +127,7 @@ impl Service {
         match self {
             Self::Serve(args) => commands::serve::execute(args, registry, program.tools().clone()),
             Self::Mcp(args) => commands::mcp::execute(args, registry, program.tools().clone()),
+            Self::Bench(args) => commands::bench::execute(args, registry),
             Self::Eval(args) => commands::eval::execute(args, registry),
             Self::Model(args) => commands::model::execute(args),
             Self::Status(args) => commands::status::execute(args, registry),

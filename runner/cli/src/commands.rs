@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub mod ask;
+pub mod bench;
 pub mod check;
 pub mod digest;
 pub mod eval;

@@ -16,14 +16,23 @@ pub enum Exit {
     Quarantined = 3,
     /// Another process holds the lock of the index.
     Locked = 4,
+    /// A benchmark shows that a bound on a ratio is exceeded.
+    Regressed = 5,
     /// Stopped by a signal; the index is unchanged.
     Interrupted = 130,
 }
 
 impl Exit {
     /// Every exit code, in ascending order.
-    pub const ALL: [Self; 6] =
-        [Self::Done, Self::Failed, Self::BadConfig, Self::Quarantined, Self::Locked, Self::Interrupted];
+    pub const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Failed,
+        Self::BadConfig,
+        Self::Quarantined,
+        Self::Locked,
+        Self::Regressed,
+        Self::Interrupted,
+    ];
 
     /// Returns the exit code of the process.
     #[must_use]
@@ -40,6 +49,7 @@ impl Exit {
             Self::BadConfig => "invalid job file or arguments; nothing was run",
             Self::Quarantined => "success, with quarantined files",
             Self::Locked => "the index is locked by another process",
+            Self::Regressed => "a benchmark exceeds the bound of --max-ratio",
             Self::Interrupted => "interrupted; the index is unchanged",
         }
     }

@@ -3,8 +3,11 @@
 
 use std::process::ExitCode;
 
+use gristmill_allocations::Counting;
+use mimalloc::MiMalloc;
+
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Counting<MiMalloc> = Counting::new(MiMalloc);
 
 fn main() -> ExitCode {
     gristmill::Program::standard().main()

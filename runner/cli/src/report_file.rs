@@ -1,4 +1,4 @@
-//! Writes reports to files.
+//! Writes reports and traces to files.
 
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
@@ -13,5 +13,13 @@ pub(crate) fn write_report(
     json.and_then(|json| std::fs::write(path, json)).map_err(|error| {
         let failure = Failure::new(Exit::Failed, format!("cannot write the report to {}", path.display()));
         failure.help(format!("{done}; pass another file to --report")).caused_by(error).into()
+    })
+}
+
+/// Writes a trace to a file as JSON.
+pub(crate) fn write_trace(path: &std::path::Path, trace: &gristmill_pipeline::Trace) -> Result<(), CommandError> {
+    std::fs::File::create(path).and_then(|file| trace.write_json(file)).map_err(|error| {
+        let failure = Failure::new(Exit::Failed, format!("cannot write the trace to {}", path.display()));
+        failure.help("the run itself has ended; pass another file to --trace").caused_by(error).into()
     })
 }

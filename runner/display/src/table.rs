@@ -42,7 +42,9 @@ impl TextCell {
         Self::Number(text.into())
     }
 
-    fn text(&self) -> &str {
+    /// Returns the text of the cell.
+    #[must_use]
+    pub fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::Number(text) => text,
         }

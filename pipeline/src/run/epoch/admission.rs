@@ -78,7 +78,7 @@ impl Admission {
         let since = Instant::now();
         self.budget.wait_for(first.map_or(0, |coming| self.weight(&coming.leaf)));
         if let Some(first) = graph.consumers(None).next() {
-            meters.stage(first).blocked(since.elapsed());
+            meters.stage(first).blocked_since(since);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::graph::{EmbedLane, Graph, SpaceId};
 use crate::index::SharedVectors;
 use crate::operator::{ErasedOperator, Filled};
 use crate::path::RelPath;
-use crate::port::{Passage, Text, Vector};
+use crate::port::{Passage, Vector};
 use crate::run::RunError;
 use crate::run::assembly::{Assembler, Known, Slot, without_vector};
 use crate::run::report::Work;
@@ -59,17 +59,8 @@ impl Want<'_> {
     /// What the embedder sees of it.
     fn passage(&self, graph: &Graph, lane: &EmbedLane) -> Option<Arc<Passage>> {
         let chunk = self.known.lanes[lane.chunk_lane.index()].get(self.slot.chunk)?;
-        let text = self.known.analysis.text.slice(chunk.span.bytes());
-        Some(Arc::new(Passage {
-            key: self.key(),
-            header: graph.chunk_lane(lane.chunk_lane).header,
-            path: self.path.clone(),
-            scope: chunk.scope.clone(),
-            symbol: chunk.symbol.clone(),
-            context: chunk.context().into(),
-            text: text.unwrap_or_else(|| Text::new("")),
-            tokens: chunk.tokens,
-        }))
+        let header = graph.chunk_lane(lane.chunk_lane).header;
+        Some(Arc::new(Passage::of(chunk, self.path, &self.known.analysis.text, header, &self.hash)))
     }
 }
 

@@ -96,7 +96,7 @@ impl Place {
         let work = move || {
             let mut waiting_since = Instant::now();
             for job in jobs {
-                meter.starved(waiting_since.elapsed());
+                meter.starved_since(waiting_since);
                 job(&mut store);
                 waiting_since = Instant::now();
             }
@@ -160,7 +160,7 @@ impl SinkHandle {
         &mut self,
         open: impl FnOnce() -> Result<Box<dyn Sink>, SinkError> + Send + 'static,
     ) -> Result<Pending<()>, SinkError> {
-        self.start(move |store| {
+        self.start("open", move |store| {
             // Two must not be open at once.
             *store = Store::Closed;
             *store = Store::Open(open()?);
@@ -175,7 +175,7 @@ impl SinkHandle {
         context: SinkContext,
         base: Option<Token>,
     ) -> Result<Pending<()>, SinkError> {
-        self.start(move |store| {
+        self.start("open", move |store| {
             let facts = base.map_or(Ok(None), |token| config.open_facts(context.clone(), &token))?;
             *store = Store::Counted { facts, config, context, added: 0 };
             Ok(())
@@ -183,9 +183,10 @@ impl SinkHandle {
     }
 
     /// Gives the store a job on `items` records of `bytes`, without waiting for it. An
-    /// error shows up with a later call.
+    /// error shows up with a later call. `action` is what traces call it.
     fn send(
         &mut self,
+        action: &'static str,
         items: usize,
         bytes: u64,
         job: impl FnOnce(&mut Store) -> Result<(), SinkError> + Send + 'static,
@@ -199,7 +200,7 @@ impl SinkHandle {
                 return;
             }
             // A thread that ended would leave jobs in its channel, and their callers waiting.
-            let result = catch_unwind(AssertUnwindSafe(|| meter.measure(items, bytes, || job(store))));
+            let result = catch_unwind(AssertUnwindSafe(|| meter.measure_action(action, items, bytes, || job(store))));
             let result = result.unwrap_or_else(|payload| {
                 *store = Store::Closed;
                 Err(panicked(&meter.name, &panic_message(&*payload)))
@@ -216,7 +217,7 @@ impl SinkHandle {
                     return Err(self.died());
                 }
                 if let Some(before) = &self.before {
-                    before.blocked(since.elapsed());
+                    before.blocked_since(since);
                 }
             }
         }
@@ -226,10 +227,11 @@ impl SinkHandle {
     /// Begins a job whose result is waited for later, so that sinks can work side by side.
     fn start<R: Send + 'static>(
         &mut self,
+        action: &'static str,
         job: impl FnOnce(&mut Store) -> Result<R, SinkError> + Send + 'static,
     ) -> Result<Pending<R>, SinkError> {
         let (sender, receiver) = bounded(1);
-        self.send(0, 0, move |store| {
+        self.send(action, 0, 0, move |store| {
             // The receiver is gone only when the epoch was given up.
             let _ = sender.send(job(store));
             Ok(())
@@ -245,15 +247,14 @@ impl SinkHandle {
         }
     }
 
-    /// Gives the writer a job on `items` records of `bytes`, without waiting for it.
+    /// Gives the writer a job that adds no records, without waiting for it.
     pub(super) fn write(
         &mut self,
-        items: usize,
-        bytes: u64,
+        action: &'static str,
         job: impl FnOnce(&mut dyn EpochWriter) -> Result<(), SinkError> + Send + 'static,
     ) -> Result<(), SinkError> {
-        let out_of_step = self.out_of_step("write");
-        self.send(items, bytes, move |store| match store {
+        let out_of_step = self.out_of_step(action);
+        self.send(action, 0, 0, move |store| match store {
             Store::Writing(writer) => job(&mut **writer),
             // Whoever only counts has counted already.
             Store::Counted { .. } => Ok(()),
@@ -269,7 +270,7 @@ impl SinkHandle {
         done: impl FnOnce() + Send + 'static,
     ) -> Result<(), SinkError> {
         let out_of_step = self.out_of_step("add records");
-        self.send(records.len(), bytes, move |store| {
+        self.send("", records.len(), bytes, move |store| {
             let result = match store {
                 Store::Writing(writer) => writer.add(&records),
                 Store::Counted { config, context, added, .. } => {
@@ -289,13 +290,13 @@ impl SinkHandle {
         &mut self,
         job: impl FnOnce(&mut dyn FactStore) -> Result<R, SinkError> + Send + 'static,
     ) -> Result<R, SinkError> {
-        let pending = self.start(move |store| store.fact_store().map_or_else(|| Ok(R::default()), job))?;
+        let pending = self.start("recall", move |store| store.fact_store().map_or_else(|| Ok(R::default()), job))?;
         self.finish(&pending)
     }
 
     /// How many rows a counting sink would make of these records.
     pub(super) fn rows_of(&mut self, records: Arc<[crate::sink::Record]>) -> Result<u64, SinkError> {
-        let pending = self.start(move |store| match store {
+        let pending = self.start("count", move |store| match store {
             Store::Counted { config, context, .. } => {
                 Ok(records.iter().map(|record| config.rows_of(context, record)).sum())
             }
@@ -306,7 +307,7 @@ impl SinkHandle {
 
     pub(super) fn begin(&mut self, epoch: Epoch, replace: bool) -> Result<Pending<()>, SinkError> {
         let out_of_step = self.out_of_step("begin an epoch");
-        self.start(move |store| match std::mem::replace(store, Store::Closed) {
+        self.start("begin", move |store| match std::mem::replace(store, Store::Closed) {
             Store::Open(sink) => {
                 *store = Store::Writing(sink.begin(epoch, replace)?);
                 Ok(())
@@ -321,7 +322,7 @@ impl SinkHandle {
 
     pub(super) fn stage(&mut self, meta: EpochMeta) -> Result<Pending<StagedRows>, SinkError> {
         let out_of_step = self.out_of_step("stage the epoch");
-        self.start(move |store| match std::mem::replace(store, Store::Closed) {
+        self.start("stage", move |store| match std::mem::replace(store, Store::Closed) {
             Store::Writing(writer) => {
                 let staged = writer.stage(&meta)?;
                 let rows = staged.rows();
@@ -335,7 +336,7 @@ impl SinkHandle {
 
     pub(super) fn publish(&mut self) -> Result<Pending<Token>, SinkError> {
         let out_of_step = self.out_of_step("publish the epoch");
-        self.start(move |store| match std::mem::replace(store, Store::Closed) {
+        self.start("publish", move |store| match std::mem::replace(store, Store::Closed) {
             Store::Staged(staged) => {
                 let Published { token, sink } = staged.publish()?;
                 *store = Store::Open(sink);
@@ -347,7 +348,7 @@ impl SinkHandle {
 
     /// Waits until all jobs given so far are done, and tells whether one failed.
     pub(super) fn settle(&mut self) -> Result<(), SinkError> {
-        let pending = self.start(|_| Ok(()))?;
+        let pending = self.start("settle", |_| Ok(()))?;
         self.finish(&pending)?;
         self.failed()
     }
@@ -355,7 +356,7 @@ impl SinkHandle {
     /// Drops what the store has of the epoch, whatever failed before.
     pub(super) fn abort(&mut self) {
         self.failure.lock().take();
-        let aborted = self.start(|store| match std::mem::replace(store, Store::Closed) {
+        let aborted = self.start("abort", |store| match std::mem::replace(store, Store::Closed) {
             Store::Writing(writer) => writer.abort(),
             Store::Staged(staged) => staged.abort(),
             other @ (Store::Open(_) | Store::Counted { .. } | Store::Closed) => {

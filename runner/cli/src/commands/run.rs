@@ -7,15 +7,15 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use gristmill_config::{Job, Registry};
-use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Interrupt, RunError, RunReport};
+use gristmill_pipeline::{Meters, Trace};
 
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::CommandError;
 use crate::panics::end_on_panics;
 use crate::progress::{Progress, StageLine};
-use crate::report_file::write_report;
+use crate::report_file::{write_report, write_trace};
 use crate::signals::watch_signals;
 use crate::{summary, terminal};
 
@@ -31,6 +31,9 @@ pub struct RunArgs {
     /// Write the report of the run to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Write a trace of all threads to this file, for <https://ui.perfetto.dev> or `chrome://tracing`.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Print only errors.
     #[arg(long, short)]
     pub quiet: bool,
@@ -49,8 +52,13 @@ pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError>
     let watched = watch_signals(&interrupt)?;
     end_on_panics();
     let progress = if args.quiet || args.no_progress { Progress::hidden() } else { Progress::stderr() };
-    let report = run(&job, args.full, &interrupt, progress);
+    let trace = args.trace.is_some().then(Trace::start);
+    let report = run(&job, args.full, &interrupt, progress, trace.clone());
     watched.store(true, Ordering::Relaxed);
+    if let (Some(path), Some(trace)) = (&args.trace, trace) {
+        // Of a run that failed as well: it may show why.
+        write_trace(path, &trace)?;
+    }
     let report = report?;
     if let Some(path) = &args.report {
         write_report(path, &report, "the index is committed")?;
@@ -66,13 +74,19 @@ pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError>
     Ok(if report.quarantined.is_empty() { Exit::Done } else { Exit::Quarantined })
 }
 
-/// Runs a job with a progress display.
+/// Runs a job with a progress display. What its threads do is recorded in `trace`, if there is one.
 ///
 /// # Errors
 /// The error that stopped the epoch.
-pub fn run(job: &Job, full: bool, interrupt: &Interrupt, progress: Progress) -> Result<RunReport, RunError> {
+pub fn run(
+    job: &Job,
+    full: bool,
+    interrupt: &Interrupt,
+    progress: Progress,
+    trace: Option<Arc<Trace>>,
+) -> Result<RunReport, RunError> {
     let source = job.open_source()?;
-    let meters = Meters::new(&job.graph);
+    let meters = Meters::recording(&job.graph, trace);
     let plan = job.run_plan(&*source, &meters, full, interrupt);
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -1,0 +1,62 @@
+//! `gristmill bench`: measures jobs and their stages.
+
+mod compare;
+mod corpus;
+mod experiment;
+mod stage;
+
+use std::path::Path;
+
+use gristmill_bench::BenchError;
+use gristmill_config::Registry;
+
+use crate::exit::Exit;
+use crate::failure::{CommandError, Failure};
+
+/// Measure jobs and their stages, and compare settings, jobs and programs.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BenchArgs {
+    #[command(subcommand)]
+    command: BenchCommand,
+}
+
+/// The subcommands.
+#[derive(Clone, Debug, clap::Subcommand)]
+enum BenchCommand {
+    Run(experiment::ExperimentArgs),
+    Record(stage::RecordArgs),
+    Stage(stage::StageArgs),
+    Compare(compare::CompareArgs),
+    Corpus(corpus::CorpusArgs),
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Every error in a job or a sweep, and the error that stopped the trials.
+pub fn execute(args: BenchArgs, registry: &Registry) -> Result<Exit, CommandError> {
+    match args.command {
+        BenchCommand::Run(args) => experiment::execute(args, registry),
+        BenchCommand::Record(args) => stage::record_job(&args, registry),
+        BenchCommand::Stage(args) => stage::measure(&args, registry),
+        BenchCommand::Corpus(args) => corpus::execute(&args),
+        BenchCommand::Compare(args) => compare::execute(&args),
+    }
+}
+
+impl From<BenchError> for CommandError {
+    fn from(error: BenchError) -> Self {
+        let exit = match &error {
+            BenchError::Interrupted => Exit::Interrupted,
+            BenchError::Sweep { .. } | BenchError::Plan(_) | BenchError::Invalid { .. } => Exit::BadConfig,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+/// Writes a file that the user asked for.
+fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot write {}", path.display())).caused_by(error).into())
+}
