@@ -25,7 +25,7 @@ pub enum ErrorCode {
     Deadline,
     /// The call was cancelled.
     Cancelled,
-    /// Too many calls are running or waiting.
+    /// So many calls wait that this one would start after its deadline.
     Busy,
     /// The request is too large.
     TooLarge,

@@ -53,8 +53,8 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Creates a runner. At most `max_calls` calls run at once and four times as many wait; further
-    /// calls are rejected with [`ErrorCode::Busy`].
+    /// Creates a runner. At most `max_calls` calls run at once; others wait, the earliest deadline first. A
+    /// call that would start after its deadline is rejected at once with [`ErrorCode::Busy`].
     #[must_use]
     pub fn new(indexes: impl IntoIterator<Item = Arc<QueriedIndex>>, tools: ToolSet, max_calls: usize) -> Self {
         let indexes = indexes.into_iter().map(|index| (Arc::clone(index.name()), index)).collect();
@@ -313,7 +313,6 @@ pub fn default_threads() -> usize {
 mod tests {
     use std::sync::mpsc::channel;
 
-    use super::super::threads::MAX_WAITING_PER_THREAD;
     use super::*;
 
     fn call() -> CallContext {
@@ -321,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn calls_wait_for_a_thread_and_are_rejected_when_too_many_wait() {
+    async fn calls_wait_for_a_thread_until_their_deadline() {
         let runner = Runner::new([], ToolSet::new(), 1);
         let (release, blocked) = channel::<()>();
         let first = {
@@ -335,20 +334,19 @@ mod tests {
             let runner = runner.clone();
             tokio::spawn(async move { runner.on_thread(&call(), || true).await })
         };
-        let waiting: Vec<_> = (0..MAX_WAITING_PER_THREAD).map(|_| spawn()).collect();
-        while runner.load().waiting < MAX_WAITING_PER_THREAD {
+        // 16 agents with five calls each.
+        const CALLS: usize = 80;
+        let waiting: Vec<_> = (0..CALLS).map(|_| spawn()).collect();
+        while runner.load().waiting < CALLS {
             tokio::task::yield_now().await;
         }
-        let refused = runner.on_thread(&call(), || true).await.unwrap_err();
-        assert_eq!(refused.code, ErrorCode::Busy);
-        let late = CallContext::new("test", Duration::ZERO);
-        // A cancelled call makes room for another one, whose deadline passes while it waits.
+        let late = CallContext::new("test", Duration::from_millis(1));
+        assert_eq!(runner.on_thread(&late, || true).await.unwrap_err().code, ErrorCode::Deadline);
         let [first_waiting, waiting @ ..] = waiting.as_slice() else { panic!("no call waits") };
         first_waiting.abort();
-        while runner.load().waiting == MAX_WAITING_PER_THREAD {
+        while runner.load().waiting == CALLS {
             tokio::task::yield_now().await;
         }
-        assert_eq!(runner.on_thread(&late, || true).await.unwrap_err().code, ErrorCode::Deadline);
         release.send(()).unwrap();
         assert!(first.await.unwrap().unwrap());
         while waiting.iter().any(|waiting| !waiting.is_finished()) {
