@@ -47,7 +47,7 @@ pub fn summary(results: &Results) -> String {
         let mut cells = variant_cells(variant);
         if let Some(Comparison { ratio: Some(ratio), verdict, .. }) = compared(Metric::Wall) {
             cells.extend([number(format!("{:.3}", ratio.estimate)), number(ends(ratio, |end| format!("{end:.3}")))]);
-            cells.push(words(*verdict).into());
+            cells.push(of_time(*verdict).into());
         }
         table.row(cells);
     }
@@ -181,7 +181,7 @@ pub fn lone(measured: &[LoneMeasured]) -> String {
             if let Some(ratio) = paired_ratio(&pairs) {
                 cells.push(number(format!("{:.3}", ratio.estimate)));
                 cells.push(number(ends(&ratio, |end| format!("{end:.3}"))));
-                cells.push(words(Verdict::of(&ratio)).into());
+                cells.push(of_time(Verdict::of(&ratio)).into());
             }
         }
         table.row(cells);
@@ -243,13 +243,18 @@ pub fn comparisons(comparisons: &[Comparison]) -> String {
         let ratio = found.ratio.map_or_else(|| "?".into(), |ratio| format!("{:.3}", ratio.estimate));
         let interval = found.ratio.map_or_else(String::new, |ratio| ends(&ratio, |end| format!("{end:.3}")));
         let names = [&found.variant, &found.baseline, &found.metric].map(|name| name.as_str().into());
-        table.row(names.into_iter().chain([number(ratio), number(interval), words(found.verdict).into()]));
+        table.row(names.into_iter().chain([number(ratio), number(interval), found.verdict.as_str().into()]));
     }
     table.render()
 }
 
-fn words(verdict: Verdict) -> &'static str {
-    verdict.as_str()
+/// A verdict on a time.
+fn of_time(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Less => "faster",
+        Verdict::More => "slower",
+        Verdict::NotShown => verdict.as_str(),
+    }
 }
 
 fn ends(interval: &Interval, show: impl Fn(f64) -> String) -> String {
