@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use gristmill_pipeline::graph::QueryEmbedder;
@@ -80,6 +81,19 @@ pub struct Tables {
     edges: Lazy<EdgeRows>,
     texts: Lazy<TextRows>,
     extras: Vec<LazyExtra>,
+    /// Whether a search has read the vectors without keeping them.
+    was_searched: AtomicBool,
+}
+
+/// How the vectors nearest to that of a query are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VectorScan {
+    /// In memory, exactly: see [`nearest`](super::nearest).
+    Resident,
+    /// By reading all, exactly: see [`LanceReader::score_all`].
+    Passing,
+    /// By the vector index: see [`LanceReader::nearest`].
+    Index,
 }
 
 /// An extra column, loaded when a query first asks for it.
@@ -109,10 +123,11 @@ impl LazyExtra {
 }
 
 impl Tables {
-    fn new(reader: LanceReader, embedder: Option<QueryEmbedder>, last: Option<&Self>) -> Self {
+    fn new(reader: LanceReader, embedder: Option<QueryEmbedder>, last: Option<&Self>) -> Result<Self, SinkError> {
         let last_extras = last.map_or(&[][..], |last| &last.extras);
-        let extras = reader.extra_columns().into_iter().map(|column| LazyExtra::new(column, last_extras)).collect();
-        Self {
+        let columns = reader.extra_columns()?.into_iter();
+        let extras = columns.map(|column| LazyExtra::new(column, last_extras)).collect();
+        Ok(Self {
             reader,
             embedder,
             files: Lazy::new(last.map(|last| &last.files)),
@@ -124,7 +139,8 @@ impl Tables {
             edges: Lazy::new(last.map(|last| &last.edges)),
             texts: Lazy::new(last.map(|last| &last.texts)),
             extras,
-        }
+            was_searched: AtomicBool::new(false),
+        })
     }
 
     /// Returns whether the epoch has a table.
@@ -149,16 +165,26 @@ impl Tables {
         Ok(self.chunks.get(&self.reader)?)
     }
 
-    /// Returns the vectors for an exact search: if they are in memory, or their table has no vector
-    /// index. `None` means to search the vector index.
+    /// Returns the vectors, for searches in memory.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn resident_vectors(&self) -> Result<Option<&Resident<VectorRows>>, ToolError> {
-        match self.vectors.loaded() {
-            Some(loaded) => Ok(Some(loaded)),
-            None if self.reader.has_vector_index() => Ok(None),
-            None => Ok(Some(self.vectors.get(&self.reader)?)),
+    pub fn vectors(&self) -> Result<&Resident<VectorRows>, ToolError> {
+        Ok(self.vectors.get(&self.reader)?)
+    }
+
+    /// Returns how this search finds the nearest vectors. The first search of an epoch that is not
+    /// preloaded reads them in passing: a process that answers one query has no use for them in memory.
+    #[must_use]
+    pub fn vector_scan(&self) -> VectorScan {
+        if self.vectors.loaded().is_some() || self.vectors.had() {
+            VectorScan::Resident
+        } else if self.reader.has_vector_index() {
+            VectorScan::Index
+        } else if self.was_searched.swap(true, Ordering::Relaxed) {
+            VectorScan::Resident
+        } else {
+            VectorScan::Passing
         }
     }
 
@@ -421,14 +447,14 @@ fn open_tables<'a>(
     for name in snapshot.sinks("lance") {
         let reader = snapshot.lance(name)?;
         if let Some(embedder) = embedder(snapshot, graph, name) {
-            return Ok(Some((name, Tables::new(reader, Some(embedder), last))));
+            return Ok(Some((name, Tables::new(reader, Some(embedder), last)?)));
         }
         let has_chunks = |reader: &LanceReader| reader.tables().any(|table| *table == Table::Chunks);
         if without.as_ref().is_none_or(|(_, without)| !has_chunks(without) && has_chunks(&reader)) {
             without = Some((name, reader));
         }
     }
-    Ok(without.map(|(name, reader)| (name, Tables::new(reader, None, last))))
+    without.map(|(name, reader)| Ok((name, Tables::new(reader, None, last)?))).transpose()
 }
 
 /// Returns the job's embedder, if it made the vectors of this sink.

@@ -38,7 +38,7 @@ mod tool_set;
 pub use answered::Answered;
 pub use blocking::BlockingRunner;
 pub use call::{CallContext, DEFAULT_DEADLINE, new_request};
-pub use epoch::{OpenEpoch, Tables, Visible};
+pub use epoch::{OpenEpoch, Tables, VectorScan, Visible};
 pub use erased_query::ErasedQuery;
 pub use erased_tool::ErasedTool;
 pub use error::{ErrorCode, ToolError};

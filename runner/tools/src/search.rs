@@ -7,6 +7,7 @@ pub(crate) mod file_text;
 mod filter;
 mod grep;
 mod hit;
+mod nearest;
 mod needle;
 mod query;
 mod query_vector;
@@ -16,12 +17,15 @@ mod signals;
 mod snippet;
 mod tool;
 
+use std::thread::Scope;
+
 use gristmill_query::{AnswerNote, ErrorCode, ToolContext, ToolError};
 use gristmill_sinks::TantivyReader;
 use gristmill_sinks::tantivy::{ChunkHit as StoredHit, SearchOptions};
 
 use candidates::{Candidate, Candidates};
 pub(crate) use filter::Filter;
+use nearest::Nearest;
 use query_vector::query_vector;
 pub(crate) use rank::is_secondary;
 use rank::{MIN_CANDIDATES, is_identifier, rank};
@@ -44,6 +48,16 @@ pub fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Result<Sear
     if matches!(query.mode, SearchMode::Regex | SearchMode::Literal) {
         return grep::search(context, query);
     }
+    std::thread::scope(|scope| search_ranked(context, query, scope))
+}
+
+/// Searches by words and vectors. Vectors that are read in passing are scored on a thread of `scope`, while
+/// the other core scores words.
+fn search_ranked<'scope, 'env>(
+    context: &'scope ToolContext<'_>,
+    query: &SearchQuery<'_>,
+    scope: &'scope Scope<'scope, 'env>,
+) -> Result<SearchAnswer, ToolError> {
     if recover::is_signs(context, query) {
         return grep::search(context, &SearchQuery { text: query.text.trim(), mode: SearchMode::Literal, ..*query });
     }
@@ -62,7 +76,8 @@ pub fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Result<Sear
             }
         },
     };
-    let mut mode = if vector.is_some() { query.mode } else { SearchMode::Text };
+    let nearest = vector.map(|vector| Nearest::start(context, vector, scope)).transpose()?;
+    let mut mode = if nearest.is_some() { query.mode } else { SearchMode::Text };
     let mut lexical = Lexical { stored: Vec::new(), resident: Candidates::default() };
     let mut text = query.text.to_owned();
     if mode != SearchMode::Vector {
@@ -76,7 +91,7 @@ pub fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Result<Sear
                     text = corrected;
                 }
             }
-            Err(error) if vector.is_none() => return Err(error),
+            Err(error) if nearest.is_none() => return Err(error),
             Err(_) => {
                 context.note("vector_only", "vector search only: this index has no full-text index");
                 mode = SearchMode::Vector;
@@ -86,8 +101,8 @@ pub fn search(context: &ToolContext<'_>, query: &SearchQuery<'_>) -> Result<Sear
     let Lexical { stored, resident: mut candidates } = lexical;
     candidates.add_stored(&stored);
     context.call.check()?;
-    if let Some(vector) = &vector {
-        candidates.add_nearest(context, vector, &filter, candidates_of(&query))?;
+    if let Some(nearest) = nearest {
+        nearest.add_to(&mut candidates, context, &filter, candidates_of(&query))?;
     }
     let mut ranked = rank(candidates.into_vec(), &SearchQuery { mode, text: &text, ..query });
     ranked.truncate(query.limit);

@@ -64,6 +64,42 @@ impl LanceReader {
         self.nearest_among(vector, count, among.map_or(Among::All, Among::Rows))
     }
 
+    /// Returns the score of every vector, with the row's address, in ascending order of addresses. The
+    /// vectors are read in batches and not kept: for a process that searches once. `goes_on` is asked now and
+    /// then, and ends the scan with what there is when it says no.
+    ///
+    /// # Errors
+    /// If the vector has another dimension than those stored, or the table cannot be read.
+    pub fn score_all(&self, vector: &[f32], goes_on: impl Fn() -> bool + Sync) -> Result<Vec<(u64, f32)>, SinkError> {
+        /// Rows whose vectors fit into the cache of a core.
+        const ROWS: usize = 1024;
+        let dataset = self.dataset(&Table::Chunks)?;
+        let exact = self.metric().to(vector);
+        let mut scores = Vec::with_capacity(usize::try_from(self.count_rows(&Table::Chunks)).unwrap_or_default());
+        self.wait(&Table::Chunks, async {
+            let mut scanner = dataset.scan();
+            scanner.project(&[VECTOR])?.with_row_address().batch_size(ROWS).scan_in_order(true);
+            let mut stream = scanner.try_into_stream().await?;
+            while goes_on()
+                && let Some(batch) = stream.try_next().await?
+            {
+                let addresses = load::addresses(&batch)?;
+                let columns = Columns(&batch);
+                let (values, dimension) = columns.vectors(VECTOR)?;
+                if dimension != vector.len() {
+                    return Err(TableError::from(lance::Error::invalid_input(format!(
+                        "the vector has {} components, and those of the table have {dimension}",
+                        vector.len()
+                    ))));
+                }
+                let of_rows = values.chunks_exact(dimension.max(1)).map(|stored| exact.of(stored));
+                scores.extend(addresses.iter().copied().zip(of_rows));
+            }
+            Ok(())
+        })?;
+        Ok(scores)
+    }
+
     /// As [`nearest`](Self::nearest), but only among the chunks at these row addresses.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use futures::TryStreamExt as _;
 use gristmill_pipeline::{ExtraColumn, ExtraOwner, Hash, RelPath, RowKey, SinkError, Token, row_key};
 use lance::Dataset;
 use lance::dataset::scanner::RowAddrTreeMap;
+use lance::session::Session;
 
 use super::blocking::Blocking;
 use super::digest::RowDigest;
@@ -28,15 +29,19 @@ const READER: &str = "lance";
 /// The tables of one epoch. Epochs that are written later are not visible.
 pub struct LanceReader {
     blocking: Blocking,
+    session: Arc<Session>,
     tables: BTreeMap<Table, OpenTable>,
     pub(super) vectors: VectorState,
     /// The address of each chunk, sorted by locator; loaded on first use.
     keys: OnceLock<Vec<(ChunkLocator, u64)>>,
 }
 
+/// A table that is opened on first use: most queries use one or two of six.
 struct OpenTable {
-    dataset: Arc<Dataset>,
+    location: Location,
+    version: u64,
     rows: u64,
+    dataset: OnceLock<Arc<Dataset>>,
 }
 
 /// Identifies a row of `chunks` within an epoch.
@@ -66,23 +71,17 @@ pub struct ChunkVectors {
 }
 
 impl LanceReader {
-    /// Opens the tables in `folder` that `token` names, at its versions.
+    /// Finds the tables in `folder` that `token` names, at its versions. Each is opened on first use.
     ///
     /// # Errors
-    /// If the token names no table, or a table does not have its version.
+    /// If the token names no table.
     pub fn open(folder: &Path, token: &Token) -> Result<Self, SinkError> {
         let blocking = Blocking::new(false).wrap_err(READER, "cannot start its runtime")?;
-        let session = Arc::new(session());
         let mut tables = BTreeMap::new();
         for table in tables_of(token) {
             let Some(version) = version_of(token, &table) else { continue };
-            let location = Location::new(folder, &table);
-            let dataset = blocking
-                .wait(load::open(&location, &session, Some(version)))
-                .wrap_err(READER, "cannot open its tables")?
-                .map_err(|error| named(READER, "cannot open", &table)(error.into()))?;
-            let rows = rows_of(token, &table).unwrap_or(0);
-            tables.insert(table, OpenTable { dataset: Arc::new(dataset), rows });
+            let (location, rows) = (Location::new(folder, &table), rows_of(token, &table).unwrap_or(0));
+            tables.insert(table, OpenTable { location, version, rows, dataset: OnceLock::new() });
         }
         if tables.is_empty() {
             return Err(sink_error(
@@ -91,7 +90,8 @@ impl LanceReader {
                 "the token names no table; is it of a Lance store?",
             ));
         }
-        Ok(Self { blocking, tables, vectors: VectorState::of(token, &Table::Chunks), keys: OnceLock::new() })
+        let session = Arc::new(session());
+        Ok(Self { blocking, session, tables, vectors: VectorState::of(token, &Table::Chunks), keys: OnceLock::new() })
     }
 
     /// The tables that the epoch has.
@@ -115,13 +115,18 @@ impl LanceReader {
     }
 
     /// The extra columns that operators added to `files` and `chunks`, in their order.
-    #[must_use]
-    pub fn extra_columns(&self) -> Vec<ExtraColumn> {
-        let of_owner = |owner| {
-            let table = self.tables.get(&extras::table_of(owner));
-            table.map(|open| extras::of_schema(owner, &open.dataset.schema().into())).unwrap_or_default()
-        };
-        [ExtraOwner::Files, ExtraOwner::Chunks].into_iter().flat_map(of_owner).collect()
+    ///
+    /// # Errors
+    /// If a table cannot be opened.
+    pub fn extra_columns(&self) -> Result<Vec<ExtraColumn>, SinkError> {
+        let mut columns = Vec::new();
+        for owner in [ExtraOwner::Files, ExtraOwner::Chunks] {
+            let table = extras::table_of(owner);
+            if self.tables.contains_key(&table) {
+                columns.extend(extras::of_schema(owner, &self.dataset(&table)?.schema().into()));
+            }
+        }
+        Ok(columns)
     }
 
     /// The first `rows` rows of a table.
@@ -369,8 +374,20 @@ impl LanceReader {
     }
 
     pub(super) fn dataset(&self, table: &Table) -> Result<&Arc<Dataset>, SinkError> {
-        let open = self.tables.get(table).map(|open| &open.dataset);
-        open.ok_or_else(|| sink_error(READER, format!("cannot read table {table}"), "the store has no such table"))
+        let open = self
+            .tables
+            .get(table)
+            .ok_or_else(|| sink_error(READER, format!("cannot read table {table}"), "the store has no such table"))?;
+        if let Some(dataset) = open.dataset.get() {
+            return Ok(dataset);
+        }
+        let dataset = self
+            .blocking
+            .wait(load::open(&open.location, &self.session, Some(open.version)))
+            .wrap_err(READER, "cannot open its tables")?
+            .map_err(|error| named(READER, "cannot open", table)(error.into()))?;
+        // Two threads may open it at once, which does no harm.
+        Ok(open.dataset.get_or_init(|| Arc::new(dataset)))
     }
 
     pub(super) fn wait<T: Send>(

@@ -278,6 +278,10 @@ async fn load_fragment(
 ) -> Result<(RecordBatch, Vec<u64>), TableError> {
     let mut scanner = dataset.scan();
     scanner.with_fragments(vec![fragment.metadata().clone()]).project(columns)?.with_row_address().scan_in_order(true);
+    // One batch, which is kept as it was decoded: several would be copied into one.
+    if let Some(rows) = fragment.metadata().num_rows() {
+        scanner.batch_size(rows.max(1));
+    }
     let batches: Vec<RecordBatch> = scanner.try_into_stream().await?.try_collect().await?;
     let schema = match batches.first() {
         Some(batch) => batch.schema(),

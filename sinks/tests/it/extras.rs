@@ -299,11 +299,11 @@ fn a_reader_lists_the_columns() {
     let token = publish(&mut sink, 1, &[], &[filled("a", 3)]);
     let (of_files, of_chunks): (Vec<_>, Vec<_>) =
         columns().into_iter().partition(|column| column.owner == ExtraOwner::Files);
-    assert_eq!(reader(&index, &token).extra_columns(), [of_files, of_chunks].concat());
+    assert_eq!(reader(&index, &token).extra_columns().unwrap(), [of_files, of_chunks].concat());
 
     let plain = Index::new();
     let mut sink = plain.lance();
     sink.open(None);
     let token = publish(&mut sink, 1, &[], &[filled("a", 3)]);
-    assert_eq!(reader(&plain, &token).extra_columns(), []);
+    assert_eq!(reader(&plain, &token).extra_columns().unwrap(), []);
 }

@@ -1,5 +1,6 @@
 //! The subcommands of tools: each answers one query.
 
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +77,8 @@ pub fn command(tool: &ErasedTool) -> Command {
 pub fn execute(tool: &ErasedTool, matches: &ArgMatches, registry: &Registry) -> Result<Exit, CommandError> {
     let query = (tool.parse_flags)(matches)?;
     let args = TargetArgs::from_arg_matches(matches)?;
-    let index = args.open(registry)?;
+    // Never dropped: to free tables takes as long as to read them, and the process ends here.
+    let index = ManuallyDrop::new(args.open(registry)?);
     let call = CallContext::new("command line", TIMEOUT);
     if args.json {
         terminal::print(&format!("{}\n", query.answer_json(&index, &args.options(), &call)?))?;

@@ -316,3 +316,35 @@ async fn many_requests_run_concurrently() {
     let load = runner.load();
     assert_eq!((load.running, load.waiting), (0, 0), "every thread is free again");
 }
+
+#[test]
+fn vectors_read_in_passing_find_what_vectors_in_memory_find() {
+    let world = World::sample();
+    for number in 0..300 {
+        let verb = ["load", "store", "merge", "split"][number % 4];
+        world.write(
+            &format!("lib/{verb}{number}.py"),
+            format!("def {verb}_item_{number}(path):\n    return open(path)\n"),
+        );
+    }
+    world.run(&[]);
+    // Rows that were deleted have a vector still.
+    std::fs::remove_file(world.source().join("lib/load0.py")).unwrap();
+    world.run(&[]);
+    for (query, more) in [
+        ("loads an item from a path", json!({})),
+        ("loads an item from a path", json!({"mode": "vector", "limit": 40})),
+        ("merges items", json!({"paths": ["lib/store*.py"], "mode": "vector"})),
+        ("server that listens", json!({"languages": ["typescript"]})),
+        // 300 functions are nearer: a kind is no afterthought.
+        ("item of a path that a server loads", json!({"kinds": ["class"], "mode": "vector"})),
+    ] {
+        let mut input = json!({"query": query});
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let runner = runner(&world);
+        // The first search of an epoch reads the vectors in passing, the second has them in memory.
+        let [passing, resident] = [0, 1].map(|_| answers(&ask(&runner, &[("search", input.clone())])));
+        assert!(!passing[0]["hits"].as_array().unwrap().is_empty(), "{input}");
+        assert_eq!(passing, resident, "{input}");
+    }
+}

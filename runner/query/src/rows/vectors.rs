@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch, StringArray, UInt32Array};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{Float16Type, Float32Type};
 use gristmill_pipeline::{RelPath, RowKey, SinkError};
 use gristmill_sinks::lance::{ChunkLocator, Resident, RowFiles, Segment, VectorMetric, product_of_bytes};
@@ -29,8 +30,8 @@ pub struct VectorRows {
 
 struct Vectors {
     dimension: usize,
-    /// `rows × dimension`.
-    values: Vec<f32>,
+    /// `rows × dimension`, as they were read.
+    values: ScalarBuffer<f32>,
     /// `rows × dimension`: a component is approximately `(code - ZERO) * scale`.
     codes: Vec<u8>,
     quantised: Vec<Quantised>,
@@ -73,8 +74,8 @@ impl TableRows for VectorRows {
         let dimension = usize::try_from(list.value_length()).unwrap_or_default();
         let range = list.offset() * dimension..(list.offset() + list.len()) * dimension;
         let values = list.values();
-        let values: Option<Vec<f32>> = if let Some(values) = values.as_primitive_opt::<Float32Type>() {
-            values.values().get(range).map(<[f32]>::to_vec)
+        let values: Option<ScalarBuffer<f32>> = if let Some(values) = values.as_primitive_opt::<Float32Type>() {
+            Some(values.values().slice(range.start, range.len()))
         } else {
             let values = values.as_primitive_opt::<Float16Type>().and_then(|values| values.values().get(range));
             values.map(|values| values.iter().map(|value| value.to_f32()).collect())
@@ -110,7 +111,7 @@ impl VectorRows {
 }
 
 impl Vectors {
-    fn new(dimension: usize, values: Vec<f32>) -> Self {
+    fn new(dimension: usize, values: ScalarBuffer<f32>) -> Self {
         let mut codes = Vec::with_capacity(values.len());
         let quantised = values.chunks_exact(dimension.max(1)).map(|vector| quantise(vector, &mut codes)).collect();
         Self { dimension, values, codes, quantised }
@@ -317,7 +318,7 @@ mod tests {
             rows in prop::collection::vec(prop::collection::vec(-3.0_f32..3.0, 19), 1..40),
             query in prop::collection::vec(-3.0_f32..3.0, 19),
         ) {
-            let table = Vectors::new(19, rows.concat());
+            let table = Vectors::new(19, rows.concat().into());
             let mut bounds = Vec::new();
             table.bounds(0..rows.len(), &QuantisedQuery::of(&query), &mut bounds);
             for (row, (lower, upper)) in rows.iter().zip(bounds) {

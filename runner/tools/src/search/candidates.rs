@@ -1,10 +1,10 @@
 //! The candidates of a search: the best chunks by lexical and by vector scores.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 
-use gristmill_pipeline::{RelPath, RowKey};
-use gristmill_query::{ChunkRows, Row, ToolContext, ToolError, VectorRows, all, nearest, row_at, scorer};
+use gristmill_pipeline::RelPath;
+use gristmill_query::{ChunkRows, Row, ToolError};
 use gristmill_sinks::TantivyReader;
 use gristmill_sinks::lance::{ChunkLocator, Resident};
 use gristmill_sinks::tantivy::{ChunkHit as StoredHit, SearchOptions};
@@ -199,67 +199,18 @@ impl<'a> Candidates<'a> {
         }));
     }
 
-    /// Adds the chunks with the highest vector scores: by an exact scan, or by the vector index of a
-    /// table that is too large for that.
-    pub(super) fn add_nearest(
-        &mut self,
-        context: &ToolContext<'a>,
-        vector: &[f32],
-        filter: &Filter<'_>,
-        count: usize,
-    ) -> Result<(), ToolError> {
-        let tables = context.epoch.tables()?;
-        let chunks = tables.chunks()?;
-        // Kinds are filtered after the search, so it over-fetches.
-        let wanted = if filter.has_kinds() { count.saturating_mul(10) } else { count };
-        let mut add = |key: ChunkLocator, chunk: Option<Row<'a, ChunkRows>>, score: f32| {
-            let is_allowed =
-                |chunk: &Row<'_, ChunkRows>| filter.allows_chunk(chunk.table().kind.value(chunk.row), chunk.address());
-            let chunk = chunk.filter(|chunk| score > 0.0 && is_allowed(chunk));
-            if let Some(candidate) = chunk.and_then(|chunk| self.entry(key, chunk)) {
-                candidate.vector = Some(score);
-            }
-        };
-        let Some(vectors) = tables.resident_vectors()? else {
-            let found = if filter.has_chunk_conditions() {
-                let is_allowed = |chunk: &Row<'_, ChunkRows>| {
-                    let language = chunk.table().language.value(chunk.row);
-                    filter.allows_address(chunk.address())
-                        && filter.allows_file(chunk.path().as_str(), chunk.key(), language)
-                };
-                let allowed = all(chunks).filter(is_allowed).filter_map(|chunk| chunk.address()).collect();
-                tables.reader.nearest_at(vector, wanted, &allowed)?
-            } else {
-                let allowed = filter.narrows_files().then(|| allowed_files(context, filter)).transpose()?;
-                tables.reader.nearest(vector, wanted, allowed.as_ref())?
-            };
-            for near in found {
-                add(near.row, ChunkRows::named(chunks, near.row), near.score);
-            }
-            return Ok(());
-        };
-        let metric = tables.reader.metric();
-        let allows = |path: &str, key: RowKey, language: &str| filter.allows_file(path, key, language);
-        let allows_row = |row: Row<'_, VectorRows>| filter.allows_address(row.address());
-        for (near, score) in nearest(vectors, metric, vector, wanted, allows, allows_row, context.call)? {
-            let chunk = near.address().and_then(|address| row_at(chunks, address));
-            add(near.table().row_key(near.row), chunk, score);
+    /// Sets the vector score of a chunk, and adds it if it is new.
+    pub(super) fn add_vector_score(&mut self, key: ChunkLocator, chunk: Row<'a, ChunkRows>, score: f32) {
+        if let Some(candidate) = self.entry(key, chunk) {
+            candidate.vector = Some(score);
         }
-        // Lexical candidates get a vector score too.
-        let score = scorer(metric, vector);
-        for candidate in self.found.iter_mut().filter(|candidate| candidate.vector.is_none()) {
-            if let Some(row) = candidate.chunk.address().and_then(|address| row_at(vectors, address)) {
-                candidate.vector = Some(score(row)).filter(|score| *score > 0.0);
-            }
-        }
-        Ok(())
     }
-}
 
-/// Returns the keys of the files that pass the filter.
-fn allowed_files(context: &ToolContext<'_>, filter: &Filter<'_>) -> Result<HashSet<RowKey>, ToolError> {
-    let files = all(context.epoch.tables()?.files()?);
-    let allowed = files
-        .filter(|file| filter.allows_file(file.path().as_str(), file.key(), file.table().language.value(file.row)));
-    Ok(allowed.map(|file| file.key()).collect())
+    /// Gives candidates without a vector score the one that `score` finds at their address.
+    pub(super) fn complete_vector_scores(&mut self, score: impl Fn(u64) -> Option<f32>) {
+        for candidate in self.found.iter_mut().filter(|candidate| candidate.vector.is_none()) {
+            let score = candidate.chunk.address().and_then(&score);
+            candidate.vector = score.filter(|score| *score > 0.0);
+        }
+    }
 }
