@@ -81,7 +81,7 @@ impl CorpusList {
     pub fn get(&self, name: &str) -> Result<&PinnedCorpus, BenchError> {
         self.corpora.iter().find(|corpus| corpus.name == name).ok_or_else(|| {
             let known: Vec<&str> = self.corpora.iter().map(|corpus| corpus.name.as_str()).collect();
-            BenchError::Plan(format!("no corpus is called `{name}`; expected one of {}", known.join(", ")))
+            BenchError::Plan(format!("unknown corpus `{name}`; expected one of {}", known.join(", ")))
         })
     }
 }
@@ -97,8 +97,17 @@ impl PinnedCorpus {
             return Err(BenchError::Plan(format!("{} is not empty; fetch into a new folder", folder.display())));
         }
         fs::create_dir_all(folder).map_err(BenchError::file("create", folder))?;
+        let fetched = self.fetch_into(folder);
+        if fetched.is_err() {
+            // So that it can be tried again. What cannot be removed is told by the next try.
+            let _ = fs::remove_dir_all(folder);
+        }
+        fetched
+    }
+
+    fn fetch_into(&self, folder: &Path) -> Result<FolderContent, BenchError> {
         git(folder, &["init", "--quiet"])?;
-        git(folder, &["fetch", "--quiet", "--depth", "1", &self.url, &self.revision])?;
+        git(folder, &["fetch", "--quiet", "--depth", "1", "--", &self.url, &self.revision])?;
         git(folder, &["-c", "core.autocrlf=false", "checkout", "--quiet", "--detach", "FETCH_HEAD"])?;
         self.check(folder)
     }
@@ -126,7 +135,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<(), BenchError> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(BenchError::Plan(format!("`git {}` failed: {said}", arguments.join(" "))))
+    Err(BenchError::Git { arguments: arguments.join(" "), said })
 }
 
 /// Returns the BLAKE3 hash of all files below a folder but those of `.git`: of their paths in ascending

@@ -35,12 +35,12 @@ pub enum BenchError {
         source: std::io::Error,
     },
     /// A trial failed.
-    #[error("variant `{variant}` failed with exit code {code}: {message}")]
+    #[error("variant `{variant}` failed with {how}: {message}")]
     Trial {
         /// The variant.
         variant: String,
-        /// The exit code, or `signal`.
-        code: String,
+        /// The exit code or the signal.
+        how: String,
         /// The last of what it wrote to standard error.
         message: String,
     },
@@ -69,6 +69,17 @@ pub enum BenchError {
     /// The source cannot be scanned.
     #[error(transparent)]
     Source(#[from] gristmill_pipeline::source::SourceError),
+    /// git failed.
+    #[error("`git {arguments}` failed: {said}")]
+    Git {
+        /// What it was asked.
+        arguments: String,
+        /// What it said.
+        said: String,
+    },
+    /// A thread could not be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(std::io::Error),
     /// It was asked to stop.
     #[error("interrupted")]
     Interrupted,

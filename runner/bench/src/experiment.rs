@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gristmill_pipeline::run::Interrupt;
+use gristmill_pipeline::run::{Ending, Interrupt};
 
 use crate::error::BenchError;
 use crate::machine::{Machine, load};
@@ -32,12 +32,21 @@ pub struct Experiment {
     pub timeout: Duration,
     /// The folder to index instead of those of the jobs.
     pub source: Option<PathBuf>,
-    /// The folders of the jobs' sources, in the order of the variants, which [`Scenario::Edit`] copies.
-    pub sources: Vec<PathBuf>,
-    /// Whether a job shares vectors with other indexes: a folder of its own takes their place.
-    pub shares_vectors: bool,
+    /// What is to be known of the job of each variant, in their order.
+    pub jobs: Vec<JobFacts>,
     /// Whether to profile each variant, in a trial of its own.
     pub profile: bool,
+}
+
+/// What is to be known of the job of a variant.
+#[derive(Clone, Debug, Default)]
+pub struct JobFacts {
+    /// The folder of its source, which [`Scenario::Edit`] copies.
+    pub source: PathBuf,
+    /// Whether it shares vectors with other indexes: a folder of its own takes their place.
+    pub shares_vectors: bool,
+    /// The files that [`Scenario::Edit`] edits in turn, relative to the source: such as are indexed.
+    pub edited: Vec<PathBuf>,
 }
 
 /// A trial that ended.
@@ -81,6 +90,11 @@ impl Experiment {
             for ((variant, bay), samples) in self.variants.iter().zip(&bays).zip(&mut samples) {
                 self.prepare(bay, round)?;
                 let sample = bay.run(variant, None, limits)?;
+                if self.scenario == Scenario::Edit && sample.report.ending != Ending::Committed {
+                    let message =
+                        format!("an edit changed nothing for `{}`: is the edited file indexed?", variant.name);
+                    return Err(BenchError::Plan(message));
+                }
                 trial += 1;
                 progress(&Progress { trial, trials, variant: &variant.name, wall_ms: sample.wall_ms, counts });
                 if counts {
@@ -125,28 +139,28 @@ impl Experiment {
         if self.variants.is_empty() {
             return Err(BenchError::Plan("there is nothing to measure".into()));
         }
-        if !(1..=MAX_SAMPLES).contains(&self.repeat) {
-            return Err(BenchError::Plan(format!("--repeat must be between 1 and {MAX_SAMPLES}, got {}", self.repeat)));
+        check_counts(self.repeat, self.warm_up)?;
+        if self.timeout.is_zero() {
+            return Err(BenchError::Plan("--timeout must be at least 1, got 0".into()));
         }
         Ok(())
     }
 
     /// A folder for each variant, with a copy of its source if trials change it.
-    fn bays(&self, folder: &Path) -> Result<Vec<Bay>, BenchError> {
-        let bay = |index: usize| {
-            let folder = folder.join(index.to_string());
+    fn bays(&self, place: &Path) -> Result<Vec<Bay>, BenchError> {
+        let bay = |(index, job): (usize, &JobFacts)| {
+            let folder = place.join(index.to_string());
             let mut source = self.source.clone();
             if self.scenario == Scenario::Edit {
-                let original = self.source.as_ref().or_else(|| self.sources.get(index));
-                let original =
-                    original.ok_or_else(|| BenchError::Plan("an edit needs a source that is a folder".into()))?;
+                let original = self.source.as_ref().unwrap_or(&job.source);
                 let copied = folder.join("source");
-                copy(original, &copied)?;
+                let own = place.canonicalize().map_err(BenchError::file("find", place))?;
+                copy(original, &copied, &own)?;
                 source = Some(copied);
             }
-            Bay::new(folder, source, self.settings.clone(), self.shares_vectors)
+            Bay::new(folder, source, self.settings.clone(), job)
         };
-        (0..self.variants.len()).map(bay).collect()
+        self.jobs.iter().enumerate().map(bay).collect()
     }
 
     /// Brings a bay to where a trial begins.
@@ -230,16 +244,33 @@ impl Results {
     }
 }
 
-/// Copies a folder with all that it holds, but for indexes in it. Symbolic links are copied as links.
-fn copy(from: &Path, to: &Path) -> Result<(), BenchError> {
+/// Checks the numbers of trials.
+///
+/// # Errors
+/// If one is out of range.
+pub fn check_counts(repeat: usize, warm_up: usize) -> Result<(), BenchError> {
+    const MAX_WARM_UP: usize = 1_000;
+    if !(1..=MAX_SAMPLES).contains(&repeat) {
+        return Err(BenchError::Plan(format!("--repeat must be between 1 and {MAX_SAMPLES}, got {repeat}")));
+    }
+    if warm_up > MAX_WARM_UP {
+        return Err(BenchError::Plan(format!("--warm-up must be between 0 and {MAX_WARM_UP}, got {warm_up}")));
+    }
+    Ok(())
+}
+
+/// Copies a folder with all that it holds, but for indexes in it and the folder `own`. Symbolic links are
+/// copied as links.
+fn copy(from: &Path, to: &Path, own: &Path) -> Result<(), BenchError> {
     fs::create_dir_all(to).map_err(BenchError::file("create", to))?;
     for entry in fs::read_dir(from).map_err(BenchError::file("read", from))? {
         let entry = entry.map_err(BenchError::file("read", from))?;
         let (path, target) = (entry.path(), to.join(entry.file_name()));
         let kind = entry.file_type().map_err(BenchError::file("read", &path))?;
         if kind.is_dir() {
-            if !gristmill_pipeline::index::is_index_folder(&path) {
-                copy(&path, &target)?;
+            let is_own = path.canonicalize().is_ok_and(|path| path == own);
+            if !is_own && !gristmill_pipeline::index::is_index_folder(&path) {
+                copy(&path, &target, own)?;
             }
         } else if kind.is_symlink() {
             let link = fs::read_link(&path).map_err(BenchError::file("read", &path))?;

@@ -29,7 +29,7 @@ mod variant;
 pub use compare::{Comparison, Verdict};
 pub use corpus::{CorpusList, FolderContent, Generator, LanguageShare, PinnedCorpus, content_hash};
 pub use error::BenchError;
-pub use experiment::{Experiment, Progress};
+pub use experiment::{Experiment, JobFacts, Progress, check_counts};
 pub use lone::{Bench, LoneMeasured, LoneSample, PARTS};
 pub use machine::Machine;
 pub use profile::{Profile, Series};

@@ -4,8 +4,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use gristmill_allocations::{Allocated, count};
 use gristmill_config::Job;
+use gristmill_memory::{Allocated, count};
 use gristmill_pipeline::graph::{Body, Graph};
 use gristmill_pipeline::merkle::{Tree, diff};
 use gristmill_pipeline::port::Item;
@@ -69,8 +69,14 @@ impl<'a> Bench<'a> {
     /// The stages and parts that can be measured.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let stages = self.job.graph.stages().iter().map(|stage| stage.name.to_string());
-        stages.chain(PARTS.map(ToOwned::to_owned)).collect()
+        let mut names: Vec<String> = self.job.graph.stages().iter().map(|stage| stage.name.to_string()).collect();
+        for part in PARTS {
+            // A stage of that name is meant, if there is one.
+            if !names.iter().any(|name| name == part) {
+                names.push(part.to_owned());
+            }
+        }
+        names
     }
 
     /// The operator stage of that name.
@@ -115,6 +121,11 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// If a run fails, or the interrupt asks to stop.
     pub fn run_parts(&self) -> Result<Vec<(String, LoneSample)>, BenchError> {
+        if self.job.open_source()?.is_over_refs() {
+            return Err(BenchError::Plan(
+                "a source over several refs cannot be measured in parts; name one `revision`".into(),
+            ));
+        }
         let mut samples = self.scans()?;
         let flow = &self.recording.flow;
         let graph = replayed(&self.job.graph, flow)?;
@@ -161,6 +172,11 @@ impl<'a> Bench<'a> {
         let (source, threads) = (self.job.open_source()?, self.job.workers.get());
         let started = Instant::now();
         let scan = source.scan(None, threads)?;
+        if scan.tree.root_hash().to_string() != self.recording.manifest.merkle_root {
+            let message =
+                "the source of the job does not hold what was recorded; record again, or measure single stages";
+            return Err(BenchError::Plan(message.into()));
+        }
         let cold = started.elapsed();
         let last = LastScan {
             tree: &scan.tree,
@@ -191,10 +207,10 @@ fn run_batches(
     batches: &[Vec<Item>],
     threads: usize,
     interrupt: &Interrupt,
-) -> Result<Allocated, OperatorError> {
+) -> Result<Allocated, BenchError> {
     let next = AtomicUsize::new(0);
-    let work = || {
-        let (result, allocated) = count(|| {
+    let work = || -> Result<Allocated, BenchError> {
+        let (result, allocated) = count(|| -> Result<(), OperatorError> {
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed))
                 && !interrupt.is_requested()
             {
@@ -203,15 +219,18 @@ fn run_batches(
             }
             Ok(())
         });
-        result.map(|()| allocated)
+        result?;
+        Ok(allocated)
     };
     if threads <= 1 {
         return work();
     }
     std::thread::scope(|scope| {
-        let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let start = |_| std::thread::Builder::new().spawn_scoped(scope, work).map_err(BenchError::Thread);
+        // Those that were started end, whether or not all could be.
+        let started: Vec<_> = (0..threads).map(start).collect();
         // Panics of operators are contained, so a thread always gives its result.
-        let ended = started.into_iter().map(|thread| thread.join().unwrap_or(Ok(Allocated::default())));
+        let ended = started.into_iter().map(|thread| thread?.join().unwrap_or(Ok(Allocated::default())));
         ended.reduce(|left, right| {
             let (left, right) = (left?, right?);
             Ok(Allocated { times: left.times + right.times, bytes: left.bytes + right.bytes })

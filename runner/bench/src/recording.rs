@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! DIR/manifest.json     the job's graph, the corpus, and for each file: stage, port, items, bytes, BLAKE3 checksum
-//! DIR/files.arrow       the source's files with their bytes
+//! DIR/source.arrow      the source's files with their bytes
 //! DIR/<stage>.arrow     what a stage gave, one Arrow file per operator stage
 //! ```
 //!
-//! Each Arrow file has a row per item, which names its file by its row in `files.arrow`. What is flat is a
+//! Each Arrow file has a row per item, which names its file by its row in `source.arrow`. What is flat is a
 //! column; what parsing found is one binary column.
 
 mod columns;
@@ -31,7 +31,8 @@ use crate::error::BenchError;
 const FORMAT: u32 = 1;
 
 const MANIFEST: &str = "manifest.json";
-const FILES: &str = "files";
+/// The part with the source's files; no stage can have this name.
+const FILES: &str = gristmill_pipeline::graph::SOURCE;
 
 /// What a recording holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ pub struct Manifest {
 /// A file of a recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// The stage, or `files` for the source.
+    /// The stage, or `source`.
     pub stage: String,
     /// The name of the file.
     pub file: String,
@@ -110,7 +111,7 @@ impl Recording {
         }
         let part = |stage: &str| {
             let found = manifest.parts.iter().find(|part| part.stage == stage);
-            let reason = || format!("it has nothing of the stage `{stage}`; record the job again");
+            let reason = || format!("stage `{stage}` was not recorded; record the job again");
             found.cloned().ok_or_else(|| invalid(&path, reason()))
         };
         let files = columns::read_files(&checked(folder, &part(FILES)?)?)?;

@@ -2,14 +2,18 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use gristmill_pipeline::run::{Interrupt, RunReport};
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use crate::error::BenchError;
+use crate::experiment::JobFacts;
 use crate::variant::Variant;
 
 /// What a trial does.
@@ -58,6 +62,8 @@ pub(crate) struct Bay {
     settings: Vec<String>,
     /// Whether the job shares vectors with other indexes, which a cold run must not find.
     shares_vectors: bool,
+    /// The files of the source that trials edit, relative to it.
+    edited: Vec<PathBuf>,
 }
 
 /// How processes are run.
@@ -72,10 +78,11 @@ impl Bay {
         folder: PathBuf,
         source: Option<PathBuf>,
         settings: Vec<String>,
-        shares_vectors: bool,
+        job: &JobFacts,
     ) -> Result<Self, BenchError> {
         fs::create_dir_all(&folder).map_err(BenchError::file("create", &folder))?;
-        Ok(Self { folder, source, settings, shares_vectors })
+        let (shares_vectors, edited) = (job.shares_vectors, job.edited.clone());
+        Ok(Self { folder, source, settings, shares_vectors, edited })
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -85,17 +92,21 @@ impl Bay {
     /// Changes one file of the source: a new identifier at its end, another file each round.
     pub(crate) fn edit(&self, round: usize) -> Result<(), BenchError> {
         let Some(source) = &self.source else { return Ok(()) };
-        let mut files = Vec::new();
-        list(source, &mut files)?;
-        files.sort();
         // Steps of a prime visit files of all folders before they come round.
         const STEP: usize = 7_919;
-        let Some(file) = files.get((round + 1) * STEP % files.len().max(1)) else {
+        let Some(file) = self.edited.get((round + 1) * STEP % self.edited.len().max(1)) else {
             return Err(BenchError::Plan(format!("no file to edit in {}", source.display())));
         };
-        let appended = fs::OpenOptions::new().append(true).open(file);
-        let appended = appended.and_then(|mut file| writeln!(file, "\ngristmill_bench_edit_{round}"));
-        appended.map_err(BenchError::file("write", file))
+        let file = source.join(file);
+        let edited = fs::metadata(&file).and_then(|metadata| {
+            // It is a copy, so that it may be written to.
+            let mut permissions = metadata.permissions();
+            permissions.set_mode(permissions.mode() | 0o200);
+            fs::set_permissions(&file, permissions)?;
+            let mut file = fs::OpenOptions::new().append(true).open(&file)?;
+            writeln!(file, "\ngristmill_bench_edit_{round}")
+        });
+        edited.map_err(BenchError::file("write", file))
     }
 
     fn index(&self) -> PathBuf {
@@ -143,13 +154,16 @@ impl Bay {
         }
         // The variants say in which mode they run.
         command.env_remove(gristmill_config::MODE_VARIABLE);
-        let (status, wall, errors) = measured(&mut command, variant, limits)?;
+        let Ended { status, wall, errors } = measured(&mut command, variant, limits)?;
         let code = status.code();
         /// Success, with quarantined files.
         const QUARANTINED: i32 = 3;
         if code != Some(0) && code != Some(QUARANTINED) {
-            let code = code.map_or_else(|| "signal".into(), |code| code.to_string());
-            return Err(BenchError::Trial { variant: variant.name.clone(), code, message: errors });
+            let how = match (code, status.signal()) {
+                (Some(code), _) => format!("exit code {code}"),
+                (None, signal) => format!("signal {}", signal.unwrap_or_default()),
+            };
+            return Err(BenchError::Trial { variant: variant.name.clone(), how, message: errors });
         }
         let json = fs::read(&report).map_err(BenchError::file("read", &report))?;
         let invalid = |error: serde_json::Error| BenchError::Invalid { path: report, reason: error.to_string() };
@@ -171,15 +185,22 @@ impl Bay {
     }
 }
 
-/// Runs a process to its end. Gives its status, the time it took, and the end of what it wrote to
-/// standard error.
-fn measured(
-    command: &mut Command,
-    variant: &Variant,
-    limits: Limits<'_>,
-) -> Result<(ExitStatus, Duration, String), BenchError> {
+/// A process that ended.
+struct Ended {
+    status: ExitStatus,
+    wall: Duration,
+    /// The end of what it wrote to standard error.
+    errors: String,
+}
+
+/// Runs a process to its end.
+fn measured(command: &mut Command, variant: &Variant, limits: Limits<'_>) -> Result<Ended, BenchError> {
     const POLL_INTERVAL: Duration = Duration::from_millis(100);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    /// How long a process that was asked to end may take.
+    const GRACE: Duration = Duration::from_secs(10);
+    // In a group of its own, so that it and what it starts can be ended, and that a terminal's interrupt
+    // comes from here alone.
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
     let program = variant.program.clone();
     let started = Instant::now();
     let child = command.spawn().map_err(|source| BenchError::Start { program: program.clone(), source })?;
@@ -191,24 +212,32 @@ fn measured(
             let output = child.wait_with_output();
             let _ = sender.send((output, started.elapsed()));
         });
-        let mut stopped = None;
+        let end = |signal| {
+            // It may have ended meanwhile.
+            let _ = rustix::process::kill_process_group(process, signal);
+        };
+        let mut stopped: Option<(BenchError, Instant)> = None;
         loop {
             match ended.recv_timeout(POLL_INTERVAL) {
                 Ok((output, wall)) => {
                     let output = output.map_err(|source| BenchError::Start { program, source })?;
-                    return stopped.map_or_else(|| Ok((output.status, wall, tail(&output.stderr))), Err);
+                    let ended = Ended { status: output.status, wall, errors: tail(&output.stderr) };
+                    return stopped.map_or(Ok(ended), |(error, _)| Err(error));
                 }
-                Err(_) if stopped.is_some() => {}
-                Err(_) if limits.interrupt.is_requested() => {
-                    stopped = Some(BenchError::Interrupted);
-                    let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
-                }
-                Err(_) if started.elapsed() > limits.timeout => {
-                    let seconds = limits.timeout.as_secs();
-                    stopped = Some(BenchError::Timeout { variant: variant.name.clone(), seconds });
-                    let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
-                }
-                Err(_) => {}
+                Err(_) => match &stopped {
+                    Some((_, since)) if since.elapsed() > GRACE => end(Signal::KILL),
+                    Some(_) => {}
+                    None if limits.interrupt.is_requested() => {
+                        stopped = Some((BenchError::Interrupted, Instant::now()));
+                        end(Signal::TERM);
+                    }
+                    None if started.elapsed() > limits.timeout => {
+                        let (variant, seconds) = (variant.name.clone(), limits.timeout.as_secs());
+                        stopped = Some((BenchError::Timeout { variant, seconds }, Instant::now()));
+                        end(Signal::KILL);
+                    }
+                    None => {}
+                },
             }
         }
     })
@@ -231,27 +260,4 @@ fn size(folder: &Path) -> u64 {
         Err(_) => 0,
     });
     entries.sum()
-}
-
-/// Lists files that are likely to be indexed: of some text, and in no hidden folder.
-fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), BenchError> {
-    /// Files of the length of usual source files.
-    const USUAL: std::ops::Range<u64> = 500..50_000;
-    const EXTENSIONS: [&str; 16] =
-        ["c", "cc", "cpp", "cs", "go", "h", "java", "js", "kt", "php", "py", "rb", "rs", "scala", "swift", "ts"];
-    for entry in fs::read_dir(folder).map_err(BenchError::file("read", folder))?.flatten() {
-        let path = entry.path();
-        let Ok(kind) = entry.file_type() else { continue };
-        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if kind.is_dir() && !is_hidden {
-            list(&path, files)?;
-        } else if kind.is_file() && !is_hidden {
-            let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-            let length = entry.metadata().map_or(0, |metadata| metadata.len());
-            if EXTENSIONS.contains(&extension) && USUAL.contains(&length) {
-                files.push(path);
-            }
-        }
-    }
-    Ok(())
 }

@@ -51,7 +51,7 @@ impl std::str::FromStr for Sweep {
         };
         match values.iter().enumerate().find(|(index, value)| values[..*index].contains(value) || value.is_empty()) {
             Some((_, value)) if value.is_empty() => Err(invalid("a value is empty")),
-            Some((_, value)) => Err(invalid(&format!("`{value}` is there twice"))),
+            Some((_, value)) => Err(invalid(&format!("duplicate value `{value}`"))),
             None => Ok(Self { name: name.to_owned(), key, values }),
         }
     }

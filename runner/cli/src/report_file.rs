@@ -3,8 +3,10 @@
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
 
-/// Writes a report to a file as JSON. `done` says, for the error, what has succeeded all the same.
+/// Writes a report to the file that the user named by `option`, as JSON. `done` says, for the error, what has
+/// succeeded all the same.
 pub(crate) fn write_report(
+    option: &str,
     path: &std::path::Path,
     report: &impl serde::Serialize,
     done: &str,
@@ -12,7 +14,7 @@ pub(crate) fn write_report(
     let json = serde_json::to_vec_pretty(report).map_err(std::io::Error::from);
     json.and_then(|json| std::fs::write(path, json)).map_err(|error| {
         let failure = Failure::new(Exit::Failed, format!("cannot write the report to {}", path.display()));
-        failure.help(format!("{done}; pass another file to --report")).caused_by(error).into()
+        failure.help(format!("{done}; pass another file to {option}")).caused_by(error).into()
     })
 }
 

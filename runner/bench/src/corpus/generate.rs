@@ -106,6 +106,12 @@ const NOUNS: [&str; 24] = [
 ];
 const ADVERBS: [&str; 8] = ["quickly", "lazily", "in order", "once", "on demand", "in parallel", "safely", "again"];
 
+/// The longest mean length of a file: each is made in memory.
+const MAX_BYTES: u64 = 100_000_000;
+
+/// The highest weight of a language.
+const MAX_WEIGHT: u64 = 1_000_000;
+
 /// Shorter files would have no function.
 const MIN_BYTES: u64 = 200;
 
@@ -119,6 +125,7 @@ impl Generator {
         if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(BenchError::Plan(format!("{} is not empty; generate into a new folder", folder.display())));
         }
+        fs::create_dir_all(folder).map_err(BenchError::file("create", folder))?;
         let mut random = Random(self.seed);
         let mut originals: Vec<(String, &'static str)> = Vec::new();
         for number in 0..self.files {
@@ -149,6 +156,8 @@ impl Generator {
             format!("--duplicates must be between 0 and 1, got {}", self.duplicates)
         } else if self.languages.iter().map(|share| share.weight).sum::<u64>() == 0 {
             "--languages must give a language a weight above 0".into()
+        } else if !(1..=MAX_BYTES).contains(&self.mean_bytes) {
+            format!("--bytes must be between 1 and {MAX_BYTES}, got {}", self.mean_bytes)
         } else if !(1..=20).contains(&self.depth) {
             format!("--depth must be between 1 and 20, got {}", self.depth)
         } else {
@@ -194,8 +203,10 @@ impl std::str::FromStr for LanguageShare {
             let known: Vec<&str> = GRAMMARS.iter().map(|grammar| grammar.name).collect();
             BenchError::Plan(format!("`{name}` cannot be generated; expected one of {}", known.join(", ")))
         })?;
-        let weight = weight.trim().parse();
-        let weight = weight.map_err(|_| BenchError::Plan(format!("the weight of `{name}` must be a whole number")))?;
+        let parsed = weight.trim().parse().ok().filter(|weight| *weight <= MAX_WEIGHT);
+        let fault =
+            || BenchError::Plan(format!("the weight of `{name}` must be between 0 and {MAX_WEIGHT}, got {weight}"));
+        let weight = parsed.ok_or_else(fault)?;
         Ok(Self { language, weight })
     }
 }

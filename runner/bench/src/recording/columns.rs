@@ -368,7 +368,7 @@ impl Columns<'_> {
         let (encodings, extras) = (self.texts("encoding")?, self.texts("extras")?);
         for row in 0..self.batch.num_rows() {
             let Some(file) = files.get(of.value(row) as usize) else {
-                return Err(invalid(self.path, "it is about a file that `files.arrow` does not have"));
+                return Err(invalid(self.path, "it is about a file that `source.arrow` does not have"));
             };
             let content = Content {
                 file: Arc::clone(file),

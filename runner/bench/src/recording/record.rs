@@ -8,7 +8,7 @@ use gristmill_config::Job;
 use gristmill_pipeline::graph::Graph;
 use gristmill_pipeline::port::{FileItem, Item, Port};
 use gristmill_pipeline::run::Interrupt;
-use gristmill_pipeline::source::Origin;
+use gristmill_pipeline::source::{Origin, Source};
 use gristmill_pipeline::{LoneStage, Meters, PassageKey, RelPath, RowId, StageId};
 
 use super::columns::{Recorded, Writer};
@@ -35,6 +35,19 @@ pub fn record(job: &Job, folder: &Path, interrupt: &Interrupt) -> Result<Manifes
         let place = folder.display();
         return Err(BenchError::Plan(format!("{place} is not empty; record into a new folder")));
     }
+    let recorded = write(job, &*source, folder, interrupt);
+    if recorded.is_err() {
+        // So that it can be tried again. What cannot be removed is told by the next try.
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    match recorded {
+        // A stage that is interrupted reports an error of its own.
+        Err(_) if interrupt.is_requested() => Err(BenchError::Interrupted),
+        recorded => recorded,
+    }
+}
+
+fn write(job: &Job, source: &dyn Source, folder: &Path, interrupt: &Interrupt) -> Result<Manifest, BenchError> {
     let scan = source.scan(None, job.workers.get())?;
     let mut rows = Vec::new();
     scan.tree.for_each(|path, leaf| {

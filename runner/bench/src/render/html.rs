@@ -14,12 +14,12 @@ use crate::results::{Measured, Metric, Results};
 const STYLE: &str = "
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 22%, transparent); }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2.4rem; } h3 { font-size: 1rem; margin: 1.6rem 0 .3rem; }
+h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2.4rem; overflow-wrap: anywhere; } h3 { font-size: 1rem; margin: 1.6rem 0 .3rem; }
 p.note { opacity: .75; margin: .2rem 0 .8rem; } p.warning { border-left: 3px solid #e69f00; padding-left: .7rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { white-space: nowrap; padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; } td.less { color: #009e73; font-weight: 650; } td.more { color: #d55e00; font-weight: 650; }
-.wide { overflow-x: auto; } .legend { margin: .2rem 0; } .legend span { margin-right: 1rem; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 8rem; } td.less { color: #009e73; font-weight: 650; } td.more { color: #d55e00; font-weight: 650; }
+.wide { overflow-x: auto; } .legend { margin: .2rem 0; } .legend span { margin-right: 1rem; overflow-wrap: anywhere; }
 .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .4em; border-radius: 2px; }
 svg { width: 100%; height: auto; } svg text { fill: currentColor; font-size: 12px; } svg .name { opacity: .7; }
 svg .axis { stroke: var(--line); } svg .mark { stroke: currentColor; opacity: .45; stroke-dasharray: 3 4; }

@@ -93,7 +93,8 @@ fn variant_cells(variant: &Measured) -> Vec<TextCell> {
 /// Renders the stages of a variant, from the trial whose wall time is nearest to the median.
 #[must_use]
 pub fn stages(variant: &Measured) -> String {
-    let Some(sample) = variant.typical() else { return String::new() };
+    let has_work = |sample: &&crate::Sample| sample.report.stages.iter().any(|stage| stage.items > 0);
+    let Some(sample) = variant.typical().filter(has_work) else { return String::new() };
     let report = &sample.report;
     let mut table = TextTable::new(stage_headings());
     for stage in report.stages.iter().filter(|stage| stage.items > 0 || stage.busy_ms > 0.0) {
@@ -195,6 +196,9 @@ pub fn lone(measured: &[LoneMeasured]) -> String {
 fn of_coverage(coverage: f64) -> String {
     if coverage >= crate::CONFIDENCE {
         return "Intervals are of 95 % confidence.\n".into();
+    }
+    if coverage < 0.5 {
+        return "One trial has no interval; use --repeat 6 or more.\n".into();
     }
     let coverage = coverage * 100.0;
     format!(

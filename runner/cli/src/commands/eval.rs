@@ -180,7 +180,7 @@ pub fn execute(args: EvalArgs, registry: &Registry) -> Result<Exit, CommandError
     }
     terminal::print(&[overview(&evaluations), by_language(&evaluations), by_category(&evaluations)].join("\n"))?;
     if let Some(path) = &args.json {
-        write_report(path, &evaluations, "the metrics are printed above")?;
+        write_report("--json", path, &evaluations, "the metrics are printed above")?;
     }
     for (path, text) in [(&args.csv, csv as fn(&[Evaluation]) -> String), (&args.html, html)] {
         let Some(path) = path else { continue };

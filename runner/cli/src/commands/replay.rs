@@ -137,7 +137,7 @@ pub fn execute(args: ReplayArgs, registry: &Registry) -> Result<Exit, CommandErr
     over.store(true, Ordering::Relaxed);
     terminal::print(&render(&steps))?;
     if let Some(path) = &args.report {
-        write_report(path, &steps, "the epochs are committed")?;
+        write_report("--report", path, &steps, "the epochs are committed")?;
     }
     match steps.iter().find(|step| step.differs()) {
         Some(step) => {

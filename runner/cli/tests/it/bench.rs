@@ -43,8 +43,8 @@ fn variants_take_turns_and_are_compared_with_the_first() {
     let lines = std::fs::read_to_string(path("r.csv")).unwrap();
     assert_eq!(lines.lines().filter(|line| line.contains(",,wall_ms,")).count(), 3 * 2);
 
-    // An experiment equals itself, and exceeds no bound.
-    let compared = bench(&world, &["compare", "r.json", "r.json", "--max-ratio", "1.5"]);
+    // An experiment equals itself.
+    let compared = bench(&world, &["compare", "r.json", "r.json"]);
     assert_eq!(compared.lines().filter(|line| line.contains("no difference shown")).count(), 3 * 4, "{compared}");
 }
 
@@ -69,8 +69,11 @@ fn what_is_slower_than_a_bound_ends_with_its_own_exit_code() {
 #[test]
 fn trials_of_other_scenarios_update_an_index() {
     let world = World::sample();
-    // Long enough to be chosen for an edit.
-    world.write("long.py", "def one():\n    return 1\n\n\n".repeat(40));
+    // Long enough to be chosen for an edit; what is ignored is not.
+    let long = "def one():\n    return 1\n\n\n".repeat(40);
+    world.write("long.py", &long);
+    world.write(".ignore", "left_out\n");
+    (0..20).for_each(|number| world.write(&format!("left_out/{number}.py"), format!("{long}# {number}\n")));
     let path = |name: &str| world.folder.path().join(name);
     for (scenario, analysed, ending) in [("unchanged", 0, "unchanged"), ("edit", 1, "committed")] {
         let args = ["run", "--source", "src", "--scenario", scenario, "--repeat", "2", "--json", "r.json", "--quiet"];
@@ -94,7 +97,7 @@ fn stages_are_measured_alone_on_what_was_recorded() {
         let parts = manifest["parts"].as_array().unwrap();
         parts.iter().find(|part| part["stage"] == stage).unwrap()["items"].as_u64().unwrap()
     };
-    assert_eq!((count("files"), count("parse"), count("chunk")), (5, 5, 5));
+    assert_eq!((count("source"), count("parse"), count("chunk")), (5, 5, 5));
 
     let args = ["stage", "--source", "src", "--inputs", "rec", "--threads", "1,2", "--repeat", "2", "--json", "s.json"];
     let shown = bench(&world, &args);
@@ -111,6 +114,16 @@ fn stages_are_measured_alone_on_what_was_recorded() {
     assert_eq!(of("embed")[0]["samples"][0]["items"], count("embed"));
     let allocated = &of("chunk")[0]["samples"][0]["allocated"][0];
     assert!(allocated.as_u64().unwrap() > 0, "{allocated}");
+
+    // Asked for twice it is measured once.
+    let args =
+        ["stage", "--source", "src", "--inputs", "rec", "--stage", "hash", "--stage", "hash", "--threads", "1,1"];
+    let shown = bench(&world, &[&args[..], &["--repeat", "1"]].concat());
+    assert!(shown.contains("One trial has no interval"), "{shown}");
+    assert_eq!(shown.lines().filter(|line| line.starts_with("hash")).count(), 1, "{shown}");
+    world.write("new.py", "def later():\n    return 2\n");
+    let output = world.command(&["bench", "stage", "--source", "src", "--inputs", "rec", "--stage", "scan"]).output();
+    assert!(text(&output.unwrap().stderr).contains("does not hold what was recorded"));
 
     let output = world.command(&["bench", "stage", "--source", "src", "--inputs", "rec", "--stage", "prase"]).output();
     let output = output.unwrap();
@@ -168,8 +181,41 @@ fn mistakes_are_reported_before_anything_runs() {
         assert!(text(&output.stderr).contains(part), "{args:?}: {}", text(&output.stderr));
     };
     failed(&["--sweep", "workers"], "expected KEY=VALUE,VALUE");
-    failed(&["--sweep", "workers=1,1"], "`1` is there twice");
+    failed(&["--sweep", "workers=1,1"], "duplicate value `1`");
     failed(&["--sweep", "workres=1,2"], "workres");
     failed(&["--sweep", "mode=parallel,fast"], "fast");
     failed(&["--repeat", "0"], "--repeat must be between 1 and 60, got 0");
+    failed(&["--warm-up", "18446744073709551615"], "--warm-up must be between 0 and 1000");
+    failed(&["--timeout", "0"], "--timeout must be at least 1");
+    failed(&["--set", "index.vectors=mine"], "`index.vectors` cannot be set in an experiment");
+    failed(&["--sweep", "source.path=a,b"], "`source.path` cannot be set in an experiment");
+    failed(&["--against", "/bin/true"], "/bin/true is no `gristmill` program");
+    failed(&["--json", "no/such/folder/r.json"], "cannot write no/such/folder/r.json");
+    failed(&["--max-ratio", "1.1"], "--max-ratio needs two variants");
+    failed(&["--max-ratio", "1.1", "--sweep", "mode=*", "--repeat", "5"], "--max-ratio needs at least 6 trials");
+    failed(&["--max-ratio", "nan", "--sweep", "mode=*"], "--max-ratio must be a number above 0");
+}
+
+#[test]
+fn an_interrupt_ends_the_trial_and_everything_in_it() {
+    use std::io::{BufRead as _, BufReader};
+    let world = World::sample();
+    let mut command = world.command(&["bench", "run", "--source", "src", "--repeat", "60"]);
+    let mut bench = command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(bench.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(first.contains("(warm-up)"), "{first}");
+    let status = std::process::Command::new("kill").args(["-INT", &bench.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    assert_eq!(bench.wait().unwrap().code(), Some(130), "{rest:?}");
+}
+
+#[test]
+fn little_memory_gives_the_same_index() {
+    let world = World::sample();
+    let (report, _) = world.run(&["--low-memory"]);
+    assert_eq!((&report["mode"], &report["workers"]), (&json!("sequential"), &json!(1)));
+    assert_eq!(report["memory"]["limit_bytes"], 128 << 20);
+    assert_eq!(world.digest(), world.digest_from_scratch());
 }

@@ -171,7 +171,7 @@ pub(super) fn bars(bars: &[Bar<'_>]) -> String {
              <text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             NAMES - 8.0,
             middle + 4.0,
-            escaped(bar.name),
+            escaped(&shortened(bar.name)),
             x(bar.value) - NAMES,
             colour(0),
             x(bar.ends.0),
@@ -186,6 +186,17 @@ pub(super) fn bars(bars: &[Bar<'_>]) -> String {
     }
     svg.push_str("</svg>");
     svg
+}
+
+/// A name that fits beside a bar: its end tells variants apart.
+fn shortened(name: &str) -> String {
+    const LETTERS: usize = 36;
+    let letters = name.chars().count();
+    if letters <= LETTERS {
+        return name.to_owned();
+    }
+    let end: String = name.chars().skip(letters + 1 - LETTERS).collect();
+    format!("…{end}")
 }
 
 /// The names of series with their colours.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use gristmill_bench::render::{comparisons, csv, html, stages, summary};
 use gristmill_bench::{Metric, Results};
 
-use super::experiment::regressed;
-use super::write_file;
+use super::experiment::{check_comparable, regressed};
+use super::{check_bound, write_file};
 use crate::exit::Exit;
 use crate::failure::CommandError;
 use crate::terminal;
@@ -39,6 +39,7 @@ pub struct CompareArgs {
 /// # Errors
 /// If results cannot be read, or a bound is exceeded.
 pub(super) fn execute(args: &CompareArgs) -> Result<Exit, CommandError> {
+    check_bound(args.max_ratio)?;
     let results = Results::read(&args.results)?;
     if let Some(path) = &args.csv {
         write_file(path, &csv(&results))?;
@@ -55,6 +56,11 @@ pub(super) fn execute(args: &CompareArgs) -> Result<Exit, CommandError> {
     let found = results.comparisons_with(&baseline);
     for difference in results.differences(&baseline) {
         terminal::print_error(&format!("warning: {difference}\n"));
+    }
+    if args.max_ratio.is_some() {
+        let trials =
+            |results: &Results| results.variants.iter().map(|variant| variant.samples.len()).min().unwrap_or(0);
+        check_comparable(if found.is_empty() { 0 } else { 2 }, trials(&results).min(trials(&baseline)))?;
     }
     terminal::print(&comparisons(&found))?;
     let bound = args.max_ratio.unwrap_or(f64::INFINITY);

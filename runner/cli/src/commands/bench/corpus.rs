@@ -28,7 +28,7 @@ enum CorpusCommand {
 /// List the public repositories, each at one revision.
 #[derive(Clone, Debug, clap::Args)]
 struct ListArgs {
-    /// List of repositories [default: the one that comes along]
+    /// List of repositories [default: the built-in list]
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
 }
@@ -36,13 +36,13 @@ struct ListArgs {
 /// Fetch a public repository at its revision with git, and check its content.
 #[derive(Clone, Debug, clap::Args)]
 struct FetchArgs {
-    /// Its name in the list.
+    /// Name of the repository in the list.
     #[arg(value_name = "NAME")]
     name: String,
     /// Fetch into this new folder.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// List of repositories [default: the one that comes along]
+    /// List of repositories [default: the built-in list]
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
 }
@@ -56,7 +56,7 @@ struct CheckArgs {
     /// Compare with this repository of the list.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// List of repositories [default: the one that comes along]
+    /// List of repositories [default: the built-in list]
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
 }
@@ -67,16 +67,16 @@ struct GenerateArgs {
     /// Generate into this new folder.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Where the randomness comes from.
+    /// Random seed.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Files.
+    /// Number of files.
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     files: u64,
     /// Mean length of a file, in bytes.
     #[arg(long, value_name = "N", default_value_t = 5_000)]
     bytes: u64,
-    /// Share of files that hold what another one holds, from 0 to 1.
+    /// Fraction of duplicate files, from 0 to 1.
     #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
     duplicates: f64,
     /// Languages with their weights: c, go, java, markdown, python, rust, typescript.
@@ -87,7 +87,7 @@ struct GenerateArgs {
         default_value = "rust=2,python=2,typescript=2,go=1,java=1,c=1,markdown=1"
     )]
     languages: Vec<String>,
-    /// Levels of folders.
+    /// Number of levels of folders.
     #[arg(long, value_name = "N", default_value_t = 3)]
     depth: u32,
 }

@@ -1,16 +1,16 @@
 //! `gristmill bench run`: measures jobs as a whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use gristmill_bench::render::{csv, html, stages, summary};
-use gristmill_bench::{Experiment, Metric, Progress, Results, Scenario, Sweep, variants};
-use gristmill_config::Registry;
+use gristmill_bench::{BenchError, Experiment, JobFacts, Metric, Progress, Results, Scenario, Sweep, variants};
+use gristmill_config::{Job, Registry};
 use gristmill_display::milliseconds;
 use gristmill_pipeline::run::Interrupt;
 
-use super::write_file;
+use super::{check_bound, check_writable, write_file};
 use crate::commands::job::{DEFAULT_JOB_FILE, JobArgs};
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
@@ -40,7 +40,7 @@ pub struct ExperimentArgs {
     /// Compare with another `gristmill` program; repeatable.
     #[arg(long, value_name = "PROGRAM")]
     pub against: Vec<PathBuf>,
-    /// What a trial does.
+    /// What each trial runs.
     #[arg(long, value_enum, default_value_t)]
     pub scenario: ScenarioArg,
     /// Trials of each variant; fewer than 6 show no difference.
@@ -100,6 +100,9 @@ pub(super) fn execute(args: ExperimentArgs, registry: &Registry) -> Result<Exit,
     });
     over.store(true, Ordering::Relaxed);
     let results = results?;
+    if !args.quiet {
+        terminal::print(&text(&results, args.stages))?;
+    }
     if let Some(path) = &args.json {
         results.write(path)?;
     }
@@ -109,25 +112,33 @@ pub(super) fn execute(args: ExperimentArgs, registry: &Registry) -> Result<Exit,
     if let Some(path) = &args.html {
         write_file(path, &html(&results))?;
     }
-    if !args.quiet {
-        terminal::print(&text(&results, args.stages))?;
-    }
     exceeded(&results, args.max_ratio)
 }
 
 /// Checks every variant before anything runs.
 fn plan(args: &ExperimentArgs, registry: &Registry) -> Result<Experiment, CommandError> {
     let parsed: Result<Vec<Sweep>, _> = args.sweeps.iter().map(|sweep| sweep.parse()).collect();
+    let sweeps = parsed?;
+    check_keys(args, &sweeps)?;
+    check_bound(args.max_ratio)?;
+    for (option, path) in [("--json", &args.json), ("--csv", &args.csv), ("--html", &args.html)] {
+        check_writable(option, path.as_deref())?;
+    }
     let this = std::env::current_exe()
         .map_err(|error| Failure::new(Exit::Failed, "cannot determine the path of this program").caused_by(error))?;
-    let programs: Vec<PathBuf> = std::iter::once(this).chain(args.against.iter().cloned()).collect();
+    let others: Result<Vec<PathBuf>, CommandError> =
+        args.against.iter().map(|program| other_program(program)).collect();
+    let programs: Vec<PathBuf> = std::iter::once(this).chain(others?).collect();
     let jobs: Vec<Option<PathBuf>> = match &args.jobs[..] {
         [] if args.source.is_none() => vec![Some(PathBuf::from(DEFAULT_JOB_FILE)).filter(|file| file.exists())],
         [] => vec![None],
         jobs => jobs.iter().cloned().map(Some).collect(),
     };
-    let variants = variants(&programs, &jobs, &parsed?)?;
-    let (mut sources, mut shares_vectors) = (Vec::new(), false);
+    let variants = variants(&programs, &jobs, &sweeps)?;
+    if args.max_ratio.is_some() {
+        check_comparable(variants.len(), args.repeat)?;
+    }
+    let mut facts = Vec::new();
     for variant in &variants {
         let swept = variant.settings.iter().map(|setting| format!("{}={}", setting.key, setting.value));
         let settings = args.settings.iter().cloned().chain(swept).collect();
@@ -135,10 +146,10 @@ fn plan(args: &ExperimentArgs, registry: &Registry) -> Result<Experiment, Comman
         let job = JobArgs { job, source, index: None, mode: None, settings }.load(registry, false)?;
         if args.scenario == ScenarioArg::Edit && !job.is_folder() {
             let failure = Failure::new(Exit::BadConfig, "the scenario `edit` needs a source that is a folder");
-            return Err(failure.help("leave `revision` and `refs` out of the job, or pass --source").into());
+            return Err(failure.help("remove `revision` and `refs` from the job").into());
         }
-        shares_vectors |= job.vectors.is_some();
-        sources.push(job.source.root);
+        let edited = if args.scenario == ScenarioArg::Edit { editable(&job)? } else { Vec::new() };
+        facts.push(JobFacts { source: job.source.root.clone(), shares_vectors: job.vectors.is_some(), edited });
     }
     Ok(Experiment {
         variants,
@@ -148,10 +159,70 @@ fn plan(args: &ExperimentArgs, registry: &Registry) -> Result<Experiment, Comman
         warm_up: args.warm_up,
         timeout: Duration::from_secs(args.timeout),
         source: args.source.clone(),
-        sources,
-        shares_vectors,
+        jobs: facts,
         profile: args.html.is_some(),
     })
+}
+
+/// Refuses settings that the trials make themselves.
+fn check_keys(args: &ExperimentArgs, sweeps: &[Sweep]) -> Result<(), CommandError> {
+    let swept = sweeps.iter().map(|sweep| sweep.key.as_str());
+    let set = args.settings.iter().filter_map(|setting| setting.split('=').next()).map(str::trim);
+    let mut keys = swept.chain(set);
+    let is_own =
+        |key: &&str| ["index.path", "index.vectors"].contains(key) || (*key == "source.path" && args.source.is_some());
+    match keys.find(is_own) {
+        Some(key) => {
+            let failure = Failure::new(Exit::BadConfig, format!("`{key}` cannot be set in an experiment"));
+            Err(failure
+                .help("each variant has an index of its own; pass the source to --source, or name several jobs")
+                .into())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses a bound on ratios where the trials could not show that it is exceeded.
+pub(super) fn check_comparable(variants: usize, trials: usize) -> Result<(), CommandError> {
+    /// With fewer no interval has a confidence of 95 %.
+    const MIN_TRIALS: usize = 6;
+    let fault = match (variants, trials) {
+        (..2, _) => "--max-ratio needs two variants: add --against, --sweep or another job",
+        (_, ..MIN_TRIALS) => "--max-ratio needs at least 6 trials of each variant",
+        _ => return Ok(()),
+    };
+    Err(CommandError::new(Exit::BadConfig, fault))
+}
+
+/// The path of another program, which must be a `gristmill`.
+fn other_program(path: &Path) -> Result<PathBuf, CommandError> {
+    // A name without a folder would be looked up in PATH.
+    let path =
+        if path.exists() { std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) } else { path.to_owned() };
+    let answered = std::process::Command::new(&path).arg("--version").output();
+    let is_one = answered.is_ok_and(|output| output.status.success() && output.stdout.starts_with(b"gristmill "));
+    if is_one {
+        return Ok(path);
+    }
+    let failure = Failure::new(Exit::BadConfig, format!("{} is no `gristmill` program", path.display()));
+    Err(failure.help("`PROGRAM --version` must print `gristmill` and a version").into())
+}
+
+/// The files of a job's source that an edit is likely to change the rows of: source code of usual length.
+fn editable(job: &Job) -> Result<Vec<PathBuf>, CommandError> {
+    const USUAL_BYTES: std::ops::Range<u64> = 500..50_000;
+    const EXTENSIONS: [&str; 16] =
+        ["c", "cc", "cpp", "cs", "go", "h", "java", "js", "kt", "php", "py", "rb", "rs", "scala", "swift", "ts"];
+    let scan = job.open_source().map_err(BenchError::from)?.scan(None, job.workers.get()).map_err(BenchError::from)?;
+    let mut files = Vec::new();
+    scan.tree.for_each(|path, leaf| {
+        let extension = Path::new(path).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let is_usual = EXTENSIONS.contains(&extension) && USUAL_BYTES.contains(&leaf.stat.bytes);
+        if is_usual && leaf.note.is_none() {
+            files.push(PathBuf::from(path));
+        }
+    });
+    Ok(files)
 }
 
 fn line(progress: &Progress<'_>) -> String {

@@ -1,15 +1,17 @@
 //! `gristmill bench record` and `gristmill bench stage`: stages alone.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use gristmill_bench::render::lone;
-use gristmill_bench::{Bench, BenchError, LoneMeasured, Machine, Recording, Sweep, record, variants};
+use gristmill_bench::{Bench, BenchError, LoneMeasured, Machine, Recording, Sweep, check_counts, record, variants};
 use gristmill_config::{Job, Registry};
 use gristmill_display::{TextTable, bytes};
 use gristmill_pipeline::run::Interrupt;
 use serde::Serialize;
 
+use super::check_writable;
 use crate::commands::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
@@ -41,7 +43,7 @@ pub(super) fn record_job(args: &RecordArgs, registry: &Registry) -> Result<Exit,
     let recorded = record(&job, &args.out, &interrupt);
     over.store(true, Ordering::Relaxed);
     let manifest = recorded?;
-    let mut table = TextTable::new(["file", "port", "items", "stand for", "checksum"]);
+    let mut table = TextTable::new(["file", "port", "items", "source bytes", "checksum"]);
     for part in &manifest.parts {
         let checksum = part.checksum.get(..16).unwrap_or_default();
         let (port, size) = (part.port.as_str(), gristmill_display::TextCell::number(bytes(part.bytes)));
@@ -104,6 +106,8 @@ struct Loaded {
 /// Every error in the job or a sweep, an unknown stage, and what stopped the trials.
 pub(super) fn measure(args: &StageArgs, registry: &Registry) -> Result<Exit, CommandError> {
     let machine = Machine::this();
+    check_writable("--json", args.json.as_deref())?;
+    check_counts(args.repeat, args.warm_up)?;
     let (loaded, mut warnings) = load(args, registry)?;
     warnings.extend(machine.warnings());
     warnings.dedup();
@@ -113,7 +117,11 @@ pub(super) fn measure(args: &StageArgs, registry: &Registry) -> Result<Exit, Com
     let mut measured = Vec::new();
     for round in 0..args.warm_up + args.repeat {
         for variant in &loaded {
-            let samples = trial(args, variant, &interrupt)?;
+            let samples = match trial(args, variant, &interrupt) {
+                // A stage that is interrupted reports an error of its own.
+                Err(_) if interrupt.is_requested() => return Err(BenchError::Interrupted.into()),
+                samples => samples?,
+            };
             if round < args.warm_up {
                 continue;
             }
@@ -136,11 +144,11 @@ pub(super) fn measure(args: &StageArgs, registry: &Registry) -> Result<Exit, Com
         terminal::print_error(&format!("round {} of {}\n", round + 1, args.warm_up + args.repeat));
     }
     over.store(true, Ordering::Relaxed);
+    terminal::print(&lone(&measured))?;
     if let (Some(path), Some(first)) = (&args.json, loaded.first()) {
         let results = Results { machine, recording: &first.recording.manifest, stages: &measured };
-        write_report(path, &results, "the measures are printed below")?;
+        write_report("--json", path, &results, "the measures are printed above")?;
     }
-    terminal::print(&lone(&measured))?;
     Ok(Exit::Done)
 }
 
@@ -156,35 +164,45 @@ fn load(args: &StageArgs, registry: &Registry) -> Result<(Vec<Loaded>, Vec<Strin
         let recording = Recording::open(&args.inputs, &job.graph, &mut warnings)?;
         let known = Bench::new(&job, &recording, &interrupt).names();
         if let Some(unknown) = args.stages.iter().find(|stage| !known.contains(stage)) {
-            let failure = Failure::new(Exit::BadConfig, format!("no stage or part is called `{unknown}`"));
+            let failure = Failure::new(Exit::BadConfig, format!("unknown stage or part `{unknown}`"));
             return Err(failure.help(format!("expected one of {}", known.join(", "))).into());
         }
         let name = if variant.settings.is_empty() { String::new() } else { variant.name };
         loaded.push(Loaded { name, job, recording });
     }
-    if args.threads.contains(&0) {
-        return Err(CommandError::new(Exit::BadConfig, "--threads must be at least 1, got 0"));
+    if let Some(threads) = args.threads.iter().find(|threads| !(1..=MAX_THREADS).contains(*threads)) {
+        let message = format!("--threads must be between 1 and {MAX_THREADS}, got {threads}");
+        return Err(CommandError::new(Exit::BadConfig, message));
     }
     Ok((loaded, warnings))
 }
+
+/// The most threads of a stage.
+const MAX_THREADS: usize = 256;
 
 type Sampled = (String, usize, gristmill_bench::LoneSample);
 
 /// Measures every stage that is asked for once.
 fn trial(args: &StageArgs, variant: &Loaded, interrupt: &Interrupt) -> Result<Vec<Sampled>, BenchError> {
     let bench = Bench::new(&variant.job, &variant.recording, interrupt);
-    let wanted: Vec<String> = if args.stages.is_empty() { bench.names() } else { args.stages.clone() };
+    let is_wanted = |name: &String| args.stages.is_empty() || args.stages.contains(name);
+    let wanted: Vec<String> = bench.names().into_iter().filter(is_wanted).collect();
+    let threads: BTreeSet<usize> = args.threads.iter().copied().collect();
     let mut samples = Vec::new();
     for name in &wanted {
         if let Some(stage) = bench.operator(name) {
-            for &threads in &args.threads {
+            for &threads in &threads {
                 samples.push((name.clone(), threads, bench.run_operator(stage, threads)?));
             }
         }
     }
     if wanted.iter().any(|name| bench.operator(name).is_none()) {
-        let parts = bench.run_parts()?.into_iter().filter(|(name, _)| wanted.contains(name));
-        samples.extend(parts.map(|(name, sample)| (name, 1, sample)));
+        for (name, sample) in bench.run_parts()? {
+            // A stage of the name of a part is what is meant by it.
+            if wanted.contains(&name) && samples.iter().all(|(known, ..): &Sampled| *known != name) {
+                samples.push((name, 1, sample));
+            }
+        }
     }
     Ok(samples)
 }

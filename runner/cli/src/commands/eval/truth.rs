@@ -38,7 +38,7 @@ pub(super) fn execute(args: &EvalArgs, truth: &Path, registry: &Registry) -> Res
     let accuracy = compare(&index, &truth).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     terminal::print(&accuracy.render())?;
     if let Some(path) = &args.json {
-        write_report(path, &accuracy, "the figures are printed above")?;
+        write_report("--json", path, &accuracy, "the figures are printed above")?;
     }
     Ok(Exit::Done)
 }
