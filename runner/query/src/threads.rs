@@ -43,7 +43,8 @@ struct Place {
 /// A thread for a call; freed when dropped.
 pub(super) struct Permit {
     queue: Arc<Mutex<Queue>>,
-    since: Instant,
+    /// Since when the call has it; `None` while it is on its way to the call.
+    since: Option<Instant>,
 }
 
 /// Leaves the queue when dropped.
@@ -62,11 +63,13 @@ impl Drop for Waiting {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let held_s = self.since.elapsed().as_secs_f64();
+        let held_s = self.since.map(|since| since.elapsed().as_secs_f64());
         let next = {
             let mut queue = self.queue.lock();
-            let first = queue.mean_s == 0.0;
-            queue.mean_s = if first { held_s } else { queue.mean_s + NEWEST_WEIGHT * (held_s - queue.mean_s) };
+            if let Some(held_s) = held_s {
+                let first = queue.mean_s == 0.0;
+                queue.mean_s = if first { held_s } else { queue.mean_s + NEWEST_WEIGHT * (held_s - queue.mean_s) };
+            }
             let next = queue.waiting.pop_first();
             if next.is_none() {
                 queue.running -= 1;
@@ -74,7 +77,7 @@ impl Drop for Permit {
             next
         };
         if let Some((_, sender)) = next {
-            let permit = Self { queue: Arc::clone(&self.queue), since: Instant::now() };
+            let permit = Self { queue: Arc::clone(&self.queue), since: None };
             // A call that has left in between drops the permit, which goes to the next one.
             drop(sender.send(permit));
         }
@@ -113,23 +116,30 @@ impl Threads {
             let mut queue = self.queue.lock();
             if queue.running < self.max {
                 queue.running += 1;
-                return Ok(Permit { queue: Arc::clone(&self.queue), since: Instant::now() });
+                return Ok(Permit { queue: Arc::clone(&self.queue), since: Some(Instant::now()) });
             }
             queue.arrivals += 1;
             let place = Place { deadline: call.deadline(), arrival: queue.arrivals };
             let before = queue.waiting.range(..place).count();
             let wait = Duration::from_secs_f64(queue.mean_s * (before + 1) as f64 / self.max as f64);
             let is_late = Instant::now().checked_add(wait).is_none_or(|start| start > call.deadline());
-            if queue.waiting.len() >= MAX_WAITING || is_late {
-                let waiting = queue.waiting.len();
-                let message = format!("{waiting} calls wait, and this one would start after its deadline");
+            let waiting = queue.waiting.len();
+            if waiting >= MAX_WAITING || is_late {
+                let message = if is_late {
+                    format!("{waiting} calls wait, and this one would start after its deadline")
+                } else {
+                    format!("{waiting} calls wait, which is the maximum")
+                };
                 return Err(ToolError::new(ErrorCode::Busy, message).help("retry later, or set a later `deadline_ms`"));
             }
             queue.waiting.insert(place, sender);
             Waiting { queue: Arc::clone(&self.queue), place }
         };
         match tokio::time::timeout_at(call.deadline().into(), receiver).await {
-            Ok(Ok(permit)) => Ok(permit),
+            Ok(Ok(mut permit)) => {
+                permit.since = Some(Instant::now());
+                Ok(permit)
+            }
             // A sender is dropped by its own call only, which is this one.
             Ok(Err(_)) | Err(_) => Err(deadline_error()),
         }
