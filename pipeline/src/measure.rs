@@ -394,6 +394,12 @@ pub fn resident_memory() -> Option<u64> {
     memory("VmRSS:")
 }
 
+/// The memory that the process holds for itself alone, in bytes, where the system tells: without the pages of
+/// files, which the system takes back when it needs them.
+pub(crate) fn private_memory() -> Option<u64> {
+    memory("RssAnon:")
+}
+
 fn memory(field: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;

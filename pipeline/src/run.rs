@@ -16,6 +16,7 @@ mod facts;
 mod forecast;
 mod hydrate;
 mod indexer;
+mod memory;
 mod process;
 mod refs;
 mod report;
@@ -25,8 +26,9 @@ mod views;
 pub use collect::Collected;
 pub use forecast::{Forecast, forecast};
 pub use indexer::Indexer;
+pub use memory::{available_memory, on_memory_pressure};
 
-pub use report::{Changes, Ending, InFlight, PlaneReport, Quarantined, RunReport, Times, Work};
+pub use report::{Changes, Ending, InFlight, MemoryReport, PlaneReport, Quarantined, RunReport, Times, Work};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -88,6 +90,9 @@ pub struct RunPlan<'a> {
     /// The folder of vectors that it shares with other indexes, if it shares any.
     pub vectors: Option<&'a Path>,
     /// Bytes of source text and vectors that may be in flight.
+    pub in_flight_limit: u64,
+    /// Bytes that the process should hold at most: without the pages of files, and without parse workers. Near
+    /// it, files are let in more slowly.
     pub memory_limit: u64,
     /// How many epochs are kept, the newest included. Older ones are given up once there
     /// are twice as many; 0 keeps them all.

@@ -231,7 +231,7 @@ pub struct SinkConfigError {
 ///     }
 ///
 ///     fn publish(self: Box<Self>) -> Result<Published, SinkError> {
-///         Ok(Published { token: serde_json::json!(self.rows), sink: self })
+///         Ok(Published { token: serde_json::json!(self.rows), sink: self, notice: None })
 ///     }
 ///
 ///     fn abort(self: Box<Self>) -> Result<(), SinkError> {
@@ -249,6 +249,7 @@ pub struct SinkConfigError {
 ///     columns: Vec::new(),
 ///     views: Vec::new(),
 ///     single_threaded: true,
+///     memory_limit: u64::MAX,
 /// };
 /// let meta = EpochMeta { epoch: Epoch::FIRST, merkle_root: Hash::of(b"") };
 /// let mut writer = RowSet.open(context, None)?.begin(meta.epoch, true)?;
@@ -416,6 +417,8 @@ pub struct Published {
     pub token: Token,
     /// The store, open at that state.
     pub sink: Box<dyn Sink>,
+    /// What the user should know, such as what was left out.
+    pub notice: Option<String>,
 }
 
 /// How many rows a sink staged, over all its tables.
@@ -471,6 +474,7 @@ pub struct StoredVectors {
 /// #     columns: Vec::new(),
 /// #     views: Vec::new(),
 /// #     single_threaded: true,
+/// #     memory_limit: u64::MAX,
 /// # };
 /// # let meta = EpochMeta { epoch: Epoch::FIRST, merkle_root: Hash::of(b"") };
 /// let memory = Memory::default();
@@ -535,4 +539,7 @@ pub struct SinkContext {
     /// Whether to work on the calling thread alone as far as the store allows
     /// (sequential mode), rather than on threads of its own.
     pub single_threaded: bool,
+    /// Bytes that the process should stay within. A store leaves out what is not part of its rows, such as an
+    /// index, rather than exceed it, and says so in [`Published::notice`].
+    pub memory_limit: u64,
 }

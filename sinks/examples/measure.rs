@@ -45,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         columns: Vec::new(),
         views: Vec::new(),
         single_threaded: std::env::var_os("SINGLE").is_some(),
+        memory_limit: u64::MAX,
     };
     let (lance, lance_context) = (LanceConfig::default(), context("lance", &[Port::Syntax, Port::Vectors]));
     let lance_token = epochs(&lance, &lance_context, &records)?;

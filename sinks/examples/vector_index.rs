@@ -59,6 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         columns: Vec::new(),
         views: Vec::new(),
         single_threaded: std::env::var_os("SINGLE").is_some(),
+        memory_limit: u64::MAX,
     };
     let config = LanceConfig { vector_index: index, ..LanceConfig::default() };
     let sink = config.open(context, None)?;

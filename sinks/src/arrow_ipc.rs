@@ -264,7 +264,7 @@ impl StagedEpoch for ArrowStaged {
             let _ = durable::remove_file(&published);
             return Err(sink_error(&sink.name, "cannot publish its file", error));
         }
-        Ok(Published { token: json!({ "file": name, "rows": added }), sink: Box::new(sink) })
+        Ok(Published { token: json!({ "file": name, "rows": added }), sink: Box::new(sink), notice: None })
     }
 
     fn abort(self: Box<Self>) -> Result<(), SinkError> {

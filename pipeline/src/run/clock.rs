@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::report::{Changes, Ending, InFlight, PlaneReport, RunReport, Times, Work};
+use super::report::{Changes, Ending, InFlight, MemoryReport, PlaneReport, RunReport, Times, Work};
 use super::{RunPlan, now_ms};
 use crate::execute::Budget;
 use crate::graph::Graph;
@@ -77,8 +77,9 @@ impl Clock {
             stages: Vec::new(),
             plane: PlaneReport::default(),
             time: Times::default(),
-            in_flight: InFlight { limit_bytes: plan.memory_limit, peak_bytes: 0 },
+            in_flight: InFlight { limit_bytes: plan.in_flight_limit, peak_bytes: 0 },
             peak_memory_bytes: None,
+            memory: MemoryReport::default(),
             findings: BTreeMap::new(),
             quarantined: Vec::new(),
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::RunError;
 use super::commit::Draft;
 use super::indexer::{Begun, Indexer, Warm};
+use super::sinks::PublishedSinks;
 use crate::index::{CommitRecord, IndexError};
 use crate::sink::{StagedRows, Token};
 
@@ -72,7 +73,7 @@ impl Indexer<'_> {
         let (sinks, staged) = sinks.stage(&draft.meta())?;
         self.writer.write_tree(number, &draft.tree)?;
         crate::failpoint::reach("staged");
-        let (sinks, tokens) = sinks.publish()?;
+        let PublishedSinks { sinks, tokens, .. } = sinks.publish()?;
         let CommitRecord { tokens, committed_ms, .. } = draft.record(&self.plan, &staged, tokens);
         crate::failpoint::reach("published");
         // The rows are what the epoch before made of them, whatever this job would make.

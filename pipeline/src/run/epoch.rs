@@ -34,6 +34,7 @@ use super::assembly::{Assembler, Known, Slot};
 
 use super::facts::{FactMaker, place};
 use super::hydrate::Hydrated;
+use super::memory::MemoryWatch;
 use super::report::{Quarantined, Work};
 use super::sinks::WritingSinks;
 use super::views::ViewChanges;
@@ -89,6 +90,7 @@ pub(super) struct Parts<'a, 'g, L> {
     pub(super) executor: Box<dyn Executor>,
     pub(super) workers: usize,
     pub(super) budget: Budget,
+    pub(super) memory: Option<&'a MemoryWatch>,
     pub(super) sinks: &'a mut WritingSinks,
     pub(super) logs: &'a mut [L],
     pub(super) shared: &'a mut [SharedVectors],
@@ -103,7 +105,7 @@ pub(super) struct EpochDriver<'a, 'g, L> {
     interrupt: &'a Interrupt,
     plane: Plane<'a, 'g>,
     executor: Box<dyn Executor>,
-    admission: Admission,
+    admission: Admission<'a>,
     vectors: VectorResolver<'a, L>,
     assembler: Assembler,
     sinks: &'a mut WritingSinks,
@@ -168,7 +170,7 @@ struct NewRow<'k> {
 impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
     pub(super) fn new(parts: Parts<'a, 'g, L>) -> Self {
         let Parts { graph, source, meters, interrupt, plane, lanes, hydrated, maker, views, .. } = parts;
-        let Parts { executor, workers, budget, sinks, logs, shared, history, .. } = parts;
+        let Parts { executor, workers, budget, memory, sinks, logs, shared, history, .. } = parts;
         let (next, late, known) = (Facts::default(), Facts::default(), HashMap::new());
         Self {
             graph,
@@ -177,7 +179,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
             interrupt,
             plane: Plane { plane, lanes, hydrated, maker, views, next, known, late },
             executor,
-            admission: Admission::new(graph, budget, workers),
+            admission: Admission::new(graph, budget, memory, workers),
             vectors: VectorResolver::new(graph, logs, shared),
             assembler: Assembler::default(),
             sinks,

@@ -164,6 +164,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         index: plan.index.to_owned(),
         tables: plan.tables(),
         threaded: false,
+        memory_limit: plan.memory_limit,
         base: head.as_ref().map(|(_, record, _)| record),
     };
     let mut sinks = SinkGroup::closed(&opening)?;
@@ -198,7 +199,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     let mut logs: Vec<Imagined> = plan.graph.spaces().map(imagined).collect();
     let mut shared = plan.shared_vectors()?;
     let none = IndexFolder::at(plan.index);
-    let inner = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters, plan.interrupt);
+    let inner = execute::start(plan.mode, threads, plan.in_flight_limit, plan.graph, plan.meters, plan.interrupt);
     let executor = Zeros { inner: inner.map_err(RunError::Threads)?, dimensions, embedded: VecDeque::new() };
     let run = EpochRun {
         plan,
@@ -209,7 +210,8 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         base: base.as_mut(),
         logs: &mut logs,
         shared: &mut shared,
-        budget: Budget::new(plan.memory_limit),
+        budget: Budget::new(plan.in_flight_limit),
+        memory: None,
         executor: Box::new(executor),
         workers: threads,
     };

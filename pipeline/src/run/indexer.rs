@@ -11,9 +11,10 @@ use super::changes::{absolute, changes, corrected, count, is_current, noted, not
 use super::clock::Clock;
 use super::commit::{Draft, table_changes, table_rows};
 use super::epoch::VectorLog;
+use super::memory::MemoryWatch;
 use super::process::{EpochRun, Knowledge, Processed};
 use super::report::RunReport;
-use super::sinks::{Opening, SinkGroup, WritingSinks};
+use super::sinks::{Opening, PublishedSinks, SinkGroup, WritingSinks};
 use super::{RunError, RunPlan};
 use crate::execute::{self, Budget, Mode};
 use crate::graph::EmbedLane;
@@ -238,8 +239,10 @@ impl<'a> Indexer<'a> {
         let measures = knowledge.plane().measures();
         let mut journals = self.journals()?;
         let mut shared = plan.shared_vectors()?;
-        let budget = Budget::new(plan.memory_limit);
-        let executor = execute::start(plan.mode, threads, plan.memory_limit, plan.graph, plan.meters, plan.interrupt);
+        let memory = MemoryWatch::start(plan.memory_limit);
+        let budget = Budget::new(plan.in_flight_limit);
+        let executor =
+            execute::start(plan.mode, threads, plan.in_flight_limit, plan.graph, plan.meters, plan.interrupt);
         let run = EpochRun {
             plan: &plan,
             source,
@@ -250,6 +253,7 @@ impl<'a> Indexer<'a> {
             logs: &mut journals,
             shared: &mut shared,
             budget: budget.clone(),
+            memory: Some(&memory),
             executor: executor.map_err(RunError::Threads)?,
             workers: threads,
         };
@@ -267,16 +271,21 @@ impl<'a> Indexer<'a> {
         report.views = table_rows(&tables);
         sinks.change_views(tables)?;
         clock.process = clock.lap(plan.meters, "process");
+        memory.enter("stage");
         plan.interrupt.check()?;
 
         let (sinks, staged) = sinks.stage(&draft.meta())?;
         self.writer.write_tree(number, &draft.tree)?;
         crate::failpoint::reach("staged");
         clock.stage = clock.lap(plan.meters, "stage");
+        memory.enter("publish");
         plan.interrupt.check()?;
 
         // From here on the epoch is finished, whatever is asked.
-        let (sinks, tokens) = sinks.publish()?;
+        let PublishedSinks { sinks, tokens, notices } = sinks.publish()?;
+        for notice in notices {
+            report.notice.get_or_insert(notice);
+        }
         let record = draft.record(&plan, &staged, tokens);
         crate::failpoint::reach("published");
         self.writer.commit(&record)?;
@@ -300,6 +309,7 @@ impl<'a> Indexer<'a> {
         self.damage = None;
         self.warm = Some(Warm { sinks, knowledge });
         clock.publish = clock.lap(plan.meters, "publish");
+        report.memory = memory.report();
         Ok(budget)
     }
 
@@ -349,6 +359,7 @@ impl<'a> Indexer<'a> {
             index: self.writer.folder().path().to_owned(),
             tables: self.plan.tables(),
             threaded: self.plan.mode != Mode::Sequential,
+            memory_limit: self.plan.memory_limit,
             base: self.record(),
         }
     }

@@ -10,6 +10,7 @@ use super::base::Base;
 use super::epoch::{EpochDriver, EpochOutcome, History, Parts, VectorLog};
 use super::facts::FactMaker;
 use super::hydrate::{Entered, Hydrated};
+use super::memory::MemoryWatch;
 use super::sinks::{SinkHandle, WritingSinks, vector_store};
 use super::views::ViewChanges;
 use super::{RunError, RunPlan};
@@ -86,6 +87,8 @@ pub(super) struct EpochRun<'a, 'g, L> {
     /// Vectors shared with other indexes, by embedding space; empty if nothing is shared.
     pub(super) shared: &'a mut [SharedVectors],
     pub(super) budget: Budget,
+    /// Watches the memory of the process; a forecast takes little.
+    pub(super) memory: Option<&'a MemoryWatch>,
     pub(super) executor: Box<dyn Executor>,
     pub(super) workers: usize,
 }
@@ -102,7 +105,8 @@ impl<L: VectorLog> EpochRun<'_, '_, L> {
     /// Loads what the plane lacks, then takes the diff through both planes. `hydrated` is
     /// called between the two.
     pub(super) fn process(self, diff: &Diff, hydrated: impl FnOnce()) -> Result<Processed, RunError> {
-        let Self { plan, source, knowledge, sinks, folder, base, logs, shared, budget, executor, workers } = self;
+        let Self { plan, source, knowledge, sinks, folder, base, logs, shared, budget, memory, executor, workers } =
+            self;
         let Knowledge { plane, lanes, hydrated: known, maker } = knowledge;
         let mut views = ViewChanges::of(plan.views, base.as_deref());
         let Entered { facts: loaded, stored } = match base.as_deref() {
@@ -124,6 +128,7 @@ impl<L: VectorLog> EpochRun<'_, '_, L> {
             executor,
             workers,
             budget,
+            memory,
             sinks,
             logs,
             shared,

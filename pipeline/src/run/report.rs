@@ -75,6 +75,9 @@ pub struct RunReport {
     pub in_flight: InFlight,
     /// The most memory that the process held, in bytes, where the system tells.
     pub peak_memory_bytes: Option<u64>,
+    /// The memory of the process against the job's limit.
+    #[serde(default)]
+    pub memory: MemoryReport,
     /// Findings about files that this run looked at, by code.
     pub findings: BTreeMap<String, u64>,
     /// Files that this run looked at and of whose content nothing is in the index.
@@ -171,6 +174,20 @@ pub struct InFlight {
     pub limit_bytes: u64,
     /// The most at once.
     pub peak_bytes: u64,
+}
+
+/// The memory of the process while an epoch was built: what it holds for itself alone, without the pages of
+/// files and without parse workers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryReport {
+    /// The configured limit.
+    pub limit_bytes: u64,
+    /// The most at once.
+    pub peak_bytes: u64,
+    /// The phase of the run in which that was: `process`, `stage` or `publish`.
+    pub peak_phase: String,
+    /// Whether it came near the limit, so that files were let in more slowly.
+    pub was_short: bool,
 }
 
 /// A file of whose content nothing is in the index.

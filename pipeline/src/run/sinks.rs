@@ -37,6 +37,8 @@ pub(super) struct Opening<'a> {
     pub(super) tables: Vec<Arc<ViewSchema>>,
     /// Whether each sink gets a thread of its own.
     pub(super) threaded: bool,
+    /// Bytes that the process should stay within.
+    pub(super) memory_limit: u64,
     /// The epoch at which they are opened; without one they hold nothing.
     pub(super) base: Option<&'a CommitRecord>,
 }
@@ -58,6 +60,7 @@ impl Opening<'_> {
             columns: sink.columns.clone(),
             views: if keeps_views { self.tables.clone() } else { Vec::new() },
             single_threaded: !self.threaded,
+            memory_limit: self.memory_limit,
         }
     }
 
@@ -323,15 +326,25 @@ pub(super) struct StagedSinks {
 
 impl StagedSinks {
     /// Publishes in all sinks, and gives their tokens in the order of the graph.
-    pub(super) fn publish(mut self) -> Result<(SinkGroup, Vec<Token>), SinkError> {
+    pub(super) fn publish(mut self) -> Result<PublishedSinks, SinkError> {
         let begun: Vec<_> = self.sinks.iter_mut().map(SinkHandle::publish).collect::<Result<_, _>>()?;
-        let mut tokens = Vec::with_capacity(begun.len());
+        let (mut tokens, mut notices) = (Vec::with_capacity(begun.len()), Vec::new());
         for (sink, begun) in self.sinks.iter().zip(&begun) {
-            tokens.push(sink.finish(begun)?);
+            let (token, notice) = sink.finish(begun)?;
+            tokens.push(token);
+            notices.extend(notice.map(|notice| format!("{}: {notice}", sink.name)));
             crate::failpoint::reach("publish.one");
         }
-        Ok((SinkGroup { sinks: std::mem::take(&mut self.sinks) }, tokens))
+        Ok(PublishedSinks { sinks: SinkGroup { sinks: std::mem::take(&mut self.sinks) }, tokens, notices })
     }
+}
+
+/// Sinks that published an epoch.
+pub(super) struct PublishedSinks {
+    pub(super) sinks: SinkGroup,
+    pub(super) tokens: Vec<Token>,
+    /// What the user should know, each with the sink.
+    pub(super) notices: Vec<String>,
 }
 
 impl Drop for StagedSinks {

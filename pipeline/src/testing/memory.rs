@@ -203,7 +203,8 @@ impl StagedEpoch for MemoryWriter {
         let token = json!({ "version": disk.versions.len() });
         drop(disk);
         let MemoryStore { disk, context, .. } = store;
-        Ok(Published { token, sink: Box::new(MemoryStore { disk, context, base: next, views: next_views }) })
+        let sink = Box::new(MemoryStore { disk, context, base: next, views: next_views });
+        Ok(Published { token, sink, notice: None })
     }
 
     fn abort(self: Box<Self>) -> Result<(), SinkError> {

@@ -142,13 +142,22 @@ fn committed(out: &mut String, report: &RunReport) {
         thousands(report.plane.loaded),
         milliseconds(report.plane.busy_ms)
     );
-    let memory = report.peak_memory_bytes.map_or_else(String::new, |peak| format!("; peak memory {}", bytes(peak)));
     let _ = writeln!(
         out,
-        "in flight peak {}, limit {}{memory}",
+        "in flight peak {}, limit {}",
         bytes(report.in_flight.peak_bytes),
         bytes(report.in_flight.limit_bytes)
     );
+    let memory = &report.memory;
+    if memory.peak_bytes > 0 {
+        let resident =
+            report.peak_memory_bytes.map_or_else(String::new, |peak| format!("; {} with files", bytes(peak)));
+        let (peak, limit) = (bytes(memory.peak_bytes), bytes(memory.limit_bytes));
+        let _ = writeln!(out, "memory    peak {peak} in phase `{}`, limit {limit}{resident}", memory.peak_phase);
+    }
+    if memory.was_short {
+        let _ = writeln!(out, "note: memory ran short, so files were let in more slowly; raise `job.memory_limit`");
+    }
     let _ = writeln!(
         out,
         "overlap   {:.0}% (lower bound {} on {} cores; bottleneck: {})",

@@ -69,7 +69,7 @@ pub struct Job {
     pub mode: Mode,
     /// Worker threads of the data plane.
     pub workers: NonZeroUsize,
-    /// Maximum bytes of source text and vectors in flight.
+    /// Bytes that the process should stay within while it indexes.
     pub memory_limit: u64,
     /// Worker threads of the fact plane.
     pub plane_workers: NonZeroUsize,
@@ -239,8 +239,9 @@ fn resolve(
         let message = "`source.revision` and `source.refs` are mutually exclusive";
         faults.push(fault_at("source", "refs", "revision", message.into()).help(Some("remove one of them")));
     }
-    if job.memory_limit < source.max_file_bytes {
-        let (limit, size) = (job.memory_limit, source.max_file_bytes);
+    let memory_limit = job.memory_limit.unwrap_or_else(default_memory_limit);
+    if memory_limit < source.max_file_bytes {
+        let (limit, size) = (memory_limit, source.max_file_bytes);
         let message = format!("`job.memory_limit` must be at least `source.max_file_bytes` ({size}), got {limit}");
         let help = format!("raise `job.memory_limit` to {size} or more, or lower `source.max_file_bytes`");
         let section = if place_of("job", "memory_limit").is_some() {
@@ -269,7 +270,7 @@ fn resolve(
             name: job.name.or(stem).unwrap_or_else(|| "gristmill".into()),
             mode: job.mode,
             workers: job.workers.unwrap_or_else(cores),
-            memory_limit: job.memory_limit.0,
+            memory_limit: memory_limit.0,
             plane_workers: job.plane_workers,
             source: SourceConfig {
                 root: source_root,
@@ -293,6 +294,12 @@ fn resolve(
         }),
         _ => Err(ConfigErrors::new(faults, &texts)),
     }
+}
+
+/// The memory limit of a job that sets none: half of what the process may use, at most 4 GiB.
+fn default_memory_limit() -> ByteSize {
+    const MAX: u64 = 4 << 30;
+    ByteSize(gristmill_pipeline::run::available_memory().map_or(MAX, |available| (available / 2).min(MAX)))
 }
 
 /// The source of the program's own that a `[source]` table names, and its path.

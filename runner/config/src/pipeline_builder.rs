@@ -227,7 +227,8 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the maximum number of bytes of source text and vectors in flight. Default: 256 MiB.
+    /// Sets the bytes that the process should stay within while it indexes; a quarter of them may be source
+    /// text and vectors in flight. Default: half of the memory that there is, at most 4 GiB.
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = Some(bytes);
         self
@@ -267,7 +268,7 @@ impl PipelineBuilder {
         let (job, defaults) = (JobSection::default(), IndexSection::default());
         let workers = self.positive("workers", self.workers, cores());
         let plane_workers = self.positive("plane_workers", self.plane_workers, job.plane_workers);
-        let memory_limit = self.memory_limit.unwrap_or(job.memory_limit.0);
+        let memory_limit = self.memory_limit.unwrap_or_else(|| crate::default_memory_limit().0);
         let min = source.as_ref().map_or(0, |source| source.max_file_bytes);
         if memory_limit < min {
             self.faults.push(PipelineFault::TooSmall { setting: "memory_limit", min, value: memory_limit });

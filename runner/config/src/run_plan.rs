@@ -25,12 +25,20 @@ impl Job {
             plane_workers: self.plane_workers.get(),
             keep: self.keep,
             vectors: self.vectors.as_deref(),
+            in_flight_limit: self.in_flight_limit(),
             memory_limit: self.memory_limit,
             full,
             meters,
             interrupt,
             broken_plane: None,
         }
+    }
+
+    /// Maximum bytes of source text and vectors in flight: a quarter of the memory limit, at most 256 MiB. The
+    /// rest is for what an epoch needs whatever is in flight.
+    #[must_use]
+    pub fn in_flight_limit(&self) -> u64 {
+        (self.memory_limit / 4).min(256 << 20)
     }
 
     /// Opens the source of the job.

@@ -20,21 +20,17 @@ pub(super) struct JobSection {
     pub(super) mode: Mode,
     /// Worker threads of the data plane. Default: one per core.
     pub(super) workers: Option<NonZeroUsize>,
-    /// Maximum size of source text and vectors in flight.
-    pub(super) memory_limit: ByteSize,
+    /// Memory that the process should stay within while it indexes, without the pages of files and without
+    /// parse workers; a quarter of it may be source text and vectors in flight. Default: half of the memory
+    /// that the machine or the control group has, at most 4 GiB.
+    pub(super) memory_limit: Option<ByteSize>,
     /// Worker threads of the fact plane.
     pub(super) plane_workers: NonZeroUsize,
 }
 
 impl Default for JobSection {
     fn default() -> Self {
-        Self {
-            name: None,
-            mode: Mode::default(),
-            workers: None,
-            memory_limit: ByteSize(256 << 20),
-            plane_workers: NonZeroUsize::MIN,
-        }
+        Self { name: None, mode: Mode::default(), workers: None, memory_limit: None, plane_workers: NonZeroUsize::MIN }
     }
 }
 

@@ -143,6 +143,7 @@ impl StagedEpoch for LanceStaged {
             return Err(error);
         }
 
+        let notice = tables.iter().find_map(|table| table.notice.clone());
         let tables: Vec<_> = tables.into_iter().map(PublishedTable::settle).collect();
         let mut token = serde_json::Map::new();
         for stored in &tables {
@@ -150,7 +151,7 @@ impl StagedEpoch for LanceStaged {
                 token.insert(stored.table().as_str().to_owned(), json!(state));
             }
         }
-        Ok(Published { token: Token::Object(token), sink: Box::new(LanceSink { shared, tables }) })
+        Ok(Published { token: Token::Object(token), sink: Box::new(LanceSink { shared, tables }), notice })
     }
 
     fn abort(self: Box<Self>) -> Result<(), SinkError> {

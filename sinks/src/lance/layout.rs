@@ -32,6 +32,7 @@ pub(super) fn layouts(config: &LanceConfig, context: &SinkContext) -> Result<Vec
         location: Location::new(&context.folder, &schema.table),
         session: Arc::clone(&session),
         config: config.clone(),
+        memory_limit: context.memory_limit,
         schema,
     };
     Ok(schemas.into_iter().map(layout).collect())

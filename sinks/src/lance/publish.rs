@@ -25,6 +25,8 @@ pub(super) struct PublishedTable {
     written: Vec<Option<Written>>,
     /// The files to flush to the disk.
     pub(super) files: Vec<PathBuf>,
+    /// What the user should know.
+    pub(super) notice: Option<String>,
 }
 
 impl AsRef<StoredTable> for PublishedTable {
@@ -39,7 +41,8 @@ impl StagedTable {
     pub async fn publish(self) -> Result<PublishedTable, TableError> {
         let Self { table, epoch, replace, compact, keys, change } = self;
         let Change { transaction, files, properties, gone, .. } = change;
-        let mut publishing = PublishedTable { table, published: None, written: Vec::new(), files: Vec::new() };
+        let mut publishing =
+            PublishedTable { table, published: None, written: Vec::new(), files: Vec::new(), notice: None };
         if let Some(transaction) = transaction
             && let Err(error) = publishing.publish_rows(transaction).await
         {
@@ -90,7 +93,7 @@ impl PublishedTable {
         keys: Vec<WrittenKeys>,
         gone: Vec<Vec<Entry>>,
     ) -> Result<(), TableError> {
-        let Self { table, published, written, files } = self;
+        let Self { table, published, written, files, .. } = self;
         // What replaces a table has no part of what was there.
         let replace = replace && published.is_some();
         let new = published.as_ref().map(|published| {

@@ -22,6 +22,8 @@ pub(super) struct TableLayout {
     pub location: Location,
     pub session: Arc<Session>,
     pub config: LanceConfig,
+    /// Bytes that the process should stay within.
+    pub memory_limit: u64,
 }
 
 /// A table of the store, open at the state that a token names.
@@ -30,6 +32,7 @@ pub(super) struct StoredTable {
     pub(super) location: Location,
     pub(super) session: Arc<Session>,
     pub(super) config: LanceConfig,
+    pub(super) memory_limit: u64,
     /// The newest state; `None` while the table does not exist.
     pub(super) dataset: Option<Arc<Dataset>>,
     /// The version that the token names; `None` while it names none. The dataset may be
@@ -71,7 +74,7 @@ impl TableLayout {
     }
 
     fn into_stored(self, dataset: Option<Dataset>, version: Option<u64>, keys: &[&str]) -> StoredTable {
-        let Self { schema, location, session, config } = self;
+        let Self { schema, location, session, config, memory_limit } = self;
         let index = |kind: &KeyKind| {
             let mut index = KeyIndex::new(*kind, location.keys().to_path_buf());
             index.open(keys);
@@ -79,7 +82,8 @@ impl TableLayout {
         };
         let indexes = KeyKind::of(&schema.table).iter().map(index).collect();
         let dataset = dataset.map(Arc::new);
-        StoredTable { schema, location, session, config, dataset, version, indexes, past: Past::default() }
+        let past = Past::default();
+        StoredTable { schema, location, session, config, memory_limit, dataset, version, indexes, past }
     }
 }
 

@@ -132,10 +132,10 @@ impl PublishedTable {
     /// Brings the index up to date with the published rows. If that fails, a warning is
     /// logged: the rows are there, and searches find them without the index.
     pub(super) async fn publish_vector_index(&mut self, compact: bool, properties: &Properties) {
-        let Self { table, published, files, .. } = self;
+        let Self { table, published, files, notice, .. } = self;
         let dataset = published.as_ref().or(table.dataset()).cloned();
         let (Some(dimension), Some(dataset)) = (table.schema.dimension, dataset) else { return };
-        match table.changed_index(&dataset, dimension, compact, properties).await {
+        match table.changed_index(&dataset, dimension, compact, properties, notice).await {
             Ok(None) => {}
             Ok(Some((changed, written))) => {
                 *published = Some(Arc::new(changed));
@@ -144,6 +144,7 @@ impl PublishedTable {
             Err(error) => {
                 let folder = table.location.folder().display();
                 tracing::warn!(table = %table.schema.table, %folder, %error, "cannot index the vectors of this epoch");
+                *notice = Some(format!("the vectors of this epoch have no index, so searches compare all: {error}"));
             }
         }
     }
@@ -158,11 +159,21 @@ impl StoredTable {
         dimension: usize,
         compact: bool,
         properties: &Properties,
+        notice: &mut Option<String>,
     ) -> lance::Result<Option<(Dataset, Vec<PathBuf>)>> {
         let config = &self.config.vector_index;
         let old = indexes(dataset).await?;
         let coverage = Coverage::of(dataset.fragments(), &old, config);
-        let step = coverage.step(config, compact);
+        let mut step = coverage.step(config, compact);
+        let needed = build_bytes(coverage.rows, dimension);
+        if step == Step::Build && needed > self.memory_limit / 2 {
+            let (rows, needed, limit) = (coverage.rows, needed >> 20, self.memory_limit >> 20);
+            *notice = Some(format!(
+                "the {rows} vectors have no index, so searches compare all: to build it takes about {needed} MiB, more \
+                 than half of the memory limit of {limit} MiB; raise `job.memory_limit`"
+            ));
+            step = if old.is_empty() { Step::Keep } else { Step::Drop };
+        }
         if step != Step::Keep {
             tracing::debug!(table = %self.schema.table, ?coverage, ?step, "changes the index over the vectors");
         }
@@ -211,6 +222,11 @@ impl StoredTable {
         let is_there = indexes(dataset).await?.iter().any(|index| IndexName::parse(&index.name, config).is_some());
         Ok(Some(VectorState { metric: config.metric, index: is_there.then_some(config.kind) }))
     }
+}
+
+/// About how much memory Lance takes to build an index over so many vectors: a third more than the vectors.
+fn build_bytes(rows: u64, dimension: usize) -> u64 {
+    rows.saturating_mul(dimension as u64 * size_of::<f32>() as u64) / 3 * 4
 }
 
 /// Adds the rows that no part covers, merged into one part with this number of the latest

@@ -305,7 +305,8 @@ impl StagedEpoch for TantivyStaged {
         }
         let Self { shared, snapshot, writer, .. } = *self;
         let token = snapshot.token.clone();
-        Ok(Published { token, sink: Box::new(TantivySink { shared, base: Some(snapshot), writer: Some(writer) }) })
+        let sink = Box::new(TantivySink { shared, base: Some(snapshot), writer: Some(writer) });
+        Ok(Published { token, sink, notice: None })
     }
 
     fn abort(self: Box<Self>) -> Result<(), SinkError> {

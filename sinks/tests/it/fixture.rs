@@ -37,6 +37,7 @@ impl Index {
             columns: Vec::new(),
             views: Vec::new(),
             single_threaded: false,
+            memory_limit: u64::MAX,
         }
     }
 
@@ -122,7 +123,7 @@ impl Store {
 
     pub fn try_publish(&mut self) -> Result<Token, SinkError> {
         let Step::Staged(staged) = self.take() else { panic!("no epoch was staged") };
-        let Published { token, sink } = staged.publish()?;
+        let Published { token, sink, .. } = staged.publish()?;
         self.step = Step::Open(sink);
         self.token = Some(token.clone());
         Ok(token)

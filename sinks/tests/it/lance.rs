@@ -434,7 +434,8 @@ fn only_retained_epochs_keep_their_space() {
     for nth in [1, 4, 5] {
         assert_eq!(reader(&index, &epochs[nth].0).digest().expect("digest"), epochs[nth].1);
     }
-    assert!(LanceReader::open(&index.folder, &epochs[0].0).is_err());
+    let given_up = LanceReader::open(&index.folder, &epochs[0].0).unwrap();
+    assert!(given_up.schema(&Table::Chunks).is_err());
     let mut sink = opened(&index, Some(&epochs[5].0));
     publish(&mut sink, 7, &[("a", 33)], &[record("a", 4)]);
 }

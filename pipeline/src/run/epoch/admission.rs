@@ -12,27 +12,28 @@ use crate::graph::Graph;
 use crate::measure::Meters;
 use crate::merkle::Leaf;
 use crate::port::FileItem;
+use crate::run::memory::{MemoryWatch, Pressure};
 use crate::source::Source;
 
 /// Analyses that wait for a worker, per worker: enough that none waits for a round.
 const QUEUED_PER_WORKER: usize = 8;
 
 /// The contents that are to be analysed, and the memory that they may take.
-pub(super) struct Admission {
+pub(super) struct Admission<'a> {
     budget: Budget,
+    memory: Option<&'a MemoryWatch>,
     /// Contents to analyse, each with the path to read.
     backlog: VecDeque<RowFact>,
-    /// Analyses that may be under way or waiting at once.
-    max_analyses: usize,
+    workers: usize,
     /// Bytes of the vectors of one chunk, over all embed lanes.
     vector_bytes: u64,
 }
 
-impl Admission {
-    pub(super) fn new(graph: &Graph, budget: Budget, workers: usize) -> Self {
+impl<'a> Admission<'a> {
+    pub(super) fn new(graph: &Graph, budget: Budget, memory: Option<&'a MemoryWatch>, workers: usize) -> Self {
         let components: usize = graph.embed_lanes().iter().map(|lane| lane.dimension).sum();
         let vector_bytes = (components * size_of::<f32>()) as u64;
-        Self { budget, backlog: VecDeque::new(), max_analyses: workers * QUEUED_PER_WORKER, vector_bytes }
+        Self { budget, memory, backlog: VecDeque::new(), workers, vector_bytes }
     }
 
     pub(super) fn budget(&self) -> &Budget {
@@ -51,7 +52,7 @@ impl Admission {
 
     /// Lets in as many as there is room for.
     pub(super) fn admit(&mut self, graph: &Graph, source: &dyn Source, ledger: &Ledger, executor: &mut dyn Executor) {
-        while executor.analysing() < self.max_analyses
+        while executor.analysing() < self.max_analyses()
             && let Some(&row) = self.backlog.front()
         {
             let Some(coming) = ledger.coming(&row) else {
@@ -69,6 +70,15 @@ impl Admission {
             });
             self.backlog.pop_front();
             executor.submit(Task::Analyse { key: row.content, file, lease });
+        }
+    }
+
+    /// Analyses that may be under way or waiting at once.
+    fn max_analyses(&self) -> usize {
+        match self.memory.map_or(Pressure::None, MemoryWatch::pressure) {
+            Pressure::None => self.workers * QUEUED_PER_WORKER,
+            Pressure::High => self.workers,
+            Pressure::Over => 1,
         }
     }
 

@@ -334,13 +334,13 @@ impl SinkHandle {
         })
     }
 
-    pub(super) fn publish(&mut self) -> Result<Pending<Token>, SinkError> {
+    pub(super) fn publish(&mut self) -> Result<Pending<(Token, Option<String>)>, SinkError> {
         let out_of_step = self.out_of_step("publish the epoch");
         self.start("publish", move |store| match std::mem::replace(store, Store::Closed) {
             Store::Staged(staged) => {
-                let Published { token, sink } = staged.publish()?;
+                let Published { token, sink, notice } = staged.publish()?;
                 *store = Store::Open(sink);
-                Ok(token)
+                Ok((token, notice))
             }
             Store::Open(_) | Store::Writing(_) | Store::Counted { .. } | Store::Closed => Err(out_of_step),
         })

@@ -44,7 +44,7 @@ pub fn execute(args: CheckArgs, registry: &Registry) -> Result<Exit, CommandErro
     print(&match args.format {
         OutputFormat::Text => text(&job),
         OutputFormat::Json => json(&job)?,
-        OutputFormat::Mermaid => job.graph.render(Format::Mermaid, job.memory_limit),
+        OutputFormat::Mermaid => job.graph.render(Format::Mermaid, job.in_flight_limit()),
     })?;
     Ok(Exit::Done)
 }
@@ -64,7 +64,7 @@ fn text(job: &Job) -> String {
     ] {
         settings.row([name.into(), value.into()]);
     }
-    format!("{}\n{}", settings.render(), job.graph.render(Format::Text, job.memory_limit))
+    format!("{}\n{}", settings.render(), job.graph.render(Format::Text, job.in_flight_limit()))
 }
 
 #[derive(Serialize)]
@@ -90,7 +90,7 @@ fn json(job: &Job) -> Result<String, CommandError> {
         plane_workers: job.plane_workers.get(),
         source: &job.source,
         index: &job.index,
-        graph: serde_json::from_str(&job.graph.render(Format::Json, job.memory_limit)).map_err(failed)?,
+        graph: serde_json::from_str(&job.graph.render(Format::Json, job.in_flight_limit())).map_err(failed)?,
     };
     Ok(serde_json::to_string_pretty(&view).map_err(failed)? + "\n")
 }

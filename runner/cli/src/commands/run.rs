@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gristmill_config::{Job, Registry};
 use gristmill_pipeline::run::{Interrupt, RunError, RunReport};
-use gristmill_pipeline::{Meters, Trace};
+use gristmill_pipeline::{Meters, Mode, Trace};
 
 use super::job::JobArgs;
 use crate::exit::Exit;
@@ -19,6 +19,9 @@ use crate::report_file::{write_report, write_trace};
 use crate::signals::watch_signals;
 use crate::{summary, terminal};
 
+/// What `--low-memory` sets beside the mode.
+const LOW_MEMORY: [&str; 2] = ["job.workers=1", "job.memory_limit=128MiB"];
+
 /// Update the index: index all changes of the source as one atomic epoch.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RunArgs {
@@ -28,6 +31,10 @@ pub struct RunArgs {
     /// Rebuild the index from scratch.
     #[arg(long)]
     pub full: bool,
+    /// Use as little memory as possible: one file at a time, in one thread, within 128 MiB as far as the index
+    /// allows; overrides the job.
+    #[arg(long)]
+    pub low_memory: bool,
     /// Write the report of the run to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -47,7 +54,12 @@ pub struct RunArgs {
 /// # Errors
 /// Every error in the job, and the error that stopped the epoch.
 pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError> {
-    let job = args.job.load(registry, true)?;
+    let mut settings = args.job.clone();
+    if args.low_memory {
+        settings.settings.extend(LOW_MEMORY.map(ToOwned::to_owned));
+        settings.mode = Some(Mode::Sequential);
+    }
+    let job = settings.load(registry, true)?;
     let interrupt = Interrupt::default();
     let watched = watch_signals(&interrupt)?;
     end_on_panics();
@@ -61,7 +73,7 @@ pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError>
     }
     let report = report?;
     if let Some(path) = &args.report {
-        write_report(path, &report, "the index is committed")?;
+        write_report("--report", path, &report, "the index is committed")?;
     }
     if report.scan.files == 0
         && let Some(notice) = report.source_notices.last()

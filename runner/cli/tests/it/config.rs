@@ -83,7 +83,7 @@ fn an_empty_job_is_the_default_job() {
 fn the_default_graph_is_the_documented_one() {
     let implied = load("", &[], &|_| None).unwrap();
     let written = load(DEFAULT_GRAPH, &[], &|_| None).unwrap();
-    let render = |job: &Job| job.graph.render(Format::Json, job.memory_limit);
+    let render = |job: &Job| job.graph.render(Format::Json, job.in_flight_limit());
     assert_eq!(render(&implied), render(&written));
     let edges: Vec<String> = implied
         .graph

@@ -80,7 +80,7 @@ fn queued(graph: &Graph, admission: &mut Admission, count: usize) -> Ledger {
 #[test]
 fn files_come_in_as_far_as_memory_allows() {
     let graph = graph();
-    let mut admission = Admission::new(&graph, Budget::new(3 * 408), 8);
+    let mut admission = Admission::new(&graph, Budget::new(3 * 408), None, 8);
     let ledger = queued(&graph, &mut admission, 5);
     let mut executor = Stuck::default();
     admission.admit(&graph, &Nowhere, &ledger, &mut executor);
@@ -95,7 +95,7 @@ fn files_come_in_as_far_as_memory_allows() {
 #[test]
 fn no_more_wait_than_the_workers_can_soon_take() {
     let graph = graph();
-    let mut admission = Admission::new(&graph, Budget::new(1 << 30), 1);
+    let mut admission = Admission::new(&graph, Budget::new(1 << 30), None, 1);
     let ledger = queued(&graph, &mut admission, 20);
     let mut executor = Stuck::default();
     admission.admit(&graph, &Nowhere, &ledger, &mut executor);
@@ -105,7 +105,7 @@ fn no_more_wait_than_the_workers_can_soon_take() {
 #[test]
 fn what_does_not_come_after_all_is_passed_over() {
     let graph = graph();
-    let mut admission = Admission::new(&graph, Budget::new(1 << 30), 8);
+    let mut admission = Admission::new(&graph, Budget::new(1 << 30), None, 8);
     let mut ledger = queued(&graph, &mut admission, 2);
     let first = *admission.backlog.front().expect("waits");
     ledger.retract(&first);

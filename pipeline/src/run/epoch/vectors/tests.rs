@@ -119,6 +119,7 @@ fn resolve(log: &mut Log, rounds: &[Round<'_>], answer: Option<Diagnostic>) -> R
         index: "/nowhere".into(),
         tables: Vec::new(),
         threaded: false,
+        memory_limit: u64::MAX,
         base: None,
     };
     let mut group = SinkGroup::closed(&opening).expect("is sound");

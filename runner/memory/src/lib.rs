@@ -1,10 +1,12 @@
-//! An allocator that counts what each thread allocates, when it is asked to.
+//! What gristmill does about the memory of its process: an allocator that counts what each thread allocates,
+//! a bound on what Lance reads ahead, and what can be done when memory runs short.
 //!
-//! This crate is the only one with unsafe code: `GlobalAlloc` is an unsafe trait, and no operation in it does
-//! more than call the allocator beneath. While nobody counts, an allocation costs one relaxed load more.
+//! This crate is the only one with unsafe code. `GlobalAlloc` is an unsafe trait, and no operation in it does
+//! more than call the allocator beneath; while nobody counts, an allocation costs one relaxed load more. To set
+//! an environment variable is unsafe, and done while the process has one thread; functions of mimalloc are.
 //!
 //! ```
-//! use gristmill_allocations::{Counting, count};
+//! use gristmill_memory::{Counting, count};
 //! use std::alloc::System;
 //!
 //! #[global_allocator]
@@ -13,6 +15,12 @@
 //! let (text, allocated) = count(|| String::from("one allocation of fourteen bytes").len());
 //! assert_eq!((text, allocated.times), (32, 1));
 //! ```
+
+mod read_ahead;
+mod relief;
+
+pub use read_ahead::read_less_ahead;
+pub use relief::return_freed_memory;
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
