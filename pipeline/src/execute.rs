@@ -6,6 +6,7 @@
 //! | `parallel` | each worker of a rayon pool takes a file from read to chunk | on the same pool, before further files | a thread each |
 //! | `pipeline` | every stage has an inbox counted in bytes; workers go to where work waits | a stage like the others, batched across files | a thread each |
 //!
+//! Where reads wait, as from a network mount, more threads read than compute, but in `sequential`: see `reading`.
 //! An embedder that waits for requests to a server holds no worker meanwhile, but in `sequential`: see
 //! `requests`.
 //!
@@ -18,6 +19,7 @@ mod embedding;
 mod line_stage;
 mod parallel;
 mod pipeline;
+mod reading;
 mod requests;
 mod sequential;
 mod stage;
@@ -25,6 +27,7 @@ mod stage;
 pub(crate) use analysis::{Analysed, Line};
 pub(crate) use budget::{Budget, Lease};
 pub(crate) use embedding::EmbedLine;
+use reading::ReadWatch;
 pub use stage::LoneStage;
 
 use std::fmt;
@@ -169,9 +172,10 @@ pub(crate) fn start(
     interrupt: &Interrupt,
 ) -> Result<Box<dyn Executor>, String> {
     let plane = DataPlane::new(graph, meters, interrupt);
+    let reads = ReadWatch::new(graph, meters);
     Ok(match mode {
         Mode::Sequential => Box::new(sequential::Sequential::new(plane)),
-        Mode::Parallel => Box::new(parallel::Parallel::start(plane, workers)?),
-        Mode::Pipeline => Box::new(pipeline::Pipeline::start(plane, workers, memory_limit, graph)?),
+        Mode::Parallel => Box::new(parallel::Parallel::start(plane, workers, reads)?),
+        Mode::Pipeline => Box::new(pipeline::Pipeline::start(plane, workers, memory_limit, graph, reads)?),
     })
 }

@@ -181,6 +181,11 @@ impl StageMeter {
         Duration::from_nanos(self.busy_ns.load(Ordering::Relaxed))
     }
 
+    /// Time in which its threads were in it without computing.
+    pub(crate) fn waiting(&self) -> Duration {
+        self.busy().saturating_sub(Duration::from_nanos(self.cpu_ns.load(Ordering::Relaxed)))
+    }
+
     /// Adds time that requests of an operator took.
     pub(crate) fn count_wait(&self, more: Duration) {
         self.waited_ns.fetch_add(nanoseconds(more), Ordering::Relaxed);

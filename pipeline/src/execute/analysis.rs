@@ -6,6 +6,7 @@ use gristmill_ids::{ChunkLaneId, ContentHash, ContentKey, StageId};
 
 use super::Lease;
 use super::line_stage::{Given, LineStage};
+use super::reading::Permits;
 use super::stage::StageRunner;
 use crate::diagnostic::Diagnostic;
 use crate::graph::Graph;
@@ -85,13 +86,24 @@ impl Line {
         Self { stages: stages.collect(), first: positions(None), chunk_lanes: graph.chunk_lanes().len() }
     }
 
-    /// Takes a file through the whole line on the calling thread.
-    pub(crate) fn run(&self, key: ContentKey, file: Arc<FileItem>, lease: Lease) -> Result<Analysed, OperatorError> {
+    /// Takes a file through the whole line on the calling thread. With `permits`, it computes with one of them,
+    /// and reads without.
+    pub(super) fn run(
+        &self,
+        key: ContentKey,
+        file: Arc<FileItem>,
+        lease: Lease,
+        permits: Option<&Permits>,
+    ) -> Result<Analysed, OperatorError> {
+        let mut permit = None;
         let mut analysed = Analysed::new(key, Arc::clone(&file), lease, self.chunk_lanes);
         let mut waiting: Vec<(usize, Item)> =
             self.first.iter().map(|&stage| (stage, Item::File(Arc::clone(&file)))).collect();
         while let Some((position, item)) = waiting.pop() {
             let Some(stage) = self.stages.get(position) else { continue };
+            if permit.is_none() && !matches!(item, Item::File(_)) {
+                permit = permits.map(Permits::acquire);
+            }
             for given in stage.run(vec![item])? {
                 if let Some(item) = &given.item {
                     waiting.extend(stage.next.iter().map(|&next| (next, item.clone())));

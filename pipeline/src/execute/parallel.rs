@@ -7,6 +7,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 
+use super::reading::{Permits, READERS, ReadWatch};
 use super::requests::Requests;
 use super::{DataPlane, Executor, Outcome, Task, take_waiting};
 use crate::measure::StageMeter;
@@ -17,6 +18,9 @@ pub(super) const STACK_BYTES: usize = 8 << 20;
 
 pub(crate) struct Parallel {
     pool: rayon::ThreadPool,
+    /// A pool with more threads, once reads wait.
+    wide: Option<rayon::ThreadPool>,
+    reads: ReadWatch,
     shared: Arc<Shared>,
     outcomes: Receiver<Result<Outcome, OperatorError>>,
     requests: Requests,
@@ -27,6 +31,7 @@ pub(crate) struct Parallel {
 
 struct Shared {
     plane: DataPlane,
+    permits: Permits,
     tasks: Mutex<Tasks>,
     done: Sender<Result<Outcome, OperatorError>>,
 }
@@ -60,21 +65,21 @@ impl Idle {
     }
 }
 
+fn pool(name: &'static str, threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    let name = move |index| format!("{name}-{index}");
+    rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES).thread_name(name).build()
+}
+
 impl Parallel {
-    pub(crate) fn start(mut plane: DataPlane, workers: usize) -> Result<Self, String> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(workers)
-            .stack_size(STACK_BYTES)
-            .thread_name(|index| format!("worker-{index}"))
-            .build()
-            .map_err(|error| error.to_string())?;
+    pub(crate) fn start(mut plane: DataPlane, workers: usize, reads: ReadWatch) -> Result<Self, String> {
+        let pool = pool("worker", workers).map_err(|error| error.to_string())?;
         let (done, outcomes) = unbounded();
         let requests = Requests::start(take_waiting(&mut plane.embedders), &done)?;
         let meter = plane.line.first.first().and_then(|&first| plane.line.stages.get(first));
         let meter = meter.map(|stage| Arc::clone(&stage.runner.meter));
         let idle = Idle { meter, workers, since: Instant::now(), last_busy: 0 };
-        let shared = Arc::new(Shared { plane, tasks: Mutex::default(), done });
-        Ok(Self { pool, shared, outcomes, requests, under_way: 0, analysing: 0, idle })
+        let shared = Arc::new(Shared { plane, permits: Permits::new(workers), tasks: Mutex::default(), done });
+        Ok(Self { pool, wide: None, reads, shared, outcomes, requests, under_way: 0, analysing: 0, idle })
     }
 
     fn ended(&mut self, outcome: Result<Outcome, OperatorError>) -> Result<Outcome, OperatorError> {
@@ -107,16 +112,20 @@ impl Executor for Parallel {
         self.analysing += usize::from(is_analysis);
         self.under_way += 1;
         self.idle.account(self.under_way);
+        if self.wide.is_none() && self.reads.waits() {
+            // Without more threads it goes on with those that there are.
+            self.wide = pool("reader", self.idle.workers + READERS).ok();
+        }
         let shared = Arc::clone(&self.shared);
         // Each spawn does one task, whichever is most urgent by the time it runs.
-        self.pool.spawn_fifo(move || {
+        self.wide.as_ref().unwrap_or(&self.pool).spawn_fifo(move || {
             let task = {
                 let mut tasks = shared.tasks.lock();
                 tasks.embedding.pop_front().or_else(|| tasks.analysing.pop_front())
             };
             if let Some(task) = task {
                 // The receiver is gone only when the epoch was given up.
-                let _ = shared.done.send(outcome_of(|| shared.plane.perform(task)));
+                let _ = shared.done.send(outcome_of(|| shared.plane.perform(task, Some(&shared.permits))));
             }
         });
     }

@@ -15,18 +15,22 @@ use gristmill_ids::StageId;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::line_stage::{Given, LineStage};
+use super::reading::{READERS, ReadWatch};
 use super::requests::Requests;
 use super::stage::StageRunner;
 use super::{Analysed, DataPlane, EmbedLine, Executor, Outcome, Task, take_waiting};
 use crate::graph::Graph;
 use crate::operator::{BatchSize, Filled, OperatorError, outcome_of};
-use crate::port::Item;
+use crate::port::{Item, Port};
 
 pub(crate) struct Pipeline {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
     outcomes: Receiver<Result<Outcome, OperatorError>>,
     requests: Requests,
+    reads: ReadWatch,
+    /// Whether there are threads that only read.
+    has_readers: bool,
     /// Analyses and passages that have no outcome yet.
     analysing: usize,
     embedding: usize,
@@ -45,6 +49,8 @@ struct Node {
     kind: Kind,
     capacity: u64,
     batch: BatchSize,
+    /// Whether it takes files.
+    reads: bool,
 }
 
 enum Kind {
@@ -138,6 +144,7 @@ impl Pipeline {
         workers: usize,
         memory_limit: u64,
         graph: &Graph,
+        reads: ReadWatch,
     ) -> Result<Self, String> {
         let waiting = take_waiting(&mut plane.embedders);
         let capacity = |id: StageId| graph.queue_bytes(graph.stage(id), memory_limit);
@@ -148,14 +155,15 @@ impl Pipeline {
             let batch = stage.runner.batch_size();
             let (runner, capacity) = (stage.runner.clone(), capacity(stage.id));
             wished.push(wish(stage.id));
-            nodes.push(Node { runner, kind: Kind::Line(stage), capacity, batch });
+            let reads = runner.operator.operator().input() == Port::Files;
+            nodes.push(Node { runner, kind: Kind::Line(stage), capacity, batch, reads });
         }
         for line in plane.embedders {
             let (runner, batch) = (line.embedder.clone(), line.embedder.batch_size());
             let stage = graph.embed_lane(line.lane).stage;
             wished.push(wish(stage));
             let (kind, capacity) = (Kind::Embed(line), capacity(stage));
-            nodes.push(Node { runner, kind, capacity, batch });
+            nodes.push(Node { runner, kind, capacity, batch, reads: false });
         }
         debug_assert_eq!(plane.line.first, [0], "the line begins with one stage");
 
@@ -169,25 +177,45 @@ impl Pipeline {
         let state = Mutex::new(State { inboxes, closed: false });
         let shared = Arc::new(Shared { nodes, state, changed: Condvar::new(), done });
         // If a thread cannot be started, those that were end with this.
-        let mut pipeline = Self { shared, workers: Vec::new(), outcomes, requests, analysing: 0, embedding: 0 };
+        let (workers, has_readers) = (Vec::new(), false);
+        let mut pipeline = Self { shared, workers, outcomes, requests, reads, has_readers, analysing: 0, embedding: 0 };
         for index in 0..count {
-            let shared = Arc::clone(&pipeline.shared);
             // Later stages first: with few workers, homes are where results come out.
             let home = homes[homes.len() - 1 - index % homes.len()];
-            let thread = std::thread::Builder::new()
-                .name(format!("stage-{index}"))
-                .stack_size(super::parallel::STACK_BYTES)
-                .spawn(move || {
-                    if let Err(error) = outcome_of(|| {
-                        shared.work(home);
-                        Ok(())
-                    }) {
-                        let _ = shared.done.send(Err(error));
-                    }
-                });
-            pipeline.workers.push(thread.map_err(|error| error.to_string())?);
+            pipeline
+                .spawn(format!("stage-{index}"), move |shared| shared.work(home))
+                .map_err(|error| error.to_string())?;
         }
         Ok(pipeline)
+    }
+
+    /// Starts a thread.
+    fn spawn(&mut self, name: String, work: impl FnOnce(&Shared) + Send + 'static) -> std::io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let thread = std::thread::Builder::new().name(name).stack_size(super::parallel::STACK_BYTES).spawn(move || {
+            if let Err(error) = outcome_of(|| {
+                work(&shared);
+                Ok(())
+            }) {
+                let _ = shared.done.send(Err(error));
+            }
+        });
+        self.workers.push(thread?);
+        Ok(())
+    }
+
+    /// Starts threads that only read, once reads wait.
+    fn start_readers(&mut self) {
+        if self.has_readers || !self.reads.waits() {
+            return;
+        }
+        self.has_readers = true;
+        for index in 0..READERS {
+            // Without more threads it goes on with those that there are.
+            if self.spawn(format!("reader-{index}"), Shared::read).is_err() {
+                return;
+            }
+        }
     }
 
     fn ended(&mut self, outcome: Result<Outcome, OperatorError>) -> Result<Outcome, OperatorError> {
@@ -256,6 +284,27 @@ impl Shared {
         }
     }
 
+    /// Runs the stages that take files, and no others.
+    fn read(&self) {
+        let mut state = self.lock();
+        while !state.closed {
+            let is_ready = |&index: &usize| {
+                let node = &self.nodes[index];
+                node.reads && !state.inboxes[index].waiting.is_empty() && self.has_room(&state, node)
+            };
+            let Some(index) = (0..self.nodes.len()).find(is_ready) else {
+                self.changed.wait(&mut state);
+                continue;
+            };
+            let node = &self.nodes[index];
+            let batch = state.inboxes[index].pop_batch(node);
+            drop(state);
+            self.changed.notify_all();
+            self.run(node, batch);
+            state = self.lock();
+        }
+    }
+
     fn run(&self, node: &Node, batch: Vec<(Item, Option<Ticket>)>) {
         let (items, tickets): (Vec<Item>, Vec<Option<Ticket>>) = batch.into_iter().unzip();
         match &node.kind {
@@ -305,6 +354,7 @@ impl Executor for Pipeline {
     fn submit(&mut self, task: Task) {
         match task {
             Task::Analyse { key, file, lease } => {
+                self.start_readers();
                 self.analysing += 1;
                 let is_lane = |node: &&Node| matches!(&node.kind, Kind::Line(stage) if stage.lane.is_some());
                 let lanes = self.shared.nodes.iter().filter(is_lane).count();

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use gristmill_ids::EmbedLaneId;
 
+use super::reading::Permits;
 use super::{DataPlane, Executor, Outcome, Task};
 use crate::operator::{OperatorError, outcome_of};
 use crate::port::Item;
@@ -21,11 +22,12 @@ impl Sequential {
 }
 
 impl DataPlane {
-    /// Does a task on the calling thread.
-    pub(crate) fn perform(&self, task: Task) -> Result<Outcome, OperatorError> {
+    /// Does a task on the calling thread. With `permits`, it computes with one of them.
+    pub(super) fn perform(&self, task: Task, permits: Option<&Permits>) -> Result<Outcome, OperatorError> {
         match task {
-            Task::Analyse { key, file, lease } => self.line.run(key, file, lease).map(Outcome::Analysed),
+            Task::Analyse { key, file, lease } => self.line.run(key, file, lease, permits).map(Outcome::Analysed),
             Task::Embed { lane, passages } => {
+                let _permit = permits.map(Permits::acquire);
                 let items: Vec<Item> = passages.into_iter().map(Item::Passage).collect();
                 let line = self.embedders.iter().find(|line| line.lane == lane);
                 line.map_or_else(|| Err(no_embedder(lane)), |line| line.run(items))
@@ -49,7 +51,7 @@ impl Executor for Sequential {
 
     fn next(&mut self) -> Option<Result<Outcome, OperatorError>> {
         let task = self.embedding.pop_front().or_else(|| self.analysing.pop_front())?;
-        Some(outcome_of(|| self.plane.perform(task)))
+        Some(outcome_of(|| self.plane.perform(task, None)))
     }
 
     /// Nothing is done unasked, so nothing is ever there already.

@@ -11,7 +11,7 @@ mod worktrees;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 
@@ -19,6 +19,7 @@ use self::read::hash_file;
 use self::targets::Targets;
 use self::walk::Met;
 use super::{LastScan, Origin, Scan, ScanMeasures, Source, SourceError};
+use crate::measure::thread_cpu;
 use crate::merkle::{Leaf, Tree};
 use crate::path::RelPath;
 #[cfg(unix)]
@@ -115,11 +116,8 @@ impl DirectorySource {
             );
             (met.path, leaf)
         };
-        let found: Vec<(RelPath, Leaf)> = if threads == 1 {
-            met.into_iter().map(leaf_of).collect()
-        } else {
-            met.into_par_iter().with_min_len(8).map(leaf_of).collect()
-        };
+        let found: Vec<(RelPath, Leaf)> =
+            if threads == 1 { met.into_iter().map(leaf_of).collect() } else { hash_all(met, leaf_of) };
         let tree = match known {
             None => Tree::build(found, scanned_ns),
             Some(known) => {
@@ -146,6 +144,35 @@ impl DirectorySource {
         let notices = walked.notices;
         Ok(Scan { tree, revision: None, refs: Vec::new(), selection: None, notices, measures })
     }
+}
+
+/// Hashes files on all cores; on more threads than that where reads wait, as from a network mount.
+fn hash_all(mut met: Vec<Met>, leaf_of: impl Fn(Met) -> (RelPath, Leaf) + Sync + Send) -> Vec<(RelPath, Leaf)> {
+    /// Files that tell whether reads wait.
+    const PROBED: usize = 16;
+    /// A read that waits longer than this, on average, waits for something else than a core.
+    const LONG: Duration = Duration::from_millis(1);
+    const READERS: usize = 64;
+    let rest = met.split_off(met.len().min(PROBED));
+    let waited = AtomicU64::new(0);
+    let count = u32::try_from(met.len()).unwrap_or(u32::MAX).max(1);
+    let probe = |met| {
+        let (started, cpu) = (Instant::now(), thread_cpu());
+        let leaf = leaf_of(met);
+        let idle = started.elapsed().saturating_sub(thread_cpu().saturating_sub(cpu));
+        waited.fetch_add(u64::try_from(idle.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        leaf
+    };
+    let mut found: Vec<(RelPath, Leaf)> = met.into_par_iter().map(probe).collect();
+    let waits = Duration::from_nanos(waited.into_inner()) / count > LONG;
+    // Without more threads it goes on with those that there are.
+    let wide = waits.then(|| rayon::ThreadPoolBuilder::new().num_threads(READERS).build().ok()).flatten();
+    let hash = || rest.into_par_iter().with_min_len(if waits { 1 } else { 8 }).map(leaf_of).collect::<Vec<_>>();
+    found.extend(match wide {
+        Some(pool) => pool.install(hash),
+        None => hash(),
+    });
+    found
 }
 
 /// The path of bytes that an escaped path stands for; nothing where no name is escaped.

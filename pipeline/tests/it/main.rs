@@ -14,4 +14,5 @@ mod paths;
 mod refs;
 mod requests;
 mod revisions;
+mod slow_reads;
 mod views;

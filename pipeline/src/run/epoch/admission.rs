@@ -16,7 +16,7 @@ use crate::run::memory::{MemoryWatch, Pressure};
 use crate::source::Source;
 
 /// Analyses that wait for a worker, per worker: enough that none waits for a round.
-const QUEUED_PER_WORKER: usize = 8;
+const QUEUED_PER_WORKER: usize = 16;
 
 /// The contents that are to be analysed, and the memory that they may take.
 pub(super) struct Admission<'a> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use gristmill_config::{ConfigErrors, DEFAULT_GRAPH, Job, JobRequest, MODE_VARIABLE, Override, Registry};
 use gristmill_pipeline::Mode;
 use gristmill_pipeline::graph::Format;
+use gristmill_pipeline::run::available_memory;
 
 pub fn configs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs")
@@ -73,7 +74,9 @@ fn kinds(result: Result<Job, ConfigErrors>) -> Vec<String> {
 #[test]
 fn an_empty_job_is_the_default_job() {
     let job = load("", &[], &|_| None).unwrap();
-    assert_eq!((job.name.as_str(), job.mode, job.memory_limit), ("job", Mode::Parallel, 256 << 20));
+    assert_eq!((job.name.as_str(), job.mode), ("job", Mode::Parallel));
+    let half = available_memory().map_or(u64::MAX, |available| available / 2);
+    assert_eq!(job.memory_limit, half.min(4 << 30));
     assert_eq!(job.index, job.source.root.join(".gristmill"));
     assert_eq!(job.source.excluded_folders, std::slice::from_ref(&job.index));
     assert_eq!(job.source.max_file_bytes, 2 << 20);
