@@ -69,9 +69,11 @@ fn headline(results: &Results) -> String {
     let programs: Vec<String> = results.variants.iter().map(|variant| variant.program.version.clone()).collect();
     let mut versions: Vec<&str> = programs.iter().map(String::as_str).collect();
     versions.dedup();
+    let walls = results.variants.iter().filter_map(|variant| variant.median(Metric::Wall));
+    let coverage = walls.map(|median| median.coverage).fold(1.0, f64::min).min(crate::CONFIDENCE) * 100.0;
     format!(
         "{} UTC · {} · scenario {} · {} files, {} of text, Merkle root {} · {} cores ({processor}), {} · medians with \
-         95 % confidence intervals; circles are trials",
+         intervals of {coverage:.0} % confidence; circles are trials",
         utc(results.started_ms),
         versions.join(", "),
         results.scenario.as_str(),
