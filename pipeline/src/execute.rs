@@ -28,7 +28,7 @@ pub(crate) use analysis::{Analysed, Line};
 pub(crate) use budget::{Budget, Lease};
 pub(crate) use embedding::EmbedLine;
 use reading::ReadWatch;
-pub use stage::LoneStage;
+pub use stage::StandaloneStage;
 
 use std::fmt;
 use std::str::FromStr;

@@ -23,7 +23,7 @@ pub mod testing;
 mod trace;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use execute::{LoneStage, Mode};
+pub use execute::{Mode, StandaloneStage};
 pub use extra::{ExtraColumn, ExtraOwner, ExtraType, ExtraValue, Extras};
 pub use graph::Graph;
 pub use gristmill_ids::{

@@ -22,9 +22,9 @@ pub(crate) struct StageRunner {
 
 /// A stage that its caller runs, outside of any run: measured, and with panics contained, as executors
 /// run it.
-pub struct LoneStage(StageRunner);
+pub struct StandaloneStage(StageRunner);
 
-impl LoneStage {
+impl StandaloneStage {
     /// The stage of a graph, measured by its meter in `meters`. `None` if it is a sink.
     #[must_use]
     pub fn new(graph: &Graph, meters: &Meters, interrupt: &Interrupt, id: StageId) -> Option<Self> {

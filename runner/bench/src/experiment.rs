@@ -12,7 +12,7 @@ use crate::machine::{Machine, load};
 use crate::profile::Profile;
 use crate::results::{Corpus, FORMAT, Measured, Metric, Program, Results};
 use crate::statistics::{MAX_SAMPLES, outliers};
-use crate::trial::{Bay, Limits, Sample, Scenario};
+use crate::trial::{Limits, Sample, Scenario, TrialDir};
 use crate::variant::Variant;
 
 /// What to measure.
@@ -76,10 +76,10 @@ impl Experiment {
         let machine = Machine::this();
         let folder = tempfile::tempdir().map_err(BenchError::file("create a folder in", std::env::temp_dir()))?;
         let limits = Limits { timeout: self.timeout, interrupt };
-        let bays = self.bays(folder.path())?;
+        let dirs = self.dirs(folder.path())?;
         if self.scenario != Scenario::Cold {
-            for (variant, bay) in self.variants.iter().zip(&bays) {
-                bay.run(variant, None, limits)?;
+            for (variant, dir) in self.variants.iter().zip(&dirs) {
+                dir.run(variant, None, limits)?;
             }
         }
         let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); self.variants.len()];
@@ -87,9 +87,9 @@ impl Experiment {
         let mut trial = 0;
         for round in 0..self.warm_up + self.repeat {
             let counts = round >= self.warm_up;
-            for ((variant, bay), samples) in self.variants.iter().zip(&bays).zip(&mut samples) {
-                self.prepare(bay, round)?;
-                let sample = bay.run(variant, None, limits)?;
+            for ((variant, dir), samples) in self.variants.iter().zip(&dirs).zip(&mut samples) {
+                self.prepare(dir, round)?;
+                let sample = dir.run(variant, None, limits)?;
                 if self.scenario == Scenario::Edit && sample.report.ending != Ending::Committed {
                     let message =
                         format!("an edit changed nothing for `{}`: is the edited file indexed?", variant.name);
@@ -104,9 +104,9 @@ impl Experiment {
         }
         let mut warnings = machine.warnings();
         let mut variants = Vec::new();
-        for ((variant, bay), samples) in self.variants.iter().zip(&bays).zip(samples) {
-            let digest = bay.digest(variant, limits);
-            let profile = self.profile(bay, variant, limits, &mut warnings)?;
+        for ((variant, dir), samples) in self.variants.iter().zip(&dirs).zip(samples) {
+            let digest = dir.digest(variant, limits);
+            let profile = self.profile(dir, variant, limits, &mut warnings)?;
             let (name, job, settings) = (variant.name.clone(), variant.job.clone(), variant.settings.clone());
             variants.push(Measured {
                 name,
@@ -130,7 +130,7 @@ impl Experiment {
             variants,
             warnings,
         };
-        let more = results.doubts();
+        let more = results.quality_warnings();
         results.warnings.extend(more);
         Ok(results)
     }
@@ -147,8 +147,8 @@ impl Experiment {
     }
 
     /// A folder for each variant, with a copy of its source if trials change it.
-    fn bays(&self, place: &Path) -> Result<Vec<Bay>, BenchError> {
-        let bay = |(index, job): (usize, &JobFacts)| {
+    fn dirs(&self, place: &Path) -> Result<Vec<TrialDir>, BenchError> {
+        let dir = |(index, job): (usize, &JobFacts)| {
             let folder = place.join(index.to_string());
             let mut source = self.source.clone();
             if self.scenario == Scenario::Edit {
@@ -158,23 +158,23 @@ impl Experiment {
                 copy(original, &copied, &own)?;
                 source = Some(copied);
             }
-            Bay::new(folder, source, self.settings.clone(), job)
+            TrialDir::new(folder, source, self.settings.clone(), job)
         };
-        self.jobs.iter().enumerate().map(bay).collect()
+        self.jobs.iter().enumerate().map(dir).collect()
     }
 
-    /// Brings a bay to where a trial begins.
-    fn prepare(&self, bay: &Bay, round: usize) -> Result<(), BenchError> {
+    /// Prepares the folder of a variant for its next trial.
+    fn prepare(&self, dir: &TrialDir, round: usize) -> Result<(), BenchError> {
         match self.scenario {
-            Scenario::Cold => bay.clear(),
+            Scenario::Cold => dir.clear(),
             Scenario::Unchanged => Ok(()),
-            Scenario::Edit => bay.edit(round),
+            Scenario::Edit => dir.edit(round),
         }
     }
 
     fn profile(
         &self,
-        bay: &Bay,
+        dir: &TrialDir,
         variant: &Variant,
         limits: Limits<'_>,
         warnings: &mut Vec<String>,
@@ -182,9 +182,9 @@ impl Experiment {
         if !self.profile {
             return Ok(None);
         }
-        self.prepare(bay, self.warm_up + self.repeat)?;
-        let trace = bay.folder().join("trace.json");
-        match bay.run(variant, Some(&trace), limits).and_then(|_| Profile::read(&trace)) {
+        self.prepare(dir, self.warm_up + self.repeat)?;
+        let trace = dir.folder().join("trace.json");
+        match dir.run(variant, Some(&trace), limits).and_then(|_| Profile::read(&trace)) {
             Ok(profile) => Ok(Some(profile)),
             Err(error @ BenchError::Interrupted) => Err(error),
             Err(error) => {
@@ -222,25 +222,25 @@ impl Corpus {
 
 impl Results {
     /// What makes the samples doubtful.
-    fn doubts(&self) -> Vec<String> {
-        let mut doubts = Vec::new();
+    fn quality_warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
         if self.scenario != Scenario::Edit {
             let roots =
                 self.variants.iter().flat_map(|variant| &variant.samples).map(|sample| sample.report.merkle_root);
             let mut roots: Vec<String> = roots.map(|root| root.to_string()).collect();
             roots.dedup();
             if roots.len() > 1 {
-                doubts.push("not all trials indexed the same files: the sources differ or changed meanwhile".into());
+                warnings.push("not all trials indexed the same files: the sources differ or changed meanwhile".into());
             }
         }
         for variant in &self.variants {
             let values = variant.values(Metric::Wall);
             for index in outliers(&values) {
                 let (wall, trial) = (gristmill_display::milliseconds(values[index]), index + 1);
-                doubts.push(format!("trial {trial} of `{}` took {wall}, far from its others", variant.name));
+                warnings.push(format!("trial {trial} of `{}` took {wall}, far from its others", variant.name));
             }
         }
-        doubts
+        warnings
     }
 }
 

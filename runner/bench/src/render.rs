@@ -6,4 +6,4 @@ mod table;
 
 pub use csv::csv;
 pub use html::html;
-pub use table::{comparisons, lone, stages, summary};
+pub use table::{comparisons, stages, standalone, summary};

@@ -54,7 +54,7 @@ pub struct Sample {
 
 /// Where a variant works.
 #[derive(Debug)]
-pub(crate) struct Bay {
+pub(crate) struct TrialDir {
     folder: PathBuf,
     /// The folder to index instead of the job's.
     source: Option<PathBuf>,
@@ -73,7 +73,7 @@ pub(crate) struct Limits<'a> {
     pub(crate) interrupt: &'a Interrupt,
 }
 
-impl Bay {
+impl TrialDir {
     pub(crate) fn new(
         folder: PathBuf,
         source: Option<PathBuf>,

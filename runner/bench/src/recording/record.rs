@@ -9,7 +9,7 @@ use gristmill_pipeline::graph::Graph;
 use gristmill_pipeline::port::{FileItem, Item, Port};
 use gristmill_pipeline::run::Interrupt;
 use gristmill_pipeline::source::{Origin, Source};
-use gristmill_pipeline::{LoneStage, Meters, PassageKey, RelPath, RowId, StageId};
+use gristmill_pipeline::{Meters, PassageKey, RelPath, RowId, StageId, StandaloneStage};
 
 use super::columns::{Recorded, Writer};
 use super::{FILES, FORMAT, Flow, MANIFEST, Manifest, Part, checksum};
@@ -101,7 +101,7 @@ struct Recorder<'a> {
     folder: &'a Path,
     files: Output,
     /// The operator stages in order, with what they give.
-    stages: Vec<(StageId, LoneStage, Output)>,
+    stages: Vec<(StageId, StandaloneStage, Output)>,
     /// Files recorded so far.
     recorded: u32,
     /// Passages that were embedded.
@@ -133,9 +133,9 @@ impl<'a> Recorder<'a> {
     fn new(graph: &'a Graph, folder: &'a Path, interrupt: &Interrupt) -> Self {
         let meters = Meters::new(graph);
         let stages = graph.stages().iter().filter_map(|stage| {
-            let lone = LoneStage::new(graph, &meters, interrupt, stage.id)?;
+            let standalone = StandaloneStage::new(graph, &meters, interrupt, stage.id)?;
             let output = Output::new(folder, &stage.name, stage.output()?, stage.lineage.to_string());
-            Some((stage.id, lone, output))
+            Some((stage.id, standalone, output))
         });
         let files = Output::new(folder, FILES, Port::Files, String::new());
         Self { graph, folder, files, stages: stages.collect(), recorded: 0, embedded: HashSet::new() }
@@ -150,15 +150,15 @@ impl<'a> Recorder<'a> {
             self.recorded += 1;
         }
         let mut flow = Flow { files, ..Flow::default() };
-        for (stage, lone, output) in &mut self.stages {
+        for (stage, standalone, output) in &mut self.stages {
             let mut inputs = flow.inputs(self.graph, *stage);
             inputs.retain(|item| match item {
                 Item::Passage(passage) => self.embedded.insert((*stage, passage.key)),
                 _ => true,
             });
             let mut given = Vec::new();
-            for batch in lone.batches(inputs) {
-                for item in lone.run(batch)? {
+            for batch in standalone.batches(inputs) {
+                for item in standalone.run(batch)? {
                     let at = item.path().and_then(|path| positions.get(path)).copied().unwrap_or_default();
                     output.push(first + at, &item)?;
                     given.push((at, item));

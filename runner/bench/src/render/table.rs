@@ -6,8 +6,8 @@ use gristmill_display::{TextCell, TextTable, bytes, milliseconds, thousands, utc
 use gristmill_pipeline::StageReport;
 
 use crate::compare::{Comparison, Verdict};
-use crate::lone::LoneMeasured;
 use crate::results::{Measured, Metric, Results};
+use crate::standalone::StandaloneMeasured;
 use crate::statistics::{Interval, median, paired_ratio};
 
 /// Renders the machine, the corpus, and a line for each variant.
@@ -147,7 +147,7 @@ pub(super) fn stage_cells(stage: &StageReport) -> Vec<TextCell> {
 /// Renders stages and parts that were measured alone, each against the first variant of its name and number
 /// of threads.
 #[must_use]
-pub fn lone(measured: &[LoneMeasured]) -> String {
+pub fn standalone(measured: &[StandaloneMeasured]) -> String {
     let has_variants = measured.iter().any(|row| !row.variant.is_empty());
     let mut headings = vec![
         "stage",
@@ -174,10 +174,10 @@ pub fn lone(measured: &[LoneMeasured]) -> String {
         if has_variants {
             cells.push(row.variant.as_str().into());
         }
-        cells.extend(lone_cells(row));
-        let is_baseline = |other: &&LoneMeasured| other.name == row.name && other.threads == row.threads;
+        cells.extend(standalone_cells(row));
+        let is_baseline = |other: &&StandaloneMeasured| other.name == row.name && other.threads == row.threads;
         if let Some(baseline) = measured[..index].iter().find(is_baseline) {
-            let walls = |row: &LoneMeasured| row.samples.iter().map(|sample| sample.wall_ms).collect::<Vec<_>>();
+            let walls = |row: &StandaloneMeasured| row.samples.iter().map(|sample| sample.wall_ms).collect::<Vec<_>>();
             let pairs: Vec<(f64, f64)> = walls(baseline).into_iter().zip(walls(row)).collect();
             if let Some(ratio) = paired_ratio(&pairs) {
                 cells.push(number(format!("{:.3}", ratio.estimate)));
@@ -187,7 +187,7 @@ pub fn lone(measured: &[LoneMeasured]) -> String {
         }
         table.row(cells);
     }
-    let walls = |row: &LoneMeasured| row.samples.iter().map(|sample| sample.wall_ms).collect::<Vec<_>>();
+    let walls = |row: &StandaloneMeasured| row.samples.iter().map(|sample| sample.wall_ms).collect::<Vec<_>>();
     let coverage = measured.first().and_then(|row| median(&walls(row))).map_or(0.0, |median| median.coverage);
     format!("{}\n{}", table.render(), of_coverage(coverage))
 }
@@ -206,7 +206,7 @@ fn of_coverage(coverage: f64) -> String {
     )
 }
 
-fn lone_cells(row: &LoneMeasured) -> Vec<TextCell> {
+fn standalone_cells(row: &StandaloneMeasured) -> Vec<TextCell> {
     let walls: Vec<f64> = row.samples.iter().map(|sample| sample.wall_ms).collect();
     let (Some(wall), Some(sample)) = (median(&walls), row.samples.last()) else {
         return vec![row.name.as_str().into()];

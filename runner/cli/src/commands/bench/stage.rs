@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use gristmill_bench::render::lone;
-use gristmill_bench::{Bench, BenchError, LoneMeasured, Machine, Recording, Sweep, check_counts, record, variants};
+use gristmill_bench::render::standalone;
+use gristmill_bench::{
+    Bench, BenchError, Machine, Recording, StandaloneMeasured, Sweep, check_counts, record, variants,
+};
 use gristmill_config::{Job, Registry};
 use gristmill_display::{TextTable, bytes};
 use gristmill_pipeline::run::Interrupt;
@@ -90,7 +92,7 @@ pub struct StageArgs {
 struct Results<'a> {
     machine: Machine,
     recording: &'a gristmill_bench::Manifest,
-    stages: &'a [LoneMeasured],
+    stages: &'a [StandaloneMeasured],
 }
 
 /// A variant of the job with its recording.
@@ -126,12 +128,13 @@ pub(super) fn measure(args: &StageArgs, registry: &Registry) -> Result<Exit, Com
                 continue;
             }
             for (name, threads, sample) in samples {
-                let is_it =
-                    |row: &&mut LoneMeasured| row.variant == variant.name && row.name == name && row.threads == threads;
+                let is_it = |row: &&mut StandaloneMeasured| {
+                    row.variant == variant.name && row.name == name && row.threads == threads
+                };
                 match measured.iter_mut().find(is_it) {
                     Some(row) => row.samples.push(sample),
                     None => {
-                        measured.push(LoneMeasured {
+                        measured.push(StandaloneMeasured {
                             variant: variant.name.clone(),
                             name,
                             threads,
@@ -144,7 +147,7 @@ pub(super) fn measure(args: &StageArgs, registry: &Registry) -> Result<Exit, Com
         terminal::print_error(&format!("round {} of {}\n", round + 1, args.warm_up + args.repeat));
     }
     over.store(true, Ordering::Relaxed);
-    terminal::print(&lone(&measured))?;
+    terminal::print(&standalone(&measured))?;
     if let (Some(path), Some(first)) = (&args.json, loaded.first()) {
         let results = Results { machine, recording: &first.recording.manifest, stages: &measured };
         write_report("--json", path, &results, "the measures are printed above")?;
@@ -180,7 +183,7 @@ fn load(args: &StageArgs, registry: &Registry) -> Result<(Vec<Loaded>, Vec<Strin
 /// The most threads of a stage.
 const MAX_THREADS: usize = 256;
 
-type Sampled = (String, usize, gristmill_bench::LoneSample);
+type Sampled = (String, usize, gristmill_bench::StandaloneSample);
 
 /// Measures every stage that is asked for once.
 fn trial(args: &StageArgs, variant: &Loaded, interrupt: &Interrupt) -> Result<Vec<Sampled>, BenchError> {

@@ -11,7 +11,7 @@ use gristmill_pipeline::merkle::{Tree, diff};
 use gristmill_pipeline::port::Item;
 use gristmill_pipeline::run::{Indexer, Interrupt, RunPlan, RunReport};
 use gristmill_pipeline::source::LastScan;
-use gristmill_pipeline::{LoneStage, Meters, OperatorError, Percentiles, StageId};
+use gristmill_pipeline::{Meters, OperatorError, Percentiles, StageId, StandaloneStage};
 use serde::{Deserialize, Serialize};
 
 use crate::error::BenchError;
@@ -22,7 +22,7 @@ pub const PARTS: [&str; 7] = ["scan", "rescan", "merkle diff", "fact plane", "co
 
 /// What one trial measured of a stage or a part.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LoneSample {
+pub struct StandaloneSample {
     /// Items: those of the stage's input; files, directories, facts or rows for parts.
     pub items: u64,
     /// Bytes of source text that they stand for, where the part has any.
@@ -41,7 +41,7 @@ pub struct LoneSample {
 
 /// A stage or part with its samples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoneMeasured {
+pub struct StandaloneMeasured {
     /// The settings of sweeps, such as `stage.embed.batch=16`; empty without sweeps.
     pub variant: String,
     /// The stage or part.
@@ -49,7 +49,7 @@ pub struct LoneMeasured {
     /// Threads that ran it.
     pub threads: usize,
     /// The samples.
-    pub samples: Vec<LoneSample>,
+    pub samples: Vec<StandaloneSample>,
 }
 
 /// A job whose stages are measured alone.
@@ -91,21 +91,21 @@ impl<'a> Bench<'a> {
     ///
     /// # Errors
     /// If the operator can no longer work, or the interrupt asks to stop.
-    pub fn run_operator(&self, stage: StageId, threads: usize) -> Result<LoneSample, BenchError> {
+    pub fn run_operator(&self, stage: StageId, threads: usize) -> Result<StandaloneSample, BenchError> {
         let graph = &self.job.graph;
         let meters = Meters::new(graph);
-        let Some(lone) = LoneStage::new(graph, &meters, self.interrupt, stage) else {
-            return Ok(LoneSample::default());
+        let Some(standalone) = StandaloneStage::new(graph, &meters, self.interrupt, stage) else {
+            return Ok(StandaloneSample::default());
         };
-        let batches = lone.batches(self.recording.flow.inputs(graph, stage));
+        let batches = standalone.batches(self.recording.flow.inputs(graph, stage));
         let started = Instant::now();
-        let allocated = run_batches(&lone, &batches, threads, self.interrupt)?;
+        let allocated = run_batches(&standalone, &batches, threads, self.interrupt)?;
         let wall = started.elapsed();
         if self.interrupt.is_requested() {
             return Err(BenchError::Interrupted);
         }
         let report = meters.stages().get(stage.index()).map(|meter| meter.report());
-        Ok(report.map_or_else(LoneSample::default, |report| LoneSample {
+        Ok(report.map_or_else(StandaloneSample::default, |report| StandaloneSample {
             items: report.items,
             bytes: report.bytes,
             wall_ms: milliseconds(wall),
@@ -120,7 +120,7 @@ impl<'a> Bench<'a> {
     ///
     /// # Errors
     /// If a run fails, or the interrupt asks to stop.
-    pub fn run_parts(&self) -> Result<Vec<(String, LoneSample)>, BenchError> {
+    pub fn run_parts(&self) -> Result<Vec<(String, StandaloneSample)>, BenchError> {
         if self.job.open_source()?.is_over_refs() {
             return Err(BenchError::Plan(
                 "a source over several refs cannot be measured in parts; name one `revision`".into(),
@@ -140,7 +140,7 @@ impl<'a> Bench<'a> {
         let (time, paths) = (started.elapsed(), everything.changes.len() + one.changes.len());
         samples.push((
             "merkle diff".into(),
-            LoneSample { items: paths as u64, wall_ms: milliseconds(time), ..LoneSample::default() },
+            StandaloneSample { items: paths as u64, wall_ms: milliseconds(time), ..StandaloneSample::default() },
         ));
 
         let meters = Meters::new(&graph);
@@ -163,12 +163,12 @@ impl<'a> Bench<'a> {
         indexer.update(&none, false)?;
         let again = indexer.update(&all, false)?;
         let (items, wall_ms) = (again.work.paths_recalled, again.time.process_ms);
-        samples.push(("recall".into(), LoneSample { items, wall_ms, ..LoneSample::default() }));
+        samples.push(("recall".into(), StandaloneSample { items, wall_ms, ..StandaloneSample::default() }));
         Ok(samples)
     }
 
     /// Scans the job's own source: from nothing, and when nothing changed.
-    fn scans(&self) -> Result<Vec<(String, LoneSample)>, BenchError> {
+    fn scans(&self) -> Result<Vec<(String, StandaloneSample)>, BenchError> {
         let (source, threads) = (self.job.open_source()?, self.job.workers.get());
         let started = Instant::now();
         let scan = source.scan(None, threads)?;
@@ -189,8 +189,12 @@ impl<'a> Bench<'a> {
         let started = Instant::now();
         source.scan(Some(&last), threads)?;
         let warm = started.elapsed();
-        let sample =
-            |items, bytes, time| LoneSample { items, bytes, wall_ms: milliseconds(time), ..LoneSample::default() };
+        let sample = |items, bytes, time| StandaloneSample {
+            items,
+            bytes,
+            wall_ms: milliseconds(time),
+            ..StandaloneSample::default()
+        };
         let files = scan.measures.files;
         Ok(vec![
             ("scan".into(), sample(files, scan.measures.bytes_read, cold)),
@@ -203,7 +207,7 @@ impl<'a> Bench<'a> {
 const KEPT_EPOCHS: u64 = 8;
 
 fn run_batches(
-    lone: &LoneStage,
+    standalone: &StandaloneStage,
     batches: &[Vec<Item>],
     threads: usize,
     interrupt: &Interrupt,
@@ -215,7 +219,7 @@ fn run_batches(
                 && !interrupt.is_requested()
             {
                 // What it gives is dropped here, as a part of its work: nobody else would do it.
-                lone.run(batch.clone())?;
+                standalone.run(batch.clone())?;
             }
             Ok(())
         });
@@ -239,9 +243,9 @@ fn run_batches(
     .unwrap_or(Ok(Allocated::default()))
 }
 
-fn of_sinks(graph: &Graph, report: &RunReport) -> Vec<(String, LoneSample)> {
+fn of_sinks(graph: &Graph, report: &RunReport) -> Vec<(String, StandaloneSample)> {
     let sinks = graph.sinks().iter().filter_map(|sink| report.stages.get(sink.stage.index()));
-    let sample = |stage: &gristmill_pipeline::StageReport| LoneSample {
+    let sample = |stage: &gristmill_pipeline::StageReport| StandaloneSample {
         items: stage.items,
         bytes: stage.bytes,
         wall_ms: stage.busy_ms,
@@ -253,13 +257,17 @@ fn of_sinks(graph: &Graph, report: &RunReport) -> Vec<(String, LoneSample)> {
     sinks.map(|stage| (stage.name.clone(), sample(stage))).collect()
 }
 
-fn plane(report: &RunReport) -> LoneSample {
-    LoneSample { items: report.plane.facts, wall_ms: report.plane.busy_ms, ..LoneSample::default() }
+fn plane(report: &RunReport) -> StandaloneSample {
+    StandaloneSample { items: report.plane.facts, wall_ms: report.plane.busy_ms, ..StandaloneSample::default() }
 }
 
-fn commit(report: &RunReport) -> LoneSample {
+fn commit(report: &RunReport) -> StandaloneSample {
     let rows: u64 = report.rows.values().map(|rows| rows.added + rows.deleted).sum();
-    LoneSample { items: rows, wall_ms: report.time.stage_ms + report.time.publish_ms, ..LoneSample::default() }
+    StandaloneSample {
+        items: rows,
+        wall_ms: report.time.stage_ms + report.time.publish_ms,
+        ..StandaloneSample::default()
+    }
 }
 
 fn milliseconds(time: Duration) -> f64 {
