@@ -244,16 +244,32 @@ impl Shared {
         })
     }
 
+    /// Whether a batch waits for a stage, and the stages after it have room for its output.
+    fn is_runnable(&self, state: &State, index: usize) -> bool {
+        !state.inboxes[index].waiting.is_empty() && self.has_room(state, &self.nodes[index])
+    }
+
     /// The stage that a worker of that home should run now.
     fn choose(&self, state: &State, home: usize) -> Option<usize> {
-        let runnable =
-            |index: &usize| !state.inboxes[*index].waiting.is_empty() && self.has_room(state, &self.nodes[*index]);
-        if runnable(&home) {
+        if self.is_runnable(state, home) {
             return Some(home);
         }
         let fullness = |index: &usize| state.inboxes[*index].bytes as f64 / self.nodes[*index].capacity.max(1) as f64;
         // Of equally full ones the last, which is nearest to the sinks.
-        (0..self.nodes.len()).filter(runnable).max_by(|left, right| fullness(left).total_cmp(&fullness(right)))
+        (0..self.nodes.len())
+            .filter(|&index| self.is_runnable(state, index))
+            .max_by(|left, right| fullness(left).total_cmp(&fullness(right)))
+    }
+
+    /// Runs a runnable stage on its next batch, without the lock.
+    fn run_next<'state>(&'state self, mut state: MutexGuard<'state, State>, index: usize) -> MutexGuard<'state, State> {
+        let node = &self.nodes[index];
+        let batch = state.inboxes[index].pop_batch(node);
+        drop(state);
+        // Room has come about before this stage.
+        self.changed.notify_all();
+        self.run(node, batch);
+        self.lock()
     }
 
     fn work(&self, home: usize) {
@@ -274,13 +290,7 @@ impl Shared {
                 }
                 continue;
             };
-            let node = &self.nodes[index];
-            let batch = state.inboxes[index].pop_batch(node);
-            drop(state);
-            // Room has come about before this stage.
-            self.changed.notify_all();
-            self.run(node, batch);
-            state = self.lock();
+            state = self.run_next(state, index);
         }
     }
 
@@ -288,20 +298,12 @@ impl Shared {
     fn read(&self) {
         let mut state = self.lock();
         while !state.closed {
-            let is_ready = |&index: &usize| {
-                let node = &self.nodes[index];
-                node.reads && !state.inboxes[index].waiting.is_empty() && self.has_room(&state, node)
-            };
+            let is_ready = |&index: &usize| self.nodes[index].reads && self.is_runnable(&state, index);
             let Some(index) = (0..self.nodes.len()).find(is_ready) else {
                 self.changed.wait(&mut state);
                 continue;
             };
-            let node = &self.nodes[index];
-            let batch = state.inboxes[index].pop_batch(node);
-            drop(state);
-            self.changed.notify_all();
-            self.run(node, batch);
-            state = self.lock();
+            state = self.run_next(state, index);
         }
     }
 

@@ -10,6 +10,7 @@ use gristmill_pipeline::run::{Ending, Interrupt};
 use crate::error::BenchError;
 use crate::machine::{Machine, load};
 use crate::profile::Profile;
+use crate::recording::checksum;
 use crate::results::{Corpus, FORMAT, Measured, Metric, Program, Results};
 use crate::statistics::{MAX_SAMPLES, outliers};
 use crate::trial::{Limits, Sample, Scenario, TrialDir};
@@ -199,12 +200,8 @@ impl Program {
     fn of(path: &Path) -> Self {
         let output = Command::new(path).arg("--version").output();
         let version = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-        let hash = fs::File::open(path).and_then(|file| {
-            let mut hasher = blake3::Hasher::new();
-            hasher.update_reader(file)?;
-            Ok(hasher.finalize().to_hex().to_string())
-        });
-        Self { path: path.into(), version: version.unwrap_or_default(), hash: hash.unwrap_or_default() }
+        let hash = checksum(path).unwrap_or_default();
+        Self { path: path.into(), version: version.unwrap_or_default(), hash }
     }
 }
 

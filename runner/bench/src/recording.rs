@@ -188,7 +188,8 @@ fn checked(folder: &Path, part: &Part) -> Result<PathBuf, BenchError> {
     Ok(path)
 }
 
-fn checksum(path: &Path) -> Result<String, BenchError> {
+/// The BLAKE3 hash of a file, in hexadecimal.
+pub(crate) fn checksum(path: &Path) -> Result<String, BenchError> {
     let file = std::fs::File::open(path).map_err(BenchError::file("read", path))?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file).map_err(BenchError::file("read", path))?;

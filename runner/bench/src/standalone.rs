@@ -218,7 +218,7 @@ fn run_batches(
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed))
                 && !interrupt.is_requested()
             {
-                // What it gives is dropped here, as a part of its work: nobody else would do it.
+                // The output is dropped inside the timed section: freeing it belongs to the cost of the stage.
                 standalone.run(batch.clone())?;
             }
             Ok(())

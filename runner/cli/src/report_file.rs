@@ -25,3 +25,9 @@ pub(crate) fn write_trace(path: &std::path::Path, trace: &gristmill_pipeline::Tr
         failure.help("the run itself has ended; pass another file to --trace").caused_by(error).into()
     })
 }
+
+/// Writes a file that the user asked for.
+pub(crate) fn write_file(path: &std::path::Path, text: &str) -> Result<(), CommandError> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot write {}", path.display())).caused_by(error).into())
+}

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use gristmill_display::escaped;
+
 use super::{Answer, Evaluation};
 
 /// The colours of evaluations, safe for colour-blind readers
@@ -21,10 +23,6 @@ i.dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; ma
 svg { width: 100%; height: auto; } svg text { fill: currentColor; font-size: 12px; }
 svg .axis { stroke: var(--line); } .wide { overflow-x: auto; }
 ";
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
 
 fn colour(nth: usize) -> &'static str {
     COLOURS.get(nth % COLOURS.len()).copied().unwrap_or("currentColor")

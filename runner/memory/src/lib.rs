@@ -2,8 +2,9 @@
 //! a bound on what Lance reads ahead, and what can be done when memory runs short.
 //!
 //! This crate is the only one with unsafe code. `GlobalAlloc` is an unsafe trait, and no operation in it does
-//! more than call the allocator beneath; while nobody counts, an allocation costs one relaxed load more. To set
-//! an environment variable is unsafe, and done while the process has one thread; functions of mimalloc are.
+//! more than call the underlying allocator; while counting is off, each allocation costs one extra relaxed atomic
+//! load. Setting an environment variable is unsafe in a process with several threads, so it is done while there
+//! is only one. Calls into mimalloc are unsafe because they are foreign functions.
 //!
 //! ```
 //! use gristmill_memory::{Counting, count};

@@ -4,9 +4,9 @@ mod chart;
 
 use std::fmt::Write as _;
 
-use gristmill_display::{TextCell, bytes, milliseconds, thousands, utc};
+use gristmill_display::{TextCell, bytes, escaped, milliseconds, thousands, utc};
 
-use self::chart::{Bar, Plot, bars, escaped, legend};
+use self::chart::{Bar, Plot, bars, legend};
 use super::table::{stage_cells, stage_headings};
 use crate::profile::{Profile, Series};
 use crate::results::{Measured, Metric, Results};

@@ -75,9 +75,3 @@ fn check_bound(bound: Option<f64>) -> Result<(), CommandError> {
         _ => Ok(()),
     }
 }
-
-/// Writes a file that the user asked for.
-fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
-    std::fs::write(path, text)
-        .map_err(|error| Failure::new(Exit::Failed, format!("cannot write {}", path.display())).caused_by(error).into())
-}

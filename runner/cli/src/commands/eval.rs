@@ -25,7 +25,7 @@ use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
 use crate::panics::silence_operator_panics;
 use crate::progress::Progress;
-use crate::report_file::write_report;
+use crate::report_file::{write_file, write_report};
 use crate::signals::watch_signals;
 use crate::terminal;
 
@@ -184,8 +184,7 @@ pub fn execute(args: EvalArgs, registry: &Registry) -> Result<Exit, CommandError
     }
     for (path, text) in [(&args.csv, csv as fn(&[Evaluation]) -> String), (&args.html, html)] {
         let Some(path) = path else { continue };
-        std::fs::write(path, text(&evaluations))
-            .map_err(|error| Failure::new(Exit::Failed, format!("cannot write {}", path.display())).caused_by(error))?;
+        write_file(path, &text(&evaluations))?;
     }
     Ok(Exit::Done)
 }

@@ -2,16 +2,14 @@
 
 use std::fmt::Write as _;
 
+use gristmill_display::escaped;
+
 /// The colours of series, safe for colour-blind readers
 /// (M. Okabe and K. Ito, "Color Universal Design", 2008).
 const COLOURS: [&str; 8] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#7a7a7a"];
 
 pub(super) fn colour(nth: usize) -> &'static str {
     COLOURS.get(nth % COLOURS.len()).copied().unwrap_or("currentColor")
-}
-
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 const WIDTH: f64 = 900.0;

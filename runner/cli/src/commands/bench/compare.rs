@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use gristmill_bench::render::{comparisons, csv, html, stages, summary};
 use gristmill_bench::{Metric, Results};
 
+use super::check_bound;
 use super::experiment::{check_comparable, regressed};
-use super::{check_bound, write_file};
 use crate::exit::Exit;
 use crate::failure::CommandError;
+use crate::report_file::write_file;
 use crate::terminal;
 
 /// Compare two experiments on record, or show one.

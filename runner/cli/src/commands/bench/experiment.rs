@@ -10,10 +10,11 @@ use gristmill_config::{Job, Registry};
 use gristmill_display::milliseconds;
 use gristmill_pipeline::run::Interrupt;
 
-use super::{check_bound, check_writable, write_file};
+use super::{check_bound, check_writable};
 use crate::commands::job::{DEFAULT_JOB_FILE, JobArgs};
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
+use crate::report_file::write_file;
 use crate::signals::watch_signals;
 use crate::terminal;
 
