@@ -27,8 +27,8 @@ use std::sync::Arc;
 
 use gristmill_pipeline::port::{Content, Import, Syntax};
 use gristmill_pipeline::{
-    Batch, Emitter, Extras, Fingerprint, Hash, ModuleName, ModuleUnit, Operator, OperatorError, Parser, RelPath,
-    Severity,
+    Batch, Declared, Emitter, Extras, Fingerprint, Hash, ModuleName, ModulePlace, ModuleUnit, Operator, OperatorError,
+    Parser, RelPath, Severity,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ use gristmill_pipeline::{OperatorConfig, OperatorConfigError};
 
 /// Must be raised by every change that finds other definitions, references, imports or blocks
 /// in the same text.
-const VERSION: &str = "5";
+const VERSION: &str = "6";
 
 /// Configuration of [`Parse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -210,8 +210,12 @@ impl Parser for Parse {
         modules::local_names(path, import)
     }
 
-    fn declared_name(&self, path: &RelPath, import: &Import) -> Option<String> {
-        modules::declared_name(path, import)
+    fn module_places(&self, path: &RelPath) -> Vec<ModulePlace> {
+        modules::module_places(path)
+    }
+
+    fn declared(&self, path: &RelPath, import: &Import) -> Option<Declared> {
+        modules::declared(path, import)
     }
 
     fn implied_imports(&self, path: &RelPath) -> Vec<Import> {

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use gristmill_pipeline::port::{Import, Syntax};
-use gristmill_pipeline::{Parser as _, RelPath};
+use gristmill_pipeline::{Declared, ModulePlace, Parser as _, RelPath};
 
 pub(crate) use self::parsed::parse;
 use self::parsed::parse_with;
@@ -110,9 +110,17 @@ pub(crate) fn check_bindings(path: &str, text: &str, expected: &[&str]) {
     assert!(found == expected, "found:\n{found}\n\nexpected:\n{expected}");
 }
 
-/// Returns the files that an import means: those that have the first of its names that any has.
+/// Returns the files that an import means: those that have the first of its names that any has, or that lie in
+/// the place which it names.
 fn meant<'f>(files: &[&'f str], path: &str, import: &Import) -> Vec<&'f str> {
     let parse = Parse::default();
+    if let Some(Declared::Place { place, .. }) = parse.declared(&RelPath::from(path), import) {
+        let is_below = |at: &ModulePlace| {
+            at.root == place.root && format!("{}/", at.path).starts_with(&format!("{}/", place.path))
+        };
+        let has = |file: &&&str| parse.module_places(&RelPath::from(**file)).iter().any(is_below);
+        return files.iter().filter(has).copied().collect();
+    }
     for name in parse.import_names(&RelPath::from(path), import) {
         let has = |file: &&&str| parse.module_names(&RelPath::from(**file)).contains(&name.name);
         let found: Vec<&str> = files.iter().filter(has).copied().collect();

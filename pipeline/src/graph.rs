@@ -27,7 +27,9 @@ use std::sync::Arc;
 use gristmill_ids::{ChunkLaneId, EmbedLaneId, Fingerprint, Hash, StageId};
 
 use crate::extra::{ExtraColumn, ExtraOwner};
-use crate::operator::{AnyOperator, ErasedEmbedder, ErasedOperator, ErasedParser, ModuleName, ModuleUnit};
+use crate::operator::{
+    AnyOperator, Declared, ErasedEmbedder, ErasedOperator, ErasedParser, ModuleName, ModulePlace, ModuleUnit,
+};
 use crate::path::RelPath;
 use crate::port::{Header, Import, Port};
 use crate::sink::SinkConfig;
@@ -392,10 +394,16 @@ impl Graph {
         self.parser().map_or_else(Vec::new, |parser| parser.local_names(path, import))
     }
 
-    /// See [`Parser::declared_name`](crate::Parser::declared_name).
+    /// See [`Parser::module_places`](crate::Parser::module_places).
     #[must_use]
-    pub fn declared_name(&self, path: &RelPath, import: &Import) -> Option<String> {
-        self.parser().and_then(|parser| parser.declared_name(path, import))
+    pub fn module_places(&self, path: &RelPath) -> Vec<ModulePlace> {
+        self.parser().map_or_else(Vec::new, |parser| parser.module_places(path))
+    }
+
+    /// See [`Parser::declared`](crate::Parser::declared).
+    #[must_use]
+    pub fn declared(&self, path: &RelPath, import: &Import) -> Option<Declared> {
+        self.parser().and_then(|parser| parser.declared(path, import))
     }
 
     /// See [`Parser::implied_imports`](crate::Parser::implied_imports).

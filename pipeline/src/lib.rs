@@ -37,8 +37,8 @@ pub use measure::{Meters, Percentiles, StageMeter, StageReport, resident_memory}
 #[doc(hidden)]
 pub use nearest::nearest;
 pub use operator::{
-    AnyOperator, Batch, BatchSize, Chunker, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
-    ErasedParser, ErasedVectorMap, ModuleName, ModuleUnit, Operator, OperatorConfig, OperatorConfigError,
+    AnyOperator, Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
+    ErasedParser, ErasedVectorMap, ModuleName, ModulePlace, ModuleUnit, Operator, OperatorConfig, OperatorConfigError,
     OperatorError, Parser, RolePorts, TokenCount, VectorMap,
 };
 pub use path::RelPath;

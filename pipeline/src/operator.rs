@@ -9,7 +9,8 @@ mod role;
 pub use config::{OperatorConfig, OperatorConfigError};
 pub(crate) use contained::{contained, in_operator, outcome_of, panic_message};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
-pub use modules::{ModuleName, ModuleUnit};
+pub(crate) use modules::path_chain;
+pub use modules::{Declared, ModuleName, ModulePlace, ModuleUnit};
 pub use role::RolePorts;
 
 use std::sync::Arc;
@@ -253,10 +254,16 @@ pub trait Parser: Operator<In = Arc<Content>, Out = Arc<Syntax>> {
         Vec::new()
     }
 
+    /// The places at which manifests that name folders find the file at `path`: the path of
+    /// the file, as imports write it, and that of a folder which it stands for.
+    fn module_places(&self, _path: &RelPath) -> Vec<ModulePlace> {
+        Vec::new()
+    }
+
     /// The name (see [`import_names`](Self::import_names)) by which imports in other files may mean
     /// what this import means, whatever file that is: a package's, where this one stands in a
     /// manifest and says which file is the package's module. `None` for every other import.
-    fn declared_name(&self, _path: &RelPath, _import: &Import) -> Option<String> {
+    fn declared(&self, _path: &RelPath, _import: &Import) -> Option<Declared> {
         None
     }
 

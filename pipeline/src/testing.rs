@@ -15,5 +15,7 @@ mod search;
 pub use between::{Contextualise, Qualify, Select, Shorten, Strip};
 pub use items::{content, outputs, passage, record, syntax};
 pub use memory::{Disk, Memory, Stored, Views};
-pub use operators::{Counts, Embed, Lines, Parse, Read, declared_name, import_names, local_names, module_names, unit};
+pub use operators::{
+    Counts, Embed, Lines, Parse, Read, declared, import_names, local_names, module_names, module_places, unit,
+};
 pub use oracle::{Oracle, differences};

@@ -3,6 +3,7 @@
 mod generated;
 mod imports;
 mod macros;
+pub(super) mod manifest;
 mod modules;
 mod scopes;
 

@@ -1,7 +1,7 @@
 //! Looks up the module system of a file, by the language that its path names.
 
 use gristmill_pipeline::port::Import;
-use gristmill_pipeline::{ModuleName, ModuleUnit, RelPath};
+use gristmill_pipeline::{Declared, ModuleName, ModulePlace, ModuleUnit, RelPath};
 
 use crate::language;
 use crate::spec::resolution::ModuleSystem;
@@ -32,8 +32,13 @@ pub(crate) fn local_names(path: &RelPath, import: &Import) -> Vec<Box<str>> {
     names.into_iter().map(Into::into).collect()
 }
 
-/// Returns the name that an import in the file at `path` gives what it means for every other file.
-pub(crate) fn declared_name(path: &RelPath, import: &Import) -> Option<String> {
+/// Returns the places at which manifests that name folders find the file at `path`.
+pub(crate) fn module_places(path: &RelPath) -> Vec<ModulePlace> {
+    module_system(path).map_or_else(Vec::new, |modules| modules.module_places(path.as_str()))
+}
+
+/// Returns the name that an import in the file at `path` gives what it means for other files.
+pub(crate) fn declared(path: &RelPath, import: &Import) -> Option<Declared> {
     module_system(path).and_then(|modules| (modules.declares)(path.as_str(), import))
 }
 

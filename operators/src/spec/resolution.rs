@@ -18,9 +18,9 @@ pub(crate) mod paths;
 mod resolve;
 
 use gristmill_pipeline::port::Import;
-use gristmill_pipeline::{ModuleName, ModuleUnit};
+use gristmill_pipeline::{Declared, ModuleName, ModulePlace, ModuleUnit};
 
-pub(crate) use self::names::{Names, declared, of_file, of_members, of_stem, suffixes};
+pub(crate) use self::names::{Names, declared, named, of_file, of_members, of_stem, suffixes};
 pub(crate) use self::resolve::{absolute, included, package, taken};
 
 /// Adds the names of the file at a path; `index` is [`ModuleSystem::index`].
@@ -30,8 +30,8 @@ pub(crate) type Resolve = fn(path: &str, import: &Import, names: &mut Names);
 
 /// Returns the names that an import binds in its file.
 pub(crate) type LocalNames = fn(&Import) -> Vec<&str>;
-/// Returns the name that an import in the file at a path gives what it means for every other file.
-pub(crate) type Declares = fn(path: &str, import: &Import) -> Option<String>;
+/// Returns the name that an import in the file at a path gives what it means for other files.
+pub(crate) type Declares = fn(path: &str, import: &Import) -> Option<Declared>;
 /// Returns what the definitions of the file at a path belong to.
 pub(crate) type UnitOf = fn(path: &str, index: &[&str]) -> ModuleUnit;
 
@@ -60,6 +60,9 @@ pub(crate) struct ModuleSystem {
     pub implied: &'static [&'static str],
     /// Whether an import may mean the file that it is in.
     pub own: bool,
+    /// Stems of files that stand for their folder where a manifest names it; none if manifests name no
+    /// folders.
+    pub roots: &'static [&'static str],
 }
 
 impl ModuleSystem {
@@ -68,7 +71,8 @@ impl ModuleSystem {
         let (local, unit): (LocalNames, UnitOf) = (local_name, own_unit);
         let declares: Declares = |_, _| None;
         let (names, packages, implied): (NamesOf, bool, &[&str]) = (of_file, false, &[]);
-        Self { prefix, index: &[], names, resolve, local, declares, unit, packages, implied, own: false }
+        let own = false;
+        Self { prefix, index: &[], names, resolve, local, declares, unit, packages, implied, own, roots: &[] }
     }
 
     /// Returns the names by which imports may mean the file at `path`.
@@ -76,6 +80,18 @@ impl ModuleSystem {
         let mut names = Names::new(self.prefix);
         (self.names)(path, self.index, &mut names);
         names.finish().into_iter().map(|module| module.name).collect()
+    }
+
+    /// Returns the places of the file at `path`: the exact paths among its names.
+    pub fn module_places(&self, path: &str) -> Vec<ModulePlace> {
+        if self.roots.is_empty() {
+            return Vec::new();
+        }
+        let mut names = Names::new(self.prefix);
+        (self.names)(path, self.roots, &mut names);
+        let names = names.finish().into_iter();
+        let exact = |name: &str| name.strip_prefix(self.prefix)?.strip_prefix('/').map(|path| place(self.prefix, path));
+        names.filter_map(|module| exact(&module.name)).collect()
     }
 
     /// Returns the names that an import in the file at `path` may mean, the likeliest
@@ -99,6 +115,11 @@ impl ModuleSystem {
         (self.resolve)(path, import, &mut names);
         names.finish()
     }
+}
+
+/// Returns the place of the file or folder at exactly `path` in the module system of a prefix.
+pub(crate) fn place(prefix: &str, path: &str) -> ModulePlace {
+    ModulePlace { root: prefix.into(), path: path.into() }
 }
 
 /// Returns the name that an import binds: its alias, else what it takes, else the last part of the

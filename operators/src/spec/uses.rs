@@ -72,12 +72,16 @@ impl<'t> Uses<'t> {
     /// Returns the text of a string literal without its quotes; `None` for anything else,
     /// and where part of it is computed.
     pub fn literal(&self, node: Node<'t>) -> Option<&'t str> {
+        self.plain_string(node).filter(|text| !text.contains(['$', '{']) && !text.contains("#@"))
+    }
+
+    /// Returns the text of a string literal of a language in which none is computed; `None` for
+    /// anything else, and for one with escapes.
+    pub fn plain_string(&self, node: Node<'t>) -> Option<&'t str> {
         let text = self.slice(node);
         let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
         let text = text.strip_prefix(quote)?.strip_suffix(quote)?;
-        let computed = text.contains(['\n', '"', '\'', '\\', '$', '{']) || text.contains("#@");
-        let plain = !text.is_empty() && !computed;
-        plain.then_some(text)
+        Some(text).filter(|text| !text.is_empty() && !text.contains(['\n', '"', '\'', '\\']))
     }
 
     /// Records the name that `node` leads to, if it leads to one.

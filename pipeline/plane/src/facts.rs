@@ -5,7 +5,7 @@ use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, EmbedLaneId, Key, NameKey
 use serde::{Deserialize, Serialize};
 
 use super::FactRow;
-use super::chain::{MAX_THEN, NameChain, ShortName};
+use super::chain::{ChainKey, MAX_THEN, NameChain, ShortName};
 
 /// A change of multiplicity: how many more times something holds.
 pub type Difference = isize;
@@ -170,8 +170,8 @@ pub enum PathFact {
     Folder(NameKey),
     /// Imports may mean it by a name.
     Module {
-        /// The name.
-        name: NameKey,
+        /// The name, or the place of the file.
+        name: ChainKey,
         /// The unit that its definitions belong to.
         unit: NameKey,
     },
@@ -209,18 +209,50 @@ pub struct ImportFact {
     pub written: NameKey,
     /// How likely the name is: the least that a file has is what is meant.
     pub rank: u32,
-    /// Names the module.
-    pub module: NameKey,
+    /// Names the module, or the folder that it lies in.
+    pub module: ChainKey,
+    /// The path of the module in that folder; `None` if `module` names the module.
+    pub below: Option<NameChain>,
     /// The names that it binds in the file.
     pub local: NameChain,
     /// The names that follow in the module.
     pub then: [ShortName; MAX_THEN],
-    /// The name by which imports elsewhere may mean what it means; [`NameKey::NONE`] for most.
-    pub declares: NameKey,
+    /// What it declares for imports elsewhere.
+    pub declares: DeclaredFact,
     /// Whether it brings in all names of the module.
     pub all: bool,
     /// Whether it makes no edge by itself: the language implies it, or the module is guessed.
     pub implied: bool,
+}
+
+/// What an import declares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum DeclaredFact {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A name of the modules that it means.
+    Module(ChainKey),
+    /// A name of the place that [`ImportFact::module`] is.
+    Place {
+        /// The name.
+        name: ChainKey,
+        /// The folder whose files know that name; [`NameKey::NONE`] for the whole source.
+        scope: NameKey,
+        /// How many folders the path of that folder has: the deepest counts.
+        depth: u8,
+    },
+}
+
+impl DeclaredFact {
+    /// The name of the modules that the import means.
+    #[must_use]
+    pub const fn module(self) -> Option<ChainKey> {
+        match self {
+            Self::Module(name) => Some(name),
+            Self::Nothing | Self::Place { .. } => None,
+        }
+    }
 }
 
 /// What an embedder sees of a chunk, by identity: chunks with equal identities have

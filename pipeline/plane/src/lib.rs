@@ -41,8 +41,8 @@ pub use chain::{ChainKey, MAX_THEN, NameChain, ShortName, short_name, short_name
 pub use dataflow::{Tick, distinct};
 pub use derived::{Cell, Derive, FactRow, LiveFacts};
 pub use facts::{
-    ChunkFact, ContentFact, DefinitionFact, Deltas, Difference, Facts, ImportFact, LeadFact, LeadKind, OutlineFact,
-    PassageId, PassageIdentity, PassageLane, PathFact, Place, ReferenceFact, Root, RowFact, UseKind,
+    ChunkFact, ContentFact, DeclaredFact, DefinitionFact, Deltas, Difference, Facts, ImportFact, LeadFact, LeadKind,
+    OutlineFact, PassageId, PassageIdentity, PassageLane, PathFact, Place, ReferenceFact, Root, RowFact, UseKind,
 };
 #[doc(hidden)]
 pub use plane::Broken;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use gristmill_ids::Fingerprint;
 
 use super::{
-    Batch, BatchSize, Chunker, Embedder, Emitter, ModuleName, ModuleUnit, Operator, OperatorError, Parser, VectorMap,
+    Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ModuleName, ModulePlace, ModuleUnit, Operator,
+    OperatorError, Parser, VectorMap,
 };
 use crate::extra::ExtraColumn;
 use crate::path::RelPath;
@@ -103,8 +104,10 @@ pub trait ErasedParser: ErasedOperator {
     fn import_names(&self, path: &RelPath, import: &Import) -> Vec<ModuleName>;
     /// See [`Parser::local_names`].
     fn local_names(&self, path: &RelPath, import: &Import) -> Vec<Box<str>>;
-    /// See [`Parser::declared_name`].
-    fn declared_name(&self, path: &RelPath, import: &Import) -> Option<String>;
+    /// See [`Parser::module_places`].
+    fn module_places(&self, path: &RelPath) -> Vec<ModulePlace>;
+    /// See [`Parser::declared`].
+    fn declared(&self, path: &RelPath, import: &Import) -> Option<Declared>;
     /// See [`Parser::implied_imports`].
     fn implied_imports(&self, path: &RelPath) -> Vec<Import>;
     /// See [`Parser::unit`].
@@ -126,8 +129,12 @@ impl<P: Parser> ErasedParser for P {
         Parser::local_names(self, path, import)
     }
 
-    fn declared_name(&self, path: &RelPath, import: &Import) -> Option<String> {
-        Parser::declared_name(self, path, import)
+    fn module_places(&self, path: &RelPath) -> Vec<ModulePlace> {
+        Parser::module_places(self, path)
+    }
+
+    fn declared(&self, path: &RelPath, import: &Import) -> Option<Declared> {
+        Parser::declared(self, path, import)
     }
 
     fn implied_imports(&self, path: &RelPath) -> Vec<Import> {

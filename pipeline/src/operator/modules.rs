@@ -1,10 +1,17 @@
 //! How a parse operator names modules.
 
+use gristmill_ids::NameKey;
+use gristmill_plane::{ChainKey, NameChain};
+
 /// A module that an import may mean, and what it takes from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleName {
-    /// One of the names of the module (see [`Parser::module_names`](crate::Parser::module_names)).
+    /// One of the names of the module (see [`Parser::module_names`](crate::Parser::module_names)), or
+    /// the name that a manifest gives to a folder.
     pub name: String,
+    /// The path of the module in that folder, whose parts are separated by `/`; `None` if `name` is
+    /// the module's.
+    pub below: Option<Box<str>>,
     /// The names to look up in it, in order; none if the module itself is meant.
     pub then: Vec<Box<str>>,
     /// Whether it is as likely as the name before: a module and an item may have one name.
@@ -17,8 +24,53 @@ impl ModuleName {
     /// The module itself.
     #[must_use]
     pub fn whole(name: impl Into<String>) -> Self {
-        Self { name: name.into(), then: Vec::new(), also: false, guess: false }
+        Self { name: name.into(), below: None, then: Vec::new(), also: false, guess: false }
     }
+
+    /// The module at the path `below` in the folder that a manifest names `name`.
+    #[must_use]
+    pub fn in_folder(name: impl Into<String>, below: &str) -> Self {
+        Self { below: Some(below.into()), ..Self::whole(name) }
+    }
+}
+
+/// Where a file or folder lies, for manifests that name folders.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModulePlace {
+    /// What paths begin at. Places with different roots are different, whatever their paths: a
+    /// language has a root of its own.
+    pub root: String,
+    /// The path from there, whose parts are separated by `/`.
+    pub path: String,
+}
+
+impl ModulePlace {
+    /// The key of the place: that of a file is that of its folder, joined with the rest of its path.
+    pub(crate) fn key(&self) -> ChainKey {
+        ChainKey::of(NameKey::of(&self.root)).join(path_chain(&self.path))
+    }
+}
+
+/// The parts of a path, as names.
+pub(crate) fn path_chain(path: &str) -> NameChain {
+    NameChain::of(path.split('/').filter(|part| !part.is_empty()))
+}
+
+/// A name that a manifest gives to what it means, for imports in other files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Declared {
+    /// The modules that the import means have this name.
+    Module(String),
+    /// A folder, or a single module, has a name.
+    Place {
+        /// The name, which imports give by [`ModuleName::in_folder`].
+        name: String,
+        /// What has it.
+        place: ModulePlace,
+        /// The folder whose files know that name; empty for the whole source. What the innermost
+        /// such folder says is what counts.
+        scope: String,
+    },
 }
 
 /// What the definitions of a file belong to.

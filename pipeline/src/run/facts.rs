@@ -8,8 +8,8 @@ use std::sync::Arc;
 use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, Hash, NameKey};
 use gristmill_plane::ChunkFact;
 use gristmill_plane::{
-    Cell, ContentFact, DefinitionFact, FactRow, Facts, ImportFact, LeadFact, MAX_THEN, NameChain, OutlineFact,
-    PathFact, Place, ReferenceFact, Root, RowFact, ShortName, UseKind, short_name, short_names,
+    Cell, ChainKey, ContentFact, DeclaredFact, DefinitionFact, FactRow, Facts, ImportFact, LeadFact, MAX_THEN,
+    NameChain, OutlineFact, PathFact, Place, ReferenceFact, Root, RowFact, ShortName, UseKind, short_name, short_names,
 };
 use gristmill_views::View;
 use gristmill_views::words;
@@ -17,7 +17,7 @@ use gristmill_views::{ViewRow, ViewValue};
 
 use super::assembly::Known;
 use crate::graph::Graph;
-use crate::operator::ModuleUnit;
+use crate::operator::{Declared, ModuleUnit, path_chain};
 use crate::path::RelPath;
 use crate::port::{Anchor, DefinitionKind, Import, Lead, LeadKind, Linkage, NamePath, Reference, ReferenceKind};
 use crate::sink::{Analysis, StoredFacts};
@@ -81,7 +81,10 @@ impl<'a> FactMaker<'a> {
         let ModuleUnit { unit, member_of, .. } = self.graph.unit(path);
         let unit = NameKey::of(&unit);
         for name in self.graph.module_names(path) {
-            push(PathFact::Module { name: NameKey::of(&name), unit });
+            push(PathFact::Module { name: ChainKey::of(NameKey::of(&name)), unit });
+        }
+        for place in self.graph.module_places(path) {
+            push(PathFact::Module { name: place.key(), unit });
         }
         for (of, name) in &member_of {
             push(PathFact::Member { of: NameKey::of(of), name: short_name(name), unit });
@@ -215,17 +218,33 @@ impl<'a> FactMaker<'a> {
             let local = NameChain::of(local.iter().map(AsRef::as_ref));
             let (implied, ordinal) = (ordinal >= written, ordinal as u32);
             let written = self.text(&import.module);
-            let declares = self.graph.declared_name(path, import);
-            let declares = declares.map_or(NameKey::NONE, |name| NameKey::of(&name));
+            let key = |name: &str| ChainKey::of(NameKey::of(name));
+            let declared = self.graph.declared(path, import);
+            let (declares, place) = match &declared {
+                None => (DeclaredFact::Nothing, None),
+                Some(Declared::Module(name)) => (DeclaredFact::Module(key(name)), None),
+                Some(Declared::Place { name, place, scope }) => {
+                    let depth = scope.split('/').filter(|part| !part.is_empty()).count();
+                    let scope_key = if depth == 0 { NameKey::NONE } else { NameKey::of(scope) };
+                    let depth = u8::try_from(depth).unwrap_or(u8::MAX);
+                    (DeclaredFact::Place { name: key(name), scope: scope_key, depth }, Some(place.key()))
+                }
+            };
+            let line = import.line;
+            let (rank, below, then, module) = (0, None, Default::default(), ChainKey::default());
+            let fact = ImportFact { ordinal, line, written, rank, module, below, local, then, declares, all, implied };
+            if let Some(module) = place {
+                facts.imports.push(((row, ImportFact { module, ..fact }), 1));
+                continue;
+            }
             let mut rank = 0;
-            for module in self.graph.import_names(path, import) {
-                rank += u32::from(!module.also);
-                let Some(then) = short_names(module.then.iter().map(AsRef::as_ref)) else { continue };
-                let (line, module, guess) = (import.line, NameKey::of(&module.name), module.guess);
+            for meant in self.graph.import_names(path, import) {
+                rank += u32::from(!meant.also);
+                let Some(then) = short_names(meant.then.iter().map(AsRef::as_ref)) else { continue };
+                let (module, below) = (key(&meant.name), meant.below.as_deref().map(path_chain));
                 // An edge to what is guessed needs something that is found there.
-                let implied = implied || guess;
-                let fact = ImportFact { ordinal, line, written, rank, module, local, then, declares, all, implied };
-                facts.imports.push(((row, fact), 1));
+                let implied = implied || meant.guess;
+                facts.imports.push(((row, ImportFact { rank, module, below, then, implied, ..fact }), 1));
             }
         }
     }

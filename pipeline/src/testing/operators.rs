@@ -8,7 +8,8 @@ use gristmill_ids::{Fingerprint, Hash};
 use crate::diagnostic::Severity;
 use crate::extra::Extras;
 use crate::operator::{
-    Batch, BatchSize, Chunker, Embedder, Emitter, ModuleName, ModuleUnit, Operator, OperatorError, Parser,
+    Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ModuleName, ModulePlace, ModuleUnit, Operator,
+    OperatorError, Parser,
 };
 use crate::path::RelPath;
 use crate::port::{
@@ -90,9 +91,16 @@ pub fn module_names(path: &RelPath) -> Vec<String> {
 pub fn import_names(path: &RelPath, import: &Import) -> Vec<ModuleName> {
     let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
     let then: Vec<Box<str>> = Some(import.name.clone()).into_iter().filter(|name| !name.is_empty()).collect();
-    [format!("{folder}/{}", import.module), import.module.to_string(), format!("={}", import.module)]
-        .map(|name| ModuleName { then: then.clone(), ..ModuleName::whole(name) })
-        .into()
+    let names = [format!("{folder}/{}", import.module), import.module.to_string(), format!("={}", import.module)];
+    let below = import.module.split_once('/').map(|(name, below)| ModuleName::in_folder(format!("~{name}"), below));
+    let names = names.into_iter().map(ModuleName::whole).chain(below);
+    names.map(|name| ModuleName { then: then.clone(), ..name }).collect()
+}
+
+/// The path of a file without its extension.
+pub fn module_places(path: &RelPath) -> Vec<ModulePlace> {
+    let stem = path.as_str().rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
+    vec![ModulePlace { root: "toy/".into(), path: stem.into() }]
 }
 
 /// The alias, else what is taken; what has neither brings in all names.
@@ -100,9 +108,15 @@ pub fn local_names(import: &Import) -> Vec<Box<str>> {
     [&import.alias, &import.name].into_iter().find(|name| !name.is_empty()).cloned().into_iter().collect()
 }
 
-/// An alias that begins with `=` is a name for imports elsewhere.
-pub fn declared_name(import: &Import) -> Option<String> {
-    import.alias.starts_with('=').then(|| import.alias.to_string())
+/// An alias that begins with `=` is a name for imports elsewhere, one with `~` names a folder for
+/// those below the file's.
+pub fn declared(path: &RelPath, import: &Import) -> Option<Declared> {
+    if import.alias.starts_with('=') {
+        return Some(Declared::Module(import.alias.to_string()));
+    }
+    let place = ModulePlace { root: "toy/".into(), path: import.module.to_string() };
+    let scope = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    import.alias.starts_with('~').then(|| Declared::Place { name: import.alias.to_string(), place, scope })
 }
 
 /// The files of a folder are a unit, and a member of that of the folder above. All are of one
@@ -124,6 +138,7 @@ pub fn unit(path: &RelPath) -> ModuleUnit {
 /// | `type a b`, `base a b` | uses `b`: `a` is of that type, or inherits from it |
 /// | `import m`, `import m as n`, `import m.x` | imports all of a file, a file, or a name of one |
 /// | `import m as =n` | names a file `n` for every import |
+/// | `import m as ~n` | names a folder `n` for imports such as `n/m` in and below the file's folder |
 #[derive(Debug, Default)]
 pub struct Parse {
     /// Where it counts.
@@ -239,8 +254,12 @@ impl Parser for Parse {
         local_names(import)
     }
 
-    fn declared_name(&self, _path: &RelPath, import: &Import) -> Option<String> {
-        declared_name(import)
+    fn module_places(&self, path: &RelPath) -> Vec<ModulePlace> {
+        module_places(path)
+    }
+
+    fn declared(&self, path: &RelPath, import: &Import) -> Option<Declared> {
+        declared(path, import)
     }
 
     fn unit(&self, path: &RelPath) -> ModuleUnit {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gristmill_views::{Evidence, ViewRow, ViewValue};
 
-use super::search::{Answer, Search, modules};
-use super::{Views, import_names};
+use super::Views;
+use super::search::{Answer, Modules, Search};
 use crate::port::Reference;
 use crate::sink::Record;
 
@@ -57,14 +57,13 @@ impl<'a> Oracle<'a> {
 
     /// `(from, line, written, to)`
     fn imports(&self) -> BTreeSet<(&'a str, u32, &'a str, &'a str)> {
-        let modules = modules(&self.records);
+        let modules = Modules::of(&self.records);
         let mut imports = BTreeSet::new();
         for record in &self.records {
             for import in &record.analysis.imports {
-                let names = import_names(&record.path, import);
-                let found = names.into_iter().find_map(|module| modules.get(&module.name));
-                for to in found.into_iter().flatten().filter(|to| **to != record.path.as_str()) {
-                    imports.insert((record.path.as_str(), import.line, &*import.module, *to));
+                let found = modules.meant(record, import).into_iter().flat_map(|(_, files)| files);
+                for to in found.filter(|to| *to != record.path.as_str()) {
+                    imports.insert((record.path.as_str(), import.line, &*import.module, to));
                 }
             }
         }

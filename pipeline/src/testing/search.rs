@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gristmill_views::Evidence;
 
-use super::{declared_name, import_names, local_names, module_names, unit};
-use crate::port::{Anchor, Definition, DefinitionKind, LeadKind, NamePath, Reference};
+use super::{declared, import_names, local_names, module_names, module_places, unit};
+use crate::operator::{Declared, ModuleName};
+use crate::port::{Anchor, Definition, DefinitionKind, Import, LeadKind, NamePath, Reference};
 use crate::sink::Record;
 
 const MAX_LEFT: usize = 8;
@@ -79,26 +80,73 @@ fn starts(record: &Record, path: &NamePath) -> Vec<(Key, Vec<String>)> {
     roots(record, anchor).into_iter().map(|root| ([root, head.clone()].concat(), tail.to_vec())).collect()
 }
 
-/// Files by the names that imports may mean them by: their own, and those that manifests give them.
-pub(super) fn modules<'a>(records: &[&'a Record]) -> BTreeMap<String, BTreeSet<&'a str>> {
-    let mut modules: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for record in records {
-        for name in module_names(&record.path) {
-            modules.entry(name).or_default().insert(record.path.as_str());
+/// Files by what imports may mean them by.
+pub(super) struct Modules<'a> {
+    /// By their own names, and those that manifests give them.
+    names: BTreeMap<String, BTreeSet<&'a str>>,
+    /// By their places.
+    places: BTreeMap<String, BTreeSet<&'a str>>,
+    /// Places, with the folders that know them, by the names that manifests give to them.
+    named: Vec<(String, String, String)>,
+}
+
+impl<'a> Modules<'a> {
+    pub fn of(records: &[&'a Record]) -> Self {
+        let mut modules = Self { names: BTreeMap::new(), places: BTreeMap::new(), named: Vec::new() };
+        for record in records {
+            for name in module_names(&record.path) {
+                modules.names.entry(name).or_default().insert(record.path.as_str());
+            }
+            for place in module_places(&record.path) {
+                modules.places.entry(place.path).or_default().insert(record.path.as_str());
+            }
         }
-    }
-    let mut declared: Vec<(String, &str)> = Vec::new();
-    for record in records {
-        for import in &record.analysis.imports {
-            let Some(name) = declared_name(import) else { continue };
-            let found = import_names(&record.path, import).into_iter().find_map(|module| modules.get(&module.name));
-            declared.extend(found.into_iter().flatten().map(|to| (name.clone(), *to)));
+        let mut found: Vec<(String, &str)> = Vec::new();
+        for record in records {
+            for import in &record.analysis.imports {
+                match declared(&record.path, import) {
+                    Some(Declared::Module(name)) => {
+                        let meant = import_names(&record.path, import);
+                        let meant = meant.into_iter().find_map(|module| modules.names.get(&module.name));
+                        found.extend(meant.into_iter().flatten().map(|to| (name.clone(), *to)));
+                    }
+                    Some(Declared::Place { name, place, scope }) => modules.named.push((name, place.path, scope)),
+                    None => {}
+                }
+            }
         }
+        for (name, to) in found {
+            modules.names.entry(name).or_default().insert(to);
+        }
+        modules
     }
-    for (name, to) in declared {
-        modules.entry(name).or_default().insert(to);
+
+    /// What an import of a file means, and the name by which it does.
+    pub fn meant(&self, record: &Record, import: &Import) -> Option<(ModuleName, BTreeSet<&'a str>)> {
+        if matches!(declared(&record.path, import), Some(Declared::Place { .. })) {
+            return None;
+        }
+        let folder = record.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        import_names(&record.path, import).into_iter().find_map(|module| {
+            let found = match &module.below {
+                None => self.names.get(&module.name).cloned(),
+                Some(below) => {
+                    let knows =
+                        |scope: &str| scope.is_empty() || format!("{folder}/").starts_with(&format!("{scope}/"));
+                    let named = self.named.iter().filter(|(name, _, scope)| *name == module.name && knows(scope));
+                    let found = named.filter_map(|(_, place, scope)| {
+                        let files = self.places.get(&format!("{place}/{below}"))?;
+                        Some((scope.split('/').filter(|part| !part.is_empty()).count(), files))
+                    });
+                    let found: Vec<_> = found.collect();
+                    let deepest = found.iter().map(|(depth, _)| *depth).max()?;
+                    let found = found.into_iter().filter(|(depth, _)| *depth == deepest);
+                    Some(found.flat_map(|(_, files)| files.iter().copied()).collect())
+                }
+            };
+            found.map(|found| (module, found))
+        })
     }
-    modules
 }
 
 /// What leads to all that is free in a file.
@@ -109,7 +157,7 @@ fn outside(record: &Record) -> Key {
 impl<'a> Search<'a> {
     pub(super) fn new(records: &[&'a Record]) -> Self {
         let mut search = Self { continuations: BTreeMap::new(), definitions: BTreeMap::new() };
-        let modules = modules(records);
+        let modules = Modules::of(records);
         let unit_key = |path: &str| vec![format!("unit {}", unit(&path.into()).unit)];
         for record in records {
             for free in roots(record, Anchor::Free) {
@@ -122,8 +170,7 @@ impl<'a> Search<'a> {
                 let mut local: Vec<String> = local_names(import).into_iter().map(Into::into).collect();
                 let all = local.is_empty() || local.pop_if(|name| name == "*").is_some();
                 let from = [vec![format!("file {}", record.path)], local.clone()].concat();
-                let meant = import_names(&record.path, import);
-                let meant = meant.iter().find_map(|module| Some((module, modules.get(&module.name)?)));
+                let meant = modules.meant(record, import);
                 for (module, to) in meant.iter().flat_map(|(module, files)| files.iter().map(move |to| (module, *to))) {
                     let then = module.then.iter().map(ToString::to_string).collect();
                     let step = if all { Step::All } else { Step::Import };

@@ -281,7 +281,18 @@ fn content(content: u8) -> String {
                 ),
             ];
             let links = links.into_iter().take(usize::from(n % 5));
-            imports.chain(lines).chain(links).chain([format!("own {n}\n")]).chain(odd(n).map(Into::into)).collect()
+            let folder = ["d", "d/e", "m"][usize::from(n) % 3];
+            let places = match n % 4 {
+                0 | 1 => format!("import {folder} as ~{}\n", n % 2),
+                _ => format!("import {}/{} as far\nuse far.line{}\nimport 0/e/5.line1\n", n % 2, 1 + n % 3 * 3, n % 4),
+            };
+            imports
+                .chain(lines)
+                .chain(links)
+                .chain([places])
+                .chain([format!("own {n}\n")])
+                .chain(odd(n).map(Into::into))
+                .collect()
         }
     }
 }

@@ -138,6 +138,40 @@ fn a_manifest_names_a_file_for_imports_elsewhere() {
 }
 
 #[test]
+fn a_manifest_names_a_folder_for_imports_below_its_own() {
+    let job = with_views();
+    job.write("manifest.x", "import src as ~all\n");
+    job.write("kit/manifest.x", "import kit/deep as ~all\n");
+    job.write("src/tool.x", "def f\n");
+    job.write("kit/deep/tool.x", "def f\n");
+    for importer in ["one.x", "app/one.x", "kit/one.x", "kit/more/one.x"] {
+        job.write(importer, "import all/tool as it\nuse it.f\n");
+    }
+    job.run(Mode::Parallel);
+    let meant = || {
+        assert_views(&job);
+        let edges = rows(&job, "edges").into_iter().filter(|row| row.contains(" 2  it.f") || row.contains(" import "));
+        let edges = edges.map(|row| row.split(' ').map(ToOwned::to_owned).collect::<Vec<_>>());
+        edges.map(|row| format!("{} {}", row[0], row.iter().find(|cell| cell.contains("tool.x")).unwrap())).collect()
+    };
+    let far = ["app/one.x src/tool.x", "one.x src/tool.x"];
+    let near = |to: &str| ["kit/more/one.x", "kit/one.x"].map(|from| format!("{from} {to}"));
+    let expected = |to: &str| {
+        let mut all: Vec<String> = far.map(Into::into).into_iter().chain(near(to)).collect();
+        all.sort();
+        all
+    };
+    let found: Vec<String> = meant();
+    assert_eq!(found, expected("kit/deep/tool.x"));
+
+    // What the innermost folder says that leads to a module counts.
+    job.remove("kit/manifest.x");
+    job.run(Mode::Parallel);
+    let found: Vec<String> = meant();
+    assert_eq!(found, expected("src/tool.x"));
+}
+
+#[test]
 fn cycles_come_and_go() {
     let job = with_views();
     job.write("0.x", "import 1\n");

@@ -6,8 +6,8 @@ use differential_dataflow::VecCollection;
 use differential_dataflow::operators::{CountTotal, ThresholdTotal};
 use gristmill_ids::{NameKey, PathKey};
 use gristmill_plane::{
-    ChainKey, ContentFact, DefinitionFact, Difference, ImportFact, LeadFact, LeadKind, LiveFacts, NameChain,
-    OutlineFact, PathFact, Place, ReferenceFact, Root, RowFact, Tick, distinct,
+    ChainKey, ContentFact, DeclaredFact, DefinitionFact, Difference, ImportFact, LeadFact, LeadKind, LiveFacts,
+    NameChain, OutlineFact, PathFact, Place, ReferenceFact, Root, RowFact, Tick, distinct,
 };
 use serde::{Deserialize, Serialize};
 use timely::dataflow::Scope;
@@ -77,19 +77,28 @@ pub struct FactCollections<'scope> {
     pub(super) view: u16,
 }
 
-/// Imports with the files that they mean, among modules by their names.
+/// An import, with how far from the file the folder lies in which a name of a place is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Candidate {
+    from: PathKey,
+    import: ImportFact,
+    /// The less, the deeper the folder.
+    shallowness: u8,
+}
+
+/// Imports with the files that they mean, among modules by their names. Both are keyed by the name
+/// that an import may mean.
 fn meant<'scope>(
-    imports: Facts<'scope, (RowFact, ImportFact)>,
-    modules: Facts<'scope, (NameKey, (PathKey, NameKey))>,
+    candidates: Facts<'scope, (ChainKey, Candidate)>,
+    modules: Facts<'scope, (ChainKey, (PathKey, NameKey))>,
     name: &str,
 ) -> Facts<'scope, Imported> {
-    imports
-        .map(|(row, import)| (import.module, (row.path, import)))
-        .join_map(modules, |_, (from, import), (to, unit)| {
-            ((*from, import.ordinal), (import.rank, *to, *unit, *import))
+    candidates
+        .join_map(modules, |_, Candidate { from, import, shallowness }, (to, unit)| {
+            ((*from, import.ordinal), ((import.rank, *shallowness), *to, *unit, *import))
         })
         .reduce_named(name, |_, found, means| {
-            let likeliest = found.first().map_or(0, |((rank, ..), _)| *rank);
+            let likeliest = found.first().map_or((0, 0), |((rank, ..), _)| *rank);
             let files = found.iter().map(|(file, _)| **file).take_while(|(rank, ..)| *rank == likeliest);
             means.extend(files.take(FILES_OF_IMPORT).map(|(_, to, unit, import)| ((to, unit, import), 1)));
         })
@@ -173,13 +182,35 @@ impl<'scope> FactCollections<'scope> {
                 PathFact::Module { name, unit } => Some((name, (path, unit))),
                 _ => None,
             });
-            // Manifests name modules too.
-            let manifests = self.imports.clone().filter(|(_, import)| import.declares != NameKey::NONE);
+            // Manifests name modules too, and places: folders that modules lie in.
+            let written = self.imports.clone().flat_map(|(row, import)| {
+                let is_plain = import.below.is_none() && !matches!(import.declares, DeclaredFact::Place { .. });
+                is_plain.then_some((import.module, Candidate { from: row.path, import, shallowness: 0 }))
+            });
+            let manifests = written.clone().filter(|(_, candidate)| candidate.import.declares.module().is_some());
             let declared = meant(manifests, modules.clone(), "files that a manifest means")
-                .map(|Imported { import, to, unit, .. }| (import.declares, (to, unit)));
-            meant(self.imports.clone(), modules.concat(declared), "files that an import means")
+                .flat_map(|Imported { import, to, unit, .. }| Some((import.declares.module()?, (to, unit))));
+            let candidates = written.concat(self.in_named_places());
+            meant(candidates, modules.concat(declared), "files that an import means")
         });
         imported.clone()
+    }
+
+    /// Imports of modules in places that a manifest names, by the places of the modules.
+    fn in_named_places(&self) -> Facts<'scope, (ChainKey, Candidate)> {
+        let places = self.imports.clone().flat_map(|(_, import)| match import.declares {
+            DeclaredFact::Place { name, scope, depth } => Some((name, (import.module, scope, u8::MAX - depth))),
+            _ => None,
+        });
+        let below = self.imports.clone();
+        let below = below.flat_map(|(row, import)| Some((import.module, (row.path, import, import.below?))));
+        below
+            .join_map(places, |_, (from, import, below), (place, scope, shallowness)| {
+                let candidate = Candidate { from: *from, import: *import, shallowness: *shallowness };
+                ((*from, *scope), (place.join(*below), candidate))
+            })
+            .semijoin(self.folders())
+            .map(|(_, candidate)| candidate)
     }
 
     /// What each import that is written leads to.

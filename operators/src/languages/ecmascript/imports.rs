@@ -8,14 +8,14 @@ use crate::spec::{Uses, child_of_kind, children};
 /// Records the imports of a statement such as `import a, { b as c } from "d"`.
 pub(crate) fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     if let Some(clause) = child_of_kind(node, "import_require_clause") {
-        let module = clause.child_by_field_name("source").and_then(|source| uses.literal(source));
+        let module = clause.child_by_field_name("source").and_then(|source| uses.plain_string(source));
         let alias = clause.named_child(0).map_or("", |name| uses.slice(name));
         if let Some(module) = module {
             uses.import(node, module, "", alias);
         }
         return;
     }
-    let Some(module) = node.child_by_field_name("source").and_then(|source| uses.literal(source)) else { return };
+    let Some(module) = node.child_by_field_name("source").and_then(|source| uses.plain_string(source)) else { return };
     let Some(clause) = child_of_kind(node, "import_clause") else {
         return uses.import(node, module, "", "");
     };
@@ -34,7 +34,7 @@ pub(crate) fn import<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
 
 /// Records the imports of `export { a as b } from "c"`; without `from` there are none.
 pub(crate) fn export<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
-    let Some(module) = node.child_by_field_name("source").and_then(|source| uses.literal(source)) else { return };
+    let Some(module) = node.child_by_field_name("source").and_then(|source| uses.plain_string(source)) else { return };
     if let Some(clause) = child_of_kind(node, "export_clause") {
         children(clause).for_each(|name| specifier(uses, name, module));
     } else if let Some(namespace) = child_of_kind(node, "namespace_export") {
@@ -57,7 +57,7 @@ fn module_of<'t>(uses: &Uses<'t>, call: Node<'t>, function: Node<'t>) -> Option<
     if !matches!(uses.slice(function), "require" | "import") {
         return None;
     }
-    uses.literal(call.child_by_field_name("arguments")?.named_child(0)?)
+    uses.plain_string(call.child_by_field_name("arguments")?.named_child(0)?)
 }
 
 /// Records a call. A `require` whose value gets no name imports the module.

@@ -5,8 +5,16 @@ use gristmill_pipeline::port::Import;
 use crate::spec::resolution::paths::{below, directory, from, stem};
 use crate::spec::resolution::{ModuleSystem, Names, local_name, of_stem, taken};
 
-pub(crate) static MODULES: ModuleSystem =
-    ModuleSystem { index: &["index"], names: of_script, local: local_names, ..ModuleSystem::new("js:", resolve) };
+/// The prefix of names.
+pub(super) const PREFIX: &str = "js:";
+
+pub(crate) static MODULES: ModuleSystem = ModuleSystem {
+    index: &["index"],
+    names: of_script,
+    local: local_names,
+    roots: &["index"],
+    ..ModuleSystem::new(PREFIX, resolve)
+};
 
 /// Returns what an import binds. One without a name, such as `import "./a"` or `require("./a").b`,
 /// binds the module as it is written, which no name in the code can be.
@@ -80,6 +88,18 @@ pub(super) fn script(path: &str) -> &str {
     }
 }
 
+/// Adds what manifests say of a module, or of a folder that it begins with: of all of it, of one of
+/// two names, as of a package in a scope, and of one. The empty name is that of the folder for all.
+fn in_named_places(module: &str, names: &mut Names) {
+    names.in_place(module, "");
+    let ends = module.match_indices('/').map(|(end, _)| end).take(2);
+    for end in ends.collect::<Vec<_>>().into_iter().rev() {
+        let (folder, below) = module.split_at(end);
+        names.in_place(folder, below.trim_start_matches('/'));
+    }
+    names.in_place("", module);
+}
+
 fn resolve(path: &str, import: &Import, names: &mut Names) {
     // A module may export a name that is its own: `import { a } from "./a"`.
     names.take(taken(import));
@@ -96,6 +116,7 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
     if module.starts_with("node:") || OWN.binary_search(&module.split('/').next().unwrap_or(module)).is_ok() {
         return;
     }
+    in_named_places(module, names);
     // A manifest says where the package of a workspace is, or the one that the file is in.
     names.declared(&import.module);
     // Aliases of the root of the sources: the one that the file is in comes first.

@@ -17,8 +17,12 @@ pub(super) static MODULES: ModuleSystem = ModuleSystem {
     implied: &["crate", "super"],
     own: true,
     local: local_names,
-    ..ModuleSystem::new("rs:", resolve)
+    roots: ROOTS,
+    ..ModuleSystem::new(PREFIX, resolve)
 };
+
+/// The prefix of names.
+pub(super) const PREFIX: &str = "rs:";
 
 /// Returns the names that lead to what an import binds: those of the modules within the file and of
 /// the function that it is written in, and its own; `*` if it brings in all names.
@@ -43,6 +47,9 @@ fn of_crate(path: &str, _index: &[&str]) -> ModuleUnit {
 
 /// Files that stand for the folder they lie in.
 const INDEX: &[&str] = &["mod", "lib", "main"];
+
+/// Those of them that other crates may import.
+pub(super) const ROOTS: &[&str] = &["mod", "lib"];
 
 /// Crates that come with the compiler.
 pub(super) const OWN: &[&str] = &["alloc", "core", "proc_macro", "std", "test"];
@@ -151,20 +158,21 @@ fn may_be_item(rest: &[&str], names: &mut Names) {
     }
 }
 
-/// Adds `parts` in the crate `name`, which lies in a folder named like it: with `-` for `_`,
-/// or without the name of the workspace before.
+/// Adds `parts` in the crate `name`: where a manifest says that it is, and else in a folder named like
+/// it, with `-` for `_`.
 fn crates(name: &str, parts: &[&str], names: &mut Names) {
     let dashed = name.replace('_', "-");
-    let short = name.split_once('_').map(|(_, short)| short);
-    let short_dashed = short.map(|short| short.replace('_', "-"));
-    for folder in [Some(name), Some(&*dashed), short, short_dashed.as_deref()].into_iter().flatten() {
-        let base = format!("{folder}/src");
+    let mut add = |to: &dyn Fn(&mut Names, &str)| {
         for length in (0..=parts.len()).rev() {
             let (inner, rest) = parts.split_at(length.min(parts.len()));
             names.take(rest.iter().copied());
             may_be_item(rest, names);
-            names.push(&below(&base, &inner.join("/")));
+            to(names, &inner.join("/"));
         }
+    };
+    add(&|names, inner| names.in_place(name, inner));
+    for folder in [name, &dashed] {
+        add(&|names, inner| names.push(&below(&below(folder, "src"), inner)));
     }
 }
 

@@ -82,10 +82,20 @@ impl Names {
         self.add(declared(self.prefix, name));
     }
 
+    /// Adds the file or folder at the path `below` in the place that a manifest names `name`.
+    pub fn in_place(&mut self, name: &str, below: &str) {
+        self.add_in(named(self.prefix, name), Some(below));
+    }
+
     fn add(&mut self, name: String) {
+        self.add_in(name, None);
+    }
+
+    fn add_in(&mut self, name: String, below: Option<&str>) {
         let (also, guess) = (std::mem::take(&mut self.also), std::mem::take(&mut self.guess));
         let left_out = self.without.iter().flatten().any(|without| *without == name);
-        if left_out || self.names.len() >= MAX_NAMES || self.names.iter().any(|known| known.name == name) {
+        let is_known = |known: &ModuleName| known.name == name && known.below.as_deref() == below;
+        if left_out || self.names.len() >= MAX_NAMES || self.names.iter().any(is_known) {
             return;
         }
         let then = match &self.then {
@@ -93,7 +103,7 @@ impl Names {
             Then::Unless(taken) if name.rsplit(['/', ':']).next() == Some(taken) => Vec::new(),
             Then::Unless(taken) => vec![taken.clone()],
         };
-        self.names.push(ModuleName { name, then, also, guess });
+        self.names.push(ModuleName { name, below: below.map(Into::into), then, also, guess });
     }
 
     /// Rejects the file or folder at exactly `path` from now on.
@@ -112,6 +122,11 @@ impl Names {
 /// Returns the name of what a manifest declares by the name `name`.
 pub(crate) fn declared(prefix: &str, name: &str) -> String {
     format!("{prefix}={name}")
+}
+
+/// Returns the name of a place that a manifest names `name`.
+pub(crate) fn named(prefix: &str, name: &str) -> String {
+    format!("{prefix}~{name}")
 }
 
 /// Returns the ends of `path` that have at least `least` parts, the longest first.

@@ -11,9 +11,9 @@ use gristmill_pipeline::merkle::{Leaf, Stat, Tree};
 use gristmill_pipeline::port::{FileItem, Header, Import, Item, Passage, PortItem, Vector};
 use gristmill_pipeline::source::{LastScan, Origin, Scan, ScanMeasures, Source, SourceError};
 use gristmill_pipeline::{
-    AnyOperator, Batch, BatchSize, Chunker, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
-    ErasedParser, ErasedVectorMap, ExtraColumn, Fingerprint, ModuleName, ModuleUnit, Operator, OperatorError, Parser,
-    PassageKey, RelPath, RowId, StageId, VectorMap,
+    AnyOperator, Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
+    ErasedParser, ErasedVectorMap, ExtraColumn, Fingerprint, ModuleName, ModulePlace, ModuleUnit, Operator,
+    OperatorError, Parser, PassageKey, RelPath, RowId, StageId, VectorMap,
 };
 
 use super::Flow;
@@ -158,8 +158,12 @@ where
         self.operator.local_names(path, import)
     }
 
-    fn declared_name(&self, path: &RelPath, import: &Import) -> Option<String> {
-        self.operator.declared_name(path, import)
+    fn module_places(&self, path: &RelPath) -> Vec<ModulePlace> {
+        self.operator.module_places(path)
+    }
+
+    fn declared(&self, path: &RelPath, import: &Import) -> Option<Declared> {
+        self.operator.declared(path, import)
     }
 
     fn implied_imports(&self, path: &RelPath) -> Vec<Import> {

@@ -111,3 +111,46 @@ fn goto_definition_at_a_use_prefers_what_the_use_means() {
         }
     });
 }
+
+/// `path:line` of each use of the definition in a file.
+fn uses(world: &World, name: &str, path: &str) -> Vec<String> {
+    let found = ask(world, &["references", name, "--path", path]);
+    let uses = found["references"].as_array().unwrap().iter();
+    let mut uses: Vec<String> = uses.map(|of| format!("{}:{}", of["path"].as_str().unwrap(), of["line"])).collect();
+    uses.sort();
+    uses
+}
+
+#[test]
+fn imports_go_by_what_manifests_say() {
+    let world = World::new();
+    for folder in ["web", "admin"] {
+        let options = format!("{{\"compilerOptions\": {{\"paths\": {{\"$all/*\": [\"./{folder}-parts/*\"]}}}}}}");
+        world.write(&format!("{folder}/tsconfig.json"), &options);
+        world.write(&format!("{folder}/{folder}-parts/kit/index.ts"), "export function spin() {}\n");
+        world.write(&format!("{folder}/deep/main.ts"), "import { spin } from \"$all/kit\";\nspin();\n");
+    }
+    world.write("gears/Cargo.toml", "[package]\nname = \"mill-wheel\"\n");
+    world.write("gears/src/lib.rs", "pub mod teeth;\npub fn turn() {}\n");
+    world.write("gears/src/main.rs", "fn turn() {}\nfn main() {}\n");
+    world.write("gears/src/teeth.rs", "pub fn bite() {}\n");
+    let dependencies = "[dependencies]\nrod = { path = \"../gears\", package = \"mill-wheel\" }\n";
+    world.write("shaft/Cargo.toml", format!("[package]\nname = \"shaft\"\n{dependencies}"));
+    world.write("shaft/src/lib.rs", "use rod::teeth::bite;\nfn run() {\n    bite();\n    rod::turn();\n}\n");
+    world.write("other/src/lib.rs", "use rod::turn;\nfn run() {\n    turn();\n    mill_wheel::turn();\n}\n");
+    world.run(&["--set", "views.edges=true"]);
+    for folder in ["web", "admin"] {
+        let uses = uses(&world, "spin", &format!("{folder}/{folder}-parts/kit/index.ts"));
+        assert_eq!(uses, [1, 2].map(|line| format!("{folder}/deep/main.ts:{line}")));
+    }
+    assert_eq!(uses(&world, "bite", "gears/src/teeth.rs"), ["shaft/src/lib.rs:1", "shaft/src/lib.rs:3"]);
+    // Only that package calls the other `rod`; all know it by its own name.
+    assert_eq!(uses(&world, "turn", "gears/src/lib.rs"), ["other/src/lib.rs:4", "shaft/src/lib.rs:4"]);
+
+    // The folder of the package moves, and nothing else.
+    world.write("web/tsconfig.json", "{\"compilerOptions\": {\"baseUrl\": \"../admin\"}}");
+    world.write("web/deep/main.ts", "import { spin } from \"admin-parts/kit\";\nspin();\n");
+    world.run(&["--set", "views.edges=true"]);
+    let both = ["admin/deep/main.ts:1", "admin/deep/main.ts:2", "web/deep/main.ts:1", "web/deep/main.ts:2"];
+    assert_eq!(uses(&world, "spin", "admin/admin-parts/kit/index.ts"), both);
+}
