@@ -40,11 +40,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::graph::Graph;
+use crate::interrupt::Interrupt;
 use crate::measure::Meters;
 use crate::operator::OperatorError;
 use crate::path::RelPath;
 use crate::port::{FileItem, Passage, Vector};
-use crate::run::Interrupt;
 
 /// How a graph is executed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

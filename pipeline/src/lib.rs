@@ -9,6 +9,7 @@ mod extra;
 pub mod failpoint;
 pub mod graph;
 pub mod index;
+mod interrupt;
 mod measure;
 pub mod merkle;
 mod nearest;

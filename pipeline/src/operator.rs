@@ -20,9 +20,9 @@ use gristmill_ids::Fingerprint;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::extra::ExtraColumn;
+use crate::interrupt::Interrupt;
 use crate::path::RelPath;
 use crate::port::{Chunked, Content, Header, Import, Passage, PortItem, Syntax, Vector};
-use crate::run::Interrupt;
 
 /// Items that a stage takes at once, in path order.
 #[derive(Debug)]

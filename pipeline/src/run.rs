@@ -32,7 +32,6 @@ pub use report::{Changes, Ending, InFlight, MemoryReport, PlaneReport, Quarantin
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gristmill_plane::{Broken, PlaneError};
@@ -41,33 +40,12 @@ use gristmill_views::{View, ViewSchema};
 use crate::execute::Mode;
 use crate::graph::{EmbedLane, Graph};
 use crate::index::{IndexError, SharedVectors};
+pub use crate::interrupt::{Interrupt, Interrupted};
 use crate::measure::Meters;
 use crate::operator::OperatorError;
 use crate::path::RelPath;
 use crate::sink::SinkError;
-use crate::source::{Source, SourceError};
-
-/// A request to stop, which any thread may make. The run abandons its epoch and ends
-/// with [`RunError::Interrupted`]; an epoch that is being published is finished first.
-#[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    /// Asks the run to stop.
-    pub fn request(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was asked to stop.
-    #[must_use]
-    pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn check(&self) -> Result<(), RunError> {
-        if self.is_requested() { Err(RunError::Interrupted) } else { Ok(()) }
-    }
-}
+use crate::source::{ScanOptions, Source, SourceError};
 
 /// What to run.
 #[derive(Clone, Copy)]
@@ -114,6 +92,11 @@ impl RunPlan<'_> {
         if self.mode == Mode::Sequential { 1 } else { self.workers.max(1) }
     }
 
+    /// How it scans.
+    fn scan_options(&self) -> ScanOptions {
+        ScanOptions { threads: self.threads(), interrupt: self.interrupt.clone() }
+    }
+
     /// The tables that it keeps beside those of the sinks: those of views, and which refs
     /// show what.
     fn tables(&self) -> Vec<Arc<ViewSchema>> {
@@ -143,7 +126,7 @@ pub enum RunError {
     Index(#[from] IndexError),
     /// The source cannot be scanned.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Source(SourceError),
     /// A sink failed.
     #[error(transparent)]
     Sink(#[from] SinkError),
@@ -201,6 +184,21 @@ pub enum RunError {
     /// It was asked to stop.
     #[error("interrupted: the epoch was abandoned, and the index holds the one before")]
     Interrupted,
+}
+
+impl From<SourceError> for RunError {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Interrupted => Self::Interrupted,
+            error => Self::Source(error),
+        }
+    }
+}
+
+impl From<Interrupted> for RunError {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted
+    }
 }
 
 /// Milliseconds since 1970.

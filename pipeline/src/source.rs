@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use gristmill_ids::Hash;
 
+use crate::interrupt::Interrupt;
 use crate::merkle::Tree;
 use crate::sink::RowId;
 
@@ -37,6 +38,23 @@ pub struct LastScan<'a> {
     pub selection: Option<Hash>,
 }
 
+/// How a scan is done.
+#[derive(Clone, Debug)]
+pub struct ScanOptions {
+    /// Threads that may be used, at least one. With one all happens on the calling thread.
+    pub threads: usize,
+    /// Asks the scan to stop. A source looks at it for every folder or file.
+    pub interrupt: Interrupt,
+}
+
+impl ScanOptions {
+    /// A scan on so many threads that nothing stops.
+    #[must_use]
+    pub fn threads(threads: usize) -> Self {
+        Self { threads, interrupt: Interrupt::default() }
+    }
+}
+
 /// Where files come from.
 ///
 /// ```
@@ -44,7 +62,7 @@ pub struct LastScan<'a> {
 /// use std::path::Path;
 /// use std::sync::Arc;
 /// use gristmill_pipeline::merkle::{Leaf, Stat, Tree};
-/// use gristmill_pipeline::source::{LastScan, Object, Origin, Scan, ScanMeasures, Source, SourceError};
+/// use gristmill_pipeline::source::{LastScan, Object, Origin, Scan, ScanMeasures, ScanOptions, Source, SourceError};
 /// use gristmill_pipeline::{Hash, RelPath, RowId};
 ///
 /// /// Files in memory.
@@ -59,7 +77,7 @@ pub struct LastScan<'a> {
 /// }
 ///
 /// impl Source for Texts {
-///     fn scan(&self, _last: Option<&LastScan<'_>>, _threads: usize) -> Result<Scan, SourceError> {
+///     fn scan(&self, _last: Option<&LastScan<'_>>, _options: &ScanOptions) -> Result<Scan, SourceError> {
 ///         let leaf = |(path, text): (&&str, &&str)| {
 ///             let stat = Stat { bytes: text.len() as u64, ..Stat::default() };
 ///             (RelPath::from(*path), Leaf { content_hash: Hash::of(text.as_bytes()), stat, note: None })
@@ -81,7 +99,7 @@ pub struct LastScan<'a> {
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let texts = Texts(BTreeMap::from([("a.txt", "one"), ("b/c.txt", "two")]));
-/// assert_eq!(texts.scan(None, 1)?.measures.files, 2);
+/// assert_eq!(texts.scan(None, &ScanOptions::threads(1))?.measures.files, 2);
 /// let file = RowId { path: "b/c.txt".into(), content_hash: Hash::of(b"two") };
 /// let Origin::Object(object) = texts.origin(&file) else { return Err("is an object".into()) };
 /// assert_eq!(object.read()?, b"two");
@@ -90,13 +108,12 @@ pub struct LastScan<'a> {
 /// ```
 pub trait Source: Send + Sync {
     /// The tree as it is now. `last` is what the last epoch holds, if there is one: what it
-    /// vouches for is not read. With `threads` of 1 all happens on the
-    /// calling thread.
+    /// vouches for is not read.
     ///
     /// # Errors
-    /// If the source cannot be read at all. What is wrong with one file is noted in its
-    /// leaf.
-    fn scan(&self, last: Option<&LastScan<'_>>, threads: usize) -> Result<Scan, SourceError>;
+    /// If the source cannot be read at all, or the scan was asked to stop. What is wrong with one file
+    /// is noted in its leaf.
+    fn scan(&self, last: Option<&LastScan<'_>>, options: &ScanOptions) -> Result<Scan, SourceError>;
 
     /// The tree as it is now, if nothing changed since the last epoch but these paths and
     /// what lies below them. They are absolute or relative to the place of the source, and
@@ -104,8 +121,8 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// As for [`scan`](Self::scan).
-    fn rescan(&self, last: &LastScan<'_>, _changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
-        self.scan(Some(last), threads)
+    fn rescan(&self, last: &LastScan<'_>, _changed: &[PathBuf], options: &ScanOptions) -> Result<Scan, SourceError> {
+        self.scan(Some(last), options)
     }
 
     /// Where the bytes of a file come from. It must be one of the last scan.
@@ -121,12 +138,12 @@ pub trait Source: Send + Sync {
 }
 
 impl<S: Source + ?Sized> Source for Arc<S> {
-    fn scan(&self, last: Option<&LastScan<'_>>, threads: usize) -> Result<Scan, SourceError> {
-        (**self).scan(last, threads)
+    fn scan(&self, last: Option<&LastScan<'_>>, options: &ScanOptions) -> Result<Scan, SourceError> {
+        (**self).scan(last, options)
     }
 
-    fn rescan(&self, last: &LastScan<'_>, changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
-        (**self).rescan(last, changed, threads)
+    fn rescan(&self, last: &LastScan<'_>, changed: &[PathBuf], options: &ScanOptions) -> Result<Scan, SourceError> {
+        (**self).rescan(last, changed, options)
     }
 
     fn origin(&self, file: &RowId) -> Origin {

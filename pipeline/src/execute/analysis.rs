@@ -10,10 +10,10 @@ use super::reading::Permits;
 use super::stage::StageRunner;
 use crate::diagnostic::Diagnostic;
 use crate::graph::Graph;
+use crate::interrupt::Interrupt;
 use crate::measure::Meters;
 use crate::operator::OperatorError;
 use crate::port::{Chunked, Content, FileItem, Item, Port, Syntax};
-use crate::run::Interrupt;
 
 /// What the line made of a file.
 pub(crate) struct Analysed {

@@ -9,11 +9,11 @@ use super::Outcome;
 use super::stage::{Produced, StageRunner};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{EmbedLane, Graph};
+use crate::interrupt::Interrupt;
 use crate::measure::Meters;
 use crate::operator::{BatchSize, Filled, OperatorError};
 use crate::path::RelPath;
 use crate::port::{Item, Passage, Vector};
-use crate::run::Interrupt;
 
 /// An embedder, with the operators on vectors behind it.
 pub(crate) struct EmbedLine {

@@ -6,11 +6,11 @@ use gristmill_ids::StageId;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::graph::{Body, Graph};
+use crate::interrupt::Interrupt;
 use crate::measure::{Meters, StageMeter};
 use crate::operator::{AnyOperator, BatchSize, Emitter, Filled, OperatorError, contained};
 use crate::path::RelPath;
 use crate::port::Item;
-use crate::run::Interrupt;
 
 /// A stage with its meter.
 #[derive(Clone)]

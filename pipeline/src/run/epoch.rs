@@ -263,7 +263,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
 
     fn take(&mut self, outcome: Result<Outcome, OperatorError>) -> Result<(), RunError> {
         // An operator that gave up because of the interrupt reports an error too.
-        let outcome = outcome.or_else(|error| self.interrupt.check().and(Err(error.into())))?;
+        let outcome = outcome.map_err(|error| self.interrupt.check().map_or_else(RunError::from, |()| error.into()))?;
         match outcome {
             Outcome::Analysed(analysed) => self.take_analysed(analysed),
             Outcome::Embedded { lane, vectors, failed, .. } => {

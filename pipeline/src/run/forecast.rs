@@ -140,7 +140,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         check_dimensions(plan.graph, record)?;
     }
     let known = head.as_ref().map(|(_, record, tree)| record.last_scan(tree));
-    let scan = plan.source.scan(known.as_ref(), threads)?;
+    let scan = plan.source.scan(known.as_ref(), &plan.scan_options())?;
     plan.interrupt.check()?;
     let mut forecast = Forecast {
         files: scan.measures.files,

@@ -144,8 +144,8 @@ impl<'a> Indexer<'a> {
         self.behind = true;
         let last = self.head.as_ref().map(|(record, tree)| record.last_scan(tree));
         let scan = match (&last, changed) {
-            (Some(last), Some(changed)) => source.rescan(last, changed, threads),
-            _ => source.scan(last.as_ref(), threads),
+            (Some(last), Some(changed)) => source.rescan(last, changed, &plan.scan_options()),
+            _ => source.scan(last.as_ref(), &plan.scan_options()),
         }?;
         plan.meters.files.store(scan.measures.files, Ordering::Relaxed);
         clock.scan = clock.lap(plan.meters, "scan");

@@ -18,7 +18,8 @@ use rayon::prelude::*;
 use self::read::hash_file;
 use self::targets::Targets;
 use self::walk::Met;
-use super::{LastScan, Origin, Scan, ScanMeasures, Source, SourceError};
+use super::{LastScan, Origin, Scan, ScanMeasures, ScanOptions, Source, SourceError};
+use crate::interrupt::Interrupted;
 use crate::measure::thread_cpu;
 use crate::merkle::{Leaf, Tree};
 use crate::path::RelPath;
@@ -57,17 +58,17 @@ pub struct DirectorySource {
 impl Source for DirectorySource {
     /// Walks the folder, and reads and hashes each file for which the last epoch does not
     /// vouch.
-    fn scan(&self, last: Option<&LastScan<'_>>, threads: usize) -> Result<Scan, SourceError> {
+    fn scan(&self, last: Option<&LastScan<'_>>, options: &ScanOptions) -> Result<Scan, SourceError> {
         let is_of_a_folder = |known: &&Tree| !known.is_empty() && !known.is_over_refs;
-        self.examine(last.map(|last| last.tree).filter(is_of_a_folder), None, threads)
+        self.examine(last.map(|last| last.tree).filter(is_of_a_folder), None, options)
     }
 
     /// Goes the way to each changed path, as a scan of the whole folder would, and examines
     /// what lies there and below.
-    fn rescan(&self, last: &LastScan<'_>, changed: &[PathBuf], threads: usize) -> Result<Scan, SourceError> {
+    fn rescan(&self, last: &LastScan<'_>, changed: &[PathBuf], options: &ScanOptions) -> Result<Scan, SourceError> {
         match Targets::of(self, last.tree, changed) {
-            Some(targets) if !last.tree.is_over_refs => self.examine(Some(last.tree), Some(&targets), threads),
-            _ => self.scan(Some(last), threads),
+            Some(targets) if !last.tree.is_over_refs => self.examine(Some(last.tree), Some(&targets), options),
+            _ => self.scan(Some(last), options),
         }
     }
 
@@ -91,7 +92,12 @@ impl DirectorySource {
     }
 
     /// Scans the whole folder, or the targets alone.
-    fn examine(&self, known: Option<&Tree>, targets: Option<&Targets>, threads: usize) -> Result<Scan, SourceError> {
+    fn examine(
+        &self,
+        known: Option<&Tree>,
+        targets: Option<&Targets>,
+        options: &ScanOptions,
+    ) -> Result<Scan, SourceError> {
         let root_error = |reason| SourceError::Root { root: self.root.clone(), reason };
         let metadata = std::fs::metadata(&self.root).map_err(root_error)?;
         if !metadata.is_dir() {
@@ -100,11 +106,12 @@ impl DirectorySource {
         // Taken before the walk: whatever changes from here on is racy.
         let scanned_ns = SystemTime::now().duration_since(UNIX_EPOCH).ok();
         let scanned_ns = scanned_ns.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default();
-        let mut walked = self.walk(known, targets, threads)?;
+        let mut walked = self.walk(known, targets, options)?;
         let met = std::mem::take(&mut walked.met);
 
         let (files_read, bytes_read) = (AtomicU64::new(0), AtomicU64::new(0));
-        let leaf_of = |met: Met| {
+        let leaf_of = |met: Met| -> Result<_, Interrupted> {
+            options.interrupt.check()?;
             let leaf = met.found.map_or_else(
                 |noted| noted,
                 |stat| {
@@ -114,10 +121,10 @@ impl DirectorySource {
                     leaf
                 },
             );
-            (met.path, leaf)
+            Ok((met.path, leaf))
         };
         let found: Vec<(RelPath, Leaf)> =
-            if threads == 1 { met.into_iter().map(leaf_of).collect() } else { hash_all(met, leaf_of) };
+            if options.threads == 1 { met.into_iter().map(leaf_of).collect() } else { hash_all(met, leaf_of) }?;
         let tree = match known {
             None => Tree::build(found, scanned_ns),
             Some(known) => {
@@ -147,7 +154,10 @@ impl DirectorySource {
 }
 
 /// Hashes files on all cores; on more threads than that where reads wait, as from a network mount.
-fn hash_all(mut met: Vec<Met>, leaf_of: impl Fn(Met) -> (RelPath, Leaf) + Sync + Send) -> Vec<(RelPath, Leaf)> {
+fn hash_all(
+    mut met: Vec<Met>,
+    leaf_of: impl Fn(Met) -> Result<(RelPath, Leaf), Interrupted> + Sync + Send,
+) -> Result<Vec<(RelPath, Leaf)>, Interrupted> {
     /// Files that tell whether reads wait.
     const PROBED: usize = 16;
     /// A read that waits longer than this, on average, waits for something else than a core.
@@ -163,16 +173,21 @@ fn hash_all(mut met: Vec<Met>, leaf_of: impl Fn(Met) -> (RelPath, Leaf) + Sync +
         waited.fetch_add(u64::try_from(idle.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         leaf
     };
-    let mut found: Vec<(RelPath, Leaf)> = met.into_par_iter().map(probe).collect();
+    let mut found: Vec<(RelPath, Leaf)> = met.into_par_iter().map(probe).collect::<Result<_, Interrupted>>()?;
     let waits = Duration::from_nanos(waited.into_inner()) / count > LONG;
     // Without more threads it goes on with those that there are.
     let wide = waits.then(|| rayon::ThreadPoolBuilder::new().num_threads(READERS).build().ok()).flatten();
-    let hash = || rest.into_par_iter().with_min_len(if waits { 1 } else { 8 }).map(leaf_of).collect::<Vec<_>>();
+    let hash = || {
+        rest.into_par_iter()
+            .with_min_len(if waits { 1 } else { 8 })
+            .map(leaf_of)
+            .collect::<Result<Vec<_>, Interrupted>>()
+    };
     found.extend(match wide {
-        Some(pool) => pool.install(hash),
-        None => hash(),
+        Some(pool) => pool.install(hash)?,
+        None => hash()?,
     });
-    found
+    Ok(found)
 }
 
 /// The path of bytes that an escaped path stands for; nothing where no name is escaped.

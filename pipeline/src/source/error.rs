@@ -2,9 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::interrupt::Interrupted;
+
 /// The source cannot be scanned at all.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
+    /// It was asked to stop.
+    #[error("interrupted while the source was scanned; nothing was changed")]
+    Interrupted,
     /// The root is not there, or is no folder.
     #[error("the source folder {root} cannot be opened: {reason}; check `source.path`")]
     Root {
@@ -115,5 +120,11 @@ fn advice(near: Option<&str>) -> String {
     match near {
         Some(near) => format!("was `{near}` meant?"),
         None => "name a branch, a tag or a commit that `git log` shows, and fetch it if it is not there".into(),
+    }
+}
+
+impl From<Interrupted> for SourceError {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted
     }
 }

@@ -25,7 +25,7 @@ use rayon::prelude::*;
 use self::objects::{Handle, Objects, Unreadable};
 use self::walk::{Change, Held, Selection};
 use super::sensitive::RULES_VERSION;
-use super::{LastScan, Object, Origin, RefRevision, Scan, ScanMeasures, Source, SourceError, select};
+use super::{LastScan, Object, Origin, RefRevision, Scan, ScanMeasures, ScanOptions, Source, SourceError, select};
 use crate::diagnostic::Severity;
 use crate::merkle::{Leaf, Stat, Tree};
 use crate::path::RelPath;
@@ -174,22 +174,29 @@ impl GitSource {
     }
 
     /// The tree of a head, made of a known one if it can be compared with it.
-    fn tree(&self, head: &Head, known: Option<&Known>, threads: usize, read: &mut Read) -> Result<Tree, SourceError> {
-        let (base, changes) = self.changes(head.tree, known)?;
+    fn tree(
+        &self,
+        head: &Head,
+        known: Option<&Known>,
+        options: &ScanOptions,
+        read: &mut Read,
+    ) -> Result<Tree, SourceError> {
+        let (base, changes) = self.changes(head.tree, known, options)?;
         let leaf_of = |(path, held): &Change| {
-            let held = (*held)?;
+            options.interrupt.check()?;
+            let Some(held) = *held else { return Ok(None) };
             let (leaf, bytes) = self.objects.with(|handle| self.leaf(handle, path, held, &read.hashes));
             if let Some(bytes) = bytes {
                 read.files.fetch_add(1, Ordering::Relaxed);
                 read.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
-            Some(leaf)
+            Ok(Some(leaf))
         };
-        let leaves: Vec<Option<Leaf>> = if threads == 1 {
-            changes.iter().map(leaf_of).collect()
+        let leaves: Vec<Option<Leaf>> = if options.threads == 1 {
+            changes.iter().map(leaf_of).collect::<Result<_, SourceError>>()
         } else {
             changes.par_iter().with_min_len(8).map(leaf_of).collect()
-        };
+        }?;
         if self.is_over_refs {
             let hashes = changes.iter().zip(&leaves).filter_map(|((_, held), leaf)| match (held, leaf) {
                 (Some(Held::Blob(blob)), Some(Leaf { content_hash, note: None, .. })) => Some((*blob, *content_hash)),
@@ -206,17 +213,18 @@ impl GitSource {
         &self,
         tree: ObjectId,
         known: Option<&'a Known>,
+        options: &ScanOptions,
     ) -> Result<(Option<&'a Tree>, Vec<Change>), SourceError> {
         let made_of = |known: &Known| self.objects.tree_of(ObjectId::from_hex(known.commit.as_bytes()).ok()?).ok();
         if let Some(known) = known
             // Trees of the old commit may be gone by now; then nothing can be compared.
             && let Some(base) = made_of(known)
-            && let Ok(mut changes) = walk::changes(&self.objects, &self.selection, Some(base), tree)
+            && let Ok(mut changes) = walk::changes(&self.objects, &self.selection, Some(base), tree, options)
         {
             changes.extend(self.to_read_again(tree, &known.tree));
             return Ok((Some(&known.tree), changes));
         }
-        Ok((None, walk::changes(&self.objects, &self.selection, None, tree)?))
+        Ok((None, walk::changes(&self.objects, &self.selection, None, tree, options)?))
     }
 
     /// Files that could not be read, and may be readable by now.
@@ -280,7 +288,7 @@ impl Source for GitSource {
     /// Walks the commit's tree, or what differs from the known commit's, and reads and
     /// hashes each blob that it met. Of several refs each is compared with what it was, and
     /// a new one with another; a blob that one of them had is not read for the next.
-    fn scan(&self, last: Option<&LastScan<'_>>, threads: usize) -> Result<Scan, SourceError> {
+    fn scan(&self, last: Option<&LastScan<'_>>, options: &ScanOptions) -> Result<Scan, SourceError> {
         let known = last.map_or_else(Vec::new, |last| self.known(last));
         let mut read = Read::default();
         let mut scanned: Vec<Known> = Vec::with_capacity(self.heads.len());
@@ -288,7 +296,7 @@ impl Source for GitSource {
             let find = |is_it: &dyn Fn(&&Known) -> bool| scanned.iter().chain(&known).find(is_it);
             let same = find(&|known| known.commit == head.commit).or(find(&|known| known.name == head.name));
             let base = same.or(scanned.last()).or(known.first());
-            let tree = self.tree(head, base, threads, &mut read)?;
+            let tree = self.tree(head, base, options, &mut read)?;
             scanned.push(Known { name: head.name.clone(), commit: head.commit.clone(), tree });
         }
         let (tree, revision, refs) = if self.is_over_refs {

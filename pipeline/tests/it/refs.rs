@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use gristmill_pipeline::merkle::{Leaf, Stat, Tree};
 use gristmill_pipeline::run::{Ending, Indexer, RunError, RunPlan, forecast};
-use gristmill_pipeline::source::{LastScan, Object, Origin, RefRevision, Scan, ScanMeasures, Source, SourceError};
+use gristmill_pipeline::source::{
+    LastScan, Object, Origin, RefRevision, Scan, ScanMeasures, ScanOptions, Source, SourceError,
+};
 use gristmill_pipeline::{Hash, Mode, RelPath, RowId, ViewValue};
 use proptest::prelude::*;
 
@@ -30,7 +32,7 @@ impl Object for Text {
 }
 
 impl Source for Refs {
-    fn scan(&self, _last: Option<&LastScan<'_>>, _threads: usize) -> Result<Scan, SourceError> {
+    fn scan(&self, _last: Option<&LastScan<'_>>, _options: &ScanOptions) -> Result<Scan, SourceError> {
         let tree = |files: &Files| {
             let leaf = |text: &String| {
                 let stat = Stat { bytes: text.len() as u64, ..Stat::default() };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gristmill_pipeline::source::{DirectorySource, LastScan, Object, Origin, Scan, Source, SourceError};
+use gristmill_pipeline::source::{DirectorySource, LastScan, Object, Origin, Scan, ScanOptions, Source, SourceError};
 use gristmill_pipeline::{Mode, RowId};
 
 use crate::job::Job;
@@ -35,8 +35,8 @@ impl Object for SlowFile {
 }
 
 impl Source for Slow {
-    fn scan(&self, last: Option<&LastScan<'_>>, threads: usize) -> Result<Scan, SourceError> {
-        self.folder.scan(last, threads)
+    fn scan(&self, last: Option<&LastScan<'_>>, options: &ScanOptions) -> Result<Scan, SourceError> {
+        self.folder.scan(last, options)
     }
 
     fn origin(&self, file: &RowId) -> Origin {

@@ -10,7 +10,7 @@ use gristmill_pipeline::graph::{Body, Graph};
 use gristmill_pipeline::merkle::{Tree, diff};
 use gristmill_pipeline::port::Item;
 use gristmill_pipeline::run::{Indexer, Interrupt, RunPlan, RunReport};
-use gristmill_pipeline::source::LastScan;
+use gristmill_pipeline::source::{LastScan, ScanOptions};
 use gristmill_pipeline::{Meters, OperatorError, Percentiles, StageId, StandaloneStage};
 use serde::{Deserialize, Serialize};
 
@@ -169,9 +169,10 @@ impl<'a> Bench<'a> {
 
     /// Scans the job's own source: from nothing, and when nothing changed.
     fn scans(&self) -> Result<Vec<(String, StandaloneSample)>, BenchError> {
-        let (source, threads) = (self.job.open_source()?, self.job.workers.get());
+        let source = self.job.open_source()?;
+        let options = ScanOptions { threads: self.job.workers.get(), interrupt: self.interrupt.clone() };
         let started = Instant::now();
-        let scan = source.scan(None, threads)?;
+        let scan = source.scan(None, &options)?;
         if scan.tree.root_hash().to_string() != self.recording.manifest.merkle_root {
             let message =
                 "the source of the job does not hold what was recorded; record again, or measure single stages";
@@ -187,7 +188,7 @@ impl<'a> Bench<'a> {
             selection: scan.selection,
         };
         let started = Instant::now();
-        source.scan(Some(&last), threads)?;
+        source.scan(Some(&last), &options)?;
         let warm = started.elapsed();
         let sample = |items, bytes, time| StandaloneSample {
             items,

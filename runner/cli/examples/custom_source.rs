@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill::pipeline::merkle::{Leaf, Stat, Tree};
-use gristmill::pipeline::source::{LastScan, Object, Origin, Scan, ScanMeasures, Source, SourceError};
+use gristmill::pipeline::source::{LastScan, Object, Origin, Scan, ScanMeasures, ScanOptions, Source, SourceError};
 use gristmill::pipeline::{Hash, RelPath, RowId};
 use gristmill::{Pipeline, sinks::LanceConfig};
 
@@ -42,7 +42,7 @@ impl Tar {
 }
 
 impl Source for Tar {
-    fn scan(&self, _last: Option<&LastScan<'_>>, _threads: usize) -> Result<Scan, SourceError> {
+    fn scan(&self, _last: Option<&LastScan<'_>>, _options: &ScanOptions) -> Result<Scan, SourceError> {
         let leaf = |file: &File| {
             let stat = Stat { bytes: file.0.len() as u64, ..Stat::default() };
             Leaf { content_hash: Hash::of(&file.0), stat, note: None }

@@ -73,7 +73,7 @@ impl<'a, E: FnMut(Folder<'a>)> Listing<'_, 'a, E> {
         let mut raw = self.folder.raw.clone();
         let (path_length, raw_length) = (path.len(), raw.len());
         let mut taken = Vec::new();
-        for (entry, name) in entries {
+        for (entry, name) in entries.take_while(|_| !self.walk.interrupt.is_requested()) {
             push_name(&mut path, name.as_encoded_bytes());
             raw.extend_from_slice(name.as_encoded_bytes());
             if self.meet(&entry, &path, path_length, &mut raw) && !broken.is_empty() {

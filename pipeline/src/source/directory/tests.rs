@@ -2,6 +2,7 @@ use std::fs::{self, File};
 use std::time::Duration;
 
 use super::*;
+use crate::source::ScanOptions;
 
 #[cfg(unix)]
 mod git_agrees;
@@ -23,7 +24,7 @@ fn source(root: &Path) -> DirectorySource {
 
 fn scan_again(root: &Path, known: &Tree) -> Scan {
     let record = crate::index::tests::record(1, known);
-    source(root).scan(Some(&record.last_scan(known)), 1).expect("scans")
+    source(root).scan(Some(&record.last_scan(known)), &ScanOptions::threads(1)).expect("scans")
 }
 
 fn write(root: &Path, path: &str, content: &str) {
@@ -52,7 +53,7 @@ fn takes_what_git_would_and_notes_what_it_does_not_read() {
     write(root, "server.pem", "secret");
     write(root, "large.txt", &"x".repeat(101));
     for threads in [1, 2] {
-        let scan = source(root).scan(None, threads).expect("scans");
+        let scan = source(root).scan(None, &ScanOptions::threads(threads)).expect("scans");
         assert_eq!(paths(&scan.tree), ["large.txt (too_large)", "server.pem (sensitive)", "src/main.rs"]);
         assert_eq!((scan.measures.files_read, scan.measures.bytes_read), (1, 12), "the others are not read");
     }
@@ -60,7 +61,7 @@ fn takes_what_git_would_and_notes_what_it_does_not_read() {
     narrow.hidden = true;
     narrow.include = vec!["*.rs".into(), ".gitignore".into()];
     narrow.exclude = vec!["src/**".into()];
-    assert_eq!(paths(&narrow.scan(None, 2).expect("scans").tree), [".gitignore"]);
+    assert_eq!(paths(&narrow.scan(None, &ScanOptions::threads(2)).expect("scans").tree), [".gitignore"]);
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn reads_again_only_what_may_have_changed() {
     old.set_modified(long_ago).expect("sets");
     // The change time cannot be set; it must lie before the scan for the leaf to vouch.
     std::thread::sleep(Duration::from_millis(30));
-    let first = source(root).scan(None, 1).expect("scans");
+    let first = source(root).scan(None, &ScanOptions::threads(1)).expect("scans");
     let second = scan_again(root, &first.tree);
     assert_eq!((second.measures.files_read, second.tree.root_hash()), (0, first.tree.root_hash()));
 
@@ -117,7 +118,7 @@ fn inside_a_work_tree_the_stat_cache_and_the_index_of_git_agree() {
     write(root, ".gitignore", "/target/\n.*\n");
     git(&["add", "src"]);
     git(&["commit", "--quiet", "--message", "first"]);
-    let committed = source(root).scan(None, 1).expect("scans").tree;
+    let committed = source(root).scan(None, &ScanOptions::threads(1)).expect("scans").tree;
     assert_eq!(changed_for_git(), [""; 0]);
 
     // Whether or not the clock moved since the scan: same size, touched, same content
@@ -143,7 +144,7 @@ fn a_file_that_grows_too_large_or_shrinks_again_is_another() {
     let folder = tempfile::tempdir().expect("creates");
     let root = folder.path();
     write(root, "a.txt", "small");
-    let small = source(root).scan(None, 1).expect("scans").tree;
+    let small = source(root).scan(None, &ScanOptions::threads(1)).expect("scans").tree;
     write(root, "a.txt", &"x".repeat(101));
     let large = scan_again(root, &small).tree;
     assert_eq!(paths(&large), ["a.txt (too_large)"]);
@@ -163,12 +164,12 @@ fn odd_names_and_links_have_an_outcome() {
     fs::create_dir(root.join("dir")).expect("creates");
     std::os::unix::fs::symlink(root, root.join("dir/loop")).expect("links");
     let mut source = source(root);
-    assert_eq!(paths(&source.scan(None, 1).expect("scans").tree), [r"a\\\xffb.rs"]);
+    assert_eq!(paths(&source.scan(None, &ScanOptions::threads(1)).expect("scans").tree), [r"a\\\xffb.rs"]);
     assert_eq!(source.location(&r"a\\\xffb.rs".into()), root.join(odd));
     assert_eq!(source.location(&r"plain\\é.rs".into()), root.join(r"plain\\é.rs"));
     source.follow_links = true;
     for threads in [1, 2] {
-        let tree = source.scan(None, threads).expect("scans").tree;
+        let tree = source.scan(None, &ScanOptions::threads(threads)).expect("scans").tree;
         assert_eq!(paths(&tree), [r"a\\\xffb.rs", "dir/loop (link_loop)"]);
     }
 }
@@ -176,9 +177,42 @@ fn odd_names_and_links_have_an_outcome() {
 #[test]
 fn a_missing_root_and_a_bad_glob_are_errors() {
     let folder = tempfile::tempdir().expect("creates");
-    let missing = source(&folder.path().join("nowhere")).scan(None, 1);
+    let missing = source(&folder.path().join("nowhere")).scan(None, &ScanOptions::threads(1));
     assert!(missing.expect_err("fails").to_string().contains("nowhere"));
     let mut bad = source(folder.path());
     bad.include = vec!["a{b".into()];
-    assert!(bad.scan(None, 1).expect_err("fails").to_string().contains("a{b"));
+    assert!(bad.scan(None, &ScanOptions::threads(1)).expect_err("fails").to_string().contains("a{b"));
+}
+
+#[test]
+fn a_scan_that_is_asked_to_stop_reads_no_more() {
+    let folder = tempfile::tempdir().expect("creates");
+    let root = folder.path();
+    for nth in 0..200 {
+        write(root, &format!("{}/{nth}.rs", nth % 7), "fn main() {}");
+    }
+    for threads in [1, 2] {
+        let options = ScanOptions::threads(threads);
+        options.interrupt.request();
+        let scan = source(root).scan(None, &options);
+        assert!(matches!(scan, Err(SourceError::Interrupted)), "{scan:?}");
+    }
+    // One request while files are read ends it with that file, on each thread.
+    let interrupt = ScanOptions::threads(2).interrupt;
+    let read = AtomicU64::new(0);
+    let met = (0..200).map(|nth| Met {
+        path: RelPath::from(format!("{nth}").as_str()),
+        location: root.to_owned(),
+        found: Err(Leaf::noted(crate::merkle::Stat::default(), crate::Severity::Note, "code", String::new())),
+    });
+    let hashed = hash_all(met.collect(), |met| {
+        interrupt.check()?;
+        if read.fetch_add(1, Ordering::Relaxed) == 20 {
+            interrupt.request();
+        }
+        met.found.map_or_else(|leaf| Ok((met.path, leaf)), |_| Err(Interrupted))
+    });
+    assert!(hashed.is_err());
+    let most = 21 + rayon::current_num_threads() as u64;
+    assert!((21..=most).contains(&read.into_inner()), "of 200 at most those that were under way are read");
 }

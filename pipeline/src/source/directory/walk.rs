@@ -17,8 +17,9 @@ use super::repository::{GitDirs, Notices};
 use super::rules::{RuleFiles, Rules, raw_path};
 use super::targets::{Locations, Targets};
 use super::worktrees::Checkouts;
-use super::{DirectorySource, SourceError};
+use super::{DirectorySource, ScanOptions, SourceError};
 use crate::diagnostic::Severity;
+use crate::interrupt::Interrupt;
 use crate::merkle::{Directory, Leaf, Node, Stat, Tree};
 use crate::path::RelPath;
 use crate::source::select;
@@ -105,7 +106,7 @@ impl DirectorySource {
         &self,
         known: Option<&Tree>,
         targets: Option<&Targets>,
-        threads: usize,
+        options: &ScanOptions,
     ) -> Result<Walked, SourceError> {
         let locations = targets.map(Targets::locations);
         if locations.as_ref().is_some_and(Locations::is_empty) {
@@ -126,6 +127,7 @@ impl DirectorySource {
         };
         let walk = Walk {
             source: self,
+            interrupt: &options.interrupt,
             known,
             overrides: select::overrides(&self.root, &self.include, &self.exclude)?,
             locations,
@@ -134,7 +136,7 @@ impl DirectorySource {
             all: Mutex::default(),
         };
         // Threads cost more than the few folders on the way to what changed.
-        if threads == 1 || targets.is_some() {
+        if options.threads == 1 || targets.is_some() {
             let mut waiting = vec![first];
             while let Some(folder) = waiting.pop() {
                 walk.list(folder, |found| waiting.push(found));
@@ -142,6 +144,7 @@ impl DirectorySource {
         } else {
             rayon::scope(|scope| walk.spread(scope, first));
         }
+        options.interrupt.check()?;
         let Walk { all, notices, .. } = walk;
         let mut walked = all.into_inner();
         walked.notices = notices.take();
@@ -152,6 +155,8 @@ impl DirectorySource {
 /// A walk, which any number of threads share.
 pub(super) struct Walk<'a> {
     pub(super) source: &'a DirectorySource,
+    /// Once it is requested no more is listed, and what was is of no use.
+    pub(super) interrupt: &'a Interrupt,
     pub(super) known: Option<&'a Tree>,
     pub(super) overrides: Override,
     pub(super) locations: Option<Locations>,
@@ -208,6 +213,9 @@ impl<'a> Walk<'a> {
     /// Lists a folder: compares its files, and gives `enter` those of its folders that are to be
     /// listed.
     fn list(&self, folder: Folder<'a>, enter: impl FnMut(Folder<'a>)) {
+        if self.interrupt.is_requested() {
+            return;
+        }
         let entries: std::io::Result<Vec<DirEntry>> = std::fs::read_dir(&folder.location).and_then(Iterator::collect);
         let entries = match entries {
             Ok(entries) => entries,

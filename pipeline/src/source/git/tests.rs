@@ -8,6 +8,7 @@ use std::fs;
 use self::repo::{Repo, paths};
 use super::*;
 use crate::index::CommitRecord;
+use crate::source::ScanOptions;
 
 fn files(repo: &Repo) {
     repo.write("src/main.rs", "fn main() {}");
@@ -46,10 +47,10 @@ fn a_revision_equals_its_checkout_whatever_is_selected() {
         config.include = include.iter().map(|glob| (*glob).to_owned()).collect();
         config.exclude = exclude.iter().map(|glob| (*glob).to_owned()).collect();
         config.hidden = hidden;
-        let expected = repo.directory(&config).scan(None, 1).expect("scans");
+        let expected = repo.directory(&config).scan(None, &ScanOptions::threads(1)).expect("scans");
         let source = GitSource::open(config.clone()).expect("opens");
         for threads in [1, 2] {
-            let scan = source.scan(None, threads).expect("scans");
+            let scan = source.scan(None, &ScanOptions::threads(threads)).expect("scans");
             assert_eq!(paths(&scan.tree), paths(&expected.tree), "{config:?}");
             assert_eq!(scan.tree.root_hash(), expected.tree.root_hash(), "{config:?}");
             // What is left out is counted where it is walked over.
@@ -58,6 +59,10 @@ fn a_revision_equals_its_checkout_whatever_is_selected() {
         }
         assert_eq!(source.place(), repo.root());
     }
+    let options = ScanOptions::threads(1);
+    options.interrupt.request();
+    let scan = GitSource::open(repo.config("HEAD")).expect("opens").scan(None, &options);
+    assert!(matches!(scan, Err(SourceError::Interrupted)), "{scan:?}");
     let all = repo.scan("HEAD");
     assert!(paths(&all.tree).contains(&"server.pem (sensitive)".to_owned()));
     assert!(paths(&all.tree).contains(&"docs/large.md (too_large)".to_owned()));
@@ -83,7 +88,7 @@ fn only_changed_blobs_are_read() {
     repo.commit("first");
     let first = repo.scan("HEAD");
     let record = repo.record(&first);
-    let same = repo.open("HEAD").scan(Some(&record.last_scan(&first.tree)), 2).expect("scans");
+    let same = repo.open("HEAD").scan(Some(&record.last_scan(&first.tree)), &ScanOptions::threads(2)).expect("scans");
     assert_eq!((same.measures.files_read, &same.tree), (0, &first.tree));
     assert_eq!(same.revision.as_deref(), Some(&*repo.id("HEAD")));
 
@@ -93,7 +98,7 @@ fn only_changed_blobs_are_read() {
     repo.commit("second");
     // Were an unchanged blob read, it would be missed.
     repo.lose("HEAD:src/main.rs");
-    let second = repo.open("HEAD").scan(Some(&record.last_scan(&first.tree)), 2).expect("scans");
+    let second = repo.open("HEAD").scan(Some(&record.last_scan(&first.tree)), &ScanOptions::threads(2)).expect("scans");
     assert_eq!((second.measures.files_read, second.measures.bytes_read), (2, 16));
     assert_eq!(paths(&second.tree), ["new/file.rs", "server.pem (sensitive)", "src/lib.rs", "src/main.rs", "src.rs"]);
     assert_eq!(second.tree.get("src/main.rs"), first.tree.get("src/main.rs"));
@@ -108,8 +113,8 @@ fn a_known_tree_is_used_only_if_all_that_made_it_holds() {
     let record = repo.record(&known);
     let read = |config: &GitConfig, record: &CommitRecord, tree: &Tree| {
         let source = GitSource::open(config.clone()).expect("opens");
-        let full = source.scan(None, 1).expect("scans");
-        let scan = source.scan(Some(&record.last_scan(tree)), 1).expect("scans");
+        let full = source.scan(None, &ScanOptions::threads(1)).expect("scans");
+        let scan = source.scan(Some(&record.last_scan(tree)), &ScanOptions::threads(1)).expect("scans");
         assert_eq!(scan.tree, full.tree);
         scan.measures.files_read
     };
@@ -143,16 +148,16 @@ fn links_submodules_and_executables() {
     repo.git(["update-index", "--chmod=+x", "run.sh"]);
     repo.commit_staged("second");
     let source = repo.open("HEAD");
-    let full = source.scan(None, 1).expect("scans");
+    let full = source.scan(None, &ScanOptions::threads(1)).expect("scans");
     assert_eq!(paths(&full.tree), ["a.rs", "deps/lib (submodule)", "run.sh"]);
-    let patched = source.scan(Some(&record.last_scan(&known.tree)), 1).expect("scans");
+    let patched = source.scan(Some(&record.last_scan(&known.tree)), &ScanOptions::threads(1)).expect("scans");
     assert_eq!((&patched.tree, patched.measures.files_read), (&full.tree, 0));
 
     let with = |include: &str, exclude: &str| {
         let mut config = repo.config("HEAD");
         config.include = vec![include.to_owned()];
         config.exclude = vec![exclude.to_owned()];
-        paths(&GitSource::open(config).expect("opens").scan(None, 1).expect("scans").tree)
+        paths(&GitSource::open(config).expect("opens").scan(None, &ScanOptions::threads(1)).expect("scans").tree)
     };
     assert_eq!(with("*.sh", "a.rs"), ["run.sh"], "a submodule must be included like a file");
     assert_eq!(with("**", "deps/lib/"), ["a.rs", "run.sh"], "and can be excluded like a folder");
@@ -170,7 +175,10 @@ fn a_file_gives_way_to_a_folder_and_back() {
     repo.commit("folder");
     let folder = repo.scan("HEAD");
     for (from, to, revision) in [(&file, &folder, "HEAD"), (&folder, &file, "HEAD~1")] {
-        let patched = repo.open(revision).scan(Some(&repo.record(from).last_scan(&from.tree)), 1).expect("scans");
+        let patched = repo
+            .open(revision)
+            .scan(Some(&repo.record(from).last_scan(&from.tree)), &ScanOptions::threads(1))
+            .expect("scans");
         assert_eq!((&patched.tree, patched.measures.files_read), (&to.tree, 1));
     }
 }
@@ -196,13 +204,16 @@ fn a_missing_blob_quarantines_its_file_until_it_is_there() {
     assert_ne!(object.read().expect_err("fails").kind(), io::ErrorKind::NotFound, "it has not vanished");
 
     let record = repo.record(&lacking);
-    let again = repo.open("HEAD").scan(Some(&record.last_scan(&lacking.tree)), 1).expect("scans");
+    let again =
+        repo.open("HEAD").scan(Some(&record.last_scan(&lacking.tree)), &ScanOptions::threads(1)).expect("scans");
     assert_eq!(again.tree, lacking.tree);
     fs::write(repo.object(&blob), b"no object").expect("writes");
-    let damaged = repo.open("HEAD").scan(Some(&record.last_scan(&lacking.tree)), 1).expect("scans");
+    let damaged =
+        repo.open("HEAD").scan(Some(&record.last_scan(&lacking.tree)), &ScanOptions::threads(1)).expect("scans");
     assert_eq!(paths(&damaged.tree), ["a.rs", "b.rs (missing_object)"]);
     fs::write(repo.object(&blob), kept).expect("writes");
-    let fetched = repo.open("HEAD").scan(Some(&record.last_scan(&lacking.tree)), 1).expect("scans");
+    let fetched =
+        repo.open("HEAD").scan(Some(&record.last_scan(&lacking.tree)), &ScanOptions::threads(1)).expect("scans");
     assert_eq!((&fetched.tree, fetched.measures.files_read), (&whole.tree, 1));
 }
 
@@ -218,11 +229,14 @@ fn a_missing_tree_or_commit_is_an_error_that_names_it() {
     let record = repo.record(&known);
     let tree = repo.lose("HEAD~1:dir");
     let source = repo.open(&first);
-    let error = source.scan(None, 1).expect_err("fails").to_string();
+    let error = source.scan(None, &ScanOptions::threads(1)).expect_err("fails").to_string();
     assert!(error.contains(&tree) && error.contains("git fsck"), "{error}");
-    let unchanged = source.scan(Some(&record.last_scan(&known.tree)), 1).expect("needs no tree");
+    let unchanged = source.scan(Some(&record.last_scan(&known.tree)), &ScanOptions::threads(1)).expect("needs no tree");
     assert_eq!(unchanged.tree, known.tree);
-    let second = repo.open("HEAD").scan(Some(&record.last_scan(&known.tree)), 1).expect("walks the new commit alone");
+    let second = repo
+        .open("HEAD")
+        .scan(Some(&record.last_scan(&known.tree)), &ScanOptions::threads(1))
+        .expect("walks the new commit alone");
     assert_eq!((paths(&second.tree), second.measures.files_read), (vec!["b.rs".to_owned()], 1));
 
     let commit = repo.id("HEAD");
@@ -244,13 +258,13 @@ fn a_rewritten_branch_is_walked_whole() {
     repo.git(["commit", "--quiet", "--amend", "--message", "second try"]);
     let source = repo.open("main");
     let record = repo.record(&old);
-    let patched = source.scan(Some(&record.last_scan(&old.tree)), 1).expect("scans");
+    let patched = source.scan(Some(&record.last_scan(&old.tree)), &ScanOptions::threads(1)).expect("scans");
     assert_eq!(patched.measures.files_read, 1, "the old commit is still there");
     repo.git(["reflog", "expire", "--expire=now", "--all"]);
     repo.git(["gc", "--quiet", "--prune=now"]);
     // The source that was opened before finds what was moved to a pack.
     for source in [source, repo.open("main")] {
-        let full = source.scan(Some(&record.last_scan(&old.tree)), 1).expect("scans");
+        let full = source.scan(Some(&record.last_scan(&old.tree)), &ScanOptions::threads(1)).expect("scans");
         assert_eq!((full.measures.files_read, &full.tree), (2, &patched.tree));
     }
 }
@@ -268,7 +282,7 @@ fn origins_give_the_bytes_of_a_path() {
     repo.commit("first");
     let source = repo.open("HEAD");
     repo.remove("src");
-    let scan = source.scan(None, 1).expect("scans");
+    let scan = source.scan(None, &ScanOptions::threads(1)).expect("scans");
     let mut read = 0;
     scan.tree.for_each(|path, leaf| {
         if leaf.note.is_none() {
@@ -306,7 +320,10 @@ fn names_that_git_refuses_are_left_out() {
     let commit = repo.git(["commit-tree", "-m", "harm", &tree]);
     let mut all = repo.config(&commit);
     all.hidden = true;
-    assert_eq!(paths(&GitSource::open(all).expect("opens").scan(None, 1).expect("scans").tree), ["a.rs"]);
+    assert_eq!(
+        paths(&GitSource::open(all).expect("opens").scan(None, &ScanOptions::threads(1)).expect("scans").tree),
+        ["a.rs"]
+    );
 }
 
 #[test]
@@ -317,6 +334,9 @@ fn a_commit_may_hold_nothing() {
     let known = repo.scan("HEAD");
     repo.remove("a.rs");
     let empty = repo.commit("nothing");
-    let patched = repo.open(&empty).scan(Some(&repo.record(&known).last_scan(&known.tree)), 1).expect("scans");
+    let patched = repo
+        .open(&empty)
+        .scan(Some(&repo.record(&known).last_scan(&known.tree)), &ScanOptions::threads(1))
+        .expect("scans");
     assert_eq!((&patched.tree, &repo.scan(&empty).tree), (&Tree::empty(), &Tree::empty()));
 }

@@ -11,7 +11,7 @@ use ignore::overrides::Override;
 
 use super::objects::{Handle, Objects, reason};
 use crate::path::RelPath;
-use crate::source::SourceError;
+use crate::source::{ScanOptions, SourceError};
 
 /// What a path of the index holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +60,10 @@ pub(super) fn changes(
     selection: &Selection,
     before: Option<ObjectId>,
     after: ObjectId,
+    options: &ScanOptions,
 ) -> Result<Vec<Change>, SourceError> {
     objects.with(|handle| {
-        let mut walk = Walk { objects, handle, selection, path: Vec::new(), changes: Vec::new() };
+        let mut walk = Walk { objects, handle, selection, options, path: Vec::new(), changes: Vec::new() };
         walk.trees(before, Some(after))?;
         Ok(walk.changes)
     })
@@ -72,6 +73,7 @@ struct Walk<'a> {
     objects: &'a Objects,
     handle: &'a Handle,
     selection: &'a Selection,
+    options: &'a ScanOptions,
     path: Vec<u8>,
     changes: Vec<Change>,
 }
@@ -81,6 +83,7 @@ impl Walk<'_> {
         if before == after {
             return Ok(());
         }
+        self.options.interrupt.check()?;
         let (old, new) = (self.read(before)?, self.read(after)?);
         let (mut old, mut new) = (entries(before, &old).peekable(), entries(after, &new).peekable());
         loop {

@@ -8,7 +8,7 @@ use gristmill_config::Job;
 use gristmill_pipeline::graph::Graph;
 use gristmill_pipeline::port::{FileItem, Item, Port};
 use gristmill_pipeline::run::Interrupt;
-use gristmill_pipeline::source::{Origin, Source};
+use gristmill_pipeline::source::{Origin, ScanOptions, Source};
 use gristmill_pipeline::{Meters, PassageKey, RelPath, RowId, StageId, StandaloneStage};
 
 use super::columns::{Recorded, Writer};
@@ -48,7 +48,8 @@ pub fn record(job: &Job, folder: &Path, interrupt: &Interrupt) -> Result<Manifes
 }
 
 fn write(job: &Job, source: &dyn Source, folder: &Path, interrupt: &Interrupt) -> Result<Manifest, BenchError> {
-    let scan = source.scan(None, job.workers.get())?;
+    let options = ScanOptions { threads: job.workers.get(), interrupt: interrupt.clone() };
+    let scan = source.scan(None, &options)?;
     let mut rows = Vec::new();
     scan.tree.for_each(|path, leaf| {
         // What the scan did not take flows through no port.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use gristmill_pipeline::graph::{Body, Graph, Role, SOURCE, StageSpec};
 use gristmill_pipeline::merkle::{Leaf, Stat, Tree};
 use gristmill_pipeline::port::{FileItem, Header, Import, Item, Passage, PortItem, Vector};
-use gristmill_pipeline::source::{LastScan, Origin, Scan, ScanMeasures, Source, SourceError};
+use gristmill_pipeline::source::{LastScan, Origin, Scan, ScanMeasures, ScanOptions, Source, SourceError};
 use gristmill_pipeline::{
     AnyOperator, Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
     ErasedParser, ErasedVectorMap, ExtraColumn, Fingerprint, ModuleName, ModulePlace, ModuleUnit, Operator,
@@ -227,7 +227,7 @@ impl RecordedSource {
 }
 
 impl Source for RecordedSource {
-    fn scan(&self, _last: Option<&LastScan<'_>>, _threads: usize) -> Result<Scan, SourceError> {
+    fn scan(&self, _last: Option<&LastScan<'_>>, _options: &ScanOptions) -> Result<Scan, SourceError> {
         let measures = ScanMeasures { files: self.tree.len() as u64, ..ScanMeasures::default() };
         let (revision, refs, selection, notices) = (None, Vec::new(), None, Vec::new());
         Ok(Scan { tree: self.tree.clone(), revision, refs, selection, notices, measures })

@@ -9,7 +9,7 @@ use crate::merkle::Stat;
 use crate::operator::OperatorError;
 use crate::port::Header;
 use crate::sink::RowId;
-use crate::source::{LastScan, Origin, Scan, SourceError};
+use crate::source::{LastScan, Origin, Scan, ScanOptions, SourceError};
 use crate::testing::{Embed, Lines, Memory, Parse, Read};
 use crate::{AnyOperator, RelPath};
 
@@ -38,7 +38,7 @@ impl Executor for Stuck {
 struct Nowhere;
 
 impl Source for Nowhere {
-    fn scan(&self, _: Option<&LastScan<'_>>, _: usize) -> Result<Scan, SourceError> {
+    fn scan(&self, _: Option<&LastScan<'_>>, _: &ScanOptions) -> Result<Scan, SourceError> {
         unreachable!("nothing is scanned")
     }
 

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use super::*;
+use crate::source::ScanOptions;
 
 /// What `git` prints in a folder; nothing where there is no git.
 fn git(folder: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
@@ -38,7 +39,7 @@ fn listed(root: &Path) -> Option<BTreeSet<String>> {
 
 fn scanned(root: &Path, threads: usize) -> BTreeSet<String> {
     let source = DirectorySource { hidden: true, skip: Vec::new(), ..source(root) };
-    paths(&source.scan(None, threads).expect("scans").tree).into_iter().collect()
+    paths(&source.scan(None, &ScanOptions::threads(threads)).expect("scans").tree).into_iter().collect()
 }
 
 /// What a line of rules is made of: names that there are, and all that has a meaning in it.
@@ -185,7 +186,7 @@ fn repository(root: &Path, path: &str) -> bool {
 }
 
 fn scan(root: &Path) -> Scan {
-    source(root).scan(None, 1).expect("scans")
+    source(root).scan(None, &ScanOptions::threads(1)).expect("scans")
 }
 
 #[test]
@@ -241,7 +242,10 @@ fn other_checkouts_are_left_out_and_noted() {
         ["beside (linked_worktree)", "main/mill.rs", "main/trees/one (linked_worktree)"]
     );
     let both = DirectorySource { linked_worktrees: true, ..source(root) };
-    assert_eq!(paths(&both.scan(None, 1).expect("scans").tree), ["mill.rs", "trees/one/mill.rs"]);
+    assert_eq!(
+        paths(&both.scan(None, &ScanOptions::threads(1)).expect("scans").tree),
+        ["mill.rs", "trees/one/mill.rs"]
+    );
     // Its rules are those of its own folder and of the repository.
     write(root, ".git/info/exclude", "*.log\n");
     write(&all.join("beside"), "x.log", "");
@@ -306,7 +310,7 @@ fn a_rescan_follows_the_index() {
     let rescan = |known: &Tree| {
         let record = crate::index::tests::record(1, known);
         let changed = [root.join(".git/index.lock"), root.join(".git/index")];
-        source(root).rescan(&record.last_scan(known), &changed, 1).expect("scans").tree
+        source(root).rescan(&record.last_scan(known), &changed, &ScanOptions::threads(1)).expect("scans").tree
     };
     git(root, &["add", "--force", "bin/tool.rs"]);
     let second = rescan(&first);

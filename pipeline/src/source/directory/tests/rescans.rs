@@ -7,6 +7,7 @@ use proptest::test_runner::TestCaseError;
 
 use super::*;
 use crate::index::CommitRecord;
+use crate::source::ScanOptions;
 
 /// Something done to the folder.
 #[derive(Clone, Debug)]
@@ -124,7 +125,7 @@ fn check(before: &[Edit], after: &[Edit], hidden: bool, narrow: bool) -> Result<
     }
     let mut changed = BTreeSet::new();
     before.iter().for_each(|edit| edit.apply(root, &mut changed));
-    let first = source.scan(None, 1).expect("scans");
+    let first = source.scan(None, &ScanOptions::threads(1)).expect("scans");
     let record = crate::index::tests::record(1, &first.tree);
     changed.clear();
     after.iter().for_each(|edit| edit.apply(root, &mut changed));
@@ -132,12 +133,13 @@ fn check(before: &[Edit], after: &[Edit], hidden: bool, narrow: bool) -> Result<
     let changed: Vec<_> =
         changed.iter().enumerate().map(|(n, path)| if n % 2 == 0 { root.join(path) } else { path.clone() }).collect();
 
-    let full = source.scan(None, 1).expect("scans");
+    let full = source.scan(None, &ScanOptions::threads(1)).expect("scans");
     for threads in [1, 2] {
-        let again = source.scan(Some(&record.last_scan(&first.tree)), threads).expect("scans");
+        let again = source.scan(Some(&record.last_scan(&first.tree)), &ScanOptions::threads(threads)).expect("scans");
         prop_assert_eq!(paths(&again.tree), paths(&full.tree), "a scan with a known tree");
         prop_assert_eq!(again.tree.root_hash(), full.tree.root_hash());
-        let rescan = source.rescan(&record.last_scan(&first.tree), &changed, threads).expect("scans");
+        let rescan =
+            source.rescan(&record.last_scan(&first.tree), &changed, &ScanOptions::threads(threads)).expect("scans");
         prop_assert_eq!(paths(&rescan.tree), paths(&full.tree), "a rescan of {:?}", changed);
         prop_assert_eq!(rescan.tree.root_hash(), full.tree.root_hash());
         prop_assert_eq!(rescan.measures.files, full.tree.len() as u64);
@@ -168,13 +170,13 @@ fn settled(root: &Path) -> (CommitRecord, Tree) {
     }
     // A file whose change time is that of the scan is read again.
     std::thread::sleep(Duration::from_millis(30));
-    let scan = source(root).scan(None, 1).expect("scans");
+    let scan = source(root).scan(None, &ScanOptions::threads(1)).expect("scans");
     (crate::index::tests::record(1, &scan.tree), scan.tree)
 }
 
 fn rescan(root: &Path, (record, tree): &(CommitRecord, Tree), changed: &[&str]) -> Scan {
     let changed: Vec<_> = changed.iter().map(PathBuf::from).collect();
-    source(root).rescan(&record.last_scan(tree), &changed, 2).expect("scans")
+    source(root).rescan(&record.last_scan(tree), &changed, &ScanOptions::threads(2)).expect("scans")
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::repo::{Repo, paths};
-use crate::source::{GitSource, Source};
+use crate::source::{GitSource, ScanOptions, Source};
 
 /// The files of one commit.
 type Files = BTreeMap<&'static str, &'static str>;
@@ -55,9 +55,9 @@ proptest! {
             let mut config = repo.config(&commit);
             config.hidden = hidden;
             config.exclude.extend(Some(exclude.to_owned()).filter(|glob| !glob.is_empty()));
-            let checkout = repo.directory(&config).scan(None, 1).expect("scans");
+            let checkout = repo.directory(&config).scan(None, &ScanOptions::threads(1)).expect("scans");
             let source = GitSource::open(config).expect("opens");
-            let scan = source.scan(None, 1).expect("scans");
+            let scan = source.scan(None, &ScanOptions::threads(1)).expect("scans");
             prop_assert_eq!(paths(&scan.tree), paths(&checkout.tree));
             prop_assert_eq!(scan.tree.root_hash(), checkout.tree.root_hash());
             scans.push((source, scan));
@@ -67,7 +67,7 @@ proptest! {
         }
         for (source, full) in &scans {
             for (_, known) in &scans {
-                let patched = source.scan(Some(&repo.record(known).last_scan(&known.tree)), 2).expect("scans");
+                let patched = source.scan(Some(&repo.record(known).last_scan(&known.tree)), &ScanOptions::threads(2)).expect("scans");
                 prop_assert_eq!(&patched.tree, &full.tree);
                 let mut changed = 0;
                 full.tree.for_each(|path, leaf| {

@@ -1,7 +1,7 @@
 //! Repositories, revisions, branches and tags by name.
 
 use super::repo::{Repo, config, git, paths};
-use crate::source::{CommitInfo, GitSource, Source, SourceError, commits_between, matching_refs};
+use crate::source::{CommitInfo, GitSource, ScanOptions, Source, SourceError, commits_between, matching_refs};
 
 fn history(repo: &Repo, subjects: &[&str]) -> Vec<String> {
     subjects
@@ -47,19 +47,23 @@ fn a_repository_is_found_from_within_and_may_be_bare() {
     let expected = repo.scan("HEAD").tree;
     let from_within = GitSource::open(config(&repo.root().join("sub/dir"), "HEAD")).expect("opens");
     assert_eq!(from_within.place(), repo.root());
-    assert_eq!(from_within.scan(None, 1).expect("scans").tree, expected, "the whole commit, not the folder");
+    assert_eq!(
+        from_within.scan(None, &ScanOptions::threads(1)).expect("scans").tree,
+        expected,
+        "the whole commit, not the folder"
+    );
 
     let folder = tempfile::tempdir().expect("creates");
     let place = folder.path().canonicalize().expect("is there").join("bare.git");
     git(folder.path(), ["clone", "--quiet", "--bare", repo.root().to_str().expect("is UTF-8"), "bare.git"]);
     let bare = GitSource::open(config(&place, "main")).expect("opens");
     assert_eq!(bare.place(), place);
-    assert_eq!(bare.scan(None, 2).expect("scans").tree, expected);
+    assert_eq!(bare.scan(None, &ScanOptions::threads(2)).expect("scans").tree, expected);
 
     repo.git(["worktree", "add", "--quiet", "--detach", place.with_file_name("linked").to_str().expect("is UTF-8")]);
     let linked = GitSource::open(config(&place.with_file_name("linked"), "HEAD")).expect("opens");
     assert_eq!(linked.place(), place.with_file_name("linked"));
-    assert_eq!(linked.scan(None, 1).expect("scans").tree, expected);
+    assert_eq!(linked.scan(None, &ScanOptions::threads(1)).expect("scans").tree, expected);
 }
 
 #[test]
@@ -179,7 +183,7 @@ fn a_shallow_history_ends_where_it_was_cut() {
     let between = commits_between(&shallow, &commits[1], "HEAD").expect("walks");
     assert_eq!(between.iter().map(|commit| &commit.id).collect::<Vec<_>>(), [&commits[2]]);
     let source = GitSource::open(config(&shallow, "HEAD")).expect("opens");
-    assert_eq!(source.scan(None, 1).expect("scans").tree, repo.scan("HEAD").tree);
+    assert_eq!(source.scan(None, &ScanOptions::threads(1)).expect("scans").tree, repo.scan("HEAD").tree);
     repo.git(["checkout", "--quiet", "--orphan", "other"]);
     let other = repo.commit("other");
     git(&shallow, ["fetch", "--quiet", "--depth=1", &url, "other"]);

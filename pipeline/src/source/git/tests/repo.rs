@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::index::CommitRecord;
 use crate::merkle::Tree;
-use crate::source::{DirectorySource, GitConfig, GitSource, Revisions, Scan, Source};
+use crate::source::{DirectorySource, GitConfig, GitSource, Revisions, Scan, ScanOptions, Source};
 
 /// A repository in a folder that goes with it.
 pub(super) struct Repo {
@@ -80,7 +80,7 @@ impl Repo {
     }
 
     pub(super) fn scan(&self, revision: &str) -> Scan {
-        self.open(revision).scan(None, 1).expect("scans")
+        self.open(revision).scan(None, &ScanOptions::threads(1)).expect("scans")
     }
 
     /// The record of an epoch that holds what a scan of this repository found.

@@ -6,7 +6,7 @@ use super::super::super::{Origin, Revisions, Scan, Source};
 use super::repo::Repo;
 use crate::index::CommitRecord;
 use crate::sink::RowId;
-use crate::source::{GitConfig, GitSource, SourceError};
+use crate::source::{GitConfig, GitSource, ScanOptions, SourceError};
 
 fn config(repo: &Repo, patterns: &[&str]) -> GitConfig {
     let patterns = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
@@ -41,12 +41,12 @@ fn repo() -> Repo {
 fn each_ref_has_the_tree_of_its_commit() {
     let repo = repo();
     let source = open(&repo, &["release/*", "main", "v1"]);
-    let scan = source.scan(None, 1).expect("scans");
+    let scan = source.scan(None, &ScanOptions::threads(1)).expect("scans");
     assert_eq!(names(&scan), ["release/1", "main", "v1"], "in the order of the patterns");
     assert_eq!(scan.measures.files_read, 3, "what the refs share is read once");
     for found in &scan.refs {
         assert_eq!(*found.revision, *repo.id(&found.name));
-        let alone = repo.open(&found.name).scan(None, 1).expect("scans");
+        let alone = repo.open(&found.name).scan(None, &ScanOptions::threads(1)).expect("scans");
         assert_eq!(scan.tree.of_ref(&found.name).root_hash(), alone.tree.root_hash(), "{}", found.name);
     }
     let mut rows = 0;
@@ -62,22 +62,26 @@ fn each_ref_has_the_tree_of_its_commit() {
 #[test]
 fn a_scan_goes_on_from_what_each_ref_was() {
     let repo = repo();
-    let first = open(&repo, &["*", "release/*"]).scan(None, 1).expect("scans");
+    let first = open(&repo, &["*", "release/*"]).scan(None, &ScanOptions::threads(1)).expect("scans");
     let known = record(&repo, &first);
     repo.write("d.rs", "four");
     repo.commit("third");
     repo.git(["branch", "copy", "v1"]);
     repo.git(["branch", "-D", "release/1"]);
     let source = open(&repo, &["*"]);
-    let second = source.scan(Some(&known.last_scan(&first.tree)), 1).expect("scans");
+    let second = source.scan(Some(&known.last_scan(&first.tree)), &ScanOptions::threads(1)).expect("scans");
     assert_eq!(names(&second), ["copy", "main", "v1"]);
     assert_eq!(second.measures.files_read, 1, "the new file of main");
-    assert_eq!(second.tree, source.scan(None, 1).expect("scans").tree);
+    assert_eq!(second.tree, source.scan(None, &ScanOptions::threads(1)).expect("scans").tree);
 
     let known = record(&repo, &second);
-    let one = repo.open("main").scan(Some(&known.last_scan(&second.tree)), 1).expect("scans");
-    assert_eq!(one.tree, repo.open("main").scan(None, 1).expect("scans").tree, "from several refs to one");
-    let back = source.scan(Some(&repo.record(&one).last_scan(&one.tree)), 1).expect("scans");
+    let one = repo.open("main").scan(Some(&known.last_scan(&second.tree)), &ScanOptions::threads(1)).expect("scans");
+    assert_eq!(
+        one.tree,
+        repo.open("main").scan(None, &ScanOptions::threads(1)).expect("scans").tree,
+        "from several refs to one"
+    );
+    let back = source.scan(Some(&repo.record(&one).last_scan(&one.tree)), &ScanOptions::threads(1)).expect("scans");
     assert_eq!((back.tree, back.measures.files_read), (second.tree, 1), "and back: only what main has not");
 }
 

@@ -9,6 +9,7 @@ use gristmill_bench::{BenchError, Experiment, JobFacts, Metric, Progress, Result
 use gristmill_config::{Job, Registry};
 use gristmill_display::milliseconds;
 use gristmill_pipeline::run::Interrupt;
+use gristmill_pipeline::source::ScanOptions;
 
 use super::{check_bound, check_writable};
 use crate::commands::job::{DEFAULT_JOB_FILE, JobArgs};
@@ -214,7 +215,11 @@ fn editable(job: &Job) -> Result<Vec<PathBuf>, CommandError> {
     const USUAL_BYTES: std::ops::Range<u64> = 500..50_000;
     const EXTENSIONS: [&str; 16] =
         ["c", "cc", "cpp", "cs", "go", "h", "java", "js", "kt", "php", "py", "rb", "rs", "scala", "swift", "ts"];
-    let scan = job.open_source().map_err(BenchError::from)?.scan(None, job.workers.get()).map_err(BenchError::from)?;
+    let scan = job
+        .open_source()
+        .map_err(BenchError::from)?
+        .scan(None, &ScanOptions::threads(job.workers.get()))
+        .map_err(BenchError::from)?;
     let mut files = Vec::new();
     scan.tree.for_each(|path, leaf| {
         let extension = Path::new(path).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
