@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use gristmill_pipeline::port::{Import, Syntax};
-use gristmill_pipeline::{Declared, ModulePlace, Parser as _, RelPath};
+use gristmill_pipeline::{Declared, ModulePlace, NamedPlace, Parser as _, RelPath};
 
 pub(crate) use self::parsed::parse;
 use self::parsed::parse_with;
@@ -114,7 +114,7 @@ pub(crate) fn check_bindings(path: &str, text: &str, expected: &[&str]) {
 /// the place which it names.
 fn meant<'f>(files: &[&'f str], path: &str, import: &Import) -> Vec<&'f str> {
     let parse = Parse::default();
-    if let Some(Declared::Place { place, .. }) = parse.declared(&RelPath::from(path), import) {
+    if let Some(Declared::Place(NamedPlace { place, .. })) = parse.declared(&RelPath::from(path), import) {
         let is_below = |at: &ModulePlace| {
             at.root == place.root && format!("{}/", at.path).starts_with(&format!("{}/", place.path))
         };

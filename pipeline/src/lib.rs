@@ -39,8 +39,8 @@ pub use measure::{Meters, Percentiles, StageMeter, StageReport, resident_memory}
 pub use nearest::nearest;
 pub use operator::{
     AnyOperator, Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
-    ErasedParser, ErasedVectorMap, ModuleName, ModulePlace, ModuleUnit, Operator, OperatorConfig, OperatorConfigError,
-    OperatorError, Parser, RolePorts, TokenCount, VectorMap,
+    ErasedParser, ErasedVectorMap, ModuleName, ModulePlace, ModuleUnit, NamedPlace, Operator, OperatorConfig,
+    OperatorConfigError, OperatorError, Parser, RolePorts, TokenCount, VectorMap,
 };
 pub use path::RelPath;
 pub use sink::{

@@ -10,7 +10,7 @@ pub use config::{OperatorConfig, OperatorConfigError};
 pub(crate) use contained::{contained, in_operator, outcome_of, panic_message};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
 pub(crate) use modules::path_chain;
-pub use modules::{Declared, ModuleName, ModulePlace, ModuleUnit};
+pub use modules::{Declared, ModuleName, ModulePlace, ModuleUnit, NamedPlace};
 pub use role::RolePorts;
 
 use std::sync::Arc;

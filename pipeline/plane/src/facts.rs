@@ -237,11 +237,33 @@ pub enum DeclaredFact {
     Place {
         /// The name.
         name: ChainKey,
-        /// The folder whose files know that name; [`NameKey::NONE`] for the whole source.
-        scope: NameKey,
-        /// How many folders the path of that folder has: the deepest counts.
-        depth: u8,
+        /// Names the root of the place.
+        root: NameKey,
+        /// The folder whose files know the name.
+        scope: ScopeFact,
+        /// Whether files outside of that folder know it too.
+        is_public: bool,
+        /// Of several manifests of one folder the least counts.
+        order: u8,
     },
+    /// The end of what folders around this one say of places with that root.
+    Boundary {
+        /// Names the root.
+        root: NameKey,
+        /// The folder.
+        scope: ScopeFact,
+        /// Whether it is none after all.
+        is_passed: bool,
+    },
+}
+
+/// A folder, with how deep it lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ScopeFact {
+    /// How many folders its path has.
+    pub depth: u8,
+    /// Names the folder; [`NameKey::NONE`] for that of the source.
+    pub folder: NameKey,
 }
 
 impl DeclaredFact {
@@ -250,7 +272,7 @@ impl DeclaredFact {
     pub const fn module(self) -> Option<ChainKey> {
         match self {
             Self::Module(name) => Some(name),
-            Self::Nothing | Self::Place { .. } => None,
+            Self::Nothing | Self::Place { .. } | Self::Boundary { .. } => None,
         }
     }
 }

@@ -42,7 +42,8 @@ pub use dataflow::{Tick, distinct};
 pub use derived::{Cell, Derive, FactRow, LiveFacts};
 pub use facts::{
     ChunkFact, ContentFact, DeclaredFact, DefinitionFact, Deltas, Difference, Facts, ImportFact, LeadFact, LeadKind,
-    OutlineFact, PassageId, PassageIdentity, PassageLane, PathFact, Place, ReferenceFact, Root, RowFact, UseKind,
+    OutlineFact, PassageId, PassageIdentity, PassageLane, PathFact, Place, ReferenceFact, Root, RowFact, ScopeFact,
+    UseKind,
 };
 #[doc(hidden)]
 pub use plane::Broken;

@@ -56,21 +56,39 @@ pub(crate) fn path_chain(path: &str) -> NameChain {
     NameChain::of(path.split('/').filter(|part| !part.is_empty()))
 }
 
-/// A name that a manifest gives to what it means, for imports in other files.
+/// What a manifest says for imports in other files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Declared {
     /// The modules that the import means have this name.
     Module(String),
     /// A folder, or a single module, has a name.
-    Place {
-        /// The name, which imports give by [`ModuleName::in_folder`].
-        name: String,
-        /// What has it.
-        place: ModulePlace,
-        /// The folder whose files know that name; empty for the whole source. What the innermost
-        /// such folder says is what counts.
+    Place(NamedPlace),
+    /// In this folder, names of places with that root that manifests of folders around it give do
+    /// not count, unless another manifest of the folder passes them on.
+    Boundary {
+        /// See [`ModulePlace::root`].
+        root: String,
+        /// The folder; empty for the whole source.
         scope: String,
+        /// Whether this is one that passes them on.
+        is_passed: bool,
     },
+}
+
+/// A place that a manifest names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedPlace {
+    /// The name, which imports give by [`ModuleName::in_folder`].
+    pub name: String,
+    /// What has it.
+    pub place: ModulePlace,
+    /// The folder whose files know that name; empty for the whole source. Of several such folders around a
+    /// file the innermost counts.
+    pub scope: String,
+    /// Whether files outside of that folder know it too, where no folder around them has that name.
+    pub is_public: bool,
+    /// Of several manifests of one folder the least counts.
+    pub order: u8,
 }
 
 /// What the definitions of a file belong to.

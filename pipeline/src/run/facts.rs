@@ -9,7 +9,8 @@ use gristmill_ids::{ChunkKey, ChunkLaneId, ContentKey, Hash, NameKey};
 use gristmill_plane::ChunkFact;
 use gristmill_plane::{
     Cell, ChainKey, ContentFact, DeclaredFact, DefinitionFact, FactRow, Facts, ImportFact, LeadFact, MAX_THEN,
-    NameChain, OutlineFact, PathFact, Place, ReferenceFact, Root, RowFact, ShortName, UseKind, short_name, short_names,
+    NameChain, OutlineFact, PathFact, Place, ReferenceFact, Root, RowFact, ScopeFact, ShortName, UseKind, short_name,
+    short_names,
 };
 use gristmill_views::View;
 use gristmill_views::words;
@@ -17,7 +18,7 @@ use gristmill_views::{ViewRow, ViewValue};
 
 use super::assembly::Known;
 use crate::graph::Graph;
-use crate::operator::{Declared, ModuleUnit, path_chain};
+use crate::operator::{Declared, ModuleUnit, NamedPlace, path_chain};
 use crate::path::RelPath;
 use crate::port::{Anchor, DefinitionKind, Import, Lead, LeadKind, Linkage, NamePath, Reference, ReferenceKind};
 use crate::sink::{Analysis, StoredFacts};
@@ -218,18 +219,7 @@ impl<'a> FactMaker<'a> {
             let local = NameChain::of(local.iter().map(AsRef::as_ref));
             let (implied, ordinal) = (ordinal >= written, ordinal as u32);
             let written = self.text(&import.module);
-            let key = |name: &str| ChainKey::of(NameKey::of(name));
-            let declared = self.graph.declared(path, import);
-            let (declares, place) = match &declared {
-                None => (DeclaredFact::Nothing, None),
-                Some(Declared::Module(name)) => (DeclaredFact::Module(key(name)), None),
-                Some(Declared::Place { name, place, scope }) => {
-                    let depth = scope.split('/').filter(|part| !part.is_empty()).count();
-                    let scope_key = if depth == 0 { NameKey::NONE } else { NameKey::of(scope) };
-                    let depth = u8::try_from(depth).unwrap_or(u8::MAX);
-                    (DeclaredFact::Place { name: key(name), scope: scope_key, depth }, Some(place.key()))
-                }
-            };
+            let (declares, place) = declared(self.graph.declared(path, import));
             let line = import.line;
             let (rank, below, then, module) = (0, None, Default::default(), ChainKey::default());
             let fact = ImportFact { ordinal, line, written, rank, module, below, local, then, declares, all, implied };
@@ -241,7 +231,7 @@ impl<'a> FactMaker<'a> {
             for meant in self.graph.import_names(path, import) {
                 rank += u32::from(!meant.also);
                 let Some(then) = short_names(meant.then.iter().map(AsRef::as_ref)) else { continue };
-                let (module, below) = (key(&meant.name), meant.below.as_deref().map(path_chain));
+                let (module, below) = (name_key(&meant.name), meant.below.as_deref().map(path_chain));
                 // An edge to what is guessed needs something that is found there.
                 let implied = implied || meant.guess;
                 facts.imports.push(((row, ImportFact { rank, module, below, then, implied, ..fact }), 1));
@@ -259,6 +249,32 @@ impl<'a> FactMaker<'a> {
         };
         ViewRow { values: row.cells().iter().map(value).collect() }
     }
+}
+
+fn name_key(name: &str) -> ChainKey {
+    ChainKey::of(NameKey::of(name))
+}
+
+/// What an import declares, and the place that it does so of, if it is none that is looked up.
+fn declared(declared: Option<Declared>) -> (DeclaredFact, Option<ChainKey>) {
+    match declared {
+        None => (DeclaredFact::Nothing, None),
+        Some(Declared::Module(name)) => (DeclaredFact::Module(name_key(&name)), None),
+        Some(Declared::Place(NamedPlace { name, place, scope, is_public, order })) => {
+            let (name, root, scope) = (name_key(&name), NameKey::of(&place.root), scope_fact(&scope));
+            (DeclaredFact::Place { name, root, scope, is_public, order }, Some(place.key()))
+        }
+        Some(Declared::Boundary { root, scope, is_passed }) => {
+            let (root, scope) = (NameKey::of(&root), scope_fact(&scope));
+            (DeclaredFact::Boundary { root, scope, is_passed }, Some(ChainKey::default()))
+        }
+    }
+}
+
+fn scope_fact(folder: &str) -> ScopeFact {
+    let depth = folder.split('/').filter(|part| !part.is_empty()).count();
+    let folder = if depth == 0 { NameKey::NONE } else { NameKey::of(folder) };
+    ScopeFact { depth: u8::try_from(depth).unwrap_or(u8::MAX), folder }
 }
 
 fn use_kind(kind: ReferenceKind) -> UseKind {

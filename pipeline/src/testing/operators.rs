@@ -8,7 +8,7 @@ use gristmill_ids::{Fingerprint, Hash};
 use crate::diagnostic::Severity;
 use crate::extra::Extras;
 use crate::operator::{
-    Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ModuleName, ModulePlace, ModuleUnit, Operator,
+    Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ModuleName, ModulePlace, ModuleUnit, NamedPlace, Operator,
     OperatorError, Parser,
 };
 use crate::path::RelPath;
@@ -108,15 +108,21 @@ pub fn local_names(import: &Import) -> Vec<Box<str>> {
     [&import.alias, &import.name].into_iter().find(|name| !name.is_empty()).cloned().into_iter().collect()
 }
 
-/// An alias that begins with `=` is a name for imports elsewhere, one with `~` names a folder for
-/// those below the file's.
+/// What an alias of these forms says, as told at [`Parse`].
 pub fn declared(path: &RelPath, import: &Import) -> Option<Declared> {
     if import.alias.starts_with('=') {
         return Some(Declared::Module(import.alias.to_string()));
     }
-    let place = ModulePlace { root: "toy/".into(), path: import.module.to_string() };
+    let name = import.alias.strip_prefix('~')?;
+    let root = "toy/".to_owned();
     let scope = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-    import.alias.starts_with('~').then(|| Declared::Place { name: import.alias.to_string(), place, scope })
+    if name == "|" || name == "/" {
+        return Some(Declared::Boundary { root, scope, is_passed: name == "/" });
+    }
+    let (is_public, order) = (name.starts_with('+'), u8::from(path.file_name().starts_with("late")));
+    let name = format!("~{}", name.trim_start_matches('+'));
+    let place = ModulePlace { root, path: import.module.to_string() };
+    Some(Declared::Place(NamedPlace { name, place, scope, is_public, order }))
 }
 
 /// The files of a folder are a unit, and a member of that of the folder above. All are of one
@@ -139,6 +145,8 @@ pub fn unit(path: &RelPath) -> ModuleUnit {
 /// | `import m`, `import m as n`, `import m.x` | imports all of a file, a file, or a name of one |
 /// | `import m as =n` | names a file `n` for every import |
 /// | `import m as ~n` | names a folder `n` for imports such as `n/m` in and below the file's folder |
+/// | `import m as ~+n` | the same, for imports elsewhere too |
+/// | `import m as ~\|`, `import m as ~/` | ends what folders above say of such names, or passes it on |
 #[derive(Debug, Default)]
 pub struct Parse {
     /// Where it counts.

@@ -1,11 +1,12 @@
 //! What uses of names mean, found by a plain search.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gristmill_views::Evidence;
 
 use super::{declared, import_names, local_names, module_names, module_places, unit};
-use crate::operator::{Declared, ModuleName};
+use crate::operator::{Declared, ModuleName, NamedPlace};
 use crate::port::{Anchor, Definition, DefinitionKind, Import, LeadKind, NamePath, Reference};
 use crate::sink::Record;
 
@@ -86,13 +87,15 @@ pub(super) struct Modules<'a> {
     names: BTreeMap<String, BTreeSet<&'a str>>,
     /// By their places.
     places: BTreeMap<String, BTreeSet<&'a str>>,
-    /// Places, with the folders that know them, by the names that manifests give to them.
-    named: Vec<(String, String, String)>,
+    named: Vec<NamedPlace>,
+    /// The folders of which a manifest says whether names of places that outer ones give count.
+    boundaries: Vec<(String, bool)>,
 }
 
 impl<'a> Modules<'a> {
     pub fn of(records: &[&'a Record]) -> Self {
-        let mut modules = Self { names: BTreeMap::new(), places: BTreeMap::new(), named: Vec::new() };
+        let mut modules =
+            Self { names: BTreeMap::new(), places: BTreeMap::new(), named: Vec::new(), boundaries: Vec::new() };
         for record in records {
             for name in module_names(&record.path) {
                 modules.names.entry(name).or_default().insert(record.path.as_str());
@@ -110,7 +113,8 @@ impl<'a> Modules<'a> {
                         let meant = meant.into_iter().find_map(|module| modules.names.get(&module.name));
                         found.extend(meant.into_iter().flatten().map(|to| (name.clone(), *to)));
                     }
-                    Some(Declared::Place { name, place, scope }) => modules.named.push((name, place.path, scope)),
+                    Some(Declared::Place(place)) => modules.named.push(place),
+                    Some(Declared::Boundary { scope, is_passed, .. }) => modules.boundaries.push((scope, is_passed)),
                     None => {}
                 }
             }
@@ -123,24 +127,35 @@ impl<'a> Modules<'a> {
 
     /// What an import of a file means, and the name by which it does.
     pub fn meant(&self, record: &Record, import: &Import) -> Option<(ModuleName, BTreeSet<&'a str>)> {
-        if matches!(declared(&record.path, import), Some(Declared::Place { .. })) {
+        if matches!(declared(&record.path, import), Some(Declared::Place(_) | Declared::Boundary { .. })) {
             return None;
         }
         let folder = record.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        let is_around = |scope: &str| scope.is_empty() || format!("{folder}/").starts_with(&format!("{scope}/"));
+        let depth = |scope: &str| scope.split('/').filter(|part| !part.is_empty()).count();
+        let passes = |at: &String| self.boundaries.contains(&(at.clone(), true));
+        let boundaries = self.boundaries.iter().filter(|(at, is_passed)| !is_passed && !passes(at) && is_around(at));
+        let boundary = boundaries.map(|(at, _)| depth(at)).max();
+        // How many folders deep, or `None` for outside.
+        let known = |named: &NamedPlace| {
+            let scope = &*named.scope;
+            match is_around(scope) && Some(depth(scope)) >= boundary {
+                true => Some(Some(depth(scope))),
+                false => named.is_public.then_some(None),
+            }
+        };
         import_names(&record.path, import).into_iter().find_map(|module| {
             let found = match &module.below {
                 None => self.names.get(&module.name).cloned(),
                 Some(below) => {
-                    let knows =
-                        |scope: &str| scope.is_empty() || format!("{folder}/").starts_with(&format!("{scope}/"));
-                    let named = self.named.iter().filter(|(name, _, scope)| *name == module.name && knows(scope));
-                    let found = named.filter_map(|(_, place, scope)| {
-                        let files = self.places.get(&format!("{place}/{below}"))?;
-                        Some((scope.split('/').filter(|part| !part.is_empty()).count(), files))
+                    let named = self.named.iter().filter(|named| named.name == module.name);
+                    let found = named.filter_map(|named| {
+                        let files = self.places.get(&format!("{}/{below}", named.place.path))?;
+                        Some(((known(named)?, Reverse(named.order)), files))
                     });
                     let found: Vec<_> = found.collect();
-                    let deepest = found.iter().map(|(depth, _)| *depth).max()?;
-                    let found = found.into_iter().filter(|(depth, _)| *depth == deepest);
+                    let nearest = found.iter().map(|(near, _)| *near).max()?;
+                    let found = found.into_iter().filter(|(near, _)| *near == nearest);
                     Some(found.flat_map(|(_, files)| files.iter().copied()).collect())
                 }
             };

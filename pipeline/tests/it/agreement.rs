@@ -283,7 +283,12 @@ fn content(content: u8) -> String {
             let links = links.into_iter().take(usize::from(n % 5));
             let folder = ["d", "d/e", "m"][usize::from(n) % 3];
             let places = match n % 4 {
-                0 | 1 => format!("import {folder} as ~{}\n", n % 2),
+                0 => format!("import {folder} as ~{}\n", n % 8 / 4),
+                1 => format!(
+                    "import {folder} as ~+{}\n{}",
+                    n % 8 / 4,
+                    ["import no as ~/\n", "import no as ~|\n"][usize::from(n / 8)]
+                ),
                 _ => format!("import {}/{} as far\nuse far.line{}\nimport 0/e/5.line1\n", n % 2, 1 + n % 3 * 3, n % 4),
             };
             imports

@@ -169,6 +169,17 @@ fn a_manifest_names_a_folder_for_imports_below_its_own() {
     job.run(Mode::Parallel);
     let found: Vec<String> = meant();
     assert_eq!(found, expected("src/tool.x"));
+
+    // A boundary keeps out what outer folders say, but not what is said to all.
+    job.write("kit/manifest.x", "import none as ~|\n");
+    job.run(Mode::Parallel);
+    let found: Vec<String> = meant();
+    assert_eq!(found, far);
+    job.write("other/manifest.x", "import kit/deep as ~+all\n");
+    job.write("other/late.x", "import src as ~+all\n");
+    job.run(Mode::Parallel);
+    let found: Vec<String> = meant();
+    assert_eq!(found, expected("kit/deep/tool.x"));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! The facts as views see them, and what several views make of them.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::{CountTotal, ThresholdTotal};
 use gristmill_ids::{NameKey, PathKey};
 use gristmill_plane::{
     ChainKey, ContentFact, DeclaredFact, DefinitionFact, Difference, ImportFact, LeadFact, LeadKind, LiveFacts,
-    NameChain, OutlineFact, PathFact, Place, ReferenceFact, Root, RowFact, Tick, distinct,
+    NameChain, OutlineFact, PathFact, Place, ReferenceFact, Root, RowFact, ScopeFact, Tick, distinct,
 };
 use serde::{Deserialize, Serialize};
 use timely::dataflow::Scope;
@@ -77,32 +78,58 @@ pub struct FactCollections<'scope> {
     pub(super) view: u16,
 }
 
-/// An import, with how far from the file the folder lies in which a name of a place is known.
+/// An import of what a name may mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 struct Candidate {
     from: PathKey,
     import: ImportFact,
-    /// The less, the deeper the folder.
-    shallowness: u8,
+    distance: Distance,
 }
+
+/// How far from a file a manifest gives a name to a place: the least counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Distance {
+    /// The less, the deeper the folder.
+    folders: u8,
+    order: u8,
+}
+
+/// [`Distance::folders`] of the source's own folder.
+const FAR: u8 = u8::MAX - 1;
+/// [`Distance::folders`] of one that is not around the file.
+const OUTSIDE: u8 = u8::MAX;
 
 /// Imports with the files that they mean, among modules by their names. Both are keyed by the name
 /// that an import may mean.
+///
+/// Which name it is is found before what has it: a name that is the end of many paths may come
+/// behind one that is certain.
 fn meant<'scope>(
     candidates: Facts<'scope, (ChainKey, Candidate)>,
     modules: Facts<'scope, (ChainKey, (PathKey, NameKey))>,
     name: &str,
 ) -> Facts<'scope, Imported> {
+    let modules = modules.reduce_named("files of a name", |_, files, kept| {
+        kept.extend(files.iter().take(FILES_OF_IMPORT).map(|(file, _)| (**file, 1)));
+    });
+    let names = modules.clone().map(|(name, _)| name).threshold_total(distinct);
     candidates
-        .join_map(modules, |_, Candidate { from, import, shallowness }, (to, unit)| {
-            ((*from, import.ordinal), ((import.rank, *shallowness), *to, *unit, *import))
+        .semijoin(names)
+        .map(|(name, Candidate { from, import, distance })| {
+            ((from, import.ordinal), ((import.rank, distance), name, import))
         })
         .reduce_named(name, |_, found, means| {
-            let likeliest = found.first().map_or((0, 0), |((rank, ..), _)| *rank);
-            let files = found.iter().map(|(file, _)| **file).take_while(|(rank, ..)| *rank == likeliest);
-            means.extend(files.take(FILES_OF_IMPORT).map(|(_, to, unit, import)| ((to, unit, import), 1)));
+            let likeliest = found.first().map(|((rank, ..), _)| *rank);
+            let names = found.iter().map(|(name, _)| **name).take_while(|(rank, ..)| Some(*rank) == likeliest);
+            means.extend(names.map(|(_, name, import)| ((name, import), 1)));
         })
-        .map(|((from, _), (to, unit, import))| Imported { from, import, to, unit })
+        .map(|((from, _), (name, import))| (name, (from, import)))
+        .join_map(modules, |_, (from, import), (to, unit)| Imported {
+            from: *from,
+            import: *import,
+            to: *to,
+            unit: *unit,
+        })
 }
 
 impl<'scope> FactCollections<'scope> {
@@ -184,8 +211,9 @@ impl<'scope> FactCollections<'scope> {
             });
             // Manifests name modules too, and places: folders that modules lie in.
             let written = self.imports.clone().flat_map(|(row, import)| {
-                let is_plain = import.below.is_none() && !matches!(import.declares, DeclaredFact::Place { .. });
-                is_plain.then_some((import.module, Candidate { from: row.path, import, shallowness: 0 }))
+                let is_looked_up = matches!(import.declares, DeclaredFact::Nothing | DeclaredFact::Module(_));
+                let candidate = Candidate { from: row.path, import, distance: Distance::default() };
+                (is_looked_up && import.below.is_none()).then_some((import.module, candidate))
             });
             let manifests = written.clone().filter(|(_, candidate)| candidate.import.declares.module().is_some());
             let declared = meant(manifests, modules.clone(), "files that a manifest means")
@@ -197,20 +225,66 @@ impl<'scope> FactCollections<'scope> {
     }
 
     /// Imports of modules in places that a manifest names, by the places of the modules.
+    ///
+    /// Names and folders that no manifest has are dropped first: every import may begin with some
+    /// name, and each file lies in some folders.
     fn in_named_places(&self) -> Facts<'scope, (ChainKey, Candidate)> {
-        let places = self.imports.clone().flat_map(|(_, import)| match import.declares {
-            DeclaredFact::Place { name, scope, depth } => Some((name, (import.module, scope, u8::MAX - depth))),
+        let declared = self.imports.clone().map(|(_, import)| (import.module, import.declares));
+        let names = declared.clone().flat_map(|(_, declares)| match declares {
+            DeclaredFact::Place { name, root, .. } => Some((name, root)),
             _ => None,
         });
         let below = self.imports.clone();
         let below = below.flat_map(|(row, import)| Some((import.module, (row.path, import, import.below?))));
-        below
-            .join_map(places, |_, (from, import, below), (place, scope, shallowness)| {
-                let candidate = Candidate { from: *from, import: *import, shallowness: *shallowness };
-                ((*from, *scope), (place.join(*below), candidate))
+        let wanted = below.join_map(names.threshold_total(distinct), |name, (from, import, below), root| {
+            ((*from, *root), (*name, *import, *below))
+        });
+        let known = self.known_scopes(declared.clone());
+        let inside = wanted.clone().join_map(known, |(from, _), (name, import, below), folder| {
+            ((*name, Some(*folder)), (*from, *import, *below))
+        });
+        let outside = wanted.map(|((from, _), (name, import, below))| ((name, None), (from, import, below)));
+        let places = declared.flat_map(|(place, declares)| {
+            let DeclaredFact::Place { name, scope: ScopeFact { depth, folder }, is_public, order, .. } = declares
+            else {
+                return [None, None].into_iter().flatten();
+            };
+            let inside = ((name, Some(folder)), (place, Distance { folders: FAR - depth.min(FAR), order }));
+            let outside = ((name, None), (place, Distance { folders: OUTSIDE, order }));
+            [Some(inside), is_public.then_some(outside)].into_iter().flatten()
+        });
+        inside.concat(outside).join_map(places, |_, (from, import, below), (place, distance)| {
+            (place.join(*below), Candidate { from: *from, import: *import, distance: *distance })
+        })
+    }
+
+    /// The folders whose names of places a file knows, by file and root.
+    fn known_scopes(
+        &self,
+        declared: Facts<'scope, (ChainKey, DeclaredFact)>,
+    ) -> Facts<'scope, ((PathKey, NameKey), NameKey)> {
+        // Whether outer folders count there, where a manifest says so.
+        let scopes = declared.flat_map(|(_, declares)| match declares {
+            DeclaredFact::Place { root, scope, .. } => Some((scope.folder, (root, scope.depth, None))),
+            DeclaredFact::Boundary { root, scope, is_passed } => {
+                Some((scope.folder, (root, scope.depth, Some(is_passed))))
+            }
+            DeclaredFact::Nothing | DeclaredFact::Module(_) => None,
+        });
+        self.folders()
+            .map(|(path, folder)| (folder, path))
+            .join_map(scopes.threshold_total(distinct), |folder, path, (root, depth, passed)| {
+                ((*path, *root), (*depth, *folder, *passed))
             })
-            .semijoin(self.folders())
-            .map(|(_, candidate)| candidate)
+            .reduce_named("folders up to a boundary", |_, around, known| {
+                let around = || around.iter().map(|(at, _)| **at);
+                let passes = |at| around().any(|(depth, _, passed)| depth == at && passed == Some(true));
+                let ends = around().filter(|(depth, _, passed)| *passed == Some(false) && !passes(*depth));
+                let boundary = ends.map(|(depth, ..)| depth).max();
+                let inner = around().filter(|(depth, ..)| Some(*depth) >= boundary);
+                let folders: BTreeSet<NameKey> = inner.map(|(_, folder, _)| folder).collect();
+                known.extend(folders.into_iter().map(|folder| (folder, 1)));
+            })
     }
 
     /// What each import that is written leads to.

@@ -2,10 +2,11 @@
 //! by which names imports mean which modules and folders.
 //!
 //! What a manifest names is most often built from sources elsewhere in the folder, so these are
-//! looked for too. A folder is an import of `folder/*` under a name that ends with `*`.
+//! looked for too. A folder is an import of `folder/*` under a name that ends with `*`. The options of a
+//! compiler that extend no others end what those of outer folders say.
 
-use gristmill_pipeline::Declared;
 use gristmill_pipeline::port::Import;
+use gristmill_pipeline::{Declared, NamedPlace};
 use tree_sitter::Node;
 
 use super::modules::{PREFIX, script};
@@ -19,8 +20,14 @@ const PACKAGE: &str = "package.json";
 const FIELDS: &[&str] = &["source", "svelte", "types", "typings", "module", "main"];
 /// Folders of what is built, as in `dist/cjs/index.js`.
 const BUILT: &[&str] = &["dist", "build", "lib", "out", "output", "es", "esm", "cjs"];
-/// Limit on the modules that a manifest names.
-const MAX_MODULES: usize = 64;
+/// Limit on the modules and folders that a manifest names.
+const MAX_MODULES: usize = 1000;
+/// The name of an import that ends what the manifests of outer folders say.
+const BOUNDARY: &str = "|";
+/// The name of one that passes it on.
+const PASSED: &str = "/";
+/// Keys of a file with options of a compiler.
+const OPTIONS: [&str; 5] = ["compilerOptions", "files", "include", "references", "typeAcquisition"];
 
 pub(crate) static MODULES: ModuleSystem =
     ModuleSystem { names: |_, _, _| {}, local: |_| vec![""], declares, ..ModuleSystem::new("json:", resolve) };
@@ -55,7 +62,7 @@ fn package<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     for (name, at) in exported.chain(own) {
         if let Some((found, target)) = target(uses, at).and_then(|found| Some((found, uses.plain_string(found)?))) {
             let built = target.trim_start_matches("./").split_once('/').filter(|(first, _)| BUILT.contains(first));
-            if let Some((_, rest)) = built.filter(|_| target.contains('*')) {
+            if let Some((_, rest)) = built.filter(|_| target.contains('*') || name.starts_with('#')) {
                 modules.push((found, name.clone(), format!("./src/{rest}")));
             }
             modules.push((found, name, target.to_owned()));
@@ -66,6 +73,12 @@ fn package<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
 
 /// Records the names that the options of a TypeScript compiler give to modules and folders.
 fn compiler<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
+    match value(uses, node, "extends") {
+        Some(extends) => uses.import(extends, ".", "", PASSED),
+        // Any other object of JSON has neither.
+        None if OPTIONS.iter().any(|key| value(uses, node, key).is_some()) => uses.import(node, ".", "", BOUNDARY),
+        None => {}
+    }
     let Some(options) = value(uses, node, "compilerOptions") else { return };
     let base = value(uses, options, "baseUrl").and_then(|base| Some((base, uses.plain_string(base)?)));
     let mut modules: Vec<(Node<'t>, String, String)> = Vec::new();
@@ -93,11 +106,13 @@ fn rooted(path: &str) -> String {
 fn record<'t>(uses: &mut Uses<'t>, modules: &[(Node<'t>, String, String)]) {
     let folder = |path: &str| path == "*" || path.ends_with("/*");
     let is_plain = |path: &str| !path.contains('*') || (folder(path) && path.matches('*').count() == 1);
-    for (at, name, target) in modules.iter().take(MAX_MODULES) {
+    let taken = modules.iter().filter_map(|(at, name, target)| {
         let target = if target.contains('*') { script(target) } else { target };
-        if is_plain(name) && is_plain(target) && folder(name) == folder(target) {
-            uses.import(*at, target, "", name);
-        }
+        let is_taken = is_plain(name) && is_plain(target) && folder(name) == folder(target);
+        is_taken.then_some((at, name, target))
+    });
+    for (at, name, target) in taken.take(MAX_MODULES) {
+        uses.import(*at, target, "", name);
     }
 }
 
@@ -138,21 +153,27 @@ fn is_package(path: &str) -> bool {
 }
 
 fn declares(path: &str, import: &Import) -> Option<Declared> {
-    let (name, folder) = (&*import.alias, directory(path));
+    let (name, scope) = (&*import.alias, directory(path).to_owned());
     if name.is_empty() || !(is_package(path) || has_options(path)) {
         return None;
     }
+    if name == BOUNDARY || name == PASSED {
+        let is_passed = name == PASSED;
+        return has_options(path).then(|| Declared::Boundary { root: PREFIX.into(), scope, is_passed });
+    }
     let is_folder = name.ends_with('*');
     // Who imports a package lies elsewhere; who imports what begins with `#` does not.
-    let is_known_everywhere = is_package(path) && !name.starts_with('#');
-    if is_known_everywhere && !is_folder {
+    let is_public = is_package(path) && !name.starts_with('#');
+    if is_public && !is_folder {
         return Some(Declared::Module(declared(PREFIX, name)));
     }
     let target = if is_folder { import.module.trim_end_matches('*') } else { script(&import.module) };
-    let place = place(PREFIX, &from(folder, target)?);
-    let scope = if is_known_everywhere { "" } else { folder };
-    let name = name.trim_end_matches('*').trim_end_matches('/');
-    Some(Declared::Place { name: named(PREFIX, name), place, scope: scope.into() })
+    let place = place(PREFIX, &from(&scope, target)?);
+    let name = named(PREFIX, name.trim_end_matches('*').trim_end_matches('/'));
+    // Beside the options that editors use lie those of tests and builds.
+    let is_first = matches!(path.rsplit('/').next(), Some("tsconfig.json" | "jsconfig.json"));
+    let order = u8::from(has_options(path) && !is_first);
+    Some(Declared::Place(NamedPlace { name, place, scope, is_public, order }))
 }
 
 fn resolve(path: &str, import: &Import, names: &mut Names) {

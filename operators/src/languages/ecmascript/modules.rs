@@ -88,16 +88,27 @@ pub(super) fn script(path: &str) -> &str {
     }
 }
 
-/// Adds what manifests say of a module, or of a folder that it begins with: of all of it, of one of
-/// two names, as of a package in a scope, and of one. The empty name is that of the folder for all.
+/// Adds what manifests say of a module: of all of it, and of a folder that it begins with, one or two names
+/// long, and three in a package of a scope.
 fn in_named_places(module: &str, names: &mut Names) {
     names.in_place(module, "");
-    let ends = module.match_indices('/').map(|(end, _)| end).take(2);
-    for end in ends.collect::<Vec<_>>().into_iter().rev() {
+    // The package itself, or the one that the file is in; exact as well.
+    names.declared(module);
+    let most = if module.starts_with('@') { 3 } else { 2 };
+    let ends: Vec<usize> = module.match_indices('/').map(|(end, _)| end).take(most).collect();
+    for end in ends.into_iter().rev() {
         let (folder, below) = module.split_at(end);
         names.in_place(folder, below.trim_start_matches('/'));
     }
+    // The folder that all modules may lie in.
     names.in_place("", module);
+}
+
+/// Whether a module is one of Node's, such as `fs` and `fs/promises`.
+fn is_of_node(module: &str) -> bool {
+    const PARTS: [&str; 8] = ["consumers", "posix", "promises", "strict", "types", "web", "win32", "reporters"];
+    let (first, rest) = module.split_once('/').unwrap_or((module, ""));
+    module.starts_with("node:") || OWN.binary_search(&first).is_ok() && (rest.is_empty() || PARTS.contains(&rest))
 }
 
 fn resolve(path: &str, import: &Import, names: &mut Names) {
@@ -113,12 +124,10 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
     if let Some(rooted) = module.strip_prefix('/') {
         return names.exact(rooted);
     }
-    if module.starts_with("node:") || OWN.binary_search(&module.split('/').next().unwrap_or(module)).is_ok() {
+    if is_of_node(module) {
         return;
     }
-    in_named_places(module, names);
-    // A manifest says where the package of a workspace is, or the one that the file is in.
-    names.declared(&import.module);
+    in_named_places(&import.module, names);
     // Aliases of the root of the sources: the one that the file is in comes first.
     let root = path.rsplit_once("/src/").map(|(root, _)| below(root, "src"));
     let rooted = |rest: &str, names: &mut Names| {

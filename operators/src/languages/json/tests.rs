@@ -64,7 +64,9 @@ fn the_options_of_a_compiler_name_modules_and_folders() {
     },
   },
 }"#;
-    let expected: [(&str, &[&str]); 6] = [
+    let expected: [(&str, &[&str]); 7] = [
+        // It passes on what the folders around say.
+        (".", &[]),
         ("./src/ui/*", &["app/src/ui/button.tsx"]),
         ("./src/../lib/*", &["app/lib/a.ts"]),
         ("./src/../missing/*", &[]),

@@ -1,8 +1,11 @@
-//! What `Cargo.toml` says: where the library of its package lies, and by which names its files know
+//! What `Cargo.toml` says: by which names the files of its package know its own library and those of
 //! packages in other folders.
+//!
+//! Other packages know a library only if their manifest, or that of the workspace, names its folder: many a
+//! package of tests is called like one from the registry.
 
-use gristmill_pipeline::Declared;
 use gristmill_pipeline::port::Import;
+use gristmill_pipeline::{Declared, NamedPlace};
 use tree_sitter::Node;
 
 use super::modules::{PREFIX, ROOTS};
@@ -12,16 +15,14 @@ use crate::spec::{Uses, children};
 
 /// The name of the file.
 const NAME: &str = "Cargo.toml";
-/// Begins a path in the package itself.
-const OWN: &str = "./";
 /// Where the library of a package lies, if the manifest does not say.
 const LIBRARY: &str = "src/lib.rs";
 
 pub(crate) static MODULES: ModuleSystem =
     ModuleSystem { names: |_, _, _| {}, local: |_| vec![""], declares, ..ModuleSystem::new("toml:", |_, _, _| {}) };
 
-/// Records what a table of a TOML text names, if it looks like one of a manifest: the library of a package, as
-/// an import of its path under the name of the crate, and that of each dependency which has another name here.
+/// Records what a table of a TOML text names, if it looks like one of a manifest: the library of a package and
+/// that of each dependency in a folder, as an import of its path under the name of the crate.
 pub(crate) fn table<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     let Some(key) = children(node).next().map(|key| uses.slice(key)) else { return };
     if key == "package" {
@@ -53,21 +54,19 @@ fn package<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     let of_library = |key| library.and_then(|library| value(uses, library, key)).map(|(_, text)| text);
     let (name, path) = (of_library("name").unwrap_or(name), of_library("path").unwrap_or(LIBRARY));
     // Modules lie beside the root of the library, which stands for the folder if it is named so.
-    let own = |path: &str| format!("{OWN}{}", path.trim_start_matches(OWN));
     let (name, root) = (name.replace('-', "_"), stem(path));
-    uses.import(at, &own(directory(path)), "", &name);
+    uses.import(at, &format!("./{}", directory(path)), "", &name);
     if !ROOTS.contains(&root.rsplit('/').next().unwrap_or(root)) {
-        uses.import(at, &own(root), "", &name);
+        uses.import(at, root, "", &name);
     }
 }
 
 /// Records the library of a package that lies in a folder of this source, under the name that the manifest
-/// gives to it. Where it is the package's own, its manifest says it.
+/// gives to it.
 fn dependency<'t>(uses: &mut Uses<'t>, node: Node<'t>, name: &'t str) {
     let name = name.trim_matches(['"', '\'']);
-    let renamed = value(uses, node, "package").filter(|(_, package)| *package != name);
-    if let Some((at, path)) = renamed.and_then(|_| value(uses, node, "path")) {
-        let library = below(path.trim_start_matches(OWN).trim_end_matches('/'), directory(LIBRARY));
+    if let Some((at, path)) = value(uses, node, "path") {
+        let library = below(path.trim_end_matches('/'), directory(LIBRARY));
         uses.import(at, &library, "", &name.replace('-', "_"));
     }
 }
@@ -83,7 +82,6 @@ fn value<'t>(uses: &Uses<'t>, table: Node<'t>, key: &str) -> Option<(Node<'t>, &
 fn declares(path: &str, import: &Import) -> Option<Declared> {
     let name = (path.rsplit('/').next() == Some(NAME) && !import.alias.is_empty()).then_some(&*import.alias)?;
     let place = place(PREFIX, &from(directory(path), &import.module)?);
-    // What the package calls others is its own; its own name is known to all.
-    let scope = if import.module.starts_with(OWN) { "" } else { directory(path) };
-    Some(Declared::Place { name: named(PREFIX, name), place, scope: scope.into() })
+    let (name, scope) = (named(PREFIX, name), directory(path).to_owned());
+    Some(Declared::Place(NamedPlace { name, place, scope, is_public: false, order: 0 }))
 }

@@ -35,6 +35,7 @@ path = "../app/"
         text,
         &[
             ("./src", &["kit/src/lib.rs", "kit/src/main.rs", "kit/src/tool.rs"]),
+            ("../app/src", &["app/src/lib.rs"]),
             ("../gear/src", &["gear/src/lib.rs"]),
             ("../app/src", &["app/src/lib.rs"]),
         ],
@@ -44,14 +45,14 @@ path = "../app/"
         &files,
         "kit/Cargo.toml",
         own,
-        &[("./code", &["kit/code/root.rs"]), ("./code/root", &["kit/code/root.rs"])],
+        &[("./code", &["kit/code/root.rs"]), ("code/root", &["kit/code/root.rs"])],
     );
-    check_imports(&files, "kit/other.toml", own, &[("./code", &[]), ("./code/root", &[])]);
+    check_imports(&files, "kit/other.toml", own, &[("./code", &[]), ("code/root", &[])]);
     check_imports(
         &files,
         "Cargo.toml",
         "[workspace.dependencies]\nk = { path = \"./kit\", package = \"a\" }\n",
-        &[("kit/src", &["kit/src/lib.rs", "kit/src/main.rs", "kit/src/tool.rs"])],
+        &[("./kit/src", &["kit/src/lib.rs", "kit/src/main.rs", "kit/src/tool.rs"])],
     );
 }
 

@@ -136,6 +136,7 @@ fn imports_go_by_what_manifests_say() {
     world.write("gears/src/teeth.rs", "pub fn bite() {}\n");
     let dependencies = "[dependencies]\nrod = { path = \"../gears\", package = \"mill-wheel\" }\n";
     world.write("shaft/Cargo.toml", format!("[package]\nname = \"shaft\"\n{dependencies}"));
+    world.write("gears/tests/it.rs", "fn test() {\n    mill_wheel::teeth::bite();\n}\n");
     world.write("shaft/src/lib.rs", "use rod::teeth::bite;\nfn run() {\n    bite();\n    rod::turn();\n}\n");
     world.write("other/src/lib.rs", "use rod::turn;\nfn run() {\n    turn();\n    mill_wheel::turn();\n}\n");
     world.run(&["--set", "views.edges=true"]);
@@ -143,11 +144,22 @@ fn imports_go_by_what_manifests_say() {
         let uses = uses(&world, "spin", &format!("{folder}/{folder}-parts/kit/index.ts"));
         assert_eq!(uses, [1, 2].map(|line| format!("{folder}/deep/main.ts:{line}")));
     }
-    assert_eq!(uses(&world, "bite", "gears/src/teeth.rs"), ["shaft/src/lib.rs:1", "shaft/src/lib.rs:3"]);
-    // Only that package calls the other `rod`; all know it by its own name.
-    assert_eq!(uses(&world, "turn", "gears/src/lib.rs"), ["other/src/lib.rs:4", "shaft/src/lib.rs:4"]);
+    let expected = ["gears/tests/it.rs:2", "shaft/src/lib.rs:1", "shaft/src/lib.rs:3"];
+    assert_eq!(uses(&world, "bite", "gears/src/teeth.rs"), expected);
+    // Only that package depends on it, by that name.
+    assert_eq!(uses(&world, "turn", "gears/src/lib.rs"), ["shaft/src/lib.rs:4"]);
 
-    // The folder of the package moves, and nothing else.
+    // What the options of a folder around say does not hold where there are others that do not extend them.
+    let all = "{\"compilerOptions\": {\"baseUrl\": \"web\", \"paths\": {\"$all/*\": [\"../admin/admin-parts/*\"]}}}";
+    world.write("tsconfig.json", all);
+    world.write("web/tsconfig.json", "{\"compilerOptions\": {}}");
+    world.run(&["--set", "views.edges=true"]);
+    assert_eq!(uses(&world, "spin", "web/web-parts/kit/index.ts"), [""; 0]);
+    assert_eq!(uses(&world, "spin", "admin/admin-parts/kit/index.ts").len(), 2);
+    world.write("web/tsconfig.json", "{\"extends\": \"../tsconfig.json\"}");
+    world.run(&["--set", "views.edges=true"]);
+    assert_eq!(uses(&world, "spin", "admin/admin-parts/kit/index.ts").len(), 4);
+
     world.write("web/tsconfig.json", "{\"compilerOptions\": {\"baseUrl\": \"../admin\"}}");
     world.write("web/deep/main.ts", "import { spin } from \"admin-parts/kit\";\nspin();\n");
     world.run(&["--set", "views.edges=true"]);
