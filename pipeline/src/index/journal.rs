@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Read as _, Result, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use gristmill_ids::{Fingerprint, PassageKey};
 
@@ -29,7 +30,15 @@ pub(crate) struct Journal {
     /// Records that an interrupted run had left.
     recovered: u64,
     written: u64,
+    /// When what was appended was last handed over.
+    flushed: Option<Instant>,
 }
+
+/// What the death of the process may cost of embedding: a fast embedder has a batch every millisecond, and each
+/// would be a write that the epoch waits for.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
+/// Bytes that wait for the next write.
+const BUFFERED_BYTES: usize = 1 << 19;
 
 impl Journal {
     /// Opens the journal of the embedder with that fingerprint, with all that an
@@ -53,8 +62,8 @@ impl Journal {
         }
         file.set_len(records * record.len() as u64)?;
         file.seek(SeekFrom::End(0))?;
-        let file = BufWriter::with_capacity(1 << 16, file);
-        Ok(Self { path, file, dimension, positions, recovered: records, written: records })
+        let file = BufWriter::with_capacity(BUFFERED_BYTES, file);
+        Ok(Self { path, file, dimension, positions, recovered: records, written: records, flushed: None })
     }
 
     /// Whether the vector of that key is in the journal.
@@ -90,7 +99,17 @@ impl Journal {
     /// Hands what was appended to the operating system, so that it survives the death
     /// of this process.
     pub(crate) fn flush(&mut self) -> Result<()> {
+        self.flushed = Some(Instant::now());
         self.file.flush()
+    }
+
+    /// [Flushes](Self::flush) if that was not done for a while, and tells whether it did.
+    pub(crate) fn flush_if_due(&mut self) -> Result<bool> {
+        let is_due = self.flushed.is_none_or(|flushed| flushed.elapsed() >= FLUSH_INTERVAL);
+        if is_due {
+            self.flush()?;
+        }
+        Ok(is_due)
     }
 
     /// Reads vectors back, appending them to `out` in the order of `keys`.
@@ -179,7 +198,7 @@ mod tests {
         let embedder = Hash::of(b"embedder");
         let mut journal = Journal::open(folder.path(), &embedder, 1).expect("opens");
         (0..3).for_each(|nth| journal.append(key(nth), &[1.0]).expect("appends"));
-        journal.flush().expect("flushes");
+        assert!(journal.flush_if_due().expect("flushes"), "it never was");
         let mut bytes = std::fs::read(&journal.path).expect("reads");
         bytes[record_bytes(1) + KEY_BYTES] ^= 1;
         std::fs::write(&journal.path, bytes).expect("writes");

@@ -116,8 +116,8 @@ impl VectorLog for Imagined {
         Ok(())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+    fn flush_if_due(&mut self) -> std::io::Result<bool> {
+        Ok(false)
     }
 }
 

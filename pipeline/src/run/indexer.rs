@@ -415,7 +415,7 @@ impl VectorLog for Journal {
         Journal::append(self, key, values)
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        Journal::flush(self)
+    fn flush_if_due(&mut self) -> std::io::Result<bool> {
+        Journal::flush_if_due(self)
     }
 }

@@ -21,6 +21,8 @@ use tantivy::directory::{
 /// The file by which Tantivy knows an index.
 pub(super) const META: &str = "meta.json";
 const MANAGED: &str = ".managed.json";
+/// Bytes of a file that wait for the next write: on a slow disk each write costs, whatever its size.
+const BUFFERED_BYTES: usize = 1 << 17;
 
 fn is(path: &Path, name: &str) -> bool {
     path.as_os_str() == name
@@ -153,7 +155,7 @@ impl Directory for StagingDirectory {
             }
         })?;
         self.staged().written.push(place);
-        Ok(BufWriter::new(Box::new(SegmentFile(file))))
+        Ok(BufWriter::with_capacity(BUFFERED_BYTES, Box::new(SegmentFile(file))))
     }
 
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {

@@ -37,8 +37,9 @@ pub(in crate::run) trait VectorLog {
     fn read(&mut self, key: PassageKey) -> std::io::Result<Vec<f32>>;
     /// Adds a vector.
     fn append(&mut self, key: PassageKey, values: &[f32]) -> std::io::Result<()>;
-    /// Makes what was added survive the end of this process.
-    fn flush(&mut self) -> std::io::Result<()>;
+    /// Makes what was added survive the death of this process, if that was not done for a while; tells
+    /// whether it did.
+    fn flush_if_due(&mut self) -> std::io::Result<bool>;
 }
 
 /// A chunk of a row that needs a vector.
@@ -309,8 +310,9 @@ impl<'a, L: VectorLog> VectorResolver<'a, L> {
             }
             self.failed.insert((space, key), diagnostic);
         }
-        self.logs[space.index()].flush().map_err(RunError::Journal)?;
-        crate::failpoint::reach("embed.journaled");
+        if self.logs[space.index()].flush_if_due().map_err(RunError::Journal)? {
+            crate::failpoint::reach("embed.journaled");
+        }
         Ok(told)
     }
 

@@ -1,15 +1,18 @@
 //! Writing a run from sorted entries.
 
 use std::fs::File;
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{BufWriter, IntoInnerError, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use super::Entry;
 use super::run::{BLOCK_BYTES, Fence, Run, RunError, checksum, encode, header, seal};
 
+/// Bytes that wait for the next write: on a slow disk each write costs, whatever its size.
+const BUFFERED_BYTES: usize = 1 << 18;
+
 /// A run being written into a new file.
 pub(super) struct RunWriter {
-    file: File,
+    file: BufWriter<File>,
     block: Vec<u8>,
     fences: Vec<Fence>,
     /// The newest entry, until it is known that none with its key and address follows.
@@ -19,7 +22,8 @@ pub(super) struct RunWriter {
 
 impl RunWriter {
     pub fn create(path: &Path) -> Result<Self, RunError> {
-        let mut file = File::options().read(true).write(true).create_new(true).open(path)?;
+        let file = File::options().read(true).write(true).create_new(true).open(path)?;
+        let mut file = BufWriter::with_capacity(BUFFERED_BYTES, file);
         // The number of entries is not known yet.
         file.write_all(&header(0))?;
         Ok(Self { file, block: Vec::with_capacity(BLOCK_BYTES), fences: Vec::new(), last: None, entries: 0 })
@@ -68,6 +72,7 @@ impl RunWriter {
         file.write_all(&footer)?;
         file.seek(SeekFrom::Start(0))?;
         file.write_all(&header)?;
-        Ok(Run { source: file, entries, fences })
+        let source = file.into_inner().map_err(IntoInnerError::into_error)?;
+        Ok(Run { source, entries, fences })
     }
 }
