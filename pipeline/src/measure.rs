@@ -1,10 +1,11 @@
 //! What every stage is measured by, in every mode.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use gristmill_ids::StageId;
@@ -103,11 +104,9 @@ impl StageMeter {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.busy_ns.fetch_add(nanoseconds(busy), Ordering::Relaxed);
         self.cpu_ns.fetch_add(nanoseconds(cpu), Ordering::Relaxed);
-        if let Ok(mut latency) = self.latency_ns.lock()
-            && items > 0
-        {
+        if items > 0 {
             let each = (nanoseconds(busy) / items as u64).clamp(1, LONGEST_NS);
-            latency.saturating_record_n(each, items as u64);
+            self.latency_ns.lock().saturating_record_n(each, items as u64);
         }
         if let Some(StageTrace { trace, .. }) = &self.trace {
             trace.span(TraceKind::Work, Arc::clone(&self.name), action, started, items as u64, bytes);
@@ -221,9 +220,7 @@ impl StageMeter {
         for count in counts.into_iter().chain(more) {
             count.store(0, Ordering::Relaxed);
         }
-        if let Ok(mut latency) = self.latency_ns.lock() {
-            latency.reset();
-        }
+        self.latency_ns.lock().reset();
     }
 
     /// The measures so far.
@@ -231,9 +228,8 @@ impl StageMeter {
     pub fn report(&self) -> StageReport {
         let load = |value: &AtomicU64| value.load(Ordering::Relaxed);
         let milliseconds = |value: &AtomicU64| load(value) as f64 / 1e6;
-        let latency = self.latency_ns.lock().ok();
-        let percentile =
-            |p: f64| latency.as_ref().map_or(0.0, |histogram| histogram.value_at_percentile(p) as f64 / 1e3);
+        let latency = self.latency_ns.lock();
+        let percentile = |p: f64| latency.value_at_percentile(p) as f64 / 1e3;
         StageReport {
             name: self.name.to_string(),
             items: load(&self.items),
@@ -250,7 +246,7 @@ impl StageMeter {
                 p50: percentile(50.0),
                 p90: percentile(90.0),
                 p99: percentile(99.0),
-                max: latency.as_ref().map_or(0.0, |histogram| histogram.max() as f64 / 1e3),
+                max: latency.max() as f64 / 1e3,
             },
         }
     }
@@ -390,23 +386,53 @@ pub(crate) fn process_cpu() -> Duration {
 
 /// The most memory the process has held so far, in bytes, where the system tells.
 pub(crate) fn peak_memory() -> Option<u64> {
-    memory("VmHWM:")
+    memory("self", "VmHWM:")
 }
 
 /// The memory that the process holds, in bytes, where the system tells.
 #[must_use]
 pub fn resident_memory() -> Option<u64> {
-    memory("VmRSS:")
+    memory("self", "VmRSS:")
 }
 
-/// The memory that the process holds for itself alone, in bytes, where the system tells: without the pages of
-/// files, which the system takes back when it needs them.
+/// Processes that work for this one.
+static HELPERS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// A process that works for this one: its memory counts as this one's.
+#[derive(Debug)]
+pub struct HelperProcess(u32);
+
+impl HelperProcess {
+    /// Counts the process of that id until this value is dropped.
+    #[must_use]
+    pub fn counted(id: u32) -> Self {
+        HELPERS.lock().push(id);
+        Self(id)
+    }
+}
+
+impl Drop for HelperProcess {
+    fn drop(&mut self) {
+        let mut helpers = HELPERS.lock();
+        if let Some(at) = helpers.iter().position(|id| *id == self.0) {
+            helpers.swap_remove(at);
+        }
+    }
+}
+
+/// The memory that the process and its helpers hold for themselves alone, in bytes, where the system tells:
+/// without the pages of files, which the system takes back when it needs them.
 pub(crate) fn private_memory() -> Option<u64> {
-    memory("RssAnon:")
+    let own = memory("self", PRIVATE)?;
+    let helpers = HELPERS.lock().clone();
+    // One that has ended holds nothing.
+    Some(own + helpers.iter().filter_map(|id| memory(&id.to_string(), PRIVATE)).sum::<u64>())
 }
 
-fn memory(field: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+const PRIVATE: &str = "RssAnon:";
+
+fn memory(process: &str, field: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
@@ -414,6 +440,16 @@ fn memory(field: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_memory_of_helpers_counts() {
+        // This process twice: it holds much more than what may be freed meanwhile.
+        let Some(alone) = private_memory() else { return };
+        let helper = HelperProcess::counted(std::process::id());
+        assert!(private_memory().is_some_and(|both| both > alone + alone / 2));
+        drop(helper);
+        assert!(HELPERS.lock().is_empty());
+    }
 
     #[test]
     fn measures_batches_and_queues() {

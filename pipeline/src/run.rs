@@ -23,6 +23,7 @@ mod report;
 mod sinks;
 mod views;
 
+pub use crate::measure::HelperProcess;
 pub use collect::Collected;
 pub use forecast::{Forecast, forecast};
 pub use indexer::Indexer;
@@ -69,7 +70,7 @@ pub struct RunPlan<'a> {
     pub vectors: Option<&'a Path>,
     /// Bytes of source text and vectors that may be in flight.
     pub in_flight_limit: u64,
-    /// Bytes that the process should hold at most: without the pages of files, and without parse workers. Near
+    /// Bytes that the process and its [helpers](HelperProcess) should hold at most, without the pages of files. Near
     /// it, files are let in more slowly.
     pub memory_limit: u64,
     /// How many epochs are kept, the newest included. Older ones are given up once there

@@ -38,7 +38,7 @@ pub use reader::{ChunkHit, RowHit, TantivyReader};
 #[serde(deny_unknown_fields, default)]
 pub struct TantivyConfig {
     /// Bytes of postings that all threads together buffer before they write a segment; at least
-    /// 15 MB for each thread.
+    /// 15 MB for each thread. More than an eighth of the job's `memory_limit` counts as that.
     pub writer_memory: usize,
     /// Indexing threads, between 1 and 8. Each writes one segment or more per epoch.
     pub threads: usize,

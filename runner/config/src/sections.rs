@@ -20,9 +20,9 @@ pub(super) struct JobSection {
     pub(super) mode: Mode,
     /// Worker threads of the data plane. Default: one per core.
     pub(super) workers: Option<NonZeroUsize>,
-    /// Memory that the process should stay within while it indexes, without the pages of files and without
-    /// parse workers; a quarter of it may be source text and vectors in flight. Default: half of the memory
-    /// that the machine or the control group has, at most 4 GiB.
+    /// Memory that the process and its parse workers should stay within while it indexes, without the pages of
+    /// files; a quarter of it may be source text and vectors in flight. Default: half of the memory that the
+    /// machine or the control group has, at most 4 GiB.
     pub(super) memory_limit: Option<ByteSize>,
     /// Worker threads of the fact plane.
     pub(super) plane_workers: NonZeroUsize,

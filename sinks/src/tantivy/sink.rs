@@ -74,6 +74,9 @@ struct TantivyStaged {
 /// The minimum of bytes of postings that a thread buffers: Tantivy rejects less.
 const MIN_THREAD_MEMORY: usize = 15_000_000;
 
+/// The share of the job's memory limit that postings take at most.
+const MEMORY_SHARE: u64 = 8;
+
 impl TantivyConfig {
     /// The configuration with which a store with this context works.
     fn checked(&self, context: &SinkContext) -> Result<Self, SinkError> {
@@ -83,7 +86,9 @@ impl TantivyConfig {
         }
         self.check().map_err(|error| fail(error.message))?;
         let threads = if context.single_threaded { 1 } else { self.threads };
-        Ok(Self { threads, max_segments: self.max_segments.max(2), ..self.clone() })
+        let share = usize::try_from(context.memory_limit / MEMORY_SHARE).unwrap_or(usize::MAX);
+        let writer_memory = self.writer_memory.min(share.max(threads * MIN_THREAD_MEMORY));
+        Ok(Self { threads, writer_memory, max_segments: self.max_segments.max(2), ..self.clone() })
     }
 }
 

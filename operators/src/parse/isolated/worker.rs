@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use gristmill_pipeline::run::HelperProcess;
+
 use super::WORKER_ARGUMENT;
 use super::wire::{Answer, Head, LENGTH_BYTES, READ_BYTES, greeting, read_exactly};
 
@@ -37,6 +39,7 @@ impl Launch {
 #[derive(Debug)]
 pub(super) struct Worker {
     child: Child,
+    _counted: HelperProcess,
     stream: UnixStream,
     buffer: Vec<u8>,
 }
@@ -67,7 +70,8 @@ impl Worker {
         let child = command.spawn()?;
         // Closes this process's copy of the other end.
         drop(command);
-        let mut worker = Self { child, stream, buffer: Vec::new() };
+        let counted = HelperProcess::counted(child.id());
+        let mut worker = Self { child, _counted: counted, stream, buffer: Vec::new() };
         let mut greeted = [0; 32];
         match worker.patient(is_interrupted).read_exact(&mut greeted) {
             Ok(()) if greeted == greeting() => Ok(worker),
