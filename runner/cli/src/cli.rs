@@ -78,7 +78,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -
 #[must_use]
 pub fn command(tools: &ToolSet) -> Command {
     let command = Command::new("gristmill")
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(env!("GRISTMILL_VERSION"))
         .after_help(Exit::help())
         .max_term_width(100)
         .subcommand_required(true)
