@@ -18,8 +18,9 @@ mod scope;
 mod types;
 mod walk;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
+use foldhash::{HashMap, HashSet};
 use gristmill_pipeline::port::{Anchor, Definition, DefinitionKind, Import, Lead, LeadKind, NamePath};
 use tree_sitter::Node;
 
@@ -106,7 +107,7 @@ pub(crate) fn bind<'t>(
     imports: &'t [Import],
     local: fn(&Import) -> Vec<&str>,
 ) -> Bindings {
-    let mut by_name: HashMap<&str, Vec<u32>> = HashMap::new();
+    let mut by_name: HashMap<&str, Vec<u32>> = HashMap::default();
     for (index, definition) in (0..).zip(definitions) {
         by_name.entry(&definition.name).or_default().push(index);
     }
@@ -122,15 +123,15 @@ pub(crate) fn bind<'t>(
         paths,
         scopes: vec![Scope::new(ScopeKind::Module)],
         uses: Vec::new(),
-        used: HashMap::new(),
-        types: HashMap::new(),
+        used: HashMap::default(),
+        types: HashMap::default(),
         defined,
         aliases: imports.iter().map(|import| &*import.alias).collect(),
-        marks: HashMap::new(),
-        containers: HashSet::new(),
-        claimed: HashSet::new(),
+        marks: HashMap::default(),
+        containers: HashSet::default(),
+        claimed: HashSet::default(),
         moved: BTreeSet::new(),
-        held: HashMap::new(),
+        held: HashMap::default(),
         quiet: false,
         depth: 0,
     };

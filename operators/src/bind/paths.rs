@@ -1,8 +1,8 @@
 //! Paths of names while a file is bound: interned, so that a use costs no allocation.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use foldhash::HashMap;
 use gristmill_pipeline::port::{Anchor, NamePath};
 
 /// A path of names.

@@ -1,6 +1,6 @@
 //! Scopes: which names are declared where.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::paths::{PathId, Value};
 
@@ -40,7 +40,7 @@ pub(super) struct Scope<'t> {
 
 impl<'t> Scope<'t> {
     pub fn new(kind: ScopeKind) -> Self {
-        Self { kind, names: HashMap::new(), types: HashMap::new() }
+        Self { kind, names: HashMap::default(), types: HashMap::default() }
     }
 
     pub fn kind(&self) -> ScopeKind {
