@@ -201,6 +201,7 @@ struct Event<'t> {
     dur: Option<f64>,
     pid: u32,
     tid: u32,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     args: BTreeMap<&'static str, Value>,
 }
 

@@ -74,8 +74,8 @@ fn fingerprints_stay() {
     read Off: cb11b19c65645256c53bc6bb2fc025a551f71037df8108261aa6f6de91eac86b
     read without generated: f52511ee703bd85f3ea806c97b07f7a6e839936b3d0879cbb23427f15ae404eb
     hash default: b59602a013db304a8a333ea94f020eeab74d19f2220ddf710ca5d341261cb5c6
-    parse default: 1a5601a0e67bba4c448edb4e94e6acff5073a13926a88416ae367fe8e6e1c3fe
-    parse limited: 4b5ebb66f2d276852d97c8c7da4cf3a6e9e3afe587909bba77accbb09468bb42
+    parse default: 0ad2ea696a6028711cdaa1f7cc9d893cb7d256fa7fc6889e884517425109637d
+    parse limited: 2c85112e7a5038e390a2e76ec3d0db630d1d0f5887f9e13ca350a4c6121f7704
     chunk Path: 0bfdee6673dd03fe868bcf93f993586070ecb74b32b6424f960837465f286525
     chunk Scope: 72759d5ffba8870b14cc04615deb3f81acec2b6b16dc993f7ceae67d20b81e36
     chunk None: a80f73e40bdadf148a82dfe2d81399dbe76b1eafc8b30590571bb3ad3dd3882b

@@ -41,9 +41,11 @@ pub(crate) fn table<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     }
 }
 
-/// Whether a table is one of dependencies: `dependencies`, `target.\'cfg(unix)\'.dev-dependencies`.
+/// Whether a table is one of dependencies: `dependencies`, `target.'cfg(unix)'.dev-dependencies`,
+/// `patch.crates-io`.
 fn is_dependencies(key: &str) -> bool {
-    matches!(key.rsplit('.').next(), Some("dependencies" | "dev-dependencies" | "build-dependencies"))
+    let last = key.rsplit('.').next();
+    key.starts_with("patch.") || matches!(last, Some("dependencies" | "dev-dependencies" | "build-dependencies"))
 }
 
 fn package<'t>(uses: &mut Uses<'t>, node: Node<'t>) {

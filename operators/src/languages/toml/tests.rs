@@ -51,8 +51,8 @@ path = "../app/"
     check_imports(
         &files,
         "Cargo.toml",
-        "[workspace.dependencies]\nk = { path = \"./kit\", package = \"a\" }\n",
-        &[("./kit/src", &["kit/src/lib.rs", "kit/src/main.rs", "kit/src/tool.rs"])],
+        "[workspace.dependencies]\nk = { path = \"./kit\", package = \"a\" }\n[patch.crates-io]\ngear = { path = \"gear\" }\n",
+        &[("./kit/src", &["kit/src/lib.rs", "kit/src/main.rs", "kit/src/tool.rs"]), ("gear/src", &["gear/src/lib.rs"])],
     );
 }
 
