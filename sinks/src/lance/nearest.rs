@@ -72,14 +72,12 @@ impl LanceReader {
     /// If the vector has another dimension than those stored, or the table cannot be read.
     pub fn score_all(&self, vector: &[f32], goes_on: impl Fn() -> bool + Sync) -> Result<Vec<(u64, f32)>, SinkError> {
         /// Rows whose vectors fit into the cache of a core.
-        const ROWS: usize = 1024;
+        const ROWS: u32 = 1024;
         let dataset = self.dataset(&Table::Chunks)?;
         let exact = self.metric().to(vector);
         let mut scores = Vec::with_capacity(usize::try_from(self.count_rows(&Table::Chunks)).unwrap_or_default());
         self.wait(&Table::Chunks, async {
-            let mut scanner = dataset.scan();
-            scanner.project(&[VECTOR])?.with_row_address().batch_size(ROWS).scan_in_order(true);
-            let mut stream = scanner.try_into_stream().await?;
+            let mut stream = load::read_all(dataset, &[VECTOR], ROWS).await?;
             while goes_on()
                 && let Some(batch) = stream.try_next().await?
             {

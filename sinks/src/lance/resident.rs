@@ -276,16 +276,14 @@ async fn load_fragment(
     fragment: &FileFragment,
     columns: &[&str],
 ) -> Result<(RecordBatch, Vec<u64>), TableError> {
-    let mut scanner = dataset.scan();
-    scanner.with_fragments(vec![fragment.metadata().clone()]).project(columns)?.with_row_address().scan_in_order(true);
+    let projection = dataset.schema().project(columns)?;
     // One batch, which is kept as it was decoded: several would be copied into one.
-    if let Some(rows) = fragment.metadata().num_rows() {
-        scanner.batch_size(rows.max(1));
-    }
-    let batches: Vec<RecordBatch> = scanner.try_into_stream().await?.try_collect().await?;
+    let rows = fragment.metadata().num_rows().and_then(|rows| u32::try_from(rows).ok()).unwrap_or(u32::MAX);
+    let batches: Vec<RecordBatch> =
+        load::read(dataset, vec![fragment.clone()], &projection, rows.max(1)).await?.try_collect().await?;
     let schema = match batches.first() {
         Some(batch) => batch.schema(),
-        None => scanner.schema().await?,
+        None => Arc::new((&projection).into()),
     };
     let mut addresses = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
     for batch in &batches {
