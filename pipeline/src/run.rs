@@ -23,12 +23,10 @@ mod report;
 mod sinks;
 mod views;
 
-pub use crate::measure::HelperProcess;
 pub use collect::Collected;
 pub use forecast::{Forecast, forecast};
 pub use indexer::Indexer;
 pub use memory::{available_memory, on_memory_pressure};
-
 pub use report::{Changes, Ending, InFlight, MemoryReport, PlaneReport, Quarantined, RunReport, Times, Work};
 
 use std::path::{Path, PathBuf};
@@ -42,6 +40,7 @@ use crate::execute::Mode;
 use crate::graph::{EmbedLane, Graph};
 use crate::index::{IndexError, SharedVectors};
 pub use crate::interrupt::{Interrupt, Interrupted};
+pub use crate::measure::HelperProcess;
 use crate::measure::Meters;
 use crate::operator::OperatorError;
 use crate::path::RelPath;

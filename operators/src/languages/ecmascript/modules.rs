@@ -90,10 +90,11 @@ pub(super) fn script(path: &str) -> &str {
 
 /// Adds what manifests say of a module: of all of it, and of a folder that it begins with, one or two names
 /// long, and three in a package of a scope.
-fn in_named_places(module: &str, names: &mut Names) {
+fn in_named_places(written: &str, names: &mut Names) {
+    let module = script(written.trim_end_matches('/'));
     names.in_place(module, "");
     // The package itself, or the one that the file is in; exact as well.
-    names.declared(module);
+    names.declared(written);
     let most = if module.starts_with('@') { 3 } else { 2 };
     let ends: Vec<usize> = module.match_indices('/').map(|(end, _)| end).take(most).collect();
     for end in ends.into_iter().rev() {

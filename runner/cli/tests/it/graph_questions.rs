@@ -128,7 +128,7 @@ fn imports_go_by_what_manifests_say() {
         let options = format!("{{\"compilerOptions\": {{\"paths\": {{\"$all/*\": [\"./{folder}-parts/*\"]}}}}}}");
         world.write(&format!("{folder}/tsconfig.json"), &options);
         world.write(&format!("{folder}/{folder}-parts/kit/index.ts"), "export function spin() {}\n");
-        world.write(&format!("{folder}/deep/main.ts"), "import { spin } from \"$all/kit\";\nspin();\n");
+        world.write(&format!("{folder}/deep/main.ts"), "import { spin } from \"$all/kit/index.js\";\nspin();\n");
     }
     world.write("gears/Cargo.toml", "[package]\nname = \"mill-wheel\"\n");
     world.write("gears/src/lib.rs", "pub mod teeth;\npub fn turn() {}\n");
