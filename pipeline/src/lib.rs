@@ -18,6 +18,7 @@ mod origin;
 mod path;
 pub mod port;
 pub mod run;
+mod semaphore;
 mod sink;
 pub mod source;
 pub mod testing;
@@ -43,6 +44,8 @@ pub use operator::{
     OperatorConfigError, OperatorError, Parser, RolePorts, TokenCount, VectorMap,
 };
 pub use path::RelPath;
+#[doc(hidden)]
+pub use semaphore::Semaphore;
 pub use sink::{
     Analysis, EpochMeta, EpochWriter, FactForm, FactStore, Published, Record, RecordChunks, RowId, Sink, SinkConfig,
     SinkConfigError, SinkContext, SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token, row_key,

@@ -9,8 +9,8 @@ mod role;
 pub use config::{OperatorConfig, OperatorConfigError};
 pub(crate) use contained::{contained, in_operator, outcome_of, panic_message};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
-pub(crate) use modules::path_chain;
 pub use modules::{Declared, ModuleName, ModulePlace, ModuleUnit, NamedPlace};
+pub(crate) use modules::{path_chain, path_parts};
 pub use role::RolePorts;
 
 use std::sync::Arc;

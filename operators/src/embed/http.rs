@@ -12,12 +12,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use gristmill_pipeline::Semaphore;
 use gristmill_pipeline::{Fingerprint, Hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::client::{ApiKey, Client};
-use self::throttle::{RateLimiter, Semaphore, retry_delay};
+use self::throttle::{RateLimiter, retry_delay};
 use super::embedding_model::{BatchLimits, EmbeddingModel, EmbeddingModelError, Exactness};
 use super::operator::{Embed, EmbedSettings};
 use crate::chunk::estimate_tokens;

@@ -60,8 +60,8 @@ pub(crate) struct ModuleSystem {
     pub implied: &'static [&'static str],
     /// Whether an import may mean the file that it is in.
     pub own: bool,
-    /// Stems of files that stand for their folder where a manifest names it; none if manifests name no
-    /// folders.
+    /// File stems, such as `index`, by which a file is the module of its folder when a manifest gives that
+    /// folder a name. Empty if manifests of these languages name no folders.
     pub roots: &'static [&'static str],
 }
 

@@ -6,7 +6,6 @@ use gristmill_ids::{ChunkLaneId, ContentHash, ContentKey, StageId};
 
 use super::Lease;
 use super::line_stage::{Given, LineStage};
-use super::reading::Permits;
 use super::stage::StageRunner;
 use crate::diagnostic::Diagnostic;
 use crate::graph::Graph;
@@ -14,6 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::measure::Meters;
 use crate::operator::OperatorError;
 use crate::port::{Chunked, Content, FileItem, Item, Port, Syntax};
+use crate::semaphore::Semaphore;
 
 /// What the line made of a file.
 pub(crate) struct Analysed {
@@ -93,7 +93,7 @@ impl Line {
         key: ContentKey,
         file: Arc<FileItem>,
         lease: Lease,
-        permits: Option<&Permits>,
+        permits: Option<&Semaphore>,
     ) -> Result<Analysed, OperatorError> {
         let mut permit = None;
         let mut analysed = Analysed::new(key, Arc::clone(&file), lease, self.chunk_lanes);
@@ -102,7 +102,7 @@ impl Line {
         while let Some((position, item)) = waiting.pop() {
             let Some(stage) = self.stages.get(position) else { continue };
             if permit.is_none() && !matches!(item, Item::File(_)) {
-                permit = permits.map(Permits::acquire);
+                permit = permits.map(Semaphore::acquire);
             }
             for given in stage.run(vec![item])? {
                 if let Some(item) = &given.item {

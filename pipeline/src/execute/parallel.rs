@@ -7,11 +7,12 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 
-use super::reading::{Permits, READERS, ReadWatch};
+use super::reading::{READERS, ReadWatch};
 use super::requests::Requests;
 use super::{DataPlane, Executor, Outcome, Task, take_waiting};
 use crate::measure::StageMeter;
 use crate::operator::{OperatorError, outcome_of};
+use crate::semaphore::Semaphore;
 
 /// Room for deeply nested syntax; the operators themselves do not recurse.
 pub(super) const STACK_BYTES: usize = 8 << 20;
@@ -31,7 +32,7 @@ pub(crate) struct Parallel {
 
 struct Shared {
     plane: DataPlane,
-    permits: Permits,
+    permits: Semaphore,
     tasks: Mutex<Tasks>,
     done: Sender<Result<Outcome, OperatorError>>,
 }
@@ -78,7 +79,7 @@ impl Parallel {
         let meter = plane.line.first.first().and_then(|&first| plane.line.stages.get(first));
         let meter = meter.map(|stage| Arc::clone(&stage.runner.meter));
         let idle = Idle { meter, workers, since: Instant::now(), last_busy: 0 };
-        let shared = Arc::new(Shared { plane, permits: Permits::new(workers), tasks: Mutex::default(), done });
+        let shared = Arc::new(Shared { plane, permits: Semaphore::new(workers), tasks: Mutex::default(), done });
         Ok(Self { pool, wide: None, reads, shared, outcomes, requests, under_way: 0, analysing: 0, idle })
     }
 

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use gristmill_ids::EmbedLaneId;
 
-use super::reading::Permits;
 use super::{DataPlane, Executor, Outcome, Task};
 use crate::operator::{OperatorError, outcome_of};
 use crate::port::Item;
+use crate::semaphore::Semaphore;
 
 pub(crate) struct Sequential {
     plane: DataPlane,
@@ -23,11 +23,11 @@ impl Sequential {
 
 impl DataPlane {
     /// Does a task on the calling thread. With `permits`, it computes with one of them.
-    pub(super) fn perform(&self, task: Task, permits: Option<&Permits>) -> Result<Outcome, OperatorError> {
+    pub(super) fn perform(&self, task: Task, permits: Option<&Semaphore>) -> Result<Outcome, OperatorError> {
         match task {
             Task::Analyse { key, file, lease } => self.line.run(key, file, lease, permits).map(Outcome::Analysed),
             Task::Embed { lane, passages } => {
-                let _permit = permits.map(Permits::acquire);
+                let _permit = permits.map(Semaphore::acquire);
                 let items: Vec<Item> = passages.into_iter().map(Item::Passage).collect();
                 let line = self.embedders.iter().find(|line| line.lane == lane);
                 line.map_or_else(|| Err(no_embedder(lane)), |line| line.run(items))

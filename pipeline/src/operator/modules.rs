@@ -51,9 +51,14 @@ impl ModulePlace {
     }
 }
 
+/// The parts of a path; none for that of the root.
+pub(crate) fn path_parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !part.is_empty())
+}
+
 /// The parts of a path, as names.
 pub(crate) fn path_chain(path: &str) -> NameChain {
-    NameChain::of(path.split('/').filter(|part| !part.is_empty()))
+    NameChain::of(path_parts(path))
 }
 
 /// What a manifest says for imports in other files.

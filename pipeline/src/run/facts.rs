@@ -18,7 +18,7 @@ use gristmill_views::{ViewRow, ViewValue};
 
 use super::assembly::Known;
 use crate::graph::Graph;
-use crate::operator::{Declared, ModuleUnit, NamedPlace, path_chain};
+use crate::operator::{Declared, ModuleUnit, NamedPlace, path_chain, path_parts};
 use crate::path::RelPath;
 use crate::port::{Anchor, DefinitionKind, Import, Lead, LeadKind, Linkage, NamePath, Reference, ReferenceKind};
 use crate::sink::{Analysis, StoredFacts};
@@ -272,7 +272,7 @@ fn declared(declared: Option<Declared>) -> (DeclaredFact, Option<ChainKey>) {
 }
 
 fn scope_fact(folder: &str) -> ScopeFact {
-    let depth = folder.split('/').filter(|part| !part.is_empty()).count();
+    let depth = path_parts(folder).count();
     let folder = if depth == 0 { NameKey::NONE } else { NameKey::of(folder) };
     ScopeFact { depth: u8::try_from(depth).unwrap_or(u8::MAX), folder }
 }

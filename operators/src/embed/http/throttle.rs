@@ -3,44 +3,13 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 /// Maximum delay before a retry, even if the server asks for more.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(120);
 
 /// Maximum backoff before a retry for which the server asks for no delay.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
-
-/// Limits the number of concurrent requests.
-#[derive(Debug)]
-pub(super) struct Semaphore {
-    available: Mutex<usize>,
-    released: Condvar,
-}
-
-/// A permit of a [`Semaphore`], released when it is dropped.
-pub(super) struct Permit<'a>(&'a Semaphore);
-
-impl Semaphore {
-    pub(super) fn new(permits: usize) -> Self {
-        Self { available: Mutex::new(permits.max(1)), released: Condvar::new() }
-    }
-
-    /// Acquires a permit; blocks until there is one.
-    pub(super) fn acquire(&self) -> Permit<'_> {
-        let mut available = self.available.lock();
-        self.released.wait_while(&mut available, |available| *available == 0);
-        *available -= 1;
-        Permit(self)
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        *self.0.available.lock() += 1;
-        self.0.released.notify_one();
-    }
-}
 
 /// Spaces requests evenly over time.
 #[derive(Debug)]
@@ -81,6 +50,8 @@ pub(super) fn retry_delay(first: Duration, attempt: u32, retry_after: Option<Dur
 
 #[cfg(test)]
 mod tests {
+    use gristmill_pipeline::Semaphore;
+
     use super::*;
 
     #[test]

@@ -55,7 +55,8 @@ fn package<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     let library = tables.filter(|table| table.kind() == "table").find(is_library);
     let of_library = |key| library.and_then(|library| value(uses, library, key)).map(|(_, text)| text);
     let (name, path) = (of_library("name").unwrap_or(name), of_library("path").unwrap_or(LIBRARY));
-    // Modules lie beside the root of the library, which stands for the folder if it is named so.
+    // The modules of a library are files in the folder of its root file. A root file called `lib.rs` or
+    // `mod.rs` is found by the path of that folder; any other needs an import of its own.
     let (name, root) = (name.replace('-', "_"), stem(path));
     uses.import(at, &format!("./{}", directory(path)), "", &name);
     if !ROOTS.contains(&root.rsplit('/').next().unwrap_or(root)) {
