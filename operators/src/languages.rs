@@ -62,6 +62,7 @@ mod css;
 mod ecmascript;
 mod elixir;
 mod go;
+mod go_module;
 mod haskell;
 mod html;
 mod java;
@@ -98,6 +99,7 @@ static LANGUAGES: &[&Language] = &[
     &css::LANGUAGE,
     &elixir::LANGUAGE,
     &go::LANGUAGE,
+    &go_module::LANGUAGE,
     &haskell::LANGUAGE,
     &html::LANGUAGE,
     &java::LANGUAGE,

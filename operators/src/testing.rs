@@ -28,10 +28,15 @@ pub(crate) fn check_uses(language: &Language) {
     check(language, "uses", uses);
 }
 
-/// Returns where the sample of that name lies: the extension is the language's first.
+/// Returns where the sample of that name lies: the extension is the language's first. Samples of a language without
+/// extensions lie in a folder of their name, under the first name of a file.
 pub(crate) fn sample(language: &Language, name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/languages").join(language.name).join("tests");
-    folder.join(name).with_extension(language.extensions[0])
+    let languages = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/languages");
+    let sample = languages.join(language.name.replace('-', "_")).join("tests").join(name);
+    match language.extensions.first() {
+        Some(extension) => sample.with_extension(extension),
+        None => sample.join(language.file_names[0]),
+    }
 }
 
 fn check(language: &Language, name: &str, table: fn(&Syntax) -> String) {

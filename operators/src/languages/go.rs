@@ -3,6 +3,7 @@
 mod modules;
 mod scopes;
 
+pub(super) use self::modules::PREFIX;
 use gristmill_pipeline::port::DefinitionKind as Kind;
 use gristmill_pipeline::port::ReferenceKind::{Call, Implements, Mention};
 use tree_sitter::Node;

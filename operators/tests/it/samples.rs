@@ -9,8 +9,12 @@ pub fn samples(name: &str) -> Vec<(String, String)> {
     let languages = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/languages");
     let mut samples = Vec::new();
     for language in known_languages() {
-        let path = format!("{name}.{}", language.extensions[0]);
-        if let Ok(text) = std::fs::read_to_string(languages.join(language.name).join("tests").join(&path)) {
+        let path = match language.extensions.first() {
+            Some(extension) => format!("{name}.{extension}"),
+            None => format!("{name}/{}", language.file_names[0]),
+        };
+        let folder = languages.join(language.name.replace('-', "_")).join("tests");
+        if let Ok(text) = std::fs::read_to_string(folder.join(&path)) {
             samples.push((path, text));
         }
     }

@@ -77,10 +77,11 @@ fn of_script(path: &str, index: &[&str], names: &mut Names) {
     of_stem(stem.strip_suffix(".d").unwrap_or(stem), index, names);
 }
 
-/// Returns a path without the extension of a script. An import may say `.js` where the
+/// Returns a path without the extension of a script or a component. An import may say `.js` where the
 /// source is `.ts`, so what remains means either.
 pub(super) fn script(path: &str) -> &str {
     match path.rsplit_once('.') {
+        Some((stem, "vue" | "svelte")) => stem,
         Some((stem, "js" | "jsx" | "mjs" | "cjs" | "ts" | "tsx" | "mts" | "cts")) => {
             stem.strip_suffix(".d").unwrap_or(stem)
         }

@@ -10,8 +10,16 @@ pub(super) static MODULES: ModuleSystem = ModuleSystem {
     local: local_names,
     unit: folder_unit,
     packages: true,
-    ..ModuleSystem::new("go:", resolve)
+    // All files of a folder are its package.
+    roots: &["*"],
+    ..ModuleSystem::new(PREFIX, resolve)
 };
+
+/// The prefix of names.
+pub(crate) const PREFIX: &str = "go:";
+/// Limit on the folders of a module that the path of a package in it names, and so on the beginnings that are looked
+/// up.
+const MAX_DEPTH: usize = 6;
 
 /// Returns the name of the package that an import brings in, which its path tells almost always.
 pub(super) fn local_names(import: &Import) -> Vec<&str> {
@@ -36,8 +44,9 @@ fn of_folder(path: &str, _index: &[&str], names: &mut Names) {
     suffixes(folder, if folder.contains('/') { 2 } else { 1 }).for_each(|suffix| names.push(suffix));
 }
 
-/// Adds the folder of a package. For one in the root of its repository, the last part of the
-/// path is enough, behind the repository's host and owner.
+/// Adds the folder of a package: in the module whose path begins the package's, as a manifest says, and else by its
+/// name. For one in the root of its repository, the last part of the path is enough, behind the repository's host
+/// and owner.
 fn resolve(path: &str, import: &Import, names: &mut Names) {
     let module = &*import.module;
     if module.starts_with('.') {
@@ -45,6 +54,11 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
             names.exact(&base);
         }
         return;
+    }
+    names.in_place(module, "");
+    for (end, _) in module.rmatch_indices('/').take(MAX_DEPTH) {
+        let (path, folder) = module.split_at(end);
+        names.in_place(path, folder.trim_start_matches('/'));
     }
     absolute(module, None, names);
     let hosted = module.split('/').next().is_some_and(|host| host.contains('.'));

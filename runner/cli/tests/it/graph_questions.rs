@@ -166,3 +166,46 @@ fn imports_go_by_what_manifests_say() {
     let both = ["admin/deep/main.ts:1", "admin/deep/main.ts:2", "web/deep/main.ts:1", "web/deep/main.ts:2"];
     assert_eq!(uses(&world, "spin", "admin/admin-parts/kit/index.ts"), both);
 }
+
+#[test]
+fn imports_of_go_go_by_modules_and_their_replacements() {
+    let world = World::new();
+    let module = |path: &str, rest: &str| format!("module {path}\n\ngo 1.22\n{rest}");
+    world.write("mill/go.mod", module("example.com/mill", "\nreplace example.com/stone v1.0.0 => ../stone-fork\n"));
+    world.write("mill/main.go", GO_MAIN);
+    world.write("other/go.mod", module("example.com/other", ""));
+    world.write("other/main.go", GO_MAIN);
+    world.write("stone/go.mod", module("example.com/stone", ""));
+    world.write("stone-fork/go.mod", module("example.com/stone", ""));
+    for folder in ["mill/inner/gear", "other/inner/gear"] {
+        world.write(&format!("{folder}/gear.go"), "package gear\n\nfunc Turn() {}\n");
+    }
+    for folder in ["stone/grind", "stone-fork/grind"] {
+        world.write(&format!("{folder}/grind.go"), "package grind\n\nfunc Grind() {}\n");
+    }
+    world.run(&["--set", "views.edges=true"]);
+    // The path says which module it is in, whatever lies nearer.
+    assert_eq!(uses(&world, "Turn", "mill/inner/gear/gear.go"), ["mill/main.go:9", "other/main.go:9"]);
+    assert_eq!(uses(&world, "Turn", "other/inner/gear/gear.go"), [""; 0]);
+    // A replacement holds in its own module. Elsewhere, either of two modules of one path may be meant.
+    assert!(uses(&world, "Grind", "stone-fork/grind/grind.go").contains(&"mill/main.go:10".to_owned()));
+    assert!(!uses(&world, "Grind", "stone/grind/grind.go").contains(&"mill/main.go:10".to_owned()));
+
+    world.write("mill/go.mod", module("example.com/mill", "\nreplace example.com/stone => ../stone\n"));
+    world.write("stone-fork/go.mod", module("example.com/fork", ""));
+    world.run(&["--set", "views.edges=true"]);
+    assert_eq!(uses(&world, "Grind", "stone/grind/grind.go"), ["mill/main.go:10", "other/main.go:10"]);
+}
+
+const GO_MAIN: &str = "package main
+
+import (
+\t\"example.com/mill/inner/gear\"
+\t\"example.com/stone/grind\"
+)
+
+func main() {
+\tgear.Turn()
+\tgrind.Grind()
+}
+";
