@@ -1,5 +1,6 @@
 //! Sources: where files come from.
 
+mod attributes;
 mod directory;
 mod error;
 mod git;

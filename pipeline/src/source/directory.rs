@@ -49,6 +49,8 @@ pub struct DirectorySource {
     /// Whether to enter linked worktrees of a repository of which the folder holds another
     /// checkout.
     pub linked_worktrees: bool,
+    /// Whether to take files that `.gitattributes` marks `linguist-generated` or `linguist-vendored`.
+    pub generated: bool,
     /// The largest file to take, in bytes.
     pub max_file_bytes: u64,
     /// Folders that are never entered, such as the index itself.

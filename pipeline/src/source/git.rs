@@ -5,6 +5,7 @@
 //! BLAKE3 hash all the same, so that a revision and a checkout of it are equal.
 
 mod history;
+mod marks;
 mod objects;
 mod refs;
 mod walk;
@@ -22,6 +23,7 @@ use gix::ObjectId;
 use gristmill_ids::Hash;
 use rayon::prelude::*;
 
+use self::marks::TreeMarks;
 use self::objects::{Handle, Objects, Unreadable};
 use self::walk::{Change, Held, Selection};
 use super::sensitive::RULES_VERSION;
@@ -50,6 +52,8 @@ pub struct GitConfig {
     pub exclude: Vec<String>,
     /// Whether to take files and folders whose name begins with a dot.
     pub hidden: bool,
+    /// Whether to take files that `.gitattributes` marks `linguist-generated` or `linguist-vendored`.
+    pub generated: bool,
     /// The largest file to take, in bytes.
     pub max_file_bytes: u64,
 }
@@ -70,8 +74,9 @@ impl GitConfig {
     /// the others. The version of this code is part of it, as its lists are.
     fn selection(&self) -> Hash {
         let cap = self.max_file_bytes.to_le_bytes();
-        let (version, sensitive, hidden) = (env!("CARGO_PKG_VERSION"), [RULES_VERSION], [u8::from(self.hidden)]);
-        let rules: [&[u8]; 5] = [b"gristmill git selection", version.as_bytes(), &sensitive, &hidden, &cap];
+        let (version, sensitive) = (env!("CARGO_PKG_VERSION"), [RULES_VERSION]);
+        let flags = [u8::from(self.hidden) | u8::from(!self.generated) << 1];
+        let rules: [&[u8]; 5] = [b"gristmill git selection", version.as_bytes(), &sensitive, &flags, &cap];
         let include = self.include.iter().flat_map(|glob| [b"+", glob.as_bytes()]);
         let exclude = self.exclude.iter().flat_map(|glob| [b"-", glob.as_bytes()]);
         Hash::of_parts(rules.into_iter().chain(include).chain(exclude))
@@ -90,6 +95,7 @@ pub struct GitSource {
     trees: Arc<[ObjectId]>,
     selection: Selection,
     selection_hash: Hash,
+    generated: bool,
     max_file_bytes: u64,
 }
 
@@ -146,6 +152,7 @@ impl GitSource {
             heads,
             selection: Selection { overrides, hidden: config.hidden },
             selection_hash: config.selection(),
+            generated: config.generated,
             max_file_bytes: config.max_file_bytes,
         })
     }
@@ -181,11 +188,13 @@ impl GitSource {
         options: &ScanOptions,
         read: &mut Read,
     ) -> Result<Tree, SourceError> {
-        let (base, changes) = self.changes(head.tree, known, options)?;
+        let marks = self.marks(head.tree, options)?;
+        let (base, changes) = self.changes(head.tree, known, &marks, options)?;
         let leaf_of = |(path, held): &Change| {
             options.interrupt.check()?;
             let Some(held) = *held else { return Ok(None) };
-            let (leaf, bytes) = self.objects.with(|handle| self.leaf(handle, path, held, &read.hashes));
+            let marked = || marks.mark(path.as_str());
+            let (leaf, bytes) = self.objects.with(|handle| self.leaf(handle, path, held, marked, &read.hashes));
             if let Some(bytes) = bytes {
                 read.files.fetch_add(1, Ordering::Relaxed);
                 read.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -213,12 +222,15 @@ impl GitSource {
         &self,
         tree: ObjectId,
         known: Option<&'a Known>,
+        marks: &TreeMarks,
         options: &ScanOptions,
     ) -> Result<(Option<&'a Tree>, Vec<Change>), SourceError> {
         let made_of = |known: &Known| self.objects.tree_of(ObjectId::from_hex(known.commit.as_bytes()).ok()?).ok();
         if let Some(known) = known
             // Trees of the old commit may be gone by now; then nothing can be compared.
             && let Some(base) = made_of(known)
+            // Other marks may speak of any file.
+            && self.marks(base, options).is_ok_and(|before| before == *marks)
             && let Ok(mut changes) = walk::changes(&self.objects, &self.selection, Some(base), tree, options)
         {
             changes.extend(self.to_read_again(tree, &known.tree));
@@ -227,12 +239,17 @@ impl GitSource {
         Ok((None, walk::changes(&self.objects, &self.selection, None, tree, options)?))
     }
 
+    /// What the `.gitattributes` files of a tree mark, if that matters.
+    fn marks(&self, tree: ObjectId, options: &ScanOptions) -> Result<TreeMarks, SourceError> {
+        if self.generated { Ok(TreeMarks::default()) } else { TreeMarks::of(&self.objects, tree, options) }
+    }
+
     /// Files that could not be read, and may be readable by now.
     fn to_read_again(&self, tree: ObjectId, known: &Tree) -> Vec<Change> {
         let mut found = Vec::new();
         known.for_each(|path, leaf| {
             let code = leaf.note.as_ref().map(|note| &*note.code);
-            if !matches!(code, None | Some(select::SENSITIVE | select::TOO_LARGE | SUBMODULE))
+            if !matches!(code, None | Some(select::SENSITIVE | select::TOO_LARGE | select::GENERATED | SUBMODULE))
                 && let Ok(Some((mode, id))) = self.objects.with(|handle| handle.entry(tree, path))
                 && mode.is_blob()
             {
@@ -248,6 +265,7 @@ impl GitSource {
         handle: &mut Handle,
         path: &RelPath,
         held: Held,
+        marked: impl FnOnce() -> Option<&'static str>,
         hashes: &HashMap<ObjectId, Hash>,
     ) -> (Leaf, Option<u64>) {
         let blob = match held {
@@ -265,6 +283,9 @@ impl GitSource {
         let stat = Stat { bytes, ..Stat::default() };
         if let Some(noted) = select::refused(path.as_str(), stat, self.max_file_bytes) {
             return (noted, None);
+        }
+        if let Some(attribute) = marked() {
+            return (select::marked(stat, attribute), None);
         }
         if let Some(content_hash) = hashes.get(&blob) {
             return (Leaf { content_hash: *content_hash, stat, note: None }, None);

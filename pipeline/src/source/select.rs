@@ -14,6 +14,9 @@ pub(super) const SENSITIVE: &str = "sensitive";
 /// The code of a file that is not read because of its size.
 pub(super) const TOO_LARGE: &str = "too_large";
 
+/// The code of a file that is not taken because of a mark in `.gitattributes`.
+pub(super) const GENERATED: &str = "generated";
+
 /// The globs of a job, ready to match paths below `root`.
 pub(super) fn overrides(root: &Path, include: &[String], exclude: &[String]) -> Result<Override, SourceError> {
     let mut overrides = OverrideBuilder::new(root);
@@ -32,6 +35,13 @@ pub(super) fn refused(path: &str, stat: Stat, limit: u64) -> Option<Leaf> {
     } else {
         (stat.bytes > limit).then(|| too_large(stat, limit))
     }
+}
+
+/// The leaf of a file that an attribute of `.gitattributes` marks, where such are left out.
+pub(super) fn marked(stat: Stat, attribute: &str) -> Leaf {
+    let message =
+        format!("not indexed: `.gitattributes` marks it `{attribute}`; `source.generated = true` includes it");
+    Leaf::noted(stat, Severity::Note, GENERATED, message)
 }
 
 /// The leaf of a file that is larger than the job takes.

@@ -215,6 +215,7 @@ impl Job {
             hidden: false,
             follow_links: false,
             linked_worktrees: false,
+            generated: true,
             max_file_bytes: 1 << 20,
             skip: Vec::new(),
         }

@@ -35,6 +35,7 @@ fn run(job: &Job, revision: &str, max_file_bytes: u64, mode: Mode) -> RunReport 
         include: Vec::new(),
         exclude: Vec::new(),
         hidden: false,
+        generated: true,
         max_file_bytes,
     });
     job.try_run_from(&source.expect("opens"), mode, false).expect("runs")

@@ -56,6 +56,12 @@ impl Directory {
         self
     }
 
+    /// Sets whether to include files that `.gitattributes` marks `linguist-generated` or `linguist-vendored`.
+    pub fn generated(mut self, include: bool) -> Self {
+        self.0.generated = include;
+        self
+    }
+
     /// Sets the maximum file size; larger files are skipped.
     pub fn max_file_bytes(mut self, bytes: u64) -> Self {
         self.0.max_file_bytes = bytes;
@@ -77,6 +83,7 @@ impl Default for SourceConfig {
             hidden: section.hidden,
             follow_links: section.follow_links,
             linked_worktrees: section.linked_worktrees,
+            generated: section.generated,
             max_file_bytes: section.max_file_bytes.0,
         }
     }

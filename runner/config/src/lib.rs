@@ -132,6 +132,8 @@ pub struct SourceConfig {
     pub follow_links: bool,
     /// Whether to include linked worktrees of a repository of which the source holds another checkout.
     pub linked_worktrees: bool,
+    /// Whether to include files that `.gitattributes` marks as generated or vendored code.
+    pub generated: bool,
     /// The maximum file size in bytes; larger files are skipped.
     pub max_file_bytes: u64,
 }
@@ -283,6 +285,7 @@ fn resolve(
                 hidden: source.hidden,
                 follow_links: source.follow_links,
                 linked_worktrees: source.linked_worktrees,
+                generated: source.generated,
                 max_file_bytes: source.max_file_bytes.0,
             },
             index: index_folder,

@@ -72,6 +72,7 @@ impl Job {
             hidden: self.source.hidden,
             follow_links: self.source.follow_links,
             linked_worktrees: self.source.linked_worktrees,
+            generated: self.source.generated,
             max_file_bytes: self.source.max_file_bytes,
             skip: self.source.excluded_folders.clone(),
         }
@@ -92,6 +93,7 @@ impl Job {
             include: self.source.include.clone(),
             exclude: self.source.exclude.clone(),
             hidden: self.source.hidden,
+            generated: self.source.generated,
             max_file_bytes: self.source.max_file_bytes,
         })
     }

@@ -70,6 +70,9 @@ pub(super) struct SourceSection {
     /// Whether to include linked worktrees (`git worktree add`) of a repository of which the source holds
     /// another checkout: their files come twice.
     pub(super) linked_worktrees: bool,
+    /// Whether to include generated and vendored code, as far as `.gitattributes` marks it with
+    /// `linguist-generated` or `linguist-vendored`.
+    pub(super) generated: bool,
     /// The maximum file size; larger files are skipped.
     pub(super) max_file_bytes: ByteSize,
 }
@@ -86,6 +89,7 @@ impl Default for SourceSection {
             hidden: false,
             follow_links: false,
             linked_worktrees: false,
+            generated: true,
             max_file_bytes: ByteSize(2 << 20),
         }
     }

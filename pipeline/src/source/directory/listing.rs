@@ -124,7 +124,9 @@ impl<'a, E: FnMut(Folder<'a>)> Listing<'_, 'a, E> {
             Ok(found) if !found.is_file() => return false,
             Ok(found) => {
                 let stat = Stat::of(&found);
-                select::refused(path, stat, source.max_file_bytes).map_or(Ok(stat), Err)
+                let marked = || self.rules.mark(raw).map(|attribute| select::marked(stat, attribute));
+                let refused = select::refused(path, stat, source.max_file_bytes);
+                refused.or_else(|| if source.generated { None } else { marked() }).map_or(Ok(stat), Err)
             }
             Err(error) => Err(unreadable(Stat::default(), &reason_of(&error))),
         };

@@ -14,6 +14,7 @@ use gix_ignore::glob::{Pattern, wildmatch};
 
 use super::read::reason_of;
 use super::repository::{GitDirs, Notices, Repository};
+use crate::source::attributes::{GIT_ATTRIBUTES, Marks, mark_of};
 
 /// The file with git's rules.
 pub(super) const GIT_IGNORE: &str = ".gitignore";
@@ -35,6 +36,12 @@ pub(super) enum PatternFile {
 
 /// The patterns of an ignore file; none if there is no such file.
 pub(super) fn read_patterns(path: &Path, kind: PatternFile) -> Result<Vec<Pattern>, String> {
+    let text = read_rules(path, kind)?;
+    Ok(gix_ignore::parse(&text, false).map(|(pattern, ..)| pattern).collect())
+}
+
+/// The text of a file with rules; empty if there is no such file.
+fn read_rules(path: &Path, kind: PatternFile) -> Result<Vec<u8>, String> {
     let read = || -> std::io::Result<Vec<u8>> {
         let is_link = kind == PatternFile::Git && std::fs::symlink_metadata(path)?.is_symlink();
         if is_link {
@@ -50,7 +57,7 @@ pub(super) fn read_patterns(path: &Path, kind: PatternFile) -> Result<Vec<Patter
         Ok(text)
     };
     match read() {
-        Ok(text) => Ok(gix_ignore::parse(&text, false).map(|(pattern, ..)| pattern).collect()),
+        Ok(text) => Ok(text),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Vec::new()),
         Err(error) => Err(reason_of(&error)),
     }
@@ -78,6 +85,7 @@ pub(super) struct Rules {
     base: usize,
     git: Vec<Pattern>,
     own: Vec<Pattern>,
+    marks: Marks,
     /// Whether a repository, or the source, begins here.
     is_boundary: bool,
     /// Whether the folder is ignored, so that only tracked files of it are taken.
@@ -90,6 +98,7 @@ pub(super) struct RuleFiles {
     pub(super) git: bool,
     pub(super) git_ignore: bool,
     pub(super) ignore: bool,
+    pub(super) attributes: bool,
 }
 
 impl RuleFiles {
@@ -99,13 +108,14 @@ impl RuleFiles {
             b".git" => self.git = true,
             b".gitignore" => self.git_ignore = true,
             b".ignore" => self.ignore = true,
+            b".gitattributes" => self.attributes = true,
             _ => {}
         }
     }
 
     fn of(folder: &Path) -> Self {
         let has = |name: &str| std::fs::symlink_metadata(folder.join(name)).is_ok();
-        Self { git: has(".git"), git_ignore: has(GIT_IGNORE), ignore: has(IGNORE) }
+        Self { git: has(".git"), git_ignore: has(GIT_IGNORE), ignore: has(IGNORE), attributes: has(GIT_ATTRIBUTES) }
     }
 }
 
@@ -158,8 +168,9 @@ impl Rules {
     }
 
     fn boundary(repository: Repository, base: usize) -> Self {
-        let (git, own) = (Vec::new(), Vec::new());
-        Self { above: None, repository: Arc::new(repository), base, git, own, is_boundary: true, is_ignored: false }
+        let (git, own, marks) = (Vec::new(), Vec::new(), Marks::default());
+        let repository = Arc::new(repository);
+        Self { above: None, repository, base, git, own, marks, is_boundary: true, is_ignored: false }
     }
 
     /// The rules within a folder below this one: at `location`, with that raw path, which ends in
@@ -171,9 +182,18 @@ impl Rules {
         files: RuleFiles,
         mut tell: impl FnMut(&str, String),
     ) -> Arc<Self> {
-        if !files.git_ignore && !files.ignore {
+        if !files.git_ignore && !files.ignore && !files.attributes {
             return Arc::clone(self);
         }
+        let marks = if files.attributes {
+            let text = read_rules(&location.join(GIT_ATTRIBUTES), PatternFile::Git).unwrap_or_else(|reason| {
+                tell(GIT_ATTRIBUTES, reason);
+                Vec::new()
+            });
+            Marks::parse(&text)
+        } else {
+            Marks::default()
+        };
         let mut read = |name: &str, kind| {
             read_patterns(&location.join(name), kind).unwrap_or_else(|reason| {
                 tell(name, reason);
@@ -188,6 +208,7 @@ impl Rules {
             base: raw.len(),
             git,
             own,
+            marks,
             is_boundary: false,
             is_ignored: self.is_ignored,
         })
@@ -216,6 +237,7 @@ impl Rules {
             base: self.base,
             git: Vec::new(),
             own: Vec::new(),
+            marks: Marks::default(),
             is_boundary: false,
             is_ignored: true,
         })
@@ -231,6 +253,15 @@ impl Rules {
         std::iter::successors(Some(self), |rules| rules.above.as_deref())
             .filter(|rules| rules.is_boundary)
             .filter_map(|rules| rules.repository.dirs.as_ref())
+    }
+
+    /// The attribute by which a `.gitattributes` file marks a file in this folder as generated or vendored code.
+    pub(super) fn mark(&self, raw: &[u8]) -> Option<&'static str> {
+        let mut is_inside = true;
+        let chain = std::iter::successors(Some(self), |rules| rules.above.as_deref());
+        let own = chain.take_while(move |rules| std::mem::replace(&mut is_inside, !rules.is_boundary));
+        let files = own.filter(|rules| !rules.marks.is_empty());
+        mark_of(files.map(|rules| (&rules.marks, raw.get(rules.base..).unwrap_or_default())), self.repository.case)
     }
 
     /// What the rules say of a file or folder in this folder, by its raw path.

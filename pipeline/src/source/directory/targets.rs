@@ -11,6 +11,7 @@ use super::repository::{GitDirs, Notices, Repository};
 use super::rules::{GIT_IGNORE, IGNORE, raw_path};
 use crate::merkle::{Node, Tree};
 use crate::path::RelPath;
+use crate::source::attributes::GIT_ATTRIBUTES;
 
 /// With more changed paths than this, a scan of the whole folder is hardly slower.
 const MOST: usize = 1000;
@@ -172,7 +173,9 @@ fn reach(path: &Path) -> Reach<'_> {
         };
     }
     match path.parent() {
-        Some(folder) if is_named(&path, GIT_IGNORE) || is_named(&path, IGNORE) => Reach::Below(folder),
+        Some(folder) if [GIT_IGNORE, IGNORE, GIT_ATTRIBUTES].iter().any(|name| is_named(&path, name)) => {
+            Reach::Below(folder)
+        }
         _ => Reach::Below(path),
     }
 }

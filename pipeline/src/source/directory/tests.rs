@@ -17,6 +17,7 @@ fn source(root: &Path) -> DirectorySource {
         hidden: false,
         follow_links: false,
         linked_worktrees: false,
+        generated: false,
         max_file_bytes: 100,
         skip: vec![root.join("index")],
     }
@@ -62,6 +63,36 @@ fn takes_what_git_would_and_notes_what_it_does_not_read() {
     narrow.include = vec!["*.rs".into(), ".gitignore".into()];
     narrow.exclude = vec!["src/**".into()];
     assert_eq!(paths(&narrow.scan(None, &ScanOptions::threads(2)).expect("scans").tree), [".gitignore"]);
+}
+
+#[test]
+fn what_attributes_mark_is_left_out_on_demand() {
+    let folder = tempfile::tempdir().expect("creates");
+    let root = folder.path();
+    for path in ["api/a.pb.go", "api/b.go", "third/lib.c", "third/ours/own.c", "nested/a.pb.go"] {
+        write(root, path, "text");
+    }
+    write(root, ".gitattributes", "*.pb.go linguist-generated\nthird/** linguist-vendored\n");
+    write(root, "third/ours/.gitattributes", "* -linguist-vendored\n");
+    // Another repository has attributes of its own.
+    for path in ["nested/.git/HEAD", "nested/.git/objects/a", "nested/.git/refs/a"] {
+        write(root, path, "");
+    }
+    let scan = source(root).scan(None, &ScanOptions::threads(2)).expect("scans");
+    let (left_out, taken) =
+        ("api/a.pb.go (generated)", ["nested/a.pb.go", "third/lib.c (generated)", "third/ours/own.c"]);
+    assert_eq!(paths(&scan.tree), [&[left_out, "api/b.go"], &taken[..]].concat());
+    let note = scan.tree.get("third/lib.c").and_then(|leaf| leaf.note.clone()).expect("has a note");
+    assert!(note.message.contains("linguist-vendored"), "{}", note.message);
+    // A scan of a folder below sees what stands above it.
+    let below = source(&root.join("api")).scan(None, &ScanOptions::threads(1)).expect("scans");
+    assert_eq!(paths(&below.tree), ["a.pb.go", "b.go"], "no repository is around it");
+    let all = DirectorySource { generated: true, ..source(root) };
+    assert_eq!(all.scan(None, &ScanOptions::threads(1)).expect("scans").measures.files_read, 5);
+
+    write(root, ".gitattributes", "third/** linguist-vendored=false\n");
+    let again = scan_again(root, &scan.tree);
+    assert_eq!(paths(&again.tree), ["api/a.pb.go", "api/b.go", "nested/a.pb.go", "third/lib.c", "third/ours/own.c"]);
 }
 
 #[test]

@@ -227,6 +227,7 @@ impl<'a> Walk<'a> {
         }
         let mut files = RuleFiles::default();
         names.iter().for_each(|name| files.meet(name.as_encoded_bytes()));
+        files.attributes &= !self.source.generated;
         let mut broken = Vec::new();
         let rules = match self.rules_of(&folder, files, &mut broken) {
             Ok(rules) => rules,

@@ -80,6 +80,16 @@ impl Objects {
         read.map_err(|unreadable| self.error(Kind::Tree, id, unreadable))
     }
 
+    /// Reads a blob.
+    pub(super) fn read_blob(&self, id: ObjectId) -> Result<Vec<u8>, SourceError> {
+        self.with(|handle| handle.take_blob(id)).map_err(|unreadable| self.error(Kind::Blob, id, unreadable))
+    }
+
+    /// The error of a tree that cannot be decoded.
+    pub(super) fn unreadable_tree(&self, id: ObjectId, reason: String) -> SourceError {
+        self.error(Kind::Tree, id, Unreadable(reason))
+    }
+
     fn error(&self, kind: Kind, id: ObjectId, Unreadable(reason): Unreadable) -> SourceError {
         SourceError::Object { repository: self.place.clone(), object: format!("{kind} {id}"), reason }
     }

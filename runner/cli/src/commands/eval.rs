@@ -201,6 +201,7 @@ fn source_settings(repository: &Repository, folder: &Path) -> Result<Vec<String>
         include: Vec::new(),
         exclude: Vec::new(),
         hidden: false,
+        generated: true,
         max_file_bytes: 0,
     });
     match opened {

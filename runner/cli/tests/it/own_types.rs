@@ -64,6 +64,7 @@ impl SourceFactory for OneLanguage {
             hidden: false,
             follow_links: false,
             linked_worktrees: false,
+            generated: true,
             max_file_bytes: 1 << 20,
             skip: Vec::new(),
         }))

@@ -22,8 +22,19 @@ enum Edit {
     Link(String),
 }
 
-const RULES: [&str; 9] =
-    ["a\n", "b/\n", "/a\n", "*.x\n", "*.x\n!c.x\n", "*\n!*/\n!a\n", "!.h\n", "a/b\n", "**/b/a\n!b\n"];
+const RULES: [&str; 11] = [
+    "* linguist-generated\n",
+    "c.x linguist-vendored\n[abd]* -linguist-generated\n",
+    "a\n",
+    "b/\n",
+    "/a\n",
+    "*.x\n",
+    "*.x\n!c.x\n",
+    "*\n!*/\n!a\n",
+    "!.h\n",
+    "a/b\n",
+    "**/b/a\n!b\n",
+];
 
 fn folder() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec!["a", "b", ".h", "index"]);
@@ -31,8 +42,10 @@ fn folder() -> impl Strategy<Value = String> {
 }
 
 fn file() -> impl Strategy<Value = String> {
-    let name = prop::sample::select(vec!["a", "b", "c.x", "d.x", ".h", "k.pem", ".gitignore", ".ignore"]);
-    let rules = prop::sample::select(vec![".git/info/exclude", ".git/index", ".gitignore", ".ignore"]);
+    let name =
+        prop::sample::select(vec!["a", "b", "c.x", "d.x", ".h", "k.pem", ".gitignore", ".ignore", ".gitattributes"]);
+    let rules =
+        prop::sample::select(vec![".git/info/exclude", ".git/index", ".gitignore", ".ignore", ".gitattributes"]);
     (folder(), prop_oneof![8 => name, 1 => rules]).prop_map(|(folder, name)| folder + name)
 }
 
@@ -80,11 +93,11 @@ impl Edit {
                 }
                 remove(&root.join(path));
                 let name = path.file_name().expect("has a name").to_string_lossy();
-                let is_rule = name.ends_with("ignore") || name == "exclude";
+                let is_rule = name.ends_with("ignore") || name == "exclude" || name == ".gitattributes";
                 let text = match content {
                     _ if is_rule => RULES[usize::from(*content)].into(),
                     // More than the source takes.
-                    7.. => "large ".repeat(usize::from(*content) * 5),
+                    9.. => "large ".repeat(usize::from(*content) * 5),
                     _ => format!("content {content}"),
                 };
                 fs::write(root.join(path), text).expect("writes");

@@ -102,6 +102,7 @@ impl Repo {
             hidden: config.hidden,
             follow_links: false,
             linked_worktrees: false,
+            generated: config.generated,
             max_file_bytes: config.max_file_bytes,
             skip: Vec::new(),
         }
@@ -115,6 +116,7 @@ pub(super) fn config(path: &Path, revision: &str) -> GitConfig {
         include: Vec::new(),
         exclude: Vec::new(),
         hidden: false,
+        generated: true,
         max_file_bytes: 100,
     }
 }
