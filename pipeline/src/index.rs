@@ -419,10 +419,8 @@ impl IndexWriter {
         if !is_new && !path.join("LOCK").exists() {
             return Err(IndexError::NotAnIndex { folder: path.to_owned() });
         }
-        for part in std::iter::once("").chain(PARTS) {
-            let part = path.join(part);
-            std::fs::create_dir_all(&part).map_err(io_error("cannot create", &part))?;
-        }
+        // First, or a folder that is left behind here would be no index to the next run.
+        std::fs::create_dir_all(path).map_err(io_error("cannot create", path))?;
         let lock_path = path.join("LOCK");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = lock.map_err(io_error("cannot open", &lock_path))?;
@@ -430,6 +428,9 @@ impl IndexWriter {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(IndexError::Locked { folder: path.to_owned() }),
             Err(TryLockError::Error(error)) => return Err(io_error("cannot lock", &lock_path)(error)),
+        }
+        for part in PARTS.map(|part| path.join(part)) {
+            std::fs::create_dir_all(&part).map_err(io_error("cannot create", &part))?;
         }
         // Readers must not be locked out by a folder of a newer format either.
         let folder = IndexFolder::at(path);

@@ -57,6 +57,7 @@ mod token;
 mod vector_index;
 mod vector_state;
 mod writer;
+mod written;
 
 use lance::session::Session;
 use schemars::JsonSchema;

@@ -23,6 +23,11 @@ impl Deletions {
         self.removed.is_empty() && self.updated.is_empty()
     }
 
+    /// The fragments that keep some of their rows.
+    pub fn updated(&self) -> &[Fragment] {
+        &self.updated
+    }
+
     pub fn files(&self, location: &Location) -> Vec<PathBuf> {
         let file = |fragment: &Fragment| Some(location.deletion_file(fragment.id, fragment.deletion_file.as_ref()?));
         self.updated.iter().filter_map(file).collect()

@@ -5,6 +5,7 @@ use gristmill_pipeline::SinkError;
 use super::items::RecallError;
 use super::keys::{KeyKind, RunError};
 use super::writer::WriteError;
+use super::written::LostWrite;
 use crate::sink_error::sink_error;
 use crate::tables::{ColumnError, RowError, Table};
 
@@ -15,6 +16,8 @@ pub(super) enum TableError {
     Lance(Box<lance::Error>),
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error(transparent)]
+    Lost(#[from] LostWrite),
     #[error(transparent)]
     Row(#[from] RowError),
     #[error(transparent)]

@@ -14,6 +14,7 @@ use super::keys::{Entry, Written, WrittenKeys};
 use super::stage::{Change, StagedTable};
 use super::table::{StoredTable, restored};
 use super::table_writer::remove_files;
+use super::written::check_manifest;
 use crate::durable;
 
 /// A table whose epoch is published, while other tables may still fail to publish theirs.
@@ -74,6 +75,7 @@ impl PublishedTable {
             None => CommitBuilder::new(uri.as_str()).with_session(Arc::clone(session)),
         };
         let published = commit.with_skip_auto_cleanup(true).execute(transaction).await?;
+        check_manifest(location, &published)?;
         self.files.push(location.manifests());
         self.files.extend(location.manifest_of(&published));
         if dataset.is_none() {
@@ -151,7 +153,7 @@ impl PublishedTable {
                 // No token names a version of it, so that the next epoch replaces all rows.
                 (Some(_), None) => {}
                 (Some(_), Some(version)) => {
-                    restored(table.newest().await?, version).await?;
+                    restored(&table.location, table.newest().await?, version).await?;
                 }
             }
         }

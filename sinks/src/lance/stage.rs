@@ -15,6 +15,7 @@ use super::load;
 use super::table::StoredTable;
 use super::table_writer::{TableWriter, remove_files};
 use super::writer::new_fragments;
+use super::written::{check_data, check_deletions};
 
 /// Properties that Lance stores with each version that an epoch makes.
 pub(super) type Properties = Arc<HashMap<String, String>>;
@@ -105,9 +106,13 @@ impl TableWriter {
         let fragments = written.as_ref().map_or(&[][..], |written| new_fragments(&written.operation));
         if !fragments.is_empty() {
             files.extend(table.location.data_files(fragments));
+            check_data(&table.location, fragments)?;
         }
         let deletions = delete_rows(table.dataset.as_deref(), &removed, &joined).await?;
         files.extend(deletions.files(&table.location));
+        if let Some(dataset) = &table.dataset {
+            check_deletions(&table.location, dataset, deletions.updated()).await??;
+        }
 
         let operation = if self.replace {
             Some(match written {

@@ -14,6 +14,7 @@ use super::load;
 use super::location::Location;
 use super::past::Past;
 use super::token::TableState;
+use super::written::check_manifest;
 use crate::tables::{Table, TableSchema};
 
 /// A table of the store that is not open yet.
@@ -57,7 +58,7 @@ impl TableLayout {
                 if newest.version_id() < wanted {
                     return Err(TableError::MissingVersion { wanted, newest: newest.version_id() });
                 }
-                Some(restored(newest, wanted).await?)
+                Some(restored(&self.location, newest, wanted).await?)
             }
         };
         Ok(self.into_stored(dataset, version, keys))
@@ -167,7 +168,7 @@ impl StoredTable {
 }
 
 /// The table with `version` as its newest state.
-pub(super) async fn restored(newest: Dataset, version: u64) -> lance::Result<Dataset> {
+pub(super) async fn restored(location: &Location, newest: Dataset, version: u64) -> Result<Dataset, TableError> {
     if newest.version_id() == version {
         return Ok(newest);
     }
@@ -178,5 +179,6 @@ pub(super) async fn restored(newest: Dataset, version: u64) -> lance::Result<Dat
     tracing::info!(table = newest.uri(), from = newest.version_id(), to = version, "rolls back");
     let mut dataset = newest.checkout_version(version).await?;
     dataset.restore().await?;
+    check_manifest(location, &dataset)?;
     Ok(dataset)
 }

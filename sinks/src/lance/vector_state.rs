@@ -19,11 +19,13 @@ use lance_index::IndexType;
 use lance_index::optimize::OptimizeOptions;
 use lance_table::format::{Fragment, IndexMetadata};
 
+use super::error::TableError;
 use super::publish::PublishedTable;
 use super::stage::Properties;
 use super::table::StoredTable;
 use super::token::VectorState;
 use super::vector_index::{IndexName, VectorIndexConfig};
+use super::written::{check_index, check_manifest};
 use crate::durable;
 
 /// The column of vectors.
@@ -160,7 +162,7 @@ impl StoredTable {
         compact: bool,
         properties: &Properties,
         notice: &mut Option<String>,
-    ) -> lance::Result<Option<(Dataset, Vec<PathBuf>)>> {
+    ) -> Result<Option<(Dataset, Vec<PathBuf>)>, TableError> {
         let config = &self.config.vector_index;
         let old = indexes(dataset).await?;
         let coverage = Coverage::of(dataset.fragments(), &old, config);
@@ -193,12 +195,17 @@ impl StoredTable {
         for index in &new {
             let folder = self.location.index(index);
             for entry in durable::entries(&folder)? {
-                files.push(entry?.path());
+                let path = entry?.path();
+                if path.extension().is_some_and(|extension| extension == "idx") {
+                    check_index(&path)?;
+                }
+                files.push(path);
             }
             files.extend(folder.parent().map(PathBuf::from));
             files.push(folder);
         }
         let changed = commit(dataset, new, removed, properties).await?;
+        check_manifest(&self.location, &changed)?;
         files.push(self.location.manifests());
         files.extend(self.location.manifest_of(&changed));
         Ok(Some((changed, files)))

@@ -12,6 +12,7 @@ mod eval;
 mod examples;
 mod extending;
 mod extra_columns;
+mod faults;
 mod git;
 mod graph_questions;
 mod history;

@@ -88,6 +88,16 @@ impl World {
         digest_of(self, &self.index())
     }
 
+    /// The digest of an index, or why there is none.
+    pub(crate) fn try_digest_of(&self, index: &Path) -> Result<String, String> {
+        let output = self.command(&["digest"]).arg("--index").arg(index).output().unwrap();
+        if !output.status.success() {
+            return Err(text(&output.stderr));
+        }
+        let all = text(&output.stdout);
+        Ok(all.lines().map(|line| line.split("  epoch").next().unwrap()).collect::<Vec<_>>().join("\n"))
+    }
+
     /// The digest of an index built from scratch, in sequential mode.
     pub(crate) fn digest_from_scratch(&self) -> String {
         self.digest_from_scratch_of(&self.source(), &[])
@@ -114,10 +124,7 @@ impl World {
 
 /// The lines of a digest without the epoch number.
 fn digest_of(world: &World, index: &Path) -> String {
-    let output = world.command(&["digest"]).arg("--index").arg(index).output().unwrap();
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let all = text(&output.stdout);
-    all.lines().map(|line| line.split("  epoch").next().unwrap()).collect::<Vec<_>>().join("\n")
+    world.try_digest_of(index).unwrap()
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {
