@@ -41,7 +41,7 @@ fn replacement<'t>(uses: &mut Uses<'t>, node: Node<'t>) {
     let (from, to) = (node.child_by_field_name("from_path"), node.child_by_field_name("to_path"));
     let Some((from, to)) = from.zip(to) else { return };
     let folder = written(uses, to);
-    if folder.starts_with("./") || folder.starts_with("../") {
+    if folder == ".." || folder.starts_with("./") || folder.starts_with("../") {
         uses.import(to, folder, "", written(uses, from));
     }
 }

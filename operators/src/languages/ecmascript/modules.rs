@@ -71,17 +71,19 @@ const OWN: &[&str] = &[
 ];
 
 /// Adds the path without its extension; declarations `a.d.ts` are named like what they
-/// declare.
+/// declare. Components are imported with their extension, so that is a name too.
 fn of_script(path: &str, index: &[&str], names: &mut Names) {
     let stem = stem(path);
     of_stem(stem.strip_suffix(".d").unwrap_or(stem), index, names);
+    if path.ends_with(".vue") || path.ends_with(".svelte") {
+        of_stem(path, &[], names);
+    }
 }
 
-/// Returns a path without the extension of a script or a component. An import may say `.js` where the
+/// Returns a path without the extension of a script. An import may say `.js` where the
 /// source is `.ts`, so what remains means either.
 pub(super) fn script(path: &str) -> &str {
     match path.rsplit_once('.') {
-        Some((stem, "vue" | "svelte")) => stem,
         Some((stem, "js" | "jsx" | "mjs" | "cjs" | "ts" | "tsx" | "mts" | "cts")) => {
             stem.strip_suffix(".d").unwrap_or(stem)
         }

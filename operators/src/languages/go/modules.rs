@@ -2,7 +2,7 @@
 
 use gristmill_pipeline::port::Import;
 
-use crate::spec::resolution::paths::{directory, from};
+use crate::spec::resolution::paths::{below, directory, from};
 use crate::spec::resolution::{ModuleSystem, Names, absolute, folder_unit, suffixes};
 
 pub(super) static MODULES: ModuleSystem = ModuleSystem {
@@ -19,7 +19,61 @@ pub(super) static MODULES: ModuleSystem = ModuleSystem {
 pub(crate) const PREFIX: &str = "go:";
 /// Limit on the folders of a module that the path of a package in it names, and so on the beginnings that are looked
 /// up.
-const MAX_DEPTH: usize = 6;
+const MAX_DEPTH: usize = 10;
+
+/// First parts of the paths of packages that come with the compiler, in order. No module may have one of
+/// them as its path.
+const OWN: &[&str] = &[
+    "archive",
+    "bufio",
+    "builtin",
+    "bytes",
+    "cmp",
+    "compress",
+    "container",
+    "context",
+    "crypto",
+    "database",
+    "debug",
+    "embed",
+    "encoding",
+    "errors",
+    "expvar",
+    "flag",
+    "fmt",
+    "go",
+    "hash",
+    "html",
+    "image",
+    "index",
+    "io",
+    "iter",
+    "log",
+    "maps",
+    "math",
+    "mime",
+    "net",
+    "os",
+    "path",
+    "plugin",
+    "reflect",
+    "regexp",
+    "runtime",
+    "slices",
+    "sort",
+    "strconv",
+    "strings",
+    "structs",
+    "sync",
+    "syscall",
+    "testing",
+    "text",
+    "time",
+    "unicode",
+    "unique",
+    "unsafe",
+    "weak",
+];
 
 /// Returns the name of the package that an import brings in, which its path tells almost always.
 pub(super) fn local_names(import: &Import) -> Vec<&str> {
@@ -55,18 +109,31 @@ fn resolve(path: &str, import: &Import, names: &mut Names) {
         }
         return;
     }
+    let first = module.split('/').next().unwrap_or_default();
+    if OWN.binary_search(&first).is_ok() {
+        // Where the compiler's own sources are indexed.
+        return names.exact(&below("src", module));
+    }
     names.in_place(module, "");
     for (end, _) in module.rmatch_indices('/').take(MAX_DEPTH) {
         let (path, folder) = module.split_at(end);
         names.in_place(path, folder.trim_start_matches('/'));
     }
     absolute(module, None, names);
-    let hosted = module.split('/').next().is_some_and(|host| host.contains('.'));
+    let hosted = first.contains('.');
     if let Some((before, last)) = module.rsplit_once('/').filter(|(before, _)| hosted && before.contains('/')) {
         names.push(last);
         // The package in the root of the source, whose folder has no name.
         if before.matches('/').count() == 1 {
             names.exact("");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_that_is_searched_is_in_order() {
+        assert!(super::OWN.is_sorted());
     }
 }

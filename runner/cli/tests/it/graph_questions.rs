@@ -168,6 +168,29 @@ fn imports_go_by_what_manifests_say() {
 }
 
 #[test]
+fn components_are_imported_with_their_extension() {
+    let world = World::new();
+    let component = |name: &str| format!("<script>\nexport function {name}() {{}}\n</script>\n");
+    world.write("tsconfig.json", "{\"compilerOptions\": {\"paths\": {\"@/*\": [\"./parts/*\"]}}}");
+    world.write("parts/Gear.vue", component("turn"));
+    world.write("parts/index.vue", component("begin"));
+    world.write("parts/Gear.ts", "export function turn() {}\n");
+    world.write("parts/state.svelte.ts", "export function keep() {}\n");
+    world.write("parts/state.ts", "export function keep() {}\n");
+    world.write("parts/index.ts", "export { begin } from \"./index.vue\";\n");
+    world.write("app/one.ts", "import { turn } from \"@/Gear.vue\";\nturn();\n");
+    world.write("app/two.ts", "import { turn } from \"../parts/Gear.vue\";\nturn();\n");
+    world.write("app/three.ts", "import { keep } from \"../parts/state.svelte\";\nkeep();\n");
+    world.run(&["--set", "views.edges=true"]);
+    let found = uses(&world, "turn", "parts/Gear.vue");
+    assert_eq!(found, ["app/one.ts:1", "app/one.ts:2", "app/two.ts:1", "app/two.ts:2"]);
+    assert_eq!(uses(&world, "turn", "parts/Gear.ts"), [""; 0]);
+    assert_eq!(uses(&world, "keep", "parts/state.svelte.ts"), ["app/three.ts:1", "app/three.ts:2"]);
+    assert_eq!(uses(&world, "keep", "parts/state.ts"), [""; 0]);
+    assert_eq!(uses(&world, "begin", "parts/index.vue"), ["parts/index.ts:1"]);
+}
+
+#[test]
 fn imports_of_go_go_by_modules_and_their_replacements() {
     let world = World::new();
     let module = |path: &str, rest: &str| format!("module {path}\n\ngo 1.22\n{rest}");

@@ -18,6 +18,7 @@ replace github.com/acme/stone => ./stone
 replace (
 	github.com/acme/sieve v1.0.0 => ../sieve
 	golang.org/x/text => github.com/acme/text v0.1.0
+	github.com/acme/around => ..
 )
 
 retract [v1.0.0, v1.0.5]
