@@ -2,11 +2,13 @@
 //! vendored (`linguist-vendored`). Only files of the tree count, as for GitHub Linguist, so that a revision
 //! and a checkout of it are equal.
 
+use std::collections::HashMap;
+
 use gix::bstr::{BStr, ByteSlice as _};
-use gix_attributes::StateRef;
 use gix_attributes::glob::pattern::Case;
 use gix_attributes::glob::{Pattern, wildmatch};
 use gix_attributes::parse::Kind;
+use gix_attributes::{AssignmentRef, StateRef};
 
 /// The name of the file.
 pub(super) const GIT_ATTRIBUTES: &str = ".gitattributes";
@@ -26,22 +28,38 @@ struct Mark {
     is_set: Option<bool>,
 }
 
+/// An attribute, and whether it is set, as in [`Mark`].
+type Said = (&'static str, Option<bool>);
+
 impl Marks {
     /// Reads the text of a file. Lines that git would not understand say nothing.
     pub(super) fn parse(text: &[u8]) -> Self {
-        let mut marks = Vec::new();
+        let (mut marks, mut macros) = (Vec::new(), HashMap::<String, Vec<Said>>::new());
         for (kind, assignments, _) in gix_attributes::parse(text).filter_map(Result::ok) {
-            let Kind::Pattern(pattern) = kind else { continue };
-            for assignment in assignments.filter_map(Result::ok) {
-                let named = |name: &&&str| **name == assignment.name.as_str();
-                let Some(attribute) = ATTRIBUTES.iter().find(named) else { continue };
-                let is_set = match assignment.state {
+            let Ok(assignments) = assignments.collect::<Result<Vec<_>, _>>() else { continue };
+            let mut said: Vec<Said> = Vec::new();
+            for AssignmentRef { name, state } in assignments {
+                let is_set = match state {
                     StateRef::Set => Some(true),
                     StateRef::Unset => Some(false),
                     StateRef::Value(value) => Some(value.as_bstr() != "false"),
                     StateRef::Unspecified => None,
                 };
-                marks.push(Mark { pattern: pattern.clone(), attribute, is_set });
+                if let Some(attribute) = ATTRIBUTES.iter().find(|attribute| **attribute == name.as_str()) {
+                    said.push((attribute, is_set));
+                } else if let Some(meant) = macros.get(name.as_str()).filter(|_| state == StateRef::Set) {
+                    said.extend_from_slice(meant);
+                }
+            }
+            match kind {
+                Kind::Macro(name) => {
+                    macros.insert(name.as_str().to_owned(), said);
+                }
+                Kind::Pattern(pattern) => marks.extend(said.into_iter().map(|(attribute, is_set)| Mark {
+                    pattern: pattern.clone(),
+                    attribute,
+                    is_set,
+                })),
             }
         }
         Self(marks)
@@ -85,7 +103,8 @@ mod tests {
         let outer = Marks::parse(
             b"# comment\n*.pb.go linguist-generated\nvendor/** linguist-vendored=true\n\
               /gen/*.ts text linguist-generated=false\n*.ts -linguist-generated\n!odd linguist-generated\n\
-              [attr]made linguist-generated\nfolder/ linguist-generated\nmine.pb.go linguist-generated=false\n",
+              [attr]made linguist-generated -linguist-vendored\nfolder/ linguist-generated\n\
+              mine.pb.go linguist-generated=false\n*.made made text\n*.c linguist-generated # by hand\n",
         );
         let inner = Marks::parse(b"*.ts linguist-generated=yes\n*.pb.go !linguist-generated\n");
         assert!(Marks::parse(b"* text=auto eol=lf\n").is_empty());
@@ -103,5 +122,8 @@ mod tests {
         // As in git, a pattern of a folder does not reach the files in it.
         assert_eq!(mark("folder/a.c"), None);
         assert_eq!(mark("odd"), None);
+        assert_eq!(mark("vendor/a.made"), Some("linguist-generated"));
+        // Git takes nothing of a line with what is no name of an attribute.
+        assert_eq!(mark("a.c"), None);
     }
 }

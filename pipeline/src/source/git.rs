@@ -189,11 +189,12 @@ impl GitSource {
         read: &mut Read,
     ) -> Result<Tree, SourceError> {
         let marks = self.marks(head.tree, options)?;
+        let case = self.objects.case();
         let (base, changes) = self.changes(head.tree, known, &marks, options)?;
         let leaf_of = |(path, held): &Change| {
             options.interrupt.check()?;
             let Some(held) = *held else { return Ok(None) };
-            let marked = || marks.mark(path.as_str());
+            let marked = || marks.mark(path.as_str(), case);
             let (leaf, bytes) = self.objects.with(|handle| self.leaf(handle, path, held, marked, &read.hashes));
             if let Some(bytes) = bytes {
                 read.files.fetch_add(1, Ordering::Relaxed);

@@ -122,7 +122,7 @@ impl RuleFiles {
 impl Rules {
     /// The rules that hold above `root`, an absolute path without links, whose own are not among
     /// them yet.
-    pub(super) fn above(root: &Path, notices: &Arc<Notices>) -> Arc<Self> {
+    pub(super) fn above(root: &Path, reads_attributes: bool, notices: &Arc<Notices>) -> Arc<Self> {
         let own = raw_path(root);
         let outside = || Arc::new(Self::boundary(Repository::none(own.len(), notices), own.len()));
         if GitDirs::of(root).is_some() {
@@ -144,9 +144,11 @@ impl Rules {
                 }
             }
             let tell = |name: &str, reason: String| {
-                notices.add(format!("the ignore rules of {} cannot be read: {reason}", folder.join(name).display()));
+                notices.add(format!("the rules of {} cannot be read: {reason}", folder.join(name).display()));
             };
-            rules = rules.enter(folder, &raw, RuleFiles { git: false, ..RuleFiles::of(folder) }, tell);
+            let mut files = RuleFiles { git: false, ..RuleFiles::of(folder) };
+            files.attributes &= reads_attributes;
+            rules = rules.enter(folder, &raw, files, tell);
         }
         rules.within(&own).unwrap_or_else(|| Self::outside_of_ignored(root, top, &own, notices))
     }

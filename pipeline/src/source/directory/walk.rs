@@ -116,7 +116,7 @@ impl DirectorySource {
         let root = self.root.canonicalize().map_err(root_error)?;
         std::fs::read_dir(&self.root).map_err(root_error)?;
         let notices = Arc::new(Notices::default());
-        let rules = Rules::above(&root, &notices);
+        let rules = Rules::above(&root, !self.generated, &notices);
         let first = Folder {
             location: self.root.clone(),
             path: String::new(),

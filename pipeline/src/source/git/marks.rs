@@ -1,5 +1,6 @@
 //! What the `.gitattributes` files of a tree mark.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use gix::ObjectId;
@@ -7,7 +8,7 @@ use gix::objs::TreeRefIter;
 use gix_attributes::glob::pattern::Case;
 
 use super::objects::{Objects, reason};
-use crate::path::RelPath;
+use crate::path::{RelPath, unescape_name};
 use crate::source::attributes::{GIT_ATTRIBUTES, Marks, mark_of};
 use crate::source::{ScanOptions, SourceError};
 
@@ -50,12 +51,25 @@ impl TreeMarks {
     }
 
     /// The attribute that marks the file at a path, if one does.
-    pub(super) fn mark(&self, path: &str) -> Option<&'static str> {
+    pub(super) fn mark(&self, path: &str, case: Case) -> Option<&'static str> {
+        if self.0.is_empty() {
+            return None;
+        }
         let folders = path.rmatch_indices('/').map(|(slash, _)| slash + 1).chain([0]);
         let files = folders.filter_map(|end| {
             let (folder, rest) = path.split_at(end);
-            Some((self.0.get(folder)?, rest.as_bytes()))
+            Some((self.0.get(folder)?, unescaped(rest)))
         });
-        if self.0.is_empty() { None } else { mark_of(files, Case::Sensitive) }
+        let files: Vec<(&Marks, Cow<'_, [u8]>)> = files.collect();
+        mark_of(files.iter().map(|(marks, path)| (*marks, &**path)), case)
     }
+}
+
+/// The bytes in git of a path of the index.
+fn unescaped(path: &str) -> Cow<'_, [u8]> {
+    if !path.contains("\\x") {
+        return Cow::Borrowed(path.as_bytes());
+    }
+    let names = path.split('/').map(|name| unescape_name(name).unwrap_or_else(|| name.into()));
+    Cow::Owned(names.collect::<Vec<_>>().join(&b'/'))
 }

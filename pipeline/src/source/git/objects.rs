@@ -7,6 +7,7 @@ use gix::objs::{CommitRefIter, Find as _, Kind, TreeRefIter};
 use gix::odb::pack::cache::lru;
 use gix::odb::pack::cache::object;
 use gix::{ObjectId, ThreadSafeRepository};
+use gix_attributes::glob::pattern::Case;
 use parking_lot::Mutex;
 
 use crate::path::unescape_name;
@@ -83,6 +84,12 @@ impl Objects {
     /// Reads a blob.
     pub(super) fn read_blob(&self, id: ObjectId) -> Result<Vec<u8>, SourceError> {
         self.with(|handle| handle.take_blob(id)).map_err(|unreadable| self.error(Kind::Blob, id, unreadable))
+    }
+
+    /// Whether the repository's rules regard case.
+    pub(super) fn case(&self) -> Case {
+        let ignores = self.repository.to_thread_local().config_snapshot().boolean("core.ignoreCase");
+        if ignores.unwrap_or_default() { Case::Fold } else { Case::Sensitive }
     }
 
     /// The error of a tree that cannot be decoded.

@@ -31,6 +31,8 @@ fn a_revision_equals_its_checkout_whatever_is_selected() {
         repo.write(std::ffi::OsStr::from_bytes(b"odd\\\xff/\xfe.rs"), "odd");
         std::os::unix::fs::symlink("src.rs", repo.root().join("link.rs")).expect("links");
     }
+    // The first matches a name that is not UTF-8.
+    repo.write(".gitattributes", "[!a].rs linguist-vendored\n/src/l* linguist-generated\n");
     repo.commit("all");
     let selections: [(&[&str], &[&str], bool); 8] = [
         (&[], &[], false),
@@ -47,6 +49,7 @@ fn a_revision_equals_its_checkout_whatever_is_selected() {
         config.include = include.iter().map(|glob| (*glob).to_owned()).collect();
         config.exclude = exclude.iter().map(|glob| (*glob).to_owned()).collect();
         config.hidden = hidden;
+        config.generated = hidden;
         let expected = repo.directory(&config).scan(None, &ScanOptions::threads(1)).expect("scans");
         let source = GitSource::open(config.clone()).expect("opens");
         for threads in [1, 2] {
