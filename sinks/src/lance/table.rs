@@ -14,7 +14,7 @@ use super::load;
 use super::location::Location;
 use super::past::Past;
 use super::token::TableState;
-use super::written::check_manifest;
+use super::written::{check_manifest, remove_torn_manifests};
 use crate::tables::{Table, TableSchema};
 
 /// A table of the store that is not open yet.
@@ -52,8 +52,12 @@ impl TableLayout {
         let dataset = match (self.location.exists(), version) {
             (false, None) => None,
             (false, Some(version)) => return Err(TableError::MissingTable(version)),
-            (true, None) => Some(load::open(&self.location, &self.session, None).await?),
+            (true, None) => {
+                remove_torn_manifests(&self.location, 0)?;
+                Some(load::open(&self.location, &self.session, None).await?)
+            }
             (true, Some(wanted)) => {
+                remove_torn_manifests(&self.location, wanted)?;
                 let newest = load::open(&self.location, &self.session, None).await?;
                 if newest.version_id() < wanted {
                     return Err(TableError::MissingVersion { wanted, newest: newest.version_id() });

@@ -76,6 +76,28 @@ pub(super) fn check_manifest(location: &Location, dataset: &Dataset) -> Result<(
     })
 }
 
+/// Deletes manifests of versions after `version` that lack their end, as a power cut may leave them. No epoch names
+/// them, and no reader of the table would get past them.
+pub(super) fn remove_torn_manifests(location: &Location, version: u64) -> io::Result<()> {
+    for entry in durable::entries(&location.manifests())? {
+        let path = entry?.path();
+        let is_later = version_of_manifest(&path).is_some_and(|found| found > version);
+        if is_later && matches!(check_end(path.clone()), Err(LostWrite::NoEnd(_))) {
+            tracing::warn!(manifest = %path.display(), "deletes a manifest that was not written whole");
+            durable::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The version in the name of a manifest, which counts down from the largest number so that the newest is listed
+/// first, or up, as in older tables.
+fn version_of_manifest(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".manifest")?;
+    let number: u64 = name.parse().ok()?;
+    Some(if name.len() == 20 { u64::MAX - number } else { number })
+}
+
 /// Checks a file of an index.
 pub(super) fn check_index(path: &Path) -> Result<(), LostWrite> {
     check_end(path.to_owned())
@@ -129,5 +151,12 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(matches!(check_length(path.clone(), 5), Err(LostWrite::Unreadable { .. })));
         assert!(matches!(check_end(path), Err(LostWrite::Unreadable { .. })));
+    }
+
+    #[test]
+    fn the_name_of_a_manifest_has_its_version() {
+        let version = |name: &str| version_of_manifest(Path::new(name));
+        assert_eq!(version("_versions/18446744073709551612.manifest"), Some(3));
+        assert_eq!((version("12.manifest"), version("12.manifest#1"), version("d12.manifest")), (Some(12), None, None));
     }
 }

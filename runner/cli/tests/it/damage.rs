@@ -140,3 +140,24 @@ fn edits_are_detected_whatever_the_clock_says() {
     let (report, _) = world.run(&[]);
     assert_eq!(report["ending"], "unchanged");
 }
+
+/// What a power cut may leave of a version that no epoch names: Lance reads the newest manifest first.
+#[test]
+fn a_torn_manifest_that_no_epoch_names_is_deleted() {
+    for length in [0, 100] {
+        let world = World::sample();
+        world.run(&[]);
+        let versions = world.index().join("lance/chunks.lance/_versions");
+        let manifests = std::fs::read_dir(&versions).unwrap().map(|entry| entry.unwrap().path());
+        // Names count down: the newest is first.
+        let newest = manifests.filter(|path| path.extension().is_some_and(|found| found == "manifest")).min().unwrap();
+        let number: u64 = newest.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+        let whole = std::fs::read(&newest).unwrap();
+        let torn = versions.join(format!("{:020}.manifest", number - 1));
+        std::fs::write(&torn, &whole[..length]).unwrap();
+        world.write("lib.rs", "pub fn edited() {}\n");
+        let (report, code) = world.run(&[]);
+        assert_eq!((code, report["ending"].as_str()), (0, Some("committed")), "{report:#}");
+        assert_eq!(world.digest(), world.digest_from_scratch());
+    }
+}
