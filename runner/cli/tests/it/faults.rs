@@ -177,7 +177,9 @@ impl Bench {
         let index = self.world.folder.path().join("counted");
         let mut faults = Vec::new();
         for scenario in [Scenario::FirstBuild, Scenario::Edit, Scenario::Collection] {
-            for (call, error, is_sticky) in CALLS {
+            // A garbage collection may panic or hang when Lance's threads cannot start others.
+            let is_known = |call: &str| scenario == Scenario::Collection && call == "thread";
+            for (call, error, is_sticky) in CALLS.into_iter().filter(|(call, ..)| !is_known(call)) {
                 self.prepare(scenario, &index);
                 let none = Fault { scenario, call, error, is_sticky, nth: 0 };
                 let (status, errors, calls) = self.inject(none, &index);
