@@ -95,6 +95,15 @@ pub(crate) fn push_name(out: &mut String, name: &[u8]) {
     }
 }
 
+/// Undoes the escapes in a [`RelPath`]; nothing if no name is escaped.
+pub(crate) fn unescape_path(path: &str) -> Option<Vec<u8>> {
+    if !path.contains("\\x") {
+        return None;
+    }
+    let names = path.split('/').map(|name| unescape_name(name).unwrap_or_else(|| name.into()));
+    Some(names.collect::<Vec<_>>().join(&b'/'))
+}
+
 /// Undoes the escapes of one name of a [`RelPath`]; nothing if it has none.
 pub(crate) fn unescape_name(name: &str) -> Option<Vec<u8>> {
     if !name.contains("\\x") {

@@ -12,8 +12,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use gristmill_pipeline::Semaphore;
-use gristmill_pipeline::{Fingerprint, Hash};
+use gristmill_pipeline::{Fingerprint, Hash, Semaphore};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

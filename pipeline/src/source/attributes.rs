@@ -1,6 +1,5 @@
-//! Which files `.gitattributes` marks as code that nobody here wrote: generated (`linguist-generated`) or
-//! vendored (`linguist-vendored`). Only files of the tree count, as for GitHub Linguist, so that a revision
-//! and a checkout of it are equal.
+//! Generated and vendored files, as `.gitattributes` marks them with `linguist-generated` and `linguist-vendored`. Only
+//! `.gitattributes` files of the tree count, as for GitHub Linguist, so that a revision and a checkout of it are equal.
 
 use std::collections::HashMap;
 

@@ -24,7 +24,7 @@ use crate::measure::thread_cpu;
 use crate::merkle::{Leaf, Tree};
 use crate::path::RelPath;
 #[cfg(unix)]
-use crate::path::unescape_name;
+use crate::path::unescape_path;
 use crate::sink::RowId;
 
 /// A folder, and which of its files belong to the index.
@@ -196,11 +196,7 @@ fn hash_all(
 #[cfg(unix)]
 fn unescape(path: &str) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt as _;
-    if !path.contains("\\x") {
-        return None;
-    }
-    let names = path.split('/').map(|name| unescape_name(name).unwrap_or_else(|| name.into()));
-    Some(names.map(std::ffi::OsString::from_vec).collect())
+    unescape_path(path).map(|raw| std::ffi::OsString::from_vec(raw).into())
 }
 
 #[cfg(not(unix))]

@@ -25,7 +25,7 @@ use super::stage::Properties;
 use super::table::StoredTable;
 use super::token::VectorState;
 use super::vector_index::{IndexName, VectorIndexConfig};
-use super::written::{check_index, check_manifest};
+use super::written::{check_end, check_manifest};
 use crate::durable;
 
 /// The column of vectors.
@@ -197,7 +197,7 @@ impl StoredTable {
             for entry in durable::entries(&folder)? {
                 let path = entry?.path();
                 if path.extension().is_some_and(|extension| extension == "idx") {
-                    check_index(&path)?;
+                    check_end(path.clone())?;
                 }
                 files.push(path);
             }

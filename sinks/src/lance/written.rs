@@ -98,11 +98,6 @@ fn version_of_manifest(path: &Path) -> Option<u64> {
     Some(if name.len() == 20 { u64::MAX - number } else { number })
 }
 
-/// Checks a file of an index.
-pub(super) fn check_index(path: &Path) -> Result<(), LostWrite> {
-    check_end(path.to_owned())
-}
-
 fn check_length(path: PathBuf, meant: u64) -> Result<(), LostWrite> {
     match fs::metadata(&path) {
         Ok(metadata) if metadata.len() == meant => Ok(()),
@@ -111,8 +106,8 @@ fn check_length(path: PathBuf, meant: u64) -> Result<(), LostWrite> {
     }
 }
 
-/// Checks that a file ends as all of Lance's formats do.
-fn check_end(path: PathBuf) -> Result<(), LostWrite> {
+/// Checks that a file, such as one of an index, ends as all of Lance's formats do.
+pub(super) fn check_end(path: PathBuf) -> Result<(), LostWrite> {
     let read = || -> io::Result<bool> {
         let mut file = File::open(&path)?;
         let length = file.metadata()?.len();
@@ -142,7 +137,7 @@ mod tests {
         for (content, is_whole) in [("data LANC", true), ("LANC", true), ("data LAN", false), ("", false), ("C", false)]
         {
             fs::write(&path, content).unwrap();
-            assert_eq!(check_index(&path).is_ok(), is_whole, "{content}");
+            assert_eq!(check_end(path.clone()).is_ok(), is_whole, "{content}");
         }
         fs::write(&path, "12345").unwrap();
         assert!(check_length(path.clone(), 5).is_ok());

@@ -8,7 +8,7 @@ use gix::objs::TreeRefIter;
 use gix_attributes::glob::pattern::Case;
 
 use super::objects::{Objects, reason};
-use crate::path::{RelPath, unescape_name};
+use crate::path::{RelPath, unescape_path};
 use crate::source::attributes::{GIT_ATTRIBUTES, Marks, mark_of};
 use crate::source::{ScanOptions, SourceError};
 
@@ -58,18 +58,10 @@ impl TreeMarks {
         let folders = path.rmatch_indices('/').map(|(slash, _)| slash + 1).chain([0]);
         let files = folders.filter_map(|end| {
             let (folder, rest) = path.split_at(end);
-            Some((self.0.get(folder)?, unescaped(rest)))
+            let rest = unescape_path(rest).map_or(Cow::Borrowed(rest.as_bytes()), Cow::Owned);
+            Some((self.0.get(folder)?, rest))
         });
         let files: Vec<(&Marks, Cow<'_, [u8]>)> = files.collect();
         mark_of(files.iter().map(|(marks, path)| (*marks, &**path)), case)
     }
-}
-
-/// The bytes in git of a path of the index.
-fn unescaped(path: &str) -> Cow<'_, [u8]> {
-    if !path.contains("\\x") {
-        return Cow::Borrowed(path.as_bytes());
-    }
-    let names = path.split('/').map(|name| unescape_name(name).unwrap_or_else(|| name.into()));
-    Cow::Owned(names.collect::<Vec<_>>().join(&b'/'))
 }
