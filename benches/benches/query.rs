@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gristmill::commands::run::run;
+use gristmill::commands::run::{Rebuild, run};
 use gristmill::progress::Progress;
 use gristmill_config::{Job, Override, Registry};
 use gristmill_pipeline::run::Interrupt;
@@ -64,7 +64,7 @@ fn from_threads(threads: usize, iterations: u64, ask: impl Fn(usize) + Sync) -> 
 fn query(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let job = Arc::new(job(&folder.path().join("index")));
-    run(&job, false, &Interrupt::default(), Progress::hidden(), None).unwrap();
+    run(&job, Rebuild::Nothing, &Interrupt::default(), Progress::hidden(), None).unwrap();
     let index = Arc::new(QueriedIndex::new("bench", job));
     let all =
         GetSymbols { names: Vec::new(), paths: Vec::new(), kinds: vec!["function".into()], docs: false, limit: 1000 };

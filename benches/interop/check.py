@@ -51,7 +51,7 @@ def first_package(names):
 def committed_tokens(index):
     """The epoch that HEAD names, and the token of each sink."""
     try:
-        epoch = int((index / "HEAD").read_text())
+        epoch = int((index / "HEAD").read_text().split()[0])
         record = json.loads((index / "commits" / f"{epoch}.json").read_text())
         return epoch, record["tokens"]
     except (OSError, ValueError, KeyError) as error:

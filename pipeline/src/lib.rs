@@ -41,13 +41,14 @@ pub use nearest::nearest;
 pub use operator::{
     AnyOperator, Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
     ErasedParser, ErasedVectorMap, ModuleName, ModulePlace, ModuleUnit, NamedPlace, Operator, OperatorConfig,
-    OperatorConfigError, OperatorError, Parser, RolePorts, TokenCount, VectorMap,
+    OperatorConfigError, OperatorError, Parser, RolePorts, TokenCount, VectorMap, contained, is_contained,
 };
 pub use path::RelPath;
 #[doc(hidden)]
 pub use semaphore::Semaphore;
 pub use sink::{
-    Analysis, EpochMeta, EpochWriter, FactForm, FactStore, Published, Record, RecordChunks, RowId, Sink, SinkConfig,
-    SinkConfigError, SinkContext, SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token, row_key,
+    Analysis, EpochMeta, EpochWriter, FactForm, FactStore, Published, Record, RecordChunks, RowId, Salvaged, Sink,
+    SinkConfig, SinkConfigError, SinkContext, SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token,
+    row_key,
 };
 pub use trace::{Trace, TraceKind, TraceLevel, TraceSpan};

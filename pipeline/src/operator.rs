@@ -7,7 +7,8 @@ mod modules;
 mod role;
 
 pub use config::{OperatorConfig, OperatorConfigError};
-pub(crate) use contained::{contained, in_operator, outcome_of, panic_message};
+pub use contained::{contained, is_contained};
+pub(crate) use contained::{outcome_of, panic_message};
 pub use erased::{AnyOperator, ErasedChunker, ErasedEmbedder, ErasedOperator, ErasedParser, ErasedVectorMap};
 pub use modules::{Declared, ModuleName, ModulePlace, ModuleUnit, NamedPlace};
 pub(crate) use modules::{path_chain, path_parts};

@@ -16,6 +16,7 @@ mod facts;
 mod forecast;
 mod hydrate;
 mod indexer;
+mod losses;
 mod memory;
 mod process;
 mod refs;
@@ -77,6 +78,8 @@ pub struct RunPlan<'a> {
     pub keep: u64,
     /// Whether to build from nothing, whatever is known.
     pub full: bool,
+    /// Whether to verify all checksums of the index first.
+    pub verify: bool,
     /// The meters to write to.
     pub meters: &'a Meters,
     /// Asks the run to stop.
@@ -213,11 +216,4 @@ fn now_ms() -> u64 {
 /// If the epoch could not be committed; the index then holds what it held before.
 pub fn run(plan: &RunPlan<'_>) -> Result<RunReport, RunError> {
     Indexer::open(*plan)?.update(plan.source, plan.full)
-}
-
-/// Whether the calling thread is inside an operator. A panic there becomes a diagnostic,
-/// so a panic hook may keep quiet about it.
-#[must_use]
-pub fn in_operator() -> bool {
-    crate::operator::in_operator()
 }

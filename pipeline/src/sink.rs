@@ -231,7 +231,7 @@ pub struct SinkConfigError {
 ///     }
 ///
 ///     fn publish(self: Box<Self>) -> Result<Published, SinkError> {
-///         Ok(Published { token: serde_json::json!(self.rows), sink: self, notice: None })
+///         Ok(Published::new(serde_json::json!(self.rows), self))
 ///     }
 ///
 ///     fn abort(self: Box<Self>) -> Result<(), SinkError> {
@@ -310,6 +310,22 @@ pub trait SinkConfig: Send + Sync {
     /// # Errors
     /// If the store cannot be read, or does not have the state.
     fn open_facts(&self, _context: SinkContext, _base: &Token) -> Result<Option<Box<dyn FactStore>>, SinkError> {
+        Ok(None)
+    }
+
+    /// Compares the files of a state that [`Published::files`] leaves out with checksums of their own, and returns the
+    /// damaged ones, relative to `folder`, each with what is wrong.
+    fn verify(&self, _folder: &Path, _base: &Token) -> Vec<(PathBuf, String)> {
+        Vec::new()
+    }
+
+    /// Deletes the damaged parts of a state, given its damaged files relative to `folder`, and returns what is left;
+    /// `None` if the state is of no use any more. The index is then built from what is left, and the sink from
+    /// nothing where nothing is. No sink is open in the folder.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or written.
+    fn salvage(&self, _folder: &Path, _base: &Token, _damaged: &[PathBuf]) -> Result<Option<Salvaged>, SinkError> {
         Ok(None)
     }
 
@@ -419,6 +435,31 @@ pub struct Published {
     pub sink: Box<dyn Sink>,
     /// What the user should know, such as what was left out.
     pub notice: Option<String>,
+    /// The files that the state reaches, relative to [`SinkContext::folder`]. They must not change as long as an
+    /// epoch has the state: their lengths are compared whenever it is opened, their checksums by `gristmill status
+    /// --verify`. Damage to a file that is not among them is for the sink to find.
+    pub files: Vec<PathBuf>,
+}
+
+impl Published {
+    /// A state without files and without anything to tell.
+    #[must_use]
+    pub fn new(token: Token, sink: Box<dyn Sink>) -> Self {
+        Self { token, sink, notice: None, files: Vec::new() }
+    }
+}
+
+/// What is left of a state whose files are damaged: what [`SinkConfig::salvage`] returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Salvaged {
+    /// Opens what is left.
+    pub token: Token,
+    /// Whether all rows of records are left.
+    pub has_rows: bool,
+    /// Whether the vectors are left.
+    pub has_vectors: bool,
+    /// The views whose tables are lost.
+    pub lost_views: Vec<Box<str>>,
 }
 
 /// How many rows a sink staged, over all its tables.

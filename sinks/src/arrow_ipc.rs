@@ -264,7 +264,8 @@ impl StagedEpoch for ArrowStaged {
             let _ = durable::remove_file(&published);
             return Err(sink_error(&sink.name, "cannot publish its file", error));
         }
-        Ok(Published { token: json!({ "file": name, "rows": added }), sink: Box::new(sink), notice: None })
+        let token = json!({ "file": name, "rows": added });
+        Ok(Published { files: vec![name.into()], ..Published::new(token, Box::new(sink)) })
     }
 
     fn abort(self: Box<Self>) -> Result<(), SinkError> {

@@ -47,6 +47,7 @@ mod reader;
 mod recall;
 mod resident;
 mod retain;
+mod salvage;
 mod sink;
 mod stage;
 mod stored_facts;
@@ -68,6 +69,7 @@ pub use metric::{Nearness, VectorMetric, product_of_bytes};
 pub use nearest::NearChunk;
 pub use reader::{ChunkLocator, ChunkVectors, LanceReader};
 pub use resident::{Resident, RowFiles, Segment};
+pub use salvage::damaged_key_runs;
 pub use vector_index::{VectorIndexConfig, VectorIndexKind};
 
 /// How the Lance store writes.

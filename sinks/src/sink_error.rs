@@ -9,6 +9,14 @@ pub(crate) fn sink_error(sink: &str, action: impl Into<Box<str>>, cause: impl Di
     SinkError { sink: sink.into(), action: action.into(), message: without_source_location(&cause.to_string()).into() }
 }
 
+/// What to say of a library that panicked while it read files.
+pub(crate) fn panicked(library: &str, panic: &str) -> String {
+    format!(
+        "{library} panicked ({panic}): a file may be damaged, as `gristmill status --verify` tells; if none is, please \
+         report it"
+    )
+}
+
 /// Cuts off the source location that Lance appends to its messages: it does not help a user.
 fn without_source_location(message: &str) -> &str {
     match message.rsplit_once(", ") {

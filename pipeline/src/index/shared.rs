@@ -37,6 +37,18 @@ pub(crate) struct SharedVectors {
     segments: Vec<Segment>,
 }
 
+/// Reads all vectors that indexes share in `folder`, and returns the segments in which a checksum does not match. It
+/// costs the vectors that it hits: whoever needs them makes them again.
+#[must_use]
+pub fn damaged_vectors(folder: &Path) -> Vec<PathBuf> {
+    let entries = |folder: &Path| read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let segments = entries(folder).flat_map(|embedder| entries(&embedder).collect::<Vec<_>>());
+    let is_segment = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "vectors");
+    let mut damaged: Vec<_> = segments.filter(is_segment).filter(|path| !Segment::is_whole(path)).collect();
+    damaged.sort_unstable();
+    damaged
+}
+
 struct Segment {
     path: PathBuf,
     file: File,
@@ -158,6 +170,18 @@ impl SharedVectors {
 
 impl Segment {
     fn open(path: PathBuf, dimension: usize) -> Option<Self> {
+        let (segment, found) = Self::read_header(path)?;
+        (found == dimension).then_some(segment)
+    }
+
+    /// Whether all of a segment has its checksums.
+    fn is_whole(path: &Path) -> bool {
+        let Some((mut segment, dimension)) = Self::read_header(path.to_owned()) else { return false };
+        segment.load_keys().is_some() && (0..segment.records).all(|record| segment.read(record, dimension).is_some())
+    }
+
+    /// Opens a segment, and returns the components of its vectors.
+    fn read_header(path: PathBuf) -> Option<(Self, usize)> {
         let mut file = File::open(&path).ok()?;
         let mut header = [0; HEADER_BYTES as usize];
         file.read_exact(&mut header).ok()?;
@@ -166,10 +190,9 @@ impl Segment {
         let (stored_dimension, rest) = rest.split_first_chunk::<4>()?;
         let (records, rest) = rest.split_first_chunk::<8>()?;
         let keys_check = Hash::from_bytes(*rest.first_chunk::<32>()?);
-        let fits = magic == MAGIC
-            && u32::from_le_bytes(*version) == VERSION
-            && u32::from_le_bytes(*stored_dimension) as usize == dimension;
-        fits.then(|| Self { path, file, records: u64::from_le_bytes(*records), keys_check, keys: None })
+        let is_one = magic == MAGIC && u32::from_le_bytes(*version) == VERSION;
+        let segment = Self { path, file, records: u64::from_le_bytes(*records), keys_check, keys: None };
+        is_one.then_some((segment, u32::from_le_bytes(*stored_dimension) as usize))
     }
 
     /// Its keys, ascending; none if they cannot be read.
@@ -297,10 +320,13 @@ mod tests {
             find(&mut open(folder.path()), &[1, 2, 3]).iter().map(Option::is_some).collect::<Vec<_>>()
         };
         let keys = HEADER_BYTES as usize;
+        assert!(damaged_vectors(folder.path()).is_empty());
         assert_eq!(damaged(0), [false; 3], "no segment");
+        assert_eq!(damaged_vectors(folder.path()), std::slice::from_ref(&path));
         assert_eq!(damaged(17), [false; 3], "the number of records");
         assert_eq!(damaged(keys + 5), [false; 3], "a key");
         assert_eq!(damaged(keys + 3 * 16 + 16 + 2), [true, false, true], "a value");
+        assert_eq!(damaged_vectors(folder.path()), std::slice::from_ref(&path));
         std::fs::write(&path, &whole[..whole.len() - 1]).expect("writes");
         assert_eq!(find(&mut open(folder.path()), &[3, 1]), [None, Some(vector(1))], "a tail that is cut off");
     }

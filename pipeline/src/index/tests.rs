@@ -18,6 +18,7 @@ pub(crate) fn record(epoch: u64, tree: &Tree) -> CommitRecord {
         rows: Hash::of(b""),
         sinks: BTreeMap::new(),
         tokens: BTreeMap::new(),
+        seals: Seals::new(),
     }
 }
 

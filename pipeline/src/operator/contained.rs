@@ -1,4 +1,4 @@
-//! Containment of panics: every call of an operator's code goes through here.
+//! Containment of panics: every call of an operator's code goes through here, and stores' reading of files.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -7,21 +7,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::OperatorError;
 
 thread_local! {
-    static IN_OPERATOR: Cell<bool> = const { Cell::new(false) };
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the calling thread is inside an operator, so that a panic hook can keep quiet
-/// about a panic that becomes a diagnostic or an error.
-pub(crate) fn in_operator() -> bool {
-    IN_OPERATOR.get()
+/// Whether a panic of the calling thread becomes a diagnostic or an error, so that a panic hook can keep quiet
+/// about it.
+#[must_use]
+pub fn is_contained() -> bool {
+    CONTAINED.get()
 }
 
-/// Calls an operator. A panic becomes an error with its [message](panic_message).
-pub(crate) fn contained<R>(call: impl FnOnce() -> R) -> Result<R, String> {
-    let outer = IN_OPERATOR.replace(true);
-    // An operator that keeps state between calls must keep it valid across panics itself.
+/// Calls code that may panic on its input: an operator, or a library that reads a file which may be damaged. A panic
+/// becomes an error with the first line of its message. What the code keeps between calls must stay valid.
+///
+/// # Errors
+/// If the call panics.
+pub fn contained<R>(call: impl FnOnce() -> R) -> Result<R, String> {
+    let outer = CONTAINED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call));
-    IN_OPERATOR.set(outer);
+    CONTAINED.set(outer);
     result.map_err(|payload| panic_message(&*payload))
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use gristmill_ids::{ContentHash, ContentKey, Epoch, Fingerprint, Hash};
 
 use super::RunError;
+use super::losses::Losses;
 use super::sinks::{SinkHandle, vector_store};
 use crate::graph::{EmbedLane, Graph, SinkStage};
 use crate::index::{CommitRecord, IndexFolder, SinkRecord};
@@ -121,9 +122,10 @@ fn stores_same_chunks(graph: &Graph, sink: &SinkStage, stored: &SinkRecord) -> b
 }
 
 impl Base {
-    pub(super) fn new(graph: &Graph, record: CommitRecord, tree: Tree, sinks: &[SinkHandle]) -> Self {
+    pub(super) fn new(graph: &Graph, record: CommitRecord, tree: Tree, sinks: &[SinkHandle], losses: &Losses) -> Self {
         let same_embedding = |lane: &EmbedLane| {
-            let store = vector_store(sinks, lane.id).and_then(|store| record.sinks.get(&*sinks[store].name));
+            let store = vector_store(sinks, lane.id).map(|store| &*sinks[store].name);
+            let store = store.filter(|name| !losses.of_vectors(name)).and_then(|name| record.sinks.get(name));
             store.is_some_and(|store| store.embed == Some(lane.fingerprint))
         };
         let same_embedding = graph.embed_lanes().iter().map(same_embedding).collect();
@@ -133,10 +135,12 @@ impl Base {
                 .iter()
                 .all(|sink| record.sinks.get(&*sink.name).is_some_and(|stored| same(graph, sink, stored)))
         };
-        let can_recall = gives_syntax_back(sinks) && all_sinks(stores_same_chunks);
+        let lost_facts = sinks.iter().any(|sink| sink.is_fact_store && losses.of_rows(&sink.name));
+        let can_recall = gives_syntax_back(sinks) && all_sinks(stores_same_chunks) && !lost_facts;
         // Contents that cannot be recalled, or that sinks must store otherwise, get other keys,
         // as if the operators had changed.
-        let keeps_keys = can_recall && all_sinks(stores_the_same);
+        let lost_rows = sinks.iter().any(|sink| losses.of_rows(&sink.name));
+        let keeps_keys = can_recall && all_sinks(stores_the_same) && !lost_rows;
         let rows = if keeps_keys { record.rows } else { Hash::of_parts([record.rows.as_bytes().as_slice()]) };
         Self {
             same_analysis: can_recall && record.analysis == graph.analysis_fingerprint(),

@@ -7,7 +7,7 @@ use super::RunError;
 use super::commit::Draft;
 use super::indexer::{Begun, Indexer, Warm};
 use super::sinks::PublishedSinks;
-use crate::index::{CommitRecord, IndexError};
+use crate::index::{CommitRecord, Damage, IndexError};
 use crate::sink::{StagedRows, Token};
 
 /// What a collection did.
@@ -55,8 +55,14 @@ impl Indexer<'_> {
         let Some((record, tree)) = self.head.clone() else {
             return Err(IndexError::Missing { folder: self.plan.index.to_owned() }.into());
         };
-        let number = record.epoch.next();
-        let Begun { mut sinks, knowledge, rebuilt_because } = self.begin(number, false)?;
+        // What is rewritten gets new checksums, so damage that is not found now would not be found any more.
+        self.find_damages(true);
+        if let Some(Damage { path, fault }) = self.damages.first() {
+            let (path, reason) = (self.writer.folder().path().join(path), fault.to_string());
+            return Err(IndexError::Damaged { path, reason }.into());
+        }
+        let number = self.next_epoch();
+        let Begun { mut sinks, knowledge, rebuilt_because, .. } = self.begin(number, false)?;
         if rebuilt_because.is_some() {
             return Ok(None);
         }
@@ -73,11 +79,13 @@ impl Indexer<'_> {
         let (sinks, staged) = sinks.stage(&draft.meta())?;
         self.writer.write_tree(number, &draft.tree)?;
         crate::failpoint::reach("staged");
-        let PublishedSinks { sinks, tokens, .. } = sinks.publish()?;
-        let CommitRecord { tokens, committed_ms, .. } = draft.record(&self.plan, &staged, tokens);
+        let PublishedSinks { sinks, states, .. } = sinks.publish()?;
+        let folder = |sink: &str| self.writer.folder().sink(sink);
+        let drafted = draft.record(&self.plan, &staged, states, &record.seals, folder)?;
+        let CommitRecord { tokens, seals, committed_ms, .. } = drafted;
         crate::failpoint::reach("published");
         // The rows are what the epoch before made of them, whatever this job would make.
-        let mut compacted = CommitRecord { epoch: number, committed_ms, tokens, ..record };
+        let mut compacted = CommitRecord { epoch: number, committed_ms, tokens, seals, ..record };
         let tables = self.plan.tables();
         let is_kept = |name: &str, made: &Hash| tables.iter().any(|it| *it.name == *name && it.fingerprint == *made);
         compacted.views.retain(|name, made| is_kept(name, made));
@@ -91,7 +99,7 @@ impl Indexer<'_> {
         Ok(Some(number))
     }
 
-    fn retain(&mut self, keep: u64) -> Result<Vec<Epoch>, RunError> {
+    pub(super) fn retain(&mut self, keep: u64) -> Result<Vec<Epoch>, RunError> {
         let kept = self.writer.give_up_old(keep.max(1))?;
         crate::failpoint::reach("given_up");
         for sink in self.plan.graph.sinks() {

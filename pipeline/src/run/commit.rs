@@ -9,11 +9,12 @@ use gristmill_views::ViewDelta;
 use super::base::Base;
 use super::facts::FactMaker;
 use super::refs;
+use super::sinks::SinkState;
 use super::views::ViewChanges;
 use super::{RunPlan, now_ms};
-use crate::index::{CommitRecord, FORMAT, SinkRecord};
+use crate::index::{CommitRecord, FORMAT, IndexError, Seals, SinkRecord, seal};
 use crate::merkle::Tree;
-use crate::sink::{EpochMeta, StagedRows, Token};
+use crate::sink::{EpochMeta, StagedRows};
 use crate::source::RefRevision;
 
 /// An epoch that is being built.
@@ -34,17 +35,28 @@ impl Draft {
 
     /// The record that makes the epoch real, given what each sink staged and where it is
     /// found, in the order of the graph.
-    pub(super) fn record(&self, plan: &RunPlan<'_>, staged: &[StagedRows], tokens: Vec<Token>) -> CommitRecord {
+    ///
+    /// `folder` returns where the files of a sink lie, and `before` has the seals of the base.
+    pub(super) fn record(
+        &self,
+        plan: &RunPlan<'_>,
+        staged: &[StagedRows],
+        states: Vec<SinkState>,
+        before: &Seals,
+        folder: impl Fn(&str) -> PathBuf,
+    ) -> Result<CommitRecord, IndexError> {
         let graph = plan.graph;
-        let (mut records, mut by_name) = (BTreeMap::new(), BTreeMap::new());
-        for ((sink, staged), token) in graph.sinks().iter().zip(staged).zip(tokens) {
+        let (mut records, mut by_name, mut seals) = (BTreeMap::new(), BTreeMap::new(), Seals::new());
+        for ((sink, staged), SinkState { token, files }) in graph.sinks().iter().zip(staged).zip(states) {
+            let sealed = seal(&sink.name, &folder(&sink.name), &files, before);
+            seals.extend(sealed.map_err(|(path, reason)| IndexError::Io { action: "cannot read", path, reason })?);
             let (embed, chunks) = (graph.stored_vectors(sink), graph.stored_chunks(sink));
             let (kind, shape, dimension) = (sink.config.kind().to_owned(), sink.shape, sink.dimension);
             let record = SinkRecord { kind, shape, embed, chunks, dimension, staged: *staged };
             records.insert(sink.name.to_string(), record);
             by_name.insert(sink.name.to_string(), token);
         }
-        CommitRecord {
+        Ok(CommitRecord {
             format: FORMAT,
             epoch: self.number,
             committed_ms: now_ms(),
@@ -59,7 +71,8 @@ impl Draft {
             rows: graph.rows_fingerprint(),
             sinks: records,
             tokens: by_name,
-        }
+            seals,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 //! A forecast takes the same way as a run: scan, diff, fact plane, analysis of what is
 //! new. Only its sinks are others, which count rows, and its embedders, which give zeros.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use super::base::{Base, check_dimensions, rebuild_reason};
 use super::changes::{changes, count, is_current};
 use super::commit::{table_changes, table_rows};
 use super::epoch::VectorLog;
+use super::losses::Losses;
 use super::process::{EpochRun, Knowledge, Processed};
 use super::report::{Changes, RunReport, Work};
 use super::sinks::{Opening, SinkGroup};
@@ -166,6 +167,7 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
         threaded: false,
         memory_limit: plan.memory_limit,
         base: head.as_ref().map(|(_, record, _)| record),
+        rebuilt: &BTreeSet::new(),
     };
     let mut sinks = SinkGroup::closed(&opening)?;
     forecast.rebuilt_because = head.as_ref().and_then(|(_, record, tree)| {
@@ -176,10 +178,9 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     let replaces = head.is_none() || forecast.rebuilt_because.is_some();
     opening.base = opening.base.filter(|_| !replaces);
     sinks.count(&opening)?;
-    let mut base = head
-        .as_ref()
-        .filter(|_| !replaces)
-        .map(|(_, record, tree)| Base::new(plan.graph, record.clone(), tree.clone(), sinks.sinks()));
+    let mut base = head.as_ref().filter(|_| !replaces).map(|(_, record, tree)| {
+        Base::new(plan.graph, record.clone(), tree.clone(), sinks.sinks(), &Losses::default())
+    });
     let diff = changes(base.as_ref(), &scan.tree);
     forecast.changes = count(&diff);
     let leaving: Vec<RowId> = diff
@@ -234,6 +235,7 @@ fn read_head(index: &Path) -> Result<Option<(IndexFolder, CommitRecord, Tree)>, 
     match IndexFolder::open(index) {
         Ok(folder) => {
             let Some(record) = folder.head()? else { return Ok(None) };
+            folder.check(&record)?;
             let tree = folder.tree(&record).unwrap_or_else(|_| Tree::empty());
             Ok(Some((folder, record, tree)))
         }

@@ -1,7 +1,7 @@
 //! The indexer: holds an index open for writing, and brings it up to date as often as it
 //! is asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use gristmill_ids::{Epoch, PassageKey};
@@ -11,6 +11,7 @@ use super::changes::{absolute, changes, corrected, count, is_current, noted, not
 use super::clock::Clock;
 use super::commit::{Draft, table_changes, table_rows};
 use super::epoch::VectorLog;
+use super::losses::{self, Losses};
 use super::memory::MemoryWatch;
 use super::process::{EpochRun, Knowledge, Processed};
 use super::report::RunReport;
@@ -18,7 +19,7 @@ use super::sinks::{Opening, PublishedSinks, SinkGroup, WritingSinks};
 use super::{RunError, RunPlan};
 use crate::execute::{self, Budget, Mode};
 use crate::graph::EmbedLane;
-use crate::index::{CommitRecord, IndexError, IndexWriter, Journal};
+use crate::index::{CommitRecord, Damage, Fault, IndexError, IndexWriter, Journal};
 use crate::merkle::Tree;
 use crate::source::{Scan, Source};
 
@@ -35,6 +36,10 @@ pub struct Indexer<'a> {
     pub(super) notice: Option<String>,
     /// The stored tree could not be used, for this reason.
     pub(super) damage: Option<String>,
+    /// Damaged files of the newest epoch, which the next update rebuilds.
+    pub(super) damages: Vec<Damage>,
+    /// The largest number that an epoch may have had whose record is damaged.
+    floor: Epoch,
     /// The head may lack changes that nobody will tell of again: the next update scans
     /// everything.
     pub(super) behind: bool,
@@ -55,8 +60,17 @@ impl<'a> Indexer<'a> {
     /// If it cannot be opened, or another process writes to it.
     pub fn open(plan: RunPlan<'a>) -> Result<Self, RunError> {
         plan.check()?;
-        let writer = IndexWriter::open(plan.index)?;
-        let mut indexer = Self { plan, writer, head: None, notice: None, damage: None, behind: false, warm: None };
+        let mut indexer = Self {
+            plan,
+            writer: IndexWriter::open(plan.index)?,
+            head: None,
+            notice: None,
+            damage: None,
+            damages: Vec::new(),
+            floor: Epoch::NONE,
+            behind: false,
+            warm: None,
+        };
         indexer.read_head(plan.full)?;
         Ok(indexer)
     }
@@ -67,26 +81,65 @@ impl<'a> Indexer<'a> {
         self.head.as_ref().map(|(record, _)| record)
     }
 
-    /// The newest epoch with its tree. A damaged tree costs a rebuild, not the index.
+    /// The newest epoch with its tree. A damaged tree costs a scan without it, other damage what is damaged.
     fn read_head(&mut self, full: bool) -> Result<(), RunError> {
-        let folder = self.writer.folder();
-        self.head = match folder.head() {
-            Ok(None) => None,
-            Ok(Some(record)) => match folder.tree(&record) {
-                Ok(tree) => Some((record, tree)),
-                Err(error) => {
-                    let damage = format!("the stored Merkle tree cannot be used ({error})");
-                    self.notice = Some(damage.clone());
-                    self.damage = Some(damage);
-                    self.behind = true;
-                    Some((record, Tree::empty()))
-                }
-            },
-            // What cannot be read is replaced when the user asks for it, and only then.
-            Err(IndexError::Damaged { .. }) if full => None,
+        let record = self.newest(full)?;
+        self.head = record.map(|record| match self.writer.folder().tree(&record) {
+            Ok(tree) => (record, tree),
+            Err(error) => {
+                let damage = format!("the stored Merkle tree cannot be used ({error})");
+                self.notice.get_or_insert_with(|| damage.clone());
+                self.damage = Some(damage);
+                self.behind = true;
+                (record, Tree::empty())
+            }
+        });
+        self.find_damages(full || self.plan.verify || self.writer.is_suspect());
+        Ok(())
+    }
+
+    /// The record of the newest epoch; of the newest that is whole where `HEAD` or its record is damaged.
+    fn newest(&mut self, full: bool) -> Result<Option<CommitRecord>, RunError> {
+        let largest = self.writer.largest_number();
+        let why = match self.writer.folder().head() {
+            Ok(Some(record)) => return Ok(Some(record)),
+            Ok(None) if largest == Epoch::NONE => return Ok(None),
+            Ok(None) => "HEAD is missing".to_owned(),
+            Err(error @ IndexError::Damaged { .. }) => error.to_string(),
+            // What an older program wrote is replaced when the user asks for it, and only then.
+            Err(IndexError::Older { .. }) if full => "an older program wrote it".to_owned(),
             Err(error) => return Err(error.into()),
         };
-        Ok(())
+        // A reader may hold an epoch whose record is damaged now.
+        self.floor = largest;
+        self.behind = true;
+        let restored = self.writer.restore_head()?;
+        let went_on = match &restored {
+            Some(record) => format!("went on from epoch {}, the newest that is whole", record.epoch),
+            None => "built the index from nothing".to_owned(),
+        };
+        self.notice = Some(format!("{why}: {went_on}"));
+        Ok(restored)
+    }
+
+    /// Looks for damaged files of the newest epoch; with `contents` it reads them.
+    pub(super) fn find_damages(&mut self, contents: bool) {
+        let (folder, graph) = (self.writer.folder(), self.plan.graph);
+        self.damages.clear();
+        let Some((record, _)) = &self.head else { return };
+        if !contents {
+            self.damages = folder.damages(record);
+            return;
+        }
+        // A damaged tree was found when it was read.
+        self.damages = folder.verify(record).into_iter().filter(|damage| !damage.path.starts_with("merkle")).collect();
+        for sink in graph.sinks() {
+            let Some(token) = record.tokens.get(&*sink.name) else { continue };
+            for (file, reason) in sink.config.verify(&folder.sink(&sink.name), token) {
+                let path = Path::new(&*sink.name).join(file);
+                self.damages.push(Damage { path, fault: Fault::Unreadable(reason) });
+            }
+        }
     }
 
     /// Notices when somebody deleted or replaced the folder since the last update, and
@@ -116,7 +169,7 @@ impl<'a> Indexer<'a> {
     /// # Errors
     /// If the epoch could not be committed; the index then holds what it held before.
     pub fn update(&mut self, source: &dyn Source, full: bool) -> Result<RunReport, RunError> {
-        self.advance(source, None, full)
+        self.advance_or_repair(source, None, full)
     }
 
     /// Brings the index up to date like [`update`](Self::update), but looks only at these
@@ -127,7 +180,23 @@ impl<'a> Indexer<'a> {
     /// # Errors
     /// As for [`update`](Self::update).
     pub fn update_paths(&mut self, source: &dyn Source, changed: &[PathBuf]) -> Result<RunReport, RunError> {
-        self.advance(source, Some(changed), false)
+        self.advance_or_repair(source, Some(changed), false)
+    }
+
+    /// Advances. Where that fails and the newest epoch turns out to be damaged, it is rebuilt where it is, once.
+    fn advance_or_repair(
+        &mut self,
+        source: &dyn Source,
+        changed: Option<&[PathBuf]>,
+        full: bool,
+    ) -> Result<RunReport, RunError> {
+        let error = match self.advance(source, changed, full) {
+            Err(error @ (RunError::Sink(_) | RunError::LostVector { .. })) if self.damages.is_empty() => error,
+            advanced => return advanced,
+        };
+        self.warm = None;
+        self.find_damages(true);
+        if self.damages.is_empty() { Err(error) } else { self.advance(source, None, full) }
     }
 
     fn advance(&mut self, source: &dyn Source, changed: Option<&[PathBuf]>, full: bool) -> Result<RunReport, RunError> {
@@ -166,6 +235,7 @@ impl<'a> Indexer<'a> {
         }
         if let Some((record, tree)) = &mut self.head
             && !full
+            && self.damages.is_empty()
             && is_current(&plan, record, &root)
         {
             let named = |record: &CommitRecord| (record.revision.clone(), record.refs.clone(), record.selection);
@@ -184,6 +254,7 @@ impl<'a> Indexer<'a> {
             }
             report.epoch = record.epoch;
             report.quarantined = noted(tree);
+            self.writer.clear_suspicion();
             // What is written to folders that are left out must not push the reports of
             // epochs out.
             return Ok(self.finish(clock.finish(report, &plan, None), is_whole));
@@ -222,10 +293,11 @@ impl<'a> Indexer<'a> {
         let plan = self.plan;
         let Update { source, full, threads, place } = update;
         let number = self.next_epoch();
-        let Begun { mut sinks, mut knowledge, rebuilt_because } = self.begin(number, full)?;
+        report.notice = report.notice.take().or_else(|| losses::notice(&self.damages));
+        let Begun { mut sinks, mut knowledge, rebuilt_because, losses } = self.begin(number, full)?;
         let replace = self.head.is_none() || rebuilt_because.is_some();
         let base = self.head.clone().filter(|_| !replace);
-        let base = base.map(|(record, tree)| Base::new(plan.graph, record, tree, sinks.sinks()));
+        let base = base.map(|(record, tree)| Base::new(plan.graph, record, tree, sinks.sinks(), &losses));
         let Scan { tree, revision, refs, selection, .. } = scan;
         let mut draft = Draft { number, base, tree, revision, refs, selection, place };
 
@@ -282,14 +354,25 @@ impl<'a> Indexer<'a> {
         plan.interrupt.check()?;
 
         // From here on the epoch is finished, whatever is asked.
-        let PublishedSinks { sinks, tokens, notices } = sinks.publish()?;
+        let PublishedSinks { sinks, states, notices } = sinks.publish()?;
         for notice in notices {
             report.notice.get_or_insert(notice);
         }
-        let record = draft.record(&plan, &staged, tokens);
+        let before = draft.base.as_ref().map(|base| base.record.seals.clone()).unwrap_or_default();
+        let folder = |sink: &str| match losses.rebuilt.contains(sink) {
+            true => self.writer.rebuild_folder(sink),
+            false => self.writer.folder().sink(sink),
+        };
+        let record = draft.record(&plan, &staged, states, &before, folder)?;
         crate::failpoint::reach("published");
+        for sink in &losses.rebuilt {
+            self.writer.swap_in(sink)?;
+            crate::failpoint::reach("swapped");
+        }
         self.writer.commit(&record)?;
         crate::failpoint::reach("committed");
+        self.writer.clear_suspicion();
+        self.damages.clear();
         for (shared, journal) in shared.iter_mut().zip(&mut journals) {
             if let Err(error) = shared.add(journal) {
                 report.notice.get_or_insert(format!("vectors could not be shared: {error}"));
@@ -307,7 +390,13 @@ impl<'a> Indexer<'a> {
         report.plane.busy_ms = (busy - measures.2).as_secs_f64() * 1e3;
         self.head = Some((record, draft.tree));
         self.damage = None;
-        self.warm = Some(Warm { sinks, knowledge });
+        // Sinks that were built beside their folder are open where it is no more.
+        self.warm = losses.rebuilt.is_empty().then_some(Warm { sinks, knowledge });
+        if !losses.is_empty()
+            && let Err(error) = self.forget_damaged(&losses)
+        {
+            report.notice.get_or_insert(format!("what was damaged could not be deleted: {error}"));
+        }
         clock.publish = clock.lap(plan.meters, "publish");
         report.memory = memory.report();
         Ok(budget)
@@ -315,7 +404,16 @@ impl<'a> Indexer<'a> {
 
     /// The number of the epoch that an update would commit.
     pub(super) fn next_epoch(&self) -> Epoch {
-        self.record().map_or(Epoch::FIRST, |record| record.epoch.next())
+        self.record().map_or(Epoch::NONE, |record| record.epoch).max(self.floor).next()
+    }
+
+    /// Deletes what there was of rebuilt sinks, and the epochs that reach it.
+    fn forget_damaged(&mut self, losses: &Losses) -> Result<(), RunError> {
+        for sink in &losses.rebuilt {
+            self.writer.remove_rebuilds(sink)?;
+        }
+        self.retain(1)?;
+        Ok(())
     }
 
     /// Opens the sinks at the newest epoch if they are not open, and begins an epoch in them.
@@ -325,10 +423,10 @@ impl<'a> Indexer<'a> {
         let plan = self.plan;
         let warm = self.warm.take();
         let is_warm = warm.is_some();
-        let opening = self.opening();
+        let mut losses = Losses::default();
         let (mut group, knowledge) = match warm {
             Some(Warm { sinks, knowledge }) => (sinks, Some(knowledge)),
-            None => (SinkGroup::closed(&opening)?, None),
+            None => (SinkGroup::closed(&self.opening(&losses))?, None),
         };
         if !plan.tables().is_empty() && !group.sinks().iter().any(|sink| sink.keeps_views) {
             return Err(RunError::NoPlaceForViews);
@@ -347,12 +445,35 @@ impl<'a> Indexer<'a> {
             knowledge.restart(&plan)?;
         }
         if !is_warm {
-            group.open(&opening)?;
+            losses = self.losses(replace, full)?;
+            for sink in plan.graph.sinks() {
+                self.writer.remove_rebuilds(&sink.name)?;
+            }
+            match group.open(&self.opening(&losses)) {
+                Err(_) if full && self.head.is_some() => {
+                    // Whatever it is that keeps them from being opened.
+                    losses = Losses::of_all_sinks(plan.graph);
+                    group.open(&self.opening(&losses))?;
+                }
+                opened => opened?,
+            }
         }
-        Ok(Begun { sinks: group.begin(number, replace)?, knowledge, rebuilt_because })
+        Ok(Begun { sinks: group.begin(number, replace)?, knowledge, rebuilt_because, losses })
     }
 
-    fn opening(&self) -> Opening<'_> {
+    /// What the damage to the newest epoch loses. Its record says afterwards what is left.
+    fn losses(&mut self, replace: bool, full: bool) -> Result<Losses, RunError> {
+        let (graph, is_suspect) = (self.plan.graph, self.writer.is_suspect());
+        match &mut self.head {
+            // A fault ended the run before, and the next one too, unless it opens nothing that there is.
+            Some(_) if full && is_suspect => Ok(Losses::of_all_sinks(graph)),
+            Some(_) if replace => Ok(Losses::of_whole_sinks(graph, &self.damages)),
+            Some((record, _)) => Ok(Losses::salvage(graph, self.writer.folder(), record, &self.damages)?),
+            None => Ok(Losses::default()),
+        }
+    }
+
+    fn opening<'o>(&'o self, losses: &'o Losses) -> Opening<'o> {
         Opening {
             graph: self.plan.graph,
             meters: self.plan.meters,
@@ -361,13 +482,14 @@ impl<'a> Indexer<'a> {
             threaded: self.plan.mode != Mode::Sequential,
             memory_limit: self.plan.memory_limit,
             base: self.record(),
+            rebuilt: &losses.rebuilt,
         }
     }
 
     /// Opens the sinks that are open anew, after files below them were deleted.
     pub(super) fn reopen_sinks(&mut self) -> Result<(), RunError> {
         let Some(Warm { mut sinks, knowledge }) = self.warm.take() else { return Ok(()) };
-        sinks.open(&self.opening())?;
+        sinks.open(&self.opening(&Losses::default()))?;
         self.warm = Some(Warm { sinks, knowledge });
         Ok(())
     }
@@ -386,6 +508,8 @@ pub(super) struct Begun<'a> {
     pub(super) knowledge: Knowledge<'a>,
     /// Why it begins from nothing, if it does though there is an epoch.
     pub(super) rebuilt_because: Option<String>,
+    /// What damage to the newest epoch lost.
+    pub(super) losses: Losses,
 }
 
 /// What one update is asked for.

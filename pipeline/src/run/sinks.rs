@@ -9,6 +9,7 @@
 mod handle;
 mod stored;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,13 +17,13 @@ use gristmill_ids::{ChunkLaneId, ContentHash, EmbedLaneId, Epoch, Hash};
 use gristmill_views::{ViewDelta, ViewSchema};
 
 pub(super) use self::handle::SinkHandle;
-use self::handle::{Pending, Shape};
+use self::handle::{Pending, PublishedState, Shape};
 use self::stored::StorePart;
 pub(super) use self::stored::StoredRow;
 use super::assembly::Assembly;
 use crate::execute::Lease;
 use crate::graph::{Graph, SinkStage};
-use crate::index::CommitRecord;
+use crate::index::{CommitRecord, rebuild_folder};
 use crate::measure::Meters;
 use crate::port::Port;
 use crate::sink::{EpochMeta, Record, RowId, SinkContext, SinkError, StagedRows, StoredFacts, StoredVectors, Token};
@@ -41,6 +42,8 @@ pub(super) struct Opening<'a> {
     pub(super) memory_limit: u64,
     /// The epoch at which they are opened; without one they hold nothing.
     pub(super) base: Option<&'a CommitRecord>,
+    /// The sinks that are built anew beside what there is of them, from nothing.
+    pub(super) rebuilt: &'a BTreeSet<Arc<str>>,
 }
 
 impl Opening<'_> {
@@ -52,9 +55,10 @@ impl Opening<'_> {
 
     fn context(&self, nth: usize, sink: &SinkStage) -> SinkContext {
         let keeps_views = self.keeper() == Some(nth);
+        let is_rebuilt = self.rebuilt.contains(&sink.name);
         SinkContext {
             name: sink.name.as_ref().into(),
-            folder: self.index.join(&*sink.name),
+            folder: if is_rebuilt { rebuild_folder(&self.index, &sink.name) } else { self.index.join(&*sink.name) },
             inputs: sink.ports.clone(),
             dimension: sink.dimension,
             columns: sink.columns.clone(),
@@ -79,7 +83,8 @@ impl Opening<'_> {
     }
 
     fn token(&self, sink: &SinkStage) -> Option<Token> {
-        self.base.and_then(|record| record.tokens.get(&*sink.name)).cloned()
+        let is_rebuilt = self.rebuilt.contains(&sink.name);
+        self.base.filter(|_| !is_rebuilt).and_then(|record| record.tokens.get(&*sink.name)).cloned()
     }
 }
 
@@ -101,6 +106,7 @@ impl SinkGroup {
         let mut pending = Vec::new();
         for ((nth, sink), handle) in opening.graph.sinks().iter().enumerate().zip(&mut self.sinks) {
             let (config, context, token) = (Arc::clone(&sink.config), opening.context(nth, sink), opening.token(sink));
+            handle.is_rebuilt = opening.rebuilt.contains(&sink.name);
             pending.push(handle.open(move || config.open(context, token.as_ref()))?);
         }
         self.finish(&pending)
@@ -191,7 +197,7 @@ impl WritingSinks {
     /// Removes rows from all sinks.
     pub(super) fn remove(&mut self, rows: Vec<RowId>) -> Result<(), SinkError> {
         let rows: Arc<[RowId]> = rows.into();
-        self.sinks.iter_mut().try_for_each(|sink| {
+        self.sinks.iter_mut().filter(|sink| !sink.is_rebuilt).try_for_each(|sink| {
             let rows = Arc::clone(&rows);
             sink.write("remove rows", move |writer| writer.remove(&rows))
         })
@@ -325,24 +331,31 @@ pub(super) struct StagedSinks {
 }
 
 impl StagedSinks {
-    /// Publishes in all sinks, and gives their tokens in the order of the graph.
+    /// Publishes in all sinks.
     pub(super) fn publish(mut self) -> Result<PublishedSinks, SinkError> {
         let begun: Vec<_> = self.sinks.iter_mut().map(SinkHandle::publish).collect::<Result<_, _>>()?;
-        let (mut tokens, mut notices) = (Vec::with_capacity(begun.len()), Vec::new());
+        let (mut states, mut notices) = (Vec::with_capacity(begun.len()), Vec::new());
         for (sink, begun) in self.sinks.iter().zip(&begun) {
-            let (token, notice) = sink.finish(begun)?;
-            tokens.push(token);
+            let PublishedState { token, notice, files } = sink.finish(begun)?;
+            states.push(SinkState { token, files });
             notices.extend(notice.map(|notice| format!("{}: {notice}", sink.name)));
             crate::failpoint::reach("publish.one");
         }
-        Ok(PublishedSinks { sinks: SinkGroup { sinks: std::mem::take(&mut self.sinks) }, tokens, notices })
+        Ok(PublishedSinks { sinks: SinkGroup { sinks: std::mem::take(&mut self.sinks) }, states, notices })
     }
+}
+
+/// What finds the state of a sink, and the files that it reaches.
+pub(super) struct SinkState {
+    pub(super) token: Token,
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// Sinks that published an epoch.
 pub(super) struct PublishedSinks {
     pub(super) sinks: SinkGroup,
-    pub(super) tokens: Vec<Token>,
+    /// In the order of the graph.
+    pub(super) states: Vec<SinkState>,
     /// What the user should know, each with the sink.
     pub(super) notices: Vec<String>,
 }

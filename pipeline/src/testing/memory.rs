@@ -204,7 +204,7 @@ impl StagedEpoch for MemoryWriter {
         drop(disk);
         let MemoryStore { disk, context, .. } = store;
         let sink = Box::new(MemoryStore { disk, context, base: next, views: next_views });
-        Ok(Published { token, sink, notice: None })
+        Ok(Published::new(token, sink))
     }
 
     fn abort(self: Box<Self>) -> Result<(), SinkError> {

@@ -245,6 +245,7 @@ impl Job {
             in_flight_limit: self.memory_limit,
             memory_limit: u64::MAX,
             full,
+            verify: false,
             meters: &Meters::new(&graph),
             interrupt: &self.interrupt,
             broken_plane: self.broken_plane,

@@ -81,7 +81,7 @@ impl StagedEpoch for Log {
     fn publish(self: Box<Self>) -> Result<Published, SinkError> {
         let file = format!("{}.jsonl", self.epoch);
         fs::rename(self.folder.join("draft"), self.folder.join(&file)).map_err(failed)?;
-        Ok(Published { token: json!({ "file": file }), sink: self, notice: None })
+        Ok(Published { files: vec![file.clone().into()], ..Published::new(json!({ "file": file }), self) })
     }
     fn abort(self: Box<Self>) -> Result<(), SinkError> {
         fs::remove_file(self.folder.join("draft")).map_err(failed)

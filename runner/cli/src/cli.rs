@@ -11,7 +11,7 @@ use crate::commands::{self, ask};
 use crate::diagnostic::Style;
 use crate::exit::Exit;
 use crate::failure::CommandError;
-use crate::panics::own_process;
+use crate::panics::{caught, own_process};
 use crate::program::Program;
 use crate::terminal;
 
@@ -60,7 +60,7 @@ pub(crate) fn main(program: &Program) -> Exit {
 /// printed to standard error.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -> Exit {
     let executed = match command(program.tools()).try_get_matches_from(args) {
-        Ok(matches) => execute(&matches, program),
+        Ok(matches) => caught(|| execute(&matches, program)),
         // `--help` and `--version` are errors too.
         Err(error) => Err(error.into()),
     };

@@ -28,6 +28,7 @@ impl Job {
             in_flight_limit: self.in_flight_limit(),
             memory_limit: self.memory_limit,
             full,
+            verify: false,
             meters,
             interrupt,
             broken_plane: None,

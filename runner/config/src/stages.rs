@@ -16,7 +16,7 @@ use super::sections::{STAGE_KEYS, StageSection};
 use super::texts::Place;
 
 /// Entries of the index folder, which no sink can be named after.
-const RESERVED: [&str; 6] = ["LOCK", "HEAD", "commits", "journal", "merkle", "runs"];
+const RESERVED: [&str; 7] = ["LOCK", "HEAD", "VERIFY", "commits", "journal", "merkle", "runs"];
 
 /// The locations of a stage's parts.
 struct StagePlaces {

@@ -467,7 +467,7 @@ fn embedder(snapshot: &Snapshot, graph: &Graph, sink: &str) -> Option<QueryEmbed
 impl From<SinkError> for ToolError {
     fn from(error: SinkError) -> Self {
         Self::unreadable("the index cannot be read", &error)
-            .help("if the index was moved or damaged, rebuild it with `gristmill run --full`")
+            .help("rebuild what is damaged with `gristmill run --verify`")
     }
 }
 

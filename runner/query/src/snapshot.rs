@@ -42,6 +42,7 @@ impl Snapshot {
         };
         let pin = folder.pin(epoch)?;
         let record = folder.record(epoch)?;
+        folder.check(&record)?;
         Ok(Self { folder, record, _pin: pin })
     }
 

@@ -3,7 +3,10 @@
 use std::future::Future;
 use std::io;
 
+use gristmill_pipeline::contained;
 use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::sink_error::panicked;
 
 /// A runtime of the store's own.
 ///
@@ -28,18 +31,20 @@ impl Blocking {
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
-    /// Waits for a future.
+    /// Waits for a future. Lance panics on some damaged files, which is an error here.
     pub fn wait<F>(&self, future: F) -> io::Result<F::Output>
     where
         F: Future + Send,
         F::Output: Send,
     {
         let runtime = self.runtime.as_ref().ok_or_else(|| io::Error::other("the store is closed"))?;
+        let wait =
+            || contained(|| runtime.block_on(future)).map_err(|panic| io::Error::other(panicked("Lance", &panic)));
         if Handle::try_current().is_err() {
-            return Ok(runtime.block_on(future));
+            return wait();
         }
-        std::thread::scope(|scope| scope.spawn(|| runtime.block_on(future)).join())
-            .map_err(|_| io::Error::other("a thread that waited for Lance panicked"))
+        std::thread::scope(|scope| scope.spawn(wait).join())
+            .map_err(|_| io::Error::other("a thread that waited for Lance panicked"))?
     }
 
     /// The runtime's handle, to spawn tasks.

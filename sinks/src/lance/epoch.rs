@@ -145,13 +145,15 @@ impl StagedEpoch for LanceStaged {
 
         let notice = tables.iter().find_map(|table| table.notice.clone());
         let tables: Vec<_> = tables.into_iter().map(PublishedTable::settle).collect();
-        let mut token = serde_json::Map::new();
+        let (mut token, mut files) = (serde_json::Map::new(), Vec::new());
         for stored in &tables {
             if let Some(state) = shared.wait("cannot count rows of", stored.table(), stored.state())? {
                 token.insert(stored.table().as_str().to_owned(), json!(state));
             }
+            files.extend(shared.wait("cannot list the files of", stored.table(), stored.files(&shared.folder))?);
         }
-        Ok(Published { token: Token::Object(token), sink: Box::new(LanceSink { shared, tables }), notice })
+        let sink = Box::new(LanceSink { shared, tables });
+        Ok(Published { notice, files, ..Published::new(Token::Object(token), sink) })
     }
 
     fn abort(self: Box<Self>) -> Result<(), SinkError> {

@@ -20,7 +20,7 @@ use gristmill_pipeline::{Epoch, Key};
 pub(super) use index::{KeyIndex, Written};
 pub(super) use of_rows::keys_of;
 pub(super) use prune::prune;
-pub(super) use run::RunError;
+pub(super) use run::{RunError, verify};
 
 use crate::tables::Table;
 
@@ -71,6 +71,14 @@ struct RunName {
     kind: KeyKind,
     series: Epoch,
     epoch: Epoch,
+}
+
+/// The names of key runs of a token but for those of the indexes that one of `damaged` is of: an index needs all of
+/// its runs.
+pub(super) fn without<'a>(names: &[&'a str], damaged: &[&str]) -> Vec<&'a str> {
+    let kinds: Vec<_> = damaged.iter().filter_map(|name| RunName::parse(name)).map(|name| name.kind).collect();
+    let is_kept = |name: &&str| RunName::parse(name).is_some_and(|name| !kinds.contains(&name.kind));
+    names.iter().copied().filter(is_kept).collect()
 }
 
 impl RunName {

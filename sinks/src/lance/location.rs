@@ -43,6 +43,11 @@ impl Location {
         self.folder.join("_versions")
     }
 
+    /// The manifest of a version: its name counts down from the largest number, so that the newest is listed first.
+    pub fn manifest(&self, version: u64) -> PathBuf {
+        self.manifests().join(format!("{:020}.manifest", u64::MAX - version))
+    }
+
     /// The manifest of this version of the table.
     pub fn manifest_of(&self, dataset: &Dataset) -> Option<PathBuf> {
         Some(self.manifests().join(dataset.manifest_location().path.filename()?))

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use futures::future::join_all;
 use gristmill_pipeline::port::Port;
 use gristmill_pipeline::{
-    Epoch, EpochWriter, FactForm, FactStore, Fingerprint, Hash, Record, Sink, SinkConfig, SinkContext, SinkError, Token,
+    Epoch, EpochWriter, FactForm, FactStore, Fingerprint, Hash, Record, Salvaged, Sink, SinkConfig, SinkContext,
+    SinkError, Token,
 };
 
 use super::LanceConfig;
@@ -35,6 +36,7 @@ pub(super) type LanceWriter = LanceStore<TableWriter>;
 pub(super) struct Shared {
     pub(super) name: Box<str>,
     pub(super) blocking: Blocking,
+    pub(super) folder: PathBuf,
     sync: bool,
     concurrent: bool,
 }
@@ -42,7 +44,8 @@ pub(super) struct Shared {
 impl Shared {
     fn new(config: &LanceConfig, context: &SinkContext) -> Result<Self, SinkError> {
         let blocking = Blocking::new(context.single_threaded).wrap_err(&context.name, "cannot start its runtime")?;
-        Ok(Self { name: context.name.clone(), blocking, sync: config.sync, concurrent: !context.single_threaded })
+        let (name, folder) = (context.name.clone(), context.folder.clone());
+        Ok(Self { name, blocking, folder, sync: config.sync, concurrent: !context.single_threaded })
     }
 
     /// Flushes files and the folders that they are in to the disk.
@@ -128,10 +131,11 @@ impl SinkConfig for LanceConfig {
             shared.wait("cannot open", &table, async {
                 let Some(token) = base else { return layout.open(None, &[]).await };
                 let version = version_of(token, &table);
-                if version.is_none() && !is_view {
+                // One that was damaged is named without a version.
+                if version.is_none() && !is_view && token.get(table.as_str()).is_none() {
                     return Err(TableError::Unnamed);
                 }
-                layout.open(version, &keys_of(token, &table)).await
+                layout.open(version, &keys_of(token, &table)).await?.with_keys().await
             })
         };
         let tables = layouts.into_iter().map(open).collect::<Result<_, _>>()?;
@@ -148,6 +152,14 @@ impl SinkConfig for LanceConfig {
         };
         let tables = layouts.into_iter().map(open).collect::<Result<_, _>>()?;
         Ok(Some(Box::new(LanceSink { shared, tables })))
+    }
+
+    fn verify(&self, folder: &Path, base: &Token) -> Vec<(PathBuf, String)> {
+        super::salvage::damaged_key_runs(folder, base)
+    }
+
+    fn salvage(&self, folder: &Path, base: &Token, damaged: &[PathBuf]) -> Result<Option<Salvaged>, SinkError> {
+        super::salvage::salvage(folder, base, damaged)
     }
 
     fn retain(&self, folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {

@@ -123,6 +123,18 @@ impl StoredTable {
         load::open(&self.location, &self.session, None).await
     }
 
+    /// Rebuilds the indexes whose key runs the token does not name; the next epoch writes them.
+    pub(super) async fn with_keys(mut self) -> Result<Self, TableError> {
+        let Some(dataset) = self.dataset().cloned() else { return Ok(self) };
+        for nth in 0..self.indexes.len() {
+            if self.indexes[nth].is_unnamed() {
+                let entries = self.entries_of(self.indexes[nth].kind(), &dataset).await?;
+                self.indexes[nth].rebuild(entries);
+            }
+        }
+        Ok(self)
+    }
+
     /// What a token says of the state; `None` while there is none.
     pub async fn state(&self) -> Result<Option<TableState>, TableError> {
         let (Some(dataset), Some(version)) = (&self.dataset, self.version) else { return Ok(None) };

@@ -126,7 +126,7 @@ fn has(index: &IndexMetadata, fragment: &Fragment) -> bool {
 }
 
 /// The vector indexes of a table that epochs built.
-async fn indexes(dataset: &Dataset) -> lance::Result<Vec<IndexMetadata>> {
+pub(super) async fn indexes(dataset: &Dataset) -> lance::Result<Vec<IndexMetadata>> {
     Ok(dataset.load_indices().await?.iter().filter(|index| IndexName::is_one(&index.name)).cloned().collect())
 }
 

@@ -29,6 +29,18 @@ pub(super) fn meta_of(token: &Token) -> Option<&str> {
     token.get("meta")?.as_str().filter(|name| epoch_of(name).is_some())
 }
 
+/// The files of the state that a token names, relative to `folder`.
+pub(super) fn files_of(folder: &Path, token: &Token) -> tantivy::Result<Vec<PathBuf>> {
+    let Some(meta) = meta_of(token) else { return Ok(Vec::new()) };
+    let directory = EpochDirectory::open(folder, meta).map_err(TantivyError::from)?;
+    // Segments list files that they may have, such as of deletions.
+    let segments = Index::open(directory)?.load_metas()?.list_segment_files();
+    let mut files: Vec<PathBuf> = segments.into_iter().filter(|file| folder.join(file).exists()).collect();
+    files.push(meta.into());
+    files.sort_unstable();
+    Ok(files)
+}
+
 /// Keeps the epochs that these tokens name, and deletes the files of all others. Readers that
 /// are open are not affected.
 ///

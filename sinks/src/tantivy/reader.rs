@@ -1,18 +1,17 @@
 //! Searching the index at a token.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use gristmill_pipeline::{Hash, RelPath, RowKey, SinkError, Token};
+use gristmill_pipeline::{Hash, RelPath, RowKey, SinkError, Token, contained};
 use serde::Serialize;
 use tantivy::collector::{BytesFilterCollector, TopDocs};
 use tantivy::columnar::{BytesColumn, Column};
 use tantivy::schema::Value as _;
 use tantivy::termdict::TermOrdinal;
 use tantivy::{
-    Directory as _, DocAddress, DocId, Index, IndexReader, ReloadPolicy, Searcher, SegmentOrdinal, SegmentReader,
-    TantivyDocument,
+    DocAddress, DocId, Index, IndexReader, ReloadPolicy, Searcher, SegmentOrdinal, SegmentReader, TantivyDocument,
 };
 
 use super::collect::meta_of;
@@ -21,7 +20,7 @@ use super::directory::EpochDirectory;
 use super::document::{Fields, numbers, register_tokenizer};
 use super::options::SearchOptions;
 use super::query;
-use crate::sink_error::{WrapErr as _, sink_error};
+use crate::sink_error::{WrapErr as _, panicked, sink_error};
 
 /// The name of the sink in errors of a reader.
 const READER: &str = "tantivy";
@@ -30,7 +29,6 @@ const READER: &str = "tantivy";
 ///
 /// Every method takes `&self`, and many threads may search at once.
 pub struct TantivyReader {
-    index: Index,
     fields: Fields,
     searcher: Searcher,
     /// Keeps the searcher's segments open.
@@ -85,6 +83,10 @@ impl TantivyReader {
     /// # Errors
     /// If the token is of another store, or files of the epoch are missing.
     pub fn open(folder: &Path, token: &Token) -> Result<Self, SinkError> {
+        reading(|| Self::open_files(folder, token))
+    }
+
+    fn open_files(folder: &Path, token: &Token) -> Result<Self, SinkError> {
         let action = "cannot open the index";
         let cause = "the token names no `meta` file; is it of another store?";
         let meta = meta_of(token).ok_or_else(|| sink_error(READER, action, cause))?;
@@ -94,7 +96,7 @@ impl TantivyReader {
         let fields = Fields::of(&index.schema()).wrap_err(READER, action)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual);
         let reader: IndexReader = reader.try_into().wrap_err(READER, action)?;
-        Ok(Self { searcher: reader.searcher(), index, fields, _reader: reader })
+        Ok(Self { searcher: reader.searcher(), fields, _reader: reader })
     }
 
     /// The number of chunks.
@@ -130,7 +132,7 @@ impl TantivyReader {
     ) -> Result<Vec<ChunkHit>, SinkError> {
         let found = self.best(rows, text, options)?;
         let hit = |(score, address)| self.hit(score, address).wrap_err(READER, "cannot search the index");
-        found.into_iter().map(hit).collect()
+        reading(|| found.into_iter().map(hit).collect())
     }
 
     /// As [`search_among`](Self::search_among), but returns only what identifies the chunks: a
@@ -145,7 +147,7 @@ impl TantivyReader {
         options: &SearchOptions,
     ) -> Result<Vec<RowHit>, SinkError> {
         let found = self.best(rows, text, options)?;
-        self.named(&found).wrap_err(READER, "cannot search the index")
+        reading(|| self.named(&found).wrap_err(READER, "cannot search the index"))
     }
 
     /// What identifies the rows of some documents, with their scores.
@@ -175,11 +177,10 @@ impl TantivyReader {
     pub fn has_word(&self, text: &str) -> Result<bool, SinkError> {
         let terms = query::first_word(&self.fields, text);
         let has = |term| self.searcher.doc_freq(&term).map(|documents| documents > 0);
-        terms
-            .map(has)
-            .find(|found| !matches!(found, Ok(false)))
-            .unwrap_or(Ok(false))
-            .wrap_err(READER, "cannot search the index")
+        reading(|| {
+            let found = terms.map(has).find(|found| !matches!(found, Ok(false)));
+            found.unwrap_or(Ok(false)).wrap_err(READER, "cannot search the index")
+        })
     }
 
     fn best(
@@ -193,7 +194,7 @@ impl TantivyReader {
         }
         let query = query::build(&self.fields, text, options).wrap_err(READER, "cannot read the query")?;
         let collector = TopDocs::with_limit(options.limit).order_by_score();
-        let found = match rows {
+        let search = || match rows {
             None => self.searcher.search(&*query, &collector),
             Some(rows) => {
                 let rows = Arc::clone(rows);
@@ -203,7 +204,7 @@ impl TantivyReader {
                 self.searcher.search(&*query, &BytesFilterCollector::new("key".into(), is_among, collector))
             }
         };
-        found.wrap_err(READER, "cannot search the index")
+        reading(|| search().wrap_err(READER, "cannot search the index"))
     }
 
     fn hit(&self, score: f32, address: DocAddress) -> tantivy::Result<ChunkHit> {
@@ -229,21 +230,6 @@ impl TantivyReader {
         })
     }
 
-    /// The files of the epoch whose content does not have the checksum that it was
-    /// written with. (A missing file keeps the index from being opened.)
-    ///
-    /// # Errors
-    /// If the list of files cannot be read.
-    pub fn damaged_files(&self) -> Result<Vec<PathBuf>, SinkError> {
-        let action = "cannot list the files of the index";
-        let files = self.index.load_metas().wrap_err(READER, action)?.list_segment_files();
-        let exists = |path: &PathBuf| self.index.directory().exists(path).unwrap_or(true);
-        let sound = |path: &PathBuf| matches!(self.index.directory().validate_checksum(path), Ok(true));
-        let mut damaged: Vec<_> = files.into_iter().filter(exists).filter(|path| !sound(path)).collect();
-        damaged.sort_unstable();
-        Ok(damaged)
-    }
-
     /// A hash of the content: of the terms with frequencies and positions, and of the
     /// stored fields, of every chunk, whatever segments they lie in. Equal digests mean
     /// that the same queries match the same chunks; scores also count chunks that were
@@ -252,8 +238,14 @@ impl TantivyReader {
     /// # Errors
     /// If the index cannot be read.
     pub fn digest(&self) -> Result<Hash, SinkError> {
-        digest::of(&self.searcher, &self.fields).wrap_err(READER, "cannot digest the index")
+        reading(|| digest::of(&self.searcher, &self.fields).wrap_err(READER, "cannot digest the index"))
     }
+}
+
+/// Reads files. Tantivy panics on some damaged ones, which is an error here.
+fn reading<T>(read: impl FnOnce() -> Result<T, SinkError>) -> Result<T, SinkError> {
+    contained(read)
+        .unwrap_or_else(|panic| Err(sink_error(READER, "cannot read the index", panicked("Tantivy", &panic))))
 }
 
 /// The columns of a segment that identify the rows of its documents.

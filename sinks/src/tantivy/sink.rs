@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use gristmill_pipeline::port::Port;
 use gristmill_pipeline::{
     Epoch, EpochMeta, EpochWriter, Fingerprint, Hash, Published, Record, RowId, Sink, SinkConfig, SinkConfigError,
-    SinkContext, SinkError, StagedEpoch, StagedRows, Token, row_key,
+    SinkContext, SinkError, StagedEpoch, StagedRows, Token, contained, row_key,
 };
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use super::directory::META;
 use super::document::{ChunkDocument, SCHEMA_VERSION};
 use super::writer::Writer;
 use crate::durable;
-use crate::sink_error::{WrapErr as _, sink_error};
+use crate::sink_error::{WrapErr as _, panicked, sink_error};
 
 /// What a store keeps through all steps of an epoch.
 ///
@@ -128,7 +128,7 @@ impl SinkConfig for TantivyConfig {
                 shared.clear()?;
                 None
             }
-            Some(token) => Some(shared.roll_back(token)?),
+            Some(token) => Some(shared.reading(|| shared.roll_back(token))?),
         };
         Ok(Box::new(TantivySink { shared, base, writer: None }))
     }
@@ -139,6 +139,15 @@ impl SinkConfig for TantivyConfig {
 }
 
 impl Shared {
+    /// Reads files. Tantivy panics on some damaged ones, which is an error here.
+    fn reading<T>(&self, read: impl FnOnce() -> Result<T, SinkError>) -> Result<T, SinkError> {
+        contained(read).unwrap_or_else(|panic| Err(self.panicked(&panic)))
+    }
+
+    fn panicked(&self, panic: &str) -> SinkError {
+        sink_error(&self.name, "cannot read the index", panicked("Tantivy", panic))
+    }
+
     /// Makes the folder an empty one.
     fn clear(&self) -> Result<(), SinkError> {
         let action = "cannot open the index";
@@ -191,7 +200,8 @@ impl Sink for TantivySink {
             Some(writer) => writer,
             None => {
                 let meta = base.as_ref().filter(|_| !replace).map(|base| base.meta.clone());
-                Writer::open(&shared.folder, meta, &shared.config).wrap_err(&shared.name, "cannot begin an epoch")?
+                let open = || Writer::open(&shared.folder, meta, &shared.config);
+                shared.reading(|| open().wrap_err(&shared.name, "cannot begin an epoch"))?
             }
         };
         Ok(Box::new(TantivyWriter { shared, base, writer, replace, added: 0, changed: replace, compact: false }))
@@ -271,7 +281,7 @@ impl EpochWriter for TantivyWriter {
             }
             base => base,
         };
-        let committed = self.commit(meta);
+        let committed = contained(|| self.commit(meta)).unwrap_or_else(|panic| Err(self.shared.panicked(&panic)));
         let Self { shared, writer, added, .. } = *self;
         match committed {
             Ok((snapshot, docs)) => {
@@ -303,15 +313,21 @@ impl StagedEpoch for TantivyStaged {
         // For other readers of Tantivy indexes. What counts is the epoch's own file, which
         // is on the disk; `open` restores this one from it.
         let replaced = durable::replace_file(&shared.folder.join(META), &snapshot.meta, false);
-        if let Err(error) = replaced.wrap_err(&shared.name, "cannot publish the epoch") {
-            // The next open deletes what cannot be deleted now.
-            let _ = self.abort();
-            return Err(error);
-        }
+        let replaced = replaced.wrap_err(&shared.name, "cannot publish the epoch");
+        let list =
+            || collect::files_of(&shared.folder, &snapshot.token).wrap_err(&shared.name, "cannot list its files");
+        let files = match replaced.and_then(|()| list()) {
+            Ok(files) => files,
+            Err(error) => {
+                // The next open deletes what cannot be deleted now.
+                let _ = self.abort();
+                return Err(error);
+            }
+        };
         let Self { shared, snapshot, writer, .. } = *self;
         let token = snapshot.token.clone();
         let sink = Box::new(TantivySink { shared, base: Some(snapshot), writer: Some(writer) });
-        Ok(Published { token, sink, notice: None })
+        Ok(Published { files, ..Published::new(token, sink) })
     }
 
     fn abort(self: Box<Self>) -> Result<(), SinkError> {

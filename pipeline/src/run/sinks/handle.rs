@@ -1,6 +1,7 @@
 //! One sink, on the calling thread or on a thread of its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -57,6 +58,8 @@ pub(in crate::run) struct SinkHandle {
     pub(in crate::run) is_fact_store: bool,
     /// Whether it gives vectors back rounded.
     pub(in crate::run) rounds_vectors: bool,
+    /// Whether it was opened without the rows of the base, as they were damaged.
+    pub(super) is_rebuilt: bool,
     meter: Arc<StageMeter>,
     /// The meter of the stage before it, which is blocked when this sink is slow.
     before: Option<Arc<StageMeter>>,
@@ -76,6 +79,13 @@ const WAITING_JOBS: usize = 4;
 
 /// A job whose result is waited for later.
 pub(super) struct Pending<R>(Receiver<Result<R, SinkError>>);
+
+/// A state that a sink published.
+pub(super) struct PublishedState {
+    pub(super) token: Token,
+    pub(super) notice: Option<String>,
+    pub(super) files: Vec<PathBuf>,
+}
 
 /// What a handle is made of beside the store.
 pub(super) struct Shape {
@@ -150,6 +160,7 @@ impl SinkHandle {
             rounds_vectors: facts.is_some_and(|facts| facts.rounds_vectors),
             meter,
             before,
+            is_rebuilt: false,
             place,
             failure: Arc::default(),
         })
@@ -334,13 +345,13 @@ impl SinkHandle {
         })
     }
 
-    pub(super) fn publish(&mut self) -> Result<Pending<(Token, Option<String>)>, SinkError> {
+    pub(super) fn publish(&mut self) -> Result<Pending<PublishedState>, SinkError> {
         let out_of_step = self.out_of_step("publish the epoch");
         self.start("publish", move |store| match std::mem::replace(store, Store::Closed) {
             Store::Staged(staged) => {
-                let Published { token, sink, notice } = staged.publish()?;
+                let Published { token, sink, notice, files } = staged.publish()?;
                 *store = Store::Open(sink);
-                Ok((token, notice))
+                Ok(PublishedState { token, notice, files })
             }
             Store::Open(_) | Store::Writing(_) | Store::Counted { .. } | Store::Closed => Err(out_of_step),
         })

@@ -8,6 +8,7 @@ use gristmill_pipeline::run::{Indexer, Interrupt};
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::CommandError;
+use crate::panics::end_on_panics;
 use crate::terminal;
 
 /// Delete old epochs and compact the stores.
@@ -36,6 +37,7 @@ pub struct GcArgs {
 pub fn execute(args: GcArgs, registry: &Registry) -> Result<Exit, CommandError> {
     let job = args.job.load(registry, true)?;
     let (interrupt, meters) = (Interrupt::default(), Meters::new(&job.graph));
+    end_on_panics(&job.index);
     // The source is not read.
     let source = job.directory_source();
     let mut indexer = Indexer::open(job.run_plan(&source, &meters, false, &interrupt))?;

@@ -97,11 +97,20 @@ impl IndexArgs {
     /// # Errors
     /// Every error in the job, if the index is selected by a job.
     pub fn folder(&self, registry: &Registry) -> Result<PathBuf, CommandError> {
+        Ok(self.folders(registry)?.0)
+    }
+
+    /// Returns the index folder, and the folder of the vectors that it shares, if a job names one, as absolute paths.
+    ///
+    /// # Errors
+    /// As for [`folder`](Self::folder).
+    pub fn folders(&self, registry: &Registry) -> Result<(PathBuf, Option<PathBuf>), CommandError> {
         if let Some(index) = &self.index {
-            return Ok(working_folder()?.join(index));
+            return Ok((working_folder()?.join(index), None));
         }
         let args = JobArgs { job: self.job.clone(), ..JobArgs::default() };
-        Ok(args.load(registry, false)?.index)
+        let job = args.load(registry, false)?;
+        Ok((job.index, job.vectors))
     }
 }
 

@@ -103,7 +103,7 @@ pub fn execute(args: ReplayArgs, registry: &Registry) -> Result<Exit, CommandErr
     let begin = CommitInfo { id: first.commit().to_owned(), subject: "(first commit)".into(), time: 0 };
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;
-    end_on_panics();
+    end_on_panics(&job.index);
 
     let meters = Meters::new(&job.graph);
     let mut indexer = Indexer::open(job.run_plan(&first, &meters, false, &interrupt))?;

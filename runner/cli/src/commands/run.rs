@@ -7,7 +7,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use gristmill_config::{Job, Registry};
-use gristmill_pipeline::run::{Interrupt, RunError, RunReport};
+use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport};
 use gristmill_pipeline::{Meters, Mode, Trace};
 
 use super::job::JobArgs;
@@ -31,6 +31,9 @@ pub struct RunArgs {
     /// Rebuild the index from scratch.
     #[arg(long)]
     pub full: bool,
+    /// Verify the checksums of the index first, and rebuild what is damaged.
+    #[arg(long)]
+    pub verify: bool,
     /// Use as little memory as possible: one file at a time, in one thread, within 128 MiB as far as the index
     /// allows; overrides the job.
     #[arg(long)]
@@ -62,10 +65,15 @@ pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError>
     let job = settings.load(registry, true)?;
     let interrupt = Interrupt::default();
     let watched = watch_signals(&interrupt)?;
-    end_on_panics();
+    end_on_panics(&job.index);
     let progress = if args.quiet || args.no_progress { Progress::hidden() } else { Progress::stderr() };
     let trace = args.trace.is_some().then(Trace::start);
-    let report = run(&job, args.full, &interrupt, progress, trace.clone());
+    let rebuild = match args {
+        RunArgs { full: true, .. } => Rebuild::Everything,
+        RunArgs { verify: true, .. } => Rebuild::Damaged,
+        _ => Rebuild::Nothing,
+    };
+    let report = run(&job, rebuild, &interrupt, progress, trace.clone());
     watched.store(true, Ordering::Relaxed);
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
         // Of a run that failed as well: it may show why.
@@ -86,20 +94,32 @@ pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError>
     Ok(if report.quarantined.is_empty() { Exit::Done } else { Exit::Quarantined })
 }
 
+/// What a run rebuilds beside what changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rebuild {
+    /// What is missing or has another length than it was committed with.
+    Nothing,
+    /// What does not match its checksum either.
+    Damaged,
+    /// The whole index.
+    Everything,
+}
+
 /// Runs a job with a progress display. What its threads do is recorded in `trace`, if there is one.
 ///
 /// # Errors
 /// The error that stopped the epoch.
 pub fn run(
     job: &Job,
-    full: bool,
+    rebuild: Rebuild,
     interrupt: &Interrupt,
     progress: Progress,
     trace: Option<Arc<Trace>>,
 ) -> Result<RunReport, RunError> {
     let source = job.open_source()?;
     let meters = Meters::recording(&job.graph, trace);
-    let plan = job.run_plan(&*source, &meters, full, interrupt);
+    let plan = job.run_plan(&*source, &meters, rebuild == Rebuild::Everything, interrupt);
+    let plan = RunPlan { verify: rebuild == Rebuild::Damaged, ..plan };
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let shown = std::thread::Builder::new().name("progress".into());

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gristmill_config::Registry;
 use gristmill_display::thousands;
-use gristmill_pipeline::index::CommitRecord;
+use gristmill_pipeline::index::{CommitRecord, IndexError, IndexFolder, damaged_vectors};
 use gristmill_pipeline::run::RunReport;
 use gristmill_query::{Snapshot, SnapshotError};
+use gristmill_sinks::lance::damaged_key_runs;
 use serde::Serialize;
 
 use super::job::IndexArgs;
@@ -25,7 +27,7 @@ pub struct StatusArgs {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
-    /// Verify the checksums of all files of the full-text indexes.
+    /// Read all files that the newest epoch reaches, and compare them with their checksums.
     #[arg(long)]
     pub verify: bool,
 }
@@ -43,37 +45,54 @@ struct Status {
 /// # Errors
 /// If there is no index, or it cannot be read.
 pub fn execute(args: StatusArgs, registry: &Registry) -> Result<Exit, CommandError> {
-    let folder = args.index.folder(registry)?;
-    let failed = |error: SnapshotError| Failure::new(Exit::Failed, error.to_string());
-    let status = gather(&folder).map_err(failed)?;
+    let (folder, vectors) = args.index.folders(registry)?;
+    let verified = if args.verify { Some(verify(&folder, vectors.as_deref())?) } else { None };
+    let status = gather(&folder).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     if args.json {
         terminal::print_json(&status)?;
     } else {
         terminal::print(&render(&status))?;
     }
-    if args.verify {
-        let damaged = damaged(&folder).map_err(failed)?;
-        if !damaged.is_empty() {
-            let failure = Failure::new(Exit::Failed, format!("checksum mismatch: {}", damaged.join(", ")));
-            return Err(failure.help("rebuild the index with `gristmill run --full`").into());
-        }
-        terminal::print_error("all checksums of the full-text indexes match\n");
+    if let Some(Verified { files, bytes }) = verified {
+        let (files, bytes) = (thousands(files), gristmill_display::bytes(bytes));
+        terminal::print_error(&format!("all checksums match: {files} files, {bytes}\n"));
     }
     Ok(Exit::Done)
 }
 
-/// Returns the damaged files of the newest epoch's full-text indexes.
-fn damaged(folder: &std::path::Path) -> Result<Vec<String>, SnapshotError> {
-    let snapshot = Snapshot::open(folder, None)?;
-    let mut damaged = Vec::new();
-    for name in snapshot.sinks("tantivy") {
-        let files = snapshot.tantivy(name)?.damaged_files()?;
-        damaged.extend(files.iter().map(|file| format!("{name}/{}", file.display())));
-    }
-    Ok(damaged)
+/// How much was read, and found as it was written.
+struct Verified {
+    files: u64,
+    bytes: u64,
 }
 
-fn gather(folder: &std::path::Path) -> Result<Status, SnapshotError> {
+/// Reads all that the newest epoch reaches, and the shared vectors, and compares it with its checksums.
+fn verify(folder: &Path, vectors: Option<&Path>) -> Result<Verified, CommandError> {
+    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
+    let index = IndexFolder::open(folder).map_err(|error| failed(&error))?;
+    let missing = || failed(&IndexError::Missing { folder: folder.to_owned() });
+    let epoch = index.head_epoch().map_err(|error| failed(&error))?.ok_or_else(missing)?;
+    // Keeps garbage collection from deleting what is read.
+    let _pin = index.pin(epoch).map_err(|error| failed(&error))?;
+    let record = index.record(epoch).map_err(|error| failed(&error))?;
+    let mut damages: Vec<String> = index.verify(&record).iter().map(ToString::to_string).collect();
+    for (name, _) in record.sinks.iter().filter(|(_, sink)| sink.kind == "lance") {
+        let token = record.tokens.get(name).cloned().unwrap_or_default();
+        let runs = damaged_key_runs(&index.sink(name), &token);
+        let what = |(run, reason): &(PathBuf, String)| format!("{name}/{}: {reason}", run.display());
+        damages.extend(runs.iter().map(what));
+    }
+    let segments = vectors.map(damaged_vectors).unwrap_or_default();
+    damages.extend(segments.iter().map(|path| format!("{}: checksum mismatch", path.display())));
+    if damages.is_empty() {
+        let bytes = record.seals.values().map(|seal| seal.bytes).sum();
+        return Ok(Verified { files: record.seals.len() as u64, bytes });
+    }
+    let message = format!("{} damaged files in the index:\n  {}", damages.len(), damages.join("\n  "));
+    Err(Failure::new(Exit::Failed, message).help("rebuild what is damaged: `gristmill run --verify`").into())
+}
+
+fn gather(folder: &Path) -> Result<Status, SnapshotError> {
     let snapshot = Snapshot::open(folder, None)?;
     let mut rows: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
     for name in snapshot.sinks("lance") {

@@ -45,7 +45,7 @@ pub fn execute(args: WatchArgs, registry: &Registry) -> Result<Exit, CommandErro
     check(&job)?;
     let interrupt = Interrupt::default();
     let over = watch_signals(&interrupt)?;
-    end_on_panics();
+    end_on_panics(&job.index);
     let options = WatchOptions {
         debounce: Duration::from_millis(args.debounce),
         max_delay: Duration::from_millis(args.max_delay),

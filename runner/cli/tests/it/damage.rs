@@ -1,5 +1,7 @@
 //! Recovery from damage to the index, and wrong clocks.
 
+mod sweep;
+
 use std::fs::{File, FileTimes};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -23,8 +25,8 @@ fn a_damaged_merkle_tree_is_rebuilt_and_reported() {
     let length = std::fs::metadata(world.index().join("merkle/1")).unwrap().len() as usize;
     // Everywhere in the file: its head, its names, its hashes, its end.
     for at in (0..length).step_by(length / 12).chain([length - 1]) {
-        let epoch = std::fs::read_to_string(world.index().join("HEAD")).unwrap();
-        flip(&world.index().join("merkle").join(epoch.trim()), at);
+        let head = std::fs::read_to_string(world.index().join("HEAD")).unwrap();
+        flip(&world.index().join("merkle").join(head.split(' ').next().unwrap()), at);
         let (report, code) = world.run(&[]);
         let notice = report["notice"].as_str().unwrap_or_default();
         assert!(code == 0 && notice.contains("the stored Merkle tree cannot be used"), "{at}: {report:#}");
@@ -46,30 +48,207 @@ fn a_damaged_merkle_tree_is_rebuilt_and_reported() {
     assert_eq!(world.digest(), world.digest_from_scratch());
 }
 
+/// Without `HEAD` and its record a run goes on from the newest epoch that is whole.
 #[test]
-fn an_index_without_head_can_be_rebuilt() {
-    let damages: [Damage; 4] = [
-        ("no number", |index| std::fs::write(index.join("HEAD"), "zero").unwrap()),
-        ("a number of no epoch", |index| std::fs::write(index.join("HEAD"), "7\n").unwrap()),
-        ("no record", |index| std::fs::remove_file(index.join("commits/2.json")).unwrap()),
-        ("a torn record", |index| std::fs::write(index.join("commits/2.json"), "{").unwrap()),
+fn a_damaged_head_costs_no_epoch() {
+    let damages: [(Damage, bool); 6] = [
+        (("no number", |index| std::fs::write(index.join("HEAD"), "zero").unwrap()), true),
+        (("a number of no epoch", |index| std::fs::write(index.join("HEAD"), "7\n").unwrap()), true),
+        (("no head", |index| std::fs::remove_file(index.join("HEAD")).unwrap()), true),
+        (
+            ("a folder", |index| {
+                std::fs::remove_file(index.join("HEAD")).unwrap();
+                std::fs::create_dir(index.join("HEAD")).unwrap();
+            }),
+            true,
+        ),
+        (("no record", |index| std::fs::remove_file(index.join("commits/2.json")).unwrap()), false),
+        (("a torn record", |index| std::fs::write(index.join("commits/2.json"), "{").unwrap()), false),
     ];
-    for (name, damage) in damages {
+    for ((name, damage), is_whole) in damages {
         let world = World::sample();
         world.run(&[]);
         world.write("lib.rs", "pub fn second() {}\n");
         world.run(&[]);
         damage(&world.index());
-        let refused = world.run_command(&[]).output().unwrap();
+        let refused = world.command(&["status"]).arg("--index").arg(world.index()).output().unwrap();
         assert_eq!(code(&refused), 1, "{name}: {}", text(&refused.stderr));
-        assert!(text(&refused.stderr).contains("gristmill run --full"), "{name}: {}", text(&refused.stderr));
-        let (report, code) = world.run(&["--full"]);
-        assert_eq!((code, report["ending"].as_str()), (0, Some("committed")), "{name}");
+        assert!(text(&refused.stderr).contains("gristmill run"), "{name}: {}", text(&refused.stderr));
+        let (report, code) = world.run(&[]);
+        let notice = report["notice"].as_str().unwrap_or_default();
+        let ending = if is_whole { "unchanged" } else { "committed" };
+        assert_eq!((code, report["ending"].as_str()), (0, Some(ending)), "{name}: {report:#}");
+        assert!(
+            notice.contains(if is_whole { "went on from epoch 2" } else { "went on from epoch 1" }),
+            "{name}: {notice}"
+        );
         assert_eq!(world.digest(), world.digest_from_scratch(), "{name}");
         world.write("lib.rs", "pub fn third() {}\n");
         let (report, _) = world.run(&[]);
         assert_eq!((report["work"]["contents_analysed"].as_u64(), report["rebuilt_because"].as_str()), (Some(1), None));
         assert_eq!(world.digest(), world.digest_from_scratch(), "{name}: the epoch after");
+    }
+}
+
+/// What cannot be read at all is built from nothing, under a number that no epoch had.
+#[test]
+fn an_index_without_any_whole_epoch_is_built_from_nothing() {
+    let world = World::sample();
+    world.run(&[]);
+    std::fs::write(world.index().join("commits/1.json"), "{").unwrap();
+    let (report, _) = world.run(&[]);
+    assert_eq!((report["ending"].as_str(), report["epoch"].as_u64()), (Some("committed"), Some(2)), "{report:#}");
+    assert!(report["notice"].as_str().unwrap().contains("built the index from nothing"), "{report:#}");
+    assert_eq!(world.digest(), world.digest_from_scratch());
+}
+
+/// Whatever the folder holds, `--full` makes an index of it.
+#[test]
+fn a_full_run_heals_any_state() {
+    fn replace_by_file(path: &Path) {
+        std::fs::remove_dir_all(path).unwrap();
+        std::fs::write(path, "mine").unwrap();
+    }
+    let states: [Damage; 10] = [
+        ("no lock", |index| std::fs::remove_file(index.join("LOCK")).unwrap()),
+        ("a folder as lock", |index| {
+            std::fs::remove_file(index.join("LOCK")).unwrap();
+            std::fs::create_dir_all(index.join("LOCK/inside")).unwrap();
+        }),
+        ("no records", |index| std::fs::remove_dir_all(index.join("commits")).unwrap()),
+        ("a file for records", |index| replace_by_file(&index.join("commits"))),
+        ("a file as sink", |index| replace_by_file(&index.join("lance"))),
+        ("a file as table", |index| replace_by_file(&index.join("lance/files.lance"))),
+        ("no table", |index| std::fs::remove_dir_all(index.join("lance/symbols.lance")).unwrap()),
+        ("no manifests", |index| std::fs::remove_dir_all(index.join("lance/chunks.lance/_versions")).unwrap()),
+        ("a foreign manifest", |index| {
+            let versions = index.join("lance/files.lance/_versions");
+            std::fs::write(versions.join(format!("{:020}.manifest", u64::MAX - 9)), "not oneLANC").unwrap();
+        }),
+        ("no segments", |index| {
+            for file in files(&index.join("tantivy")) {
+                std::fs::write(index.join("tantivy").join(file), "mine").unwrap();
+            }
+        }),
+    ];
+    for (name, state) in states {
+        let world = World::sample();
+        world.run(&[]);
+        state(&world.index());
+        let (report, code) = world.run(&["--full"]);
+        assert_eq!((code, report["ending"].as_str()), (0, Some("committed")), "{name}");
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{name}");
+        world.write("lib.rs", "pub fn edited() {}\n");
+        let (report, _) = world.run(&[]);
+        assert_eq!(
+            (report["work"]["contents_analysed"].as_u64(), report["notice"].as_str()),
+            (Some(1), None),
+            "{name}"
+        );
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{name}: the epoch after");
+        let left: Vec<_> =
+            files(&world.index()).into_iter().filter(|file| file.to_str().unwrap().contains(".damaged")).collect();
+        assert!(left.is_empty(), "{name}: {left:?}");
+    }
+}
+
+/// A store is rebuilt from another one: nothing is parsed or embedded again. A crash on the way costs nothing.
+#[test]
+fn a_damaged_full_text_index_is_rebuilt_from_the_tables() {
+    for point in [None, Some("published"), Some("swapped"), Some("commit.before_head"), Some("committed")] {
+        let world = World::sample();
+        world.run(&[]);
+        let store = files(&world.index()).into_iter().find(|file| file.extension().is_some_and(|it| it == "store"));
+        std::fs::remove_file(world.index().join(store.unwrap())).unwrap();
+        if let Some(point) = point {
+            let output = world.run_command(&[]).env("GRISTMILL_CRASH_AT", point).output().unwrap();
+            assert_eq!(output.status.code(), None, "{point}: the process was to die: {}", text(&output.stderr));
+        }
+        let (report, code) = world.run(&[]);
+        let is_done = point == Some("committed");
+        assert_eq!((code, report["ending"].as_str()), (0, Some(if is_done { "unchanged" } else { "committed" })));
+        assert_eq!(report["work"]["contents_analysed"], 0, "{point:?}: {report:#}");
+        assert_eq!(report["work"]["passages_embedded"], 0, "{point:?}: {report:#}");
+        let notice = report["notice"].as_str().unwrap_or_default();
+        assert!(is_done || notice.contains("the index was damaged"), "{point:?}: {notice}");
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{point:?}");
+        world.read(&["status", "--verify"]);
+    }
+}
+
+/// A table that is lost is made again from the source, with the vectors that are left.
+#[test]
+fn a_lost_table_costs_no_embedding() {
+    let world = World::sample();
+    world.run(&[]);
+    std::fs::remove_dir_all(world.index().join("lance/symbols.lance")).unwrap();
+    let (report, _) = world.run(&[]);
+    assert_eq!(report["work"]["passages_embedded"], 0, "{report:#}");
+    assert!(report["work"]["contents_analysed"].as_u64() > Some(0), "{report:#}");
+    assert_eq!(world.digest(), world.digest_from_scratch());
+}
+
+/// A run that finds what it reads damaged repairs it and goes on.
+#[test]
+fn damage_that_shows_within_a_run_is_mended() {
+    let world = World::sample();
+    world.run(&[]);
+    world.write("lib.rs", "pub fn second() {}\n");
+    world.run(&[]);
+    let deletions = files(&world.index()).into_iter().find(|file| file.starts_with("lance/files.lance/_deletions"));
+    let deletions = world.index().join(deletions.unwrap());
+    let length = std::fs::metadata(&deletions).unwrap().len() as usize;
+    std::fs::write(&deletions, vec![0x55; length]).unwrap();
+    // Of the same fragment as the row that is deleted already.
+    world.write("notes.txt", "Other notes.\n");
+    let (report, code) = world.run(&[]);
+    let notice = report["notice"].as_str().unwrap_or_default();
+    assert!(code == 0 && notice.contains("checksum mismatch"), "{report:#}");
+    assert_eq!(world.digest(), world.digest_from_scratch());
+    world.read(&["status", "--verify"]);
+}
+
+/// Compaction would give damaged rows a checksum of their own.
+#[test]
+fn damage_is_not_compacted() {
+    let world = World::sample();
+    world.run(&[]);
+    let data = files(&world.index()).into_iter().find(|file| file.starts_with("lance/chunks.lance/data")).unwrap();
+    flip(&world.index().join(&data), 40);
+    let output = world.job_command("gc", &[]).output().unwrap();
+    let errors = text(&output.stderr);
+    assert!(code(&output) == 1 && errors.contains("checksum mismatch"), "{errors}");
+    assert!(errors.contains("gristmill run --verify"), "{errors}");
+    world.run(&["--verify"]);
+    let output = world.job_command("gc", &[]).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert_eq!(world.digest(), world.digest_from_scratch());
+}
+
+/// All files below a folder, relative to it, in order.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    fn list(folder: &Path, inside: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder.join(inside)).unwrap().map(|entry| entry.unwrap()) {
+            let path = inside.join(entry.file_name());
+            if entry.file_type().unwrap().is_dir() { list(folder, &path, found) } else { found.push(path) }
+        }
+    }
+    let mut found = Vec::new();
+    list(folder, Path::new(""), &mut found);
+    found.sort();
+    found
+}
+
+/// Copies a folder.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in files(from) {
+        std::fs::create_dir_all(to.join(&file).parent().unwrap()).unwrap();
+        std::fs::copy(from.join(&file), to.join(&file)).unwrap();
+    }
+    // Folders that are empty belong to it too.
+    for part in ["commits", "journal", "merkle", "runs"] {
+        std::fs::create_dir_all(to.join(part)).unwrap();
     }
 }
 

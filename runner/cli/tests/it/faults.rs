@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use crate::damage::copy;
 use crate::process::DEADLINE;
 use crate::world::{World, text};
 
@@ -177,9 +178,7 @@ impl Bench {
         let index = self.world.folder.path().join("counted");
         let mut faults = Vec::new();
         for scenario in [Scenario::FirstBuild, Scenario::Edit, Scenario::Collection] {
-            // A garbage collection may panic or hang when Lance's threads cannot start others.
-            let is_known = |call: &str| scenario == Scenario::Collection && call == "thread";
-            for (call, error, is_sticky) in CALLS.into_iter().filter(|(call, ..)| !is_known(call)) {
+            for (call, error, is_sticky) in CALLS {
                 self.prepare(scenario, &index);
                 let none = Fault { scenario, call, error, is_sticky, nth: 0 };
                 let (status, errors, calls) = self.inject(none, &index);
@@ -188,19 +187,6 @@ impl Bench {
             }
         }
         faults
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

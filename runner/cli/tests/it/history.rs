@@ -49,9 +49,10 @@ fn an_epoch_has_the_report_of_its_run() {
 
     std::fs::write(world.index().join("HEAD"), "zero").unwrap();
     let (report, _) = world.run(&["--full"]);
-    assert_eq!(report["epoch"], 1);
+    // The epochs before it are whole.
+    assert_eq!(report["epoch"], 5);
     let entries = history(&world, &[]);
-    assert_eq!((entries.len(), &entries[0]["run"]["started_ms"]), (1, &report["started_ms"]));
+    assert_eq!((entries.len(), &entries[4]["run"]["started_ms"]), (5, &report["started_ms"]));
 }
 
 #[test]

@@ -190,11 +190,22 @@ fn failures_have_their_exit_codes() {
     drop(lock);
 
     let commit = world.index().join("commits/1.json");
-    let newer = std::fs::read_to_string(&commit).unwrap().replacen("\"format\": 1", "\"format\": 99", 1);
-    std::fs::write(&commit, newer).unwrap();
-    let newer = world.run_command(&[]).output().unwrap();
-    assert_eq!(code(&newer), 1);
-    assert!(text(&newer.stderr).contains("format 99"), "{}", text(&newer.stderr));
+    let newer = std::fs::read_to_string(&commit).unwrap().replacen("\"format\": 2", "\"format\": 99", 1);
+    std::fs::write(&commit, &newer).unwrap();
+    let refused = world.run_command(&["--full"]).output().unwrap();
+    assert_eq!(code(&refused), 1);
+    assert!(text(&refused.stderr).contains("format 99"), "{}", text(&refused.stderr));
+
+    // As the first versions wrote it.
+    std::fs::write(&commit, newer.replacen("\"format\": 99", "\"format\": 1", 1)).unwrap();
+    std::fs::write(world.index().join("HEAD"), "1\n").unwrap();
+    for mut command in [world.run_command(&[]), world.command(&["plan", "--index", world.index().to_str().unwrap()])] {
+        let older = command.output().unwrap();
+        assert_eq!(code(&older), 1);
+        assert!(text(&older.stderr).contains("rebuild it with `gristmill run --full`"), "{}", text(&older.stderr));
+    }
+    world.run(&["--full"]);
+    assert_eq!(world.digest(), world.digest_from_scratch());
 }
 
 #[test]

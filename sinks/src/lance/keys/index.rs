@@ -49,7 +49,7 @@ pub(in crate::lance) struct Written {
 impl Slot {
     fn open(&mut self, folder: &Path) -> Result<&Arc<Run>, RunError> {
         if self.run.is_none() {
-            self.run = Some(Arc::new(Run::open(File::open(folder.join(self.name.to_string()))?)?));
+            self.run = Some(Arc::new(Run::open(File::open(folder.join(self.name.to_string()))?, &self.name)?));
         }
         self.run.as_ref().ok_or(RunError::Unnamed)
     }
@@ -93,6 +93,11 @@ impl KeyIndex {
     /// Whether it was rebuilt, so that no run holds its entries.
     pub const fn is_rebuilt(&self) -> bool {
         matches!(self.state, State::Rebuilt(_))
+    }
+
+    /// Whether the token names no run of it.
+    pub const fn is_unnamed(&self) -> bool {
+        matches!(&self.state, State::Runs(slots) if slots.is_empty())
     }
 
     /// Replaces its entries by those of a scan of the table's rows.
@@ -170,7 +175,7 @@ impl KeyIndex {
             // Left over from an epoch of this number that was never committed.
             durable::remove_file(&file)?;
         }
-        let mut writer = RunWriter::create(&file)?;
+        let mut writer = RunWriter::create(&file, name.clone())?;
         for entry in Merge::new(streams) {
             writer.push(entry?.0)?;
         }

@@ -29,11 +29,11 @@ pub(in crate::lance) fn prune(folder: &Path, names: &BTreeSet<String>, oldest: u
         let mut runs = Vec::with_capacity(names.len());
         for name in names {
             let path = folder.join(name.to_string());
-            runs.push((Run::open(File::open(&path)?)?, path));
+            runs.push((Run::open(File::open(&path)?, &name)?, (name, path)));
         }
-        let (runs, paths): (Vec<Run>, Vec<PathBuf>) = runs.into_iter().unzip();
+        let (runs, places): (Vec<Run>, Vec<_>) = runs.into_iter().unzip();
         if is_worthwhile(&runs, oldest)? {
-            rewrite(&runs, &paths, oldest)?;
+            rewrite(&runs, &places, oldest)?;
         }
     }
     Ok(())
@@ -83,12 +83,12 @@ fn is_worthwhile(runs: &[Run], oldest: u64) -> Result<bool, RunError> {
     }
 }
 
-fn rewrite(runs: &[Run], paths: &[PathBuf], oldest: u64) -> Result<(), RunError> {
-    let drafts: Vec<PathBuf> = paths.iter().map(|path| path.with_extension("draft")).collect();
+fn rewrite(runs: &[Run], places: &[(RunName, PathBuf)], oldest: u64) -> Result<(), RunError> {
+    let drafts: Vec<PathBuf> = places.iter().map(|(_, path)| path.with_extension("draft")).collect();
     let mut writers = Vec::with_capacity(drafts.len());
-    for draft in &drafts {
+    for (draft, (name, _)) in drafts.iter().zip(places) {
         durable::remove_file(draft)?;
-        writers.push(RunWriter::create(draft)?);
+        writers.push(RunWriter::create(draft, name.clone())?);
     }
     let mut rows = ByRow::new(runs);
     loop {
@@ -109,7 +109,7 @@ fn rewrite(runs: &[Run], paths: &[PathBuf], oldest: u64) -> Result<(), RunError>
         writer.finish()?;
     }
     durable::sync_all(&drafts, false)?;
-    for (draft, path) in drafts.iter().zip(paths) {
+    for (draft, (_, path)) in drafts.iter().zip(places) {
         durable::rename(draft, path)?;
     }
     Ok(())

@@ -6,7 +6,7 @@
 //! header   magic `GM-KEYS\0`, format version u32, bytes of an entry u32, entries u64
 //! blocks   entries, 128 to a block; the last may have fewer
 //! footer   for each block its first key, and half of the BLAKE3 hash of its bytes
-//! seal     BLAKE3 hash of header and footer
+//! seal     BLAKE3 hash of the file's name, header and footer
 //! ```
 //!
 //! and an entry is `key u128, address u64, last_version u32, rows u32` (see [`Entry`]). Entries
@@ -15,13 +15,14 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
 use gristmill_pipeline::Key;
 
-use super::Entry;
+use super::{Entry, RunName};
 
 pub(super) const MAGIC: [u8; 8] = *b"GM-KEYS\0";
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 pub(super) const HEADER_BYTES: usize = 24;
 pub(super) const ENTRY_BYTES: usize = 32;
 /// Entries of a block, which makes 4 KiB.
@@ -39,6 +40,13 @@ pub(in crate::lance) enum RunError {
     Damaged(&'static str),
     #[error("the commit names no key runs")]
     Unnamed,
+}
+
+/// Compares all of a run with its checksums.
+pub(in crate::lance) fn verify(path: &Path) -> Result<(), RunError> {
+    let name = path.file_name().and_then(|name| RunName::parse(name.to_str()?));
+    let name = name.ok_or(RunError::Damaged("it is not named as a key run"))?;
+    Run::open(File::open(path)?, &name)?.entries().try_for_each(|entry| entry.map(drop))
 }
 
 /// A source of bytes that is read at offsets.
@@ -85,8 +93,8 @@ pub(in crate::lance) struct Run<S = File> {
 }
 
 impl<S: ReadAt> Run<S> {
-    /// Reads header and footer.
-    pub fn open(source: S) -> Result<Self, RunError> {
+    /// Reads header and footer of the run with that name.
+    pub fn open(source: S, name: &RunName) -> Result<Self, RunError> {
         let mut header = [0; HEADER_BYTES];
         source.read_at(&mut header, 0)?;
         let entries = entries_of(&header)?;
@@ -102,8 +110,8 @@ impl<S: ReadAt> Run<S> {
         let mut footer = vec![0; usize::try_from(rest).map_err(|_| too_long)?];
         source.read_at(&mut footer, footer_at)?;
         let (footer, stored_seal) = footer.split_at(footer.len() - SEAL_BYTES);
-        if seal(&header, footer).as_bytes() != stored_seal {
-            return Err(RunError::Damaged("the checksum of its footer does not match"));
+        if seal(name, &header, footer).as_bytes() != stored_seal {
+            return Err(RunError::Damaged("the checksum of its name and footer does not match"));
         }
         let (fences, _) = footer.as_chunks::<FENCE_BYTES>();
         let fences = fences.iter().map(Fence::decode).collect();
@@ -184,8 +192,9 @@ pub(super) fn header(entries: u64) -> [u8; HEADER_BYTES] {
     header
 }
 
-pub(super) fn seal(header: &[u8; HEADER_BYTES], footer: &[u8]) -> blake3::Hash {
-    blake3::Hasher::new().update(header).update(footer).finalize()
+/// The name is part of it, so that no run is taken for another.
+pub(super) fn seal(name: &RunName, header: &[u8; HEADER_BYTES], footer: &[u8]) -> blake3::Hash {
+    blake3::Hasher::new().update(name.to_string().as_bytes()).update(header).update(footer).finalize()
 }
 
 pub(super) fn checksum(block: &[u8]) -> [u8; 16] {

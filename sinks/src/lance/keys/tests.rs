@@ -9,20 +9,22 @@ use proptest::prelude::*;
 
 use super::run::{BLOCK_BYTES, FENCE_BYTES, HEADER_BYTES, ReadAt, Run, RunError, SEAL_BYTES};
 use super::write::RunWriter;
-use super::{Entry, KeyIndex, KeyKind, WrittenKeys, prune};
+use super::{Entry, KeyIndex, KeyKind, RunName, WrittenKeys, prune};
 
 const fn bits(bits: u128) -> Key {
     Key::from_bits(bits)
 }
 
+const NAME: RunName = RunName { kind: KeyKind::Rows, series: Epoch::new(1), epoch: Epoch::new(7) };
+
 fn write(path: &Path, entries: impl IntoIterator<Item = Entry>) {
-    let mut writer = RunWriter::create(path).expect("creates");
+    let mut writer = RunWriter::create(path, NAME).expect("creates");
     entries.into_iter().for_each(|entry| writer.push(entry).expect("writes"));
     writer.finish().expect("finishes");
 }
 
 fn open(path: &Path) -> Result<Run, RunError> {
-    Run::open(File::open(path)?)
+    Run::open(File::open(path)?, &NAME)
 }
 
 fn found<S: ReadAt>(run: &Run<S>, keys: &[Key]) -> Result<Vec<Entry>, RunError> {
@@ -79,8 +81,10 @@ fn any_damage_is_found() {
     write(&path, all.iter().copied());
     let bytes = std::fs::read(&path).expect("reads");
     let keys: Vec<Key> = all.iter().map(|entry| entry.key).collect();
-    let is_damaged = |bytes: &[u8]| Run::open(bytes.to_vec()).and_then(|run| found(&run, &keys)).is_err();
+    let is_damaged = |bytes: &[u8]| Run::open(bytes.to_vec(), &NAME).and_then(|run| found(&run, &keys)).is_err();
     assert!(!is_damaged(&bytes));
+    let other = RunName { epoch: Epoch::new(8), ..NAME };
+    assert!(Run::open(bytes.clone(), &other).is_err(), "the run of another epoch");
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 0x10;
@@ -131,7 +135,8 @@ fn a_lookup_reads_blocks_and_not_rows() {
     all.sort_unstable();
     write(&path, all);
 
-    let run = Run::open(Counted { file: File::open(&path).expect("opens"), read: Cell::new(0) }).expect("a run");
+    let file = Counted { file: File::open(&path).expect("opens"), read: Cell::new(0) };
+    let run = Run::open(file, &NAME).expect("a run");
     let blocks = ENTRIES.div_ceil(128) as usize;
     assert_eq!(run.source.read.take(), HEADER_BYTES + blocks * FENCE_BYTES + SEAL_BYTES);
     assert_eq!(found(&run, &[key(77)]).expect("reads"), [Entry::live(key(77), 77)]);

@@ -4,14 +4,15 @@ use std::fs::File;
 use std::io::{BufWriter, IntoInnerError, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-use super::Entry;
 use super::run::{BLOCK_BYTES, Fence, Run, RunError, checksum, encode, header, seal};
+use super::{Entry, RunName};
 
 /// Bytes that wait for the next write: on a slow disk each write costs, whatever its size.
 const BUFFERED_BYTES: usize = 1 << 18;
 
-/// A run being written into a new file.
+/// A run being written into a new file, which gets the name of the run in the end.
 pub(super) struct RunWriter {
+    name: RunName,
     file: BufWriter<File>,
     block: Vec<u8>,
     fences: Vec<Fence>,
@@ -21,12 +22,12 @@ pub(super) struct RunWriter {
 }
 
 impl RunWriter {
-    pub fn create(path: &Path) -> Result<Self, RunError> {
+    pub fn create(path: &Path, name: RunName) -> Result<Self, RunError> {
         let file = File::options().read(true).write(true).create_new(true).open(path)?;
         let mut file = BufWriter::with_capacity(BUFFERED_BYTES, file);
         // The number of entries is not known yet.
         file.write_all(&header(0))?;
-        Ok(Self { file, block: Vec::with_capacity(BLOCK_BYTES), fences: Vec::new(), last: None, entries: 0 })
+        Ok(Self { name, file, block: Vec::with_capacity(BLOCK_BYTES), fences: Vec::new(), last: None, entries: 0 })
     }
 
     /// Appends an entry; entries must ascend. Of those with the same key and address the last
@@ -64,10 +65,10 @@ impl RunWriter {
         if !self.block.is_empty() {
             self.write_block()?;
         }
-        let Self { mut file, fences, entries, .. } = self;
+        let Self { name, mut file, fences, entries, .. } = self;
         let header = header(entries);
         let mut footer: Vec<u8> = fences.iter().flat_map(Fence::encode).collect();
-        let seal = seal(&header, &footer);
+        let seal = seal(&name, &header, &footer);
         footer.extend_from_slice(seal.as_bytes());
         file.write_all(&footer)?;
         file.seek(SeekFrom::Start(0))?;

@@ -121,6 +121,7 @@ fn resolve(log: &mut Log, rounds: &[Round<'_>], answer: Option<Diagnostic>) -> R
         threaded: false,
         memory_limit: u64::MAX,
         base: None,
+        rebuilt: &std::collections::BTreeSet::new(),
     };
     let mut group = SinkGroup::closed(&opening).expect("is sound");
     group.open(&opening).expect("opens");
