@@ -11,6 +11,7 @@ use crate::commands::{self, ask};
 use crate::diagnostic::Style;
 use crate::exit::Exit;
 use crate::failure::CommandError;
+use crate::limits;
 use crate::panics::{caught, own_process};
 use crate::program::Program;
 use crate::terminal;
@@ -52,6 +53,7 @@ enum Service {
 /// Parses the process's arguments and runs the command, with logging to standard error.
 pub(crate) fn main(program: &Program) -> Exit {
     own_process();
+    limits::raise();
     start_log();
     run(std::env::args_os(), program)
 }
@@ -95,6 +97,7 @@ fn is_built_in(name: &str) -> bool {
 
 fn execute(matches: &ArgMatches, program: &Program) -> Result<Exit, CommandError> {
     let Some((name, flags)) = matches.subcommand() else { return Ok(Exit::BadConfig) };
+    limits::check()?;
     if Indexing::has_subcommand(name) {
         Indexing::from_arg_matches(matches)?.execute(program.registry())
     } else if Service::has_subcommand(name) {

@@ -15,6 +15,7 @@ pub mod commands;
 mod diagnostic;
 mod exit;
 mod failure;
+mod limits;
 mod panics;
 mod program;
 pub mod progress;

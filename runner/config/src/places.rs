@@ -52,6 +52,11 @@ pub(super) fn check_index(index: &Path, source: &Path, place: Option<Place>) -> 
         let help = "use a separate folder, such as `.gristmill`; it may be inside the source";
         return Some(fault("index", message, place).help(Some(help)));
     }
+    if index.to_string_lossy().chars().any(char::is_control) {
+        let message = format!("the index folder {index:?} has a control character in its path");
+        let help = "object stores, and so Lance, refuse it; choose another `index.path`, or rename the folder";
+        return Some(fault("index", message, place).help(Some(help)));
+    }
     let parent = index.ancestors().find(|folder| folder.exists())?;
     if !parent.is_dir() {
         let message = format!("cannot write the index folder {}: {} is a file", index.display(), parent.display());

@@ -4,7 +4,7 @@
 //! This crate is the only one with unsafe code. `GlobalAlloc` is an unsafe trait, and no operation in it does
 //! more than call the underlying allocator; while counting is off, each allocation costs one extra relaxed atomic
 //! load. Setting an environment variable is unsafe in a process with several threads, so it is done while there
-//! is only one. Calls into mimalloc are unsafe because they are foreign functions.
+//! is only one. Calls into mimalloc and the C library are unsafe because they are foreign functions.
 //!
 //! ```
 //! use gristmill_memory::{Counting, count};
@@ -17,15 +17,19 @@
 //! assert_eq!((text, allocated.times), (32, 1));
 //! ```
 
+mod exhausted;
 mod read_ahead;
 mod relief;
 
+pub use exhausted::exit_when_exhausted;
 pub use read_ahead::read_less_ahead;
 pub use relief::return_freed_memory;
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use exhausted::checked;
 
 /// How many calls of [`count`] are under way, on all threads.
 static COUNTING: AtomicUsize = AtomicUsize::new(0);
@@ -82,13 +86,14 @@ fn note(bytes: usize) {
     }
 }
 
-// SAFETY: every method passes its arguments on to the allocator beneath and returns what that returns;
+// SAFETY: every method passes its arguments on to the allocator beneath and returns what that returns, or ends the
+// process;
 // `note` neither allocates nor unwinds: the counter is a `Cell` of integers without a destructor.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
         // SAFETY: the caller keeps the contract of `alloc`, which is the same.
-        unsafe { self.0.alloc(layout) }
+        checked(unsafe { self.0.alloc(layout) }, layout.size())
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
@@ -99,7 +104,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
         // SAFETY: the caller keeps the contract of `alloc_zeroed`, which is the same.
-        unsafe { self.0.alloc_zeroed(layout) }
+        checked(unsafe { self.0.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
@@ -108,6 +113,6 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
         }
         // SAFETY: `pointer` came from the allocator beneath, with this layout; the caller keeps the rest of
         // the contract of `realloc`, which is the same.
-        unsafe { self.0.realloc(pointer, layout, new_size) }
+        checked(unsafe { self.0.realloc(pointer, layout, new_size) }, new_size)
     }
 }

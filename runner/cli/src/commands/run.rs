@@ -1,5 +1,6 @@
 //! `gristmill run`: updates an index.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -88,8 +89,15 @@ pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError>
     {
         terminal::print_error(&format!("warning: {notice}\n"));
     }
-    if !args.quiet {
-        terminal::print(&summary::render(&job, &report))?;
+    if !args.quiet
+        && let Err(error) = terminal::print(&summary::render(&job, &report))
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        // The epoch stands, whoever reads of it.
+        terminal::print_error(&format!(
+            "warning: cannot write the summary to standard output: {error}; epoch {} is committed\n",
+            report.epoch
+        ));
     }
     Ok(if report.quarantined.is_empty() { Exit::Done } else { Exit::Quarantined })
 }

@@ -19,6 +19,7 @@ mod history;
 mod invalid;
 mod isolation;
 mod json_schema;
+mod limits;
 mod own_tool;
 mod own_types;
 mod pipeline_builder;
