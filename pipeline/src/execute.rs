@@ -39,10 +39,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
-use crate::graph::Graph;
+use crate::graph::{EmbedLane, Graph};
 use crate::interrupt::Interrupt;
 use crate::measure::Meters;
-use crate::operator::OperatorError;
+use crate::operator::{AnswerLog, OperatorError};
 use crate::path::RelPath;
 use crate::port::{FileItem, Passage, Vector};
 
@@ -155,9 +155,14 @@ fn take_waiting(embedders: &mut Vec<EmbedLine>) -> Vec<EmbedLine> {
 }
 
 impl DataPlane {
-    pub(crate) fn new(graph: &Graph, meters: &Meters, interrupt: &Interrupt) -> Self {
+    pub(crate) fn new(
+        graph: &Graph,
+        meters: &Meters,
+        interrupt: &Interrupt,
+        answers: &dyn Fn(&EmbedLane) -> AnswerLog,
+    ) -> Self {
         let lanes = graph.embed_lanes().iter();
-        let embedders = lanes.filter_map(|lane| EmbedLine::new(graph, meters, interrupt, lane)).collect();
+        let embedders = lanes.filter_map(|lane| EmbedLine::new(graph, meters, interrupt, lane, answers)).collect();
         Self { line: Line::new(graph, meters, interrupt), embedders }
     }
 }
@@ -170,8 +175,9 @@ pub(crate) fn start(
     graph: &Graph,
     meters: &Meters,
     interrupt: &Interrupt,
+    answers: &dyn Fn(&EmbedLane) -> AnswerLog,
 ) -> Result<Box<dyn Executor>, String> {
-    let plane = DataPlane::new(graph, meters, interrupt);
+    let plane = DataPlane::new(graph, meters, interrupt, answers);
     let reads = ReadWatch::new(graph, meters);
     Ok(match mode {
         Mode::Sequential => Box::new(sequential::Sequential::new(plane)),

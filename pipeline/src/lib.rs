@@ -39,13 +39,14 @@ pub use measure::{Meters, Percentiles, StageMeter, StageReport, resident_memory}
 #[doc(hidden)]
 pub use nearest::nearest;
 pub use operator::{
-    AnyOperator, Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ErasedChunker, ErasedEmbedder, ErasedOperator,
-    ErasedParser, ErasedVectorMap, ModuleName, ModulePlace, ModuleUnit, NamedPlace, Operator, OperatorConfig,
-    OperatorConfigError, OperatorError, Parser, RolePorts, TokenCount, VectorMap, contained, is_contained,
+    AnswerLog, AnyOperator, Batch, BatchSize, Chunker, Declared, Embedder, Emitter, ErasedChunker, ErasedEmbedder,
+    ErasedOperator, ErasedParser, ErasedVectorMap, ModuleName, ModulePlace, ModuleUnit, NamedPlace, Operator,
+    OperatorConfig, OperatorConfigError, OperatorError, Parser, RolePorts, TokenCount, VectorMap, contained,
+    is_contained,
 };
 pub use path::RelPath;
 #[doc(hidden)]
-pub use semaphore::Semaphore;
+pub use semaphore::{Permit, Semaphore};
 pub use sink::{
     Analysis, EpochMeta, EpochWriter, FactForm, FactStore, Published, Record, RecordChunks, RowId, Salvaged, Sink,
     SinkConfig, SinkConfigError, SinkContext, SinkError, StagedEpoch, StagedRows, StoredFacts, StoredVectors, Token,

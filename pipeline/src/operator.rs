@@ -1,11 +1,14 @@
 //! Operators: the synchronous code that a stage runs.
 
+mod answers;
 mod config;
 mod contained;
 mod erased;
 mod modules;
 mod role;
 
+pub use answers::AnswerLog;
+pub(crate) use answers::KeepAnswers;
 pub use config::{OperatorConfig, OperatorConfigError};
 pub use contained::{contained, is_contained};
 pub(crate) use contained::{outcome_of, panic_message};
@@ -478,6 +481,7 @@ pub struct Emitter<T> {
     pub(crate) cpu: Duration,
     pub(crate) waited: Duration,
     interrupt: Interrupt,
+    answers: AnswerLog,
 }
 
 impl<T> Emitter<T> {
@@ -490,12 +494,24 @@ impl<T> Emitter<T> {
     /// An emitter for a stage of a run that `interrupt` ends.
     pub(crate) fn within(stage: Arc<str>, interrupt: Interrupt) -> Self {
         let (counted, cpu, waited) = (TokenCount::default(), Duration::ZERO, Duration::ZERO);
-        Self { stage, items: Vec::new(), diagnostics: Vec::new(), counted, cpu, waited, interrupt }
+        let answers = AnswerLog::default();
+        Self { stage, items: Vec::new(), diagnostics: Vec::new(), counted, cpu, waited, interrupt, answers }
+    }
+
+    /// The same with a log of answers.
+    pub(crate) fn with_answers(self, answers: AnswerLog) -> Self {
+        Self { answers, ..self }
+    }
+
+    /// Where an embedder that asks a server writes down what it is answered.
+    #[must_use]
+    pub fn answers(&self) -> AnswerLog {
+        self.answers.clone()
     }
 
     /// An empty emitter of the same stage and run.
     pub(crate) fn sibling<U>(&self) -> Emitter<U> {
-        Emitter::within(Arc::clone(&self.stage), self.interrupt.clone())
+        Emitter::within(Arc::clone(&self.stage), self.interrupt.clone()).with_answers(self.answers.clone())
     }
 
     /// Whether the run was asked to stop. An operator in a long wait returns any error then: the run ends with [`RunError::Interrupted`](crate::run::RunError::Interrupted).

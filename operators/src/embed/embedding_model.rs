@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gristmill_pipeline::Fingerprint;
+use gristmill_pipeline::{Fingerprint, Permit};
 
 /// A model that computes the vectors of texts, in this process or on a server.
 ///
@@ -36,6 +36,12 @@ pub trait EmbeddingModel: Send + Sync {
     /// way together. Time in which they waited for their turn is not in it.
     fn take_wait(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// Waits until a call of [`embed`](Self::embed) may send its request; dropped when the call is over. `None` if any
+    /// number of calls may run at once.
+    fn turn(&self) -> Option<Permit<'_>> {
+        None
     }
 
     /// Returns the limits of the batches that it runs best on.

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use gristmill_pipeline::{Fingerprint, Hash, Semaphore};
+use gristmill_pipeline::{Fingerprint, Hash, Permit, Semaphore};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -303,6 +303,10 @@ impl EmbeddingModel for HttpModel {
         Duration::from_nanos(self.waited_ns.swap(0, Ordering::Relaxed))
     }
 
+    fn turn(&self) -> Option<Permit<'_>> {
+        Some(self.semaphore.acquire())
+    }
+
     fn batch_limits(&self) -> BatchLimits {
         self.limits
     }
@@ -312,7 +316,6 @@ impl EmbeddingModel for HttpModel {
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbeddingModelError> {
-        let _permit = self.semaphore.acquire();
         let started = Instant::now();
         let vectors = self.request(texts, Some(self.dimension), None);
         let waited = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gristmill_pipeline::port::{Passage, Vector};
 use gristmill_pipeline::{
-    Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity, TokenCount,
+    AnswerLog, Batch, BatchSize, Embedder, Emitter, Fingerprint, Hash, Operator, OperatorError, Severity, TokenCount,
 };
 
 use super::batches::batches;
@@ -35,7 +35,9 @@ pub struct Embed<M> {
 }
 
 /// The results of texts, by index: a vector, or the reason why there is none.
-type Embedded = Vec<(usize, Result<Vec<f32>, String>)>;
+type Embedded = Vec<Answer>;
+
+type Answer = (usize, Result<Vec<f32>, String>);
 
 /// Model batches per batch of the operator: enough to group passages of similar length.
 const BATCHES_AT_ONCE: usize = 4;
@@ -86,10 +88,18 @@ impl<M: EmbeddingModel> Embed<M> {
 
     /// Embeds a batch. If the model rejects it, embeds its halves, down to the single text that
     /// is rejected.
-    fn embed(&self, texts: &[&str], indices: &[usize], done: &mut Embedded) -> Result<(), OperatorError> {
+    fn embed(
+        &self,
+        texts: &[&str],
+        indices: &[usize],
+        answered: &(dyn Fn(&[Answer]) + Sync),
+        done: &mut Embedded,
+    ) -> Result<(), OperatorError> {
         match self.model.embed(texts) {
             Ok(vectors) if vectors.len() == texts.len() => {
+                let before = done.len();
                 done.extend(indices.iter().copied().zip(vectors.into_iter().map(|vector| self.checked(vector))));
+                answered(done.get(before..).unwrap_or_default());
                 Ok(())
             }
             Ok(vectors) => Err(self.error(format!(
@@ -100,8 +110,8 @@ impl<M: EmbeddingModel> Embed<M> {
             Err(EmbeddingModelError::Rejected(_)) if texts.len() > 1 => {
                 let (left, right) = texts.split_at(texts.len() / 2);
                 let (left_indices, right_indices) = indices.split_at(left.len());
-                self.embed(left, left_indices, done)?;
-                self.embed(right, right_indices, done)
+                self.embed(left, left_indices, answered, done)?;
+                self.embed(right, right_indices, answered, done)
             }
             Err(EmbeddingModelError::Rejected(reason)) => {
                 done.extend(indices.iter().map(|&index| (index, Err(reason.clone()))));
@@ -129,15 +139,28 @@ impl<M: EmbeddingModel> Embed<M> {
         Ok(vector)
     }
 
-    /// Embeds batches, with the concurrency that the model allows.
-    fn embed_all(&self, texts: &[String], batches: &[Vec<usize>]) -> Result<Embedded, OperatorError> {
+    /// Embeds batches, with the concurrency that the model allows, and writes down what a server answers as it comes.
+    fn embed_all(
+        &self,
+        passages: &[Arc<Passage>],
+        texts: &[String],
+        batches: &[Vec<usize>],
+        answers: &AnswerLog,
+    ) -> Result<Embedded, OperatorError> {
+        let key = |index: usize| passages.get(index).map(|passage| passage.key);
+        let answered = |done: &[Answer]| {
+            let kept = done.iter().filter_map(|(index, vector)| Some((key(*index)?, vector.as_deref().ok()?)));
+            answers.answered(&kept.collect::<Vec<_>>());
+        };
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Embedded::new();
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let batch_texts: Vec<&str> =
                     batch.iter().filter_map(|&index| texts.get(index)).map(String::as_str).collect();
-                if let Err(error) = self.embed(&batch_texts, batch, &mut done) {
+                let _turn = self.model.turn();
+                answers.asks(&batch.iter().filter_map(|&index| key(index)).collect::<Vec<_>>());
+                if let Err(error) = self.embed(&batch_texts, batch, &answered, &mut done) {
                     // Stops the other threads: their results would not be used.
                     next.store(batches.len(), Ordering::Relaxed);
                     return Err(error);
@@ -207,7 +230,7 @@ impl<M: EmbeddingModel> Operator for Embed<M> {
         let limits = self.limits();
         let batches = batches(&lengths, limits);
         out.count_tokens(count_computed(&lengths, &batches, limits.pads));
-        let vectors = self.embed_all(&texts, &batches);
+        let vectors = self.embed_all(&passages, &texts, &batches, &out.answers());
         out.count_wait(self.model.take_wait());
         for (index, vector) in vectors? {
             let Some(passage) = passages.get(index) else { continue };

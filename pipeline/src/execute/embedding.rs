@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::graph::{EmbedLane, Graph};
 use crate::interrupt::Interrupt;
 use crate::measure::Meters;
-use crate::operator::{BatchSize, Filled, OperatorError};
+use crate::operator::{AnswerLog, BatchSize, Filled, OperatorError};
 use crate::path::RelPath;
 use crate::port::{Item, Passage, Vector};
 
@@ -34,8 +34,19 @@ struct VectorStage {
 }
 
 impl EmbedLine {
-    pub(crate) fn new(graph: &Graph, meters: &Meters, interrupt: &Interrupt, lane: &EmbedLane) -> Option<Self> {
-        let embedder = StageRunner::new(graph, meters, interrupt, lane.stage)?;
+    /// The stages of a lane. What comes of requests is written down in the log that `answers` gives, unless operators
+    /// on vectors follow: what is kept is what they make.
+    pub(crate) fn new(
+        graph: &Graph,
+        meters: &Meters,
+        interrupt: &Interrupt,
+        lane: &EmbedLane,
+        answers: &dyn Fn(&EmbedLane) -> AnswerLog,
+    ) -> Option<Self> {
+        let mut embedder = StageRunner::new(graph, meters, interrupt, lane.stage)?;
+        if lane.maps.is_empty() && embedder.operator.operator().requests() > 0 {
+            embedder.answers = answers(lane);
+        }
         let dimension = embedder.operator.dimension(0);
         let mut before = dimension;
         let maps = lane.maps.iter().filter_map(|&map| {

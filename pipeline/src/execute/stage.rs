@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::graph::{Body, Graph};
 use crate::interrupt::Interrupt;
 use crate::measure::{Meters, StageMeter};
-use crate::operator::{AnyOperator, BatchSize, Emitter, Filled, OperatorError, contained};
+use crate::operator::{AnswerLog, AnyOperator, BatchSize, Emitter, Filled, OperatorError, contained};
 use crate::path::RelPath;
 use crate::port::Item;
 
@@ -18,6 +18,8 @@ pub(crate) struct StageRunner {
     pub(crate) operator: AnyOperator,
     pub(crate) meter: Arc<StageMeter>,
     pub(crate) interrupt: Interrupt,
+    /// Where it writes down what a server answers.
+    pub(crate) answers: AnswerLog,
 }
 
 /// A stage that its caller runs, outside of any run: measured, and with panics contained, as executors
@@ -77,6 +79,7 @@ impl StageRunner {
                 operator: operator.clone(),
                 meter: Arc::clone(meters.stage(id)),
                 interrupt: interrupt.clone(),
+                answers: AnswerLog::default(),
             }),
             Body::Sink(_) => None,
         }
@@ -120,7 +123,8 @@ impl StageRunner {
     fn attempt(&self, batch: Vec<Item>) -> Result<Result<Produced, OperatorError>, String> {
         // The emitter is created inside, so a panic drops it.
         contained(|| {
-            let mut out = Emitter::within(Arc::clone(&self.meter.name), self.interrupt.clone());
+            let out = Emitter::within(Arc::clone(&self.meter.name), self.interrupt.clone());
+            let mut out = out.with_answers(self.answers.clone());
             self.operator.operator().process(batch, &mut out)?;
             self.meter.count_cpu(out.cpu);
             self.meter.count_wait(out.waited);

@@ -88,8 +88,8 @@ impl SharedVectors {
     }
 
     /// Adds what a journal has and no segment, and merges segments when there are many.
-    pub(crate) fn add(&mut self, journal: &mut Journal) -> Result<()> {
-        let mut keys: Vec<PassageKey> = journal.keys().filter(|key| !self.contains(*key)).collect();
+    pub(crate) fn add(&mut self, journal: &Journal) -> Result<()> {
+        let mut keys: Vec<PassageKey> = journal.keys().into_iter().filter(|key| !self.contains(*key)).collect();
         keys.sort_unstable();
         if !keys.is_empty() {
             let path = self.write(&keys, |key, values| journal.read(&[*key], values))?;
@@ -257,11 +257,11 @@ mod tests {
 
     fn add(shared: &mut SharedVectors, keys: impl IntoIterator<Item = u128>) {
         let folder = tempfile::tempdir().expect("creates");
-        let mut journal = Journal::open(folder.path(), &Hash::of(b"embedder"), DIMENSION).expect("opens");
+        let journal = Journal::open(folder.path(), &Hash::of(b"embedder"), DIMENSION).expect("opens");
         for key in keys {
             journal.append(PassageKey::from_bits(key), &vector(key)).expect("appends");
         }
-        shared.add(&mut journal).expect("adds");
+        shared.add(&journal).expect("adds");
     }
 
     fn find(shared: &mut SharedVectors, keys: &[u128]) -> Vec<Option<Vec<f32>>> {

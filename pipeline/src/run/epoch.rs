@@ -225,6 +225,7 @@ impl<'a, 'g, L: VectorLog> EpochDriver<'a, 'g, L> {
         self.plane.finish(self.meters)?;
         debug_assert!(self.assembler.is_idle() && self.vectors.is_idle(), "every vector has come");
         self.sinks.settle()?;
+        self.outcome.work.passages_asked_again = self.vectors.asked_again();
         Ok(self.outcome)
     }
 

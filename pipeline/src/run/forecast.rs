@@ -24,7 +24,7 @@ use crate::execute::{self, Budget, Executor, Outcome, Task};
 use crate::graph::EmbedLane;
 use crate::index::{CommitRecord, IndexError, IndexFolder};
 use crate::merkle::Tree;
-use crate::operator::OperatorError;
+use crate::operator::{AnswerLog, OperatorError};
 use crate::port::{Passage, Vector};
 use crate::sink::{EpochMeta, RowId, StagedRows};
 use crate::source::RefRevision;
@@ -120,6 +120,10 @@ impl VectorLog for Imagined {
     fn flush_if_due(&mut self) -> std::io::Result<bool> {
         Ok(false)
     }
+
+    fn asked_again(&self) -> u64 {
+        0
+    }
 }
 
 /// Finds out what [`run`](super::run) would do. Nothing is written, and no lock is taken:
@@ -200,7 +204,9 @@ pub fn forecast(plan: &RunPlan<'_>) -> Result<Forecast, RunError> {
     let mut logs: Vec<Imagined> = plan.graph.spaces().map(imagined).collect();
     let mut shared = plan.shared_vectors()?;
     let none = IndexFolder::at(plan.index);
-    let inner = execute::start(plan.mode, threads, plan.in_flight_limit, plan.graph, plan.meters, plan.interrupt);
+    let no_answers = |_: &EmbedLane| AnswerLog::default();
+    let limit = plan.in_flight_limit;
+    let inner = execute::start(plan.mode, threads, limit, plan.graph, plan.meters, plan.interrupt, &no_answers);
     let executor = Zeros { inner: inner.map_err(RunError::Threads)?, dimensions, embedded: VecDeque::new() };
     let run = EpochRun {
         plan,

@@ -313,8 +313,9 @@ impl<'a> Indexer<'a> {
         let mut shared = plan.shared_vectors()?;
         let memory = MemoryWatch::start(plan.memory_limit);
         let budget = Budget::new(plan.in_flight_limit);
-        let executor =
-            execute::start(plan.mode, threads, plan.in_flight_limit, plan.graph, plan.meters, plan.interrupt);
+        let answers = |lane: &EmbedLane| journals.get(lane.space.index()).map(Journal::answers).unwrap_or_default();
+        let (limit, graph) = (plan.in_flight_limit, plan.graph);
+        let executor = execute::start(plan.mode, threads, limit, graph, plan.meters, plan.interrupt, &answers);
         let run = EpochRun {
             plan: &plan,
             source,
@@ -541,5 +542,9 @@ impl VectorLog for Journal {
 
     fn flush_if_due(&mut self) -> std::io::Result<bool> {
         Journal::flush_if_due(self)
+    }
+
+    fn asked_again(&self) -> u64 {
+        Journal::asked_again(self)
     }
 }

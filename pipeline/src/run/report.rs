@@ -120,6 +120,9 @@ pub struct Work {
     pub passages_shared: u64,
     /// Passages whose vectors an interrupted run had left behind.
     pub passages_recovered: u64,
+    /// Passages of which an interrupted run had asked a server, and not had the answer.
+    #[serde(default)]
+    pub passages_asked_again: u64,
 }
 
 /// The fact plane's part in a run.

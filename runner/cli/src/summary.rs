@@ -111,6 +111,13 @@ fn committed(out: &mut String, report: &RunReport) {
         thousands(work.passages_shared),
         thousands(work.passages_recovered)
     );
+    if work.passages_asked_again > 0 {
+        let _ = writeln!(
+            out,
+            "          {} asked again, in flight when the run before ended",
+            thousands(work.passages_asked_again)
+        );
+    }
     for stage in &report.stages {
         let Some(padding) = stage.padding_share() else { continue };
         let _ = writeln!(

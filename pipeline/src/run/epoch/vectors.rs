@@ -35,11 +35,13 @@ pub(in crate::run) trait VectorLog {
     fn is_recovered(&self, key: PassageKey) -> bool;
     /// Reads the vector of that key, which it has.
     fn read(&mut self, key: PassageKey) -> std::io::Result<Vec<f32>>;
-    /// Adds a vector.
+    /// Adds a vector, unless it is there.
     fn append(&mut self, key: PassageKey, values: &[f32]) -> std::io::Result<()>;
     /// Makes what was added survive the death of this process, if that was not done for a while; tells
     /// whether it did.
     fn flush_if_due(&mut self) -> std::io::Result<bool>;
+    /// How many passages were asked of a server again, as an interrupted run had not had the answer.
+    fn asked_again(&self) -> u64;
 }
 
 /// A chunk of a row that needs a vector.
@@ -93,6 +95,11 @@ pub(super) type Told = (RelPath, Diagnostic);
 impl<'a, L: VectorLog> VectorResolver<'a, L> {
     pub(super) fn new(graph: &'a Graph, logs: &'a mut [L], shared: &'a mut [SharedVectors]) -> Self {
         Self { graph, logs, shared, waiting: HashMap::new(), failed: HashMap::new() }
+    }
+
+    /// See [`VectorLog::asked_again`].
+    pub(super) fn asked_again(&self) -> u64 {
+        self.logs.iter().map(VectorLog::asked_again).sum()
     }
 
     /// Whether nothing waits for a vector.

@@ -30,6 +30,7 @@ mod replay;
 mod repository;
 mod runs;
 mod serve;
+mod servers;
 mod views;
 mod watch;
 mod world;
