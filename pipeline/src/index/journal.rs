@@ -277,7 +277,8 @@ mod tests {
         let file = OpenOptions::new().write(true).open(&path).expect("opens");
         file.set_len(4 * record_bytes(2) as u64 - 1).expect("cuts");
         let journal = Journal::open(folder.path(), &embedder, 2).expect("opens");
-        assert_eq!((journal.0.lock().recovered, journal.contains(key(2)), journal.contains(key(9))), (3, true, false));
+        let recovered = journal.0.lock().recovered;
+        assert_eq!((recovered, journal.contains(key(2)), journal.contains(key(9))), (3, true, false));
         journal.append(key(9), &[8.0, 8.0]).expect("appends");
         read.clear();
         journal.read(&[key(9), key(1)], &mut read).expect("reads");
@@ -298,7 +299,8 @@ mod tests {
         bytes[record_bytes(1) + KEY_BYTES] ^= 1;
         std::fs::write(&path, bytes).expect("writes");
         let journal = Journal::open(folder.path(), &embedder, 1).expect("opens");
-        assert_eq!((journal.0.lock().recovered, journal.contains(key(0)), journal.contains(key(2))), (1, true, false));
+        let recovered = journal.0.lock().recovered;
+        assert_eq!((recovered, journal.contains(key(0)), journal.contains(key(2))), (1, true, false));
     }
 
     /// What an interrupted run had asked for is asked for again unless its answer came.

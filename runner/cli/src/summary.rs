@@ -35,6 +35,7 @@ pub fn render(job: &Job, report: &RunReport) -> String {
             report.workers
         ),
     };
+    let _ = writeln!(out, "{}", totals(report));
     for notice in report.notice.iter().chain(&report.source_notices) {
         let _ = writeln!(out, "note: {notice}");
     }
@@ -47,6 +48,19 @@ pub fn render(job: &Job, report: &RunReport) -> String {
     findings(&mut out, report);
     let _ = writeln!(out, "index: {}", job.index.display());
     out
+}
+
+/// What became of all files of the source, on one line.
+fn totals(report: &RunReport) -> String {
+    let (scan, changes) = (&report.scan, &report.changes);
+    let changed = changes.added + changes.modified;
+    format!(
+        "files: {} indexed or updated, {} unchanged, {} skipped by rules or hidden, {} quarantined",
+        thousands(changed),
+        thousands(scan.files.saturating_sub(changed)),
+        thousands(scan.ignored + scan.hidden),
+        thousands(report.quarantined.len() as u64)
+    )
 }
 
 /// Renders an epoch on one line.

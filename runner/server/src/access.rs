@@ -36,7 +36,7 @@ impl Access {
 
     /// The tenant that sent a request.
     fn tenant(&self, headers: &HeaderMap) -> Result<Arc<Tenant>, ToolError> {
-        check_origin(headers, &self.origins, self.requires_tokens())?;
+        check_origin(headers, &self.origins)?;
         self.tenants.authenticate(bearer_token(headers)).cloned()
     }
 }
@@ -52,24 +52,36 @@ pub(super) async fn authenticate(State(access): State<Arc<Access>>, mut request:
     }
 }
 
+/// Middleware of all routes: rejects requests that name another host, which an attacker's name may resolve to.
+pub(super) async fn check_host(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
+    match host_allowed(request.headers(), access.requires_tokens()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => Problem::new(error).into_response(),
+    }
+}
+
+fn forbidden(message: String) -> ToolError {
+    ToolError::new(ErrorCode::Forbidden, message)
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).map(|value| value.to_str().unwrap_or_default())
+}
+
+/// DNS rebinding: another site's name may resolve to this machine. Its page has no token, so any name is accepted
+/// where tokens are required.
+fn host_allowed(headers: &HeaderMap, requires_tokens: bool) -> Result<(), ToolError> {
+    let Some(host) = text(headers, HOST).filter(|host| !requires_tokens && !is_loopback(host)) else { return Ok(()) };
+    let message = format!("Host header {} not allowed: without tokens, only loopback names are accepted", quote(host));
+    Err(forbidden(message)
+        .help("connect to localhost or 127.0.0.1, or configure tokens: gristmill serve --config FILE"))
+}
+
 /// Rejects cross-origin requests of browsers, so that a page of another site cannot query with
 /// the access of the user who has it open.
-fn check_origin(headers: &HeaderMap, origins: &[String], requires_tokens: bool) -> Result<(), ToolError> {
-    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let forbidden = |message: String| ToolError::new(ErrorCode::Forbidden, message);
-    let host = text(HOST);
-    // DNS rebinding: another site's name may resolve to this machine. Its page has no token, so
-    // any name is accepted where tokens are required.
-    if !requires_tokens
-        && let Some(host) = host
-        && !is_loopback(host)
-    {
-        let message =
-            format!("Host header {} not allowed: without tokens, only loopback names are accepted", quote(host));
-        return Err(forbidden(message)
-            .help("connect to localhost or 127.0.0.1, or configure tokens: gristmill serve --config FILE"));
-    }
-    let Some(origin) = text(ORIGIN) else { return Ok(()) };
+fn check_origin(headers: &HeaderMap, origins: &[String]) -> Result<(), ToolError> {
+    let host = text(headers, HOST);
+    let Some(origin) = text(headers, ORIGIN) else { return Ok(()) };
     let is_own = origin
         .split_once("://")
         .is_some_and(|(_, authority)| host.is_some_and(|host| host.eq_ignore_ascii_case(authority)));
@@ -104,6 +116,11 @@ impl Caller {
     /// Runs the tenant's requests.
     pub(super) fn desk(&self) -> &Desk {
         &self.tenant.desk
+    }
+
+    /// The tenant.
+    pub(super) fn tenant(&self) -> &Tenant {
+        &self.tenant
     }
 }
 
@@ -151,7 +168,8 @@ mod tests {
     fn cross_origin_requests_are_rejected() {
         let origins = ["https://code.example/".to_owned()];
         let may = |pairs: &[(HeaderName, &str)], requires_tokens| {
-            check_origin(&headers(pairs), &origins, requires_tokens).is_ok()
+            let headers = headers(pairs);
+            host_allowed(&headers, requires_tokens).is_ok() && check_origin(&headers, &origins).is_ok()
         };
         let local = (HOST, "127.0.0.1:7878");
         assert!(may(std::slice::from_ref(&local), false));

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::FromRef as _;
+use axum::extract::{FromRef as _, Request};
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use gristmill_query::{ErrorCode, ToolError};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -11,8 +16,9 @@ use hyper_util::service::TowerToHyperService;
 use metrics::Gauge;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
+use super::problem::Problem;
 use super::routes::router;
 use super::state::ServerState;
 use super::telemetry::Telemetry;
@@ -25,6 +31,9 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
 /// How often histogram samples are drained.
 const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Connections beyond the limit, for those who look after the server.
+const RESERVED_CONNECTIONS: usize = 8;
 
 /// Header fields of a request.
 const MAX_HEADERS: usize = 64;
@@ -95,14 +104,17 @@ pub async fn serve(listener: TcpListener, state: ServerState, mut stop: Stop) {
 async fn accept(listener: &TcpListener, state: ServerState, graceful: &GracefulShutdown) {
     let limits = *state.limits();
     let slots = Arc::new(Semaphore::new(limits.max_connections));
-    let service = TowerToHyperService::new(router(state));
+    let reserve = Arc::new(Semaphore::new(RESERVED_CONNECTIONS));
+    let router = router(state);
+    let service = TowerToHyperService::new(router.clone());
+    let reserved = TowerToHyperService::new(router.layer(middleware::from_fn(operators_only)));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout())
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES);
-    // Ends never: the semaphore is not closed.
-    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+    // Ends never: the semaphores are not closed.
+    while let Ok((slot, is_reserved)) = slot(&slots, &reserve).await {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -115,7 +127,8 @@ async fn accept(listener: &TcpListener, state: ServerState, graceful: &GracefulS
         // Responses are written in one piece: waiting for more data only delays them.
         let _ = stream.set_nodelay(true);
         let open = OpenConnection::new();
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
+        let service = if is_reserved { reserved.clone() } else { service.clone() };
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             let (_slot, _open) = (slot, open);
             if let Err(error) = connection.await {
@@ -123,6 +136,29 @@ async fn accept(listener: &TcpListener, state: ServerState, graceful: &GracefulS
             }
         });
     }
+}
+
+/// Waits for a slot of a connection; without one, for a reserved one.
+async fn slot(slots: &Arc<Semaphore>, reserve: &Arc<Semaphore>) -> Result<(OwnedSemaphorePermit, bool), AcquireError> {
+    tokio::select! {
+        biased;
+        slot = Arc::clone(slots).acquire_owned() => Ok((slot?, false)),
+        slot = Arc::clone(reserve).acquire_owned() => Ok((slot?, true)),
+    }
+}
+
+/// Middleware of reserved connections: answers those who look after the server, and refuses all others.
+async fn operators_only(request: Request, next: Next) -> Response {
+    let is_of_operators = ["/health", "/ready", "/metrics"].contains(&request.uri().path());
+    let mut response = if is_of_operators {
+        next.run(request).await
+    } else {
+        let error = ToolError::new(ErrorCode::Busy, "all connections of the server are taken");
+        Problem::new(error.help("retry later, or raise `limits.max_connections`")).into_response()
+    };
+    // The slot is for the next one who asks.
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Drains histogram samples now and then, so that they do not pile up where nobody scrapes.

@@ -21,6 +21,10 @@ use super::status::served_of;
 /// How often a comment is sent on an idle stream, so that proxies keep it open.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
+/// How long a stream lasts. Clients of server-sent events connect again by themselves; whoever forgot a stream does not
+/// hold a connection for ever.
+const MAX_AGE: Duration = Duration::from_secs(3600);
+
 /// `GET /v1/events`: the status, then events until the client disconnects or the server shuts
 /// down. A client that reads too slowly misses events.
 pub(super) async fn events(
@@ -30,6 +34,7 @@ pub(super) async fn events(
     uri: Uri,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let served = served_of(&indexes, &caller, &uri)?;
+    let permit = caller.tenant().event_stream()?;
     // Subscribed before the status is taken: an event in between is sent twice rather than never.
     let later = BroadcastStream::new(served.subscribe());
     let status = event("status", &served.status(caller.desk().runner().load()));
@@ -41,7 +46,12 @@ pub(super) async fn events(
             Err(_) => None,
         })
     });
-    let events = stream::once(ready(status)).chain(later).take_until(shutdown.cancelled_owned()).map(Ok);
+    let events = stream::once(ready(status)).chain(later).take_until(shutdown.cancelled_owned());
+    let events = events.take_until(tokio::time::sleep(MAX_AGE)).map(move |event| {
+        // Released when the stream is dropped.
+        let _held = &permit;
+        Ok(event)
+    });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_INTERVAL)))
 }
 

@@ -2,7 +2,11 @@
 //! transport.
 
 mod arguments;
+mod many;
+mod messages;
 mod text;
+
+pub(crate) use messages::{Message, Messages};
 
 use std::sync::Arc;
 
@@ -16,6 +20,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
 
 use arguments::Arguments;
+use many::{ASK_MANY, AskMany};
 
 use super::desk::Desk;
 use super::request_ids::RequestIds;
@@ -38,7 +43,29 @@ impl McpServer {
         Self { desk }
     }
 
+    /// Makes all calls of [`ASK_MANY`].
+    async fn call_many(&self, arguments: JsonObject, ids: &RequestIds) -> CallToolResult {
+        let asked = Arguments::of(Some(&many::input(self.desk.tools())), arguments)
+            .and_then(|Arguments { input, options, max_chars }| Ok((AskMany::of(input)?, options, max_chars)));
+        let (calls, options, max_chars) = match asked {
+            Ok(asked) => asked,
+            Err(error) => return failed(&error),
+        };
+        match self.desk.ask(Request { calls, options }, ids).await {
+            Ok(response) => {
+                let text = many::render(&self.desk, &response, max_chars);
+                let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+                result.structured_content = small(json!({ "answers": response.answers }));
+                result
+            }
+            Err(error) => failed(&error),
+        }
+    }
+
     async fn call(&self, tool: &str, arguments: JsonObject, ids: &RequestIds) -> CallToolResult {
+        if self.is_many(tool) {
+            return self.call_many(arguments, ids).await;
+        }
         let schema = self.desk.tools().find(tool).map(|tool| &tool.input);
         let arguments = match Arguments::of(schema, arguments) {
             Ok(arguments) => arguments,
@@ -65,11 +92,20 @@ impl McpServer {
         let json = answer.to_string();
         let text = text::answer(response, &outcome.notes, rendered.as_deref().unwrap_or(&json), max_chars);
         let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-        // Older versions of the protocol allow objects only.
-        if json.len() < MAX_STRUCTURED_BYTES && answer.is_object() {
-            result.structured_content = Some(answer);
-        }
+        result.structured_content = small(answer);
         result
+    }
+
+    /// Whether a tool is the one that makes several calls. A tool of the runner with its name takes precedence.
+    fn is_many(&self, tool: &str) -> bool {
+        tool == ASK_MANY && self.desk.tools().find(tool).is_none()
+    }
+
+    /// All tools, as MCP describes them.
+    fn tools(&self) -> Vec<Tool> {
+        let tools = self.desk.tools();
+        let many = self.is_many(ASK_MANY).then(|| many::tool(tools));
+        tools.as_slice().iter().map(mcp_tool).chain(many).collect()
     }
 }
 
@@ -79,7 +115,8 @@ impl ServerHandler for McpServer {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build()).with_server_info(this).with_instructions(
             "Searches indexed source code. Use `search` when you do not know the name, `get_symbols` to look up names, \
              `get_files` to read files by lines, and `goto_definition`, `references` and `graph_expand` to follow uses. Every \
-             answer starts with its epoch; pass `epoch` to query the same epoch again.",
+             answer starts with its epoch; pass `epoch` to query the same epoch again. `ask_many` makes several calls at \
+             once.",
         )
     }
 
@@ -88,12 +125,11 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.desk.tools().as_slice().iter().map(mcp_tool).collect();
-        Ok(ListToolsResult::with_all_items(tools))
+        Ok(ListToolsResult::with_all_items(self.tools()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.desk.tools().find(name).map(mcp_tool)
+        self.tools().into_iter().find(|tool| tool.name == name)
     }
 
     async fn call_tool(
@@ -102,8 +138,8 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let tools = self.desk.tools();
-        if tools.find(&request.name).is_none() {
-            let names: Vec<&str> = tools.as_slice().iter().map(|tool| tool.name).collect();
+        if tools.find(&request.name).is_none() && !self.is_many(&request.name) {
+            let names: Vec<&str> = tools.as_slice().iter().map(|tool| tool.name).chain([ASK_MANY]).collect();
             let message = format!("unknown tool {}; available tools: {}", quote(&request.name), names.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         }
@@ -119,6 +155,11 @@ impl ServerHandler for McpServer {
     }
 }
 
+/// Structured content, if it is small. Older versions of the protocol allow objects only.
+fn small(answer: Value) -> Option<Value> {
+    (answer.is_object() && answer.to_string().len() < MAX_STRUCTURED_BYTES).then_some(answer)
+}
+
 /// A tool, as MCP describes it.
 fn mcp_tool(tool: &ToolDescription) -> Tool {
     let annotations = ToolAnnotations::new().read_only(true).idempotent(true).open_world(false);
@@ -127,9 +168,7 @@ fn mcp_tool(tool: &ToolDescription) -> Tool {
 
 /// The result of a failed call.
 fn failed(error: &ToolError) -> CallToolResult {
-    let help = error.help.as_deref().map(|help| format!("\n{help}")).unwrap_or_default();
-    let mut result =
-        CallToolResult::error(vec![ContentBlock::text(format!("{}: {}{help}", error.code.as_str(), error.message))]);
+    let mut result = CallToolResult::error(vec![ContentBlock::text(text::error(error))]);
     result.structured_content = Some(json!({ "error": error }));
     result
 }

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::ACCEPT;
-use axum::http::{HeaderMap, HeaderValue, Method};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
 use super::access::Caller;
 use super::body::{self, BodyLimits};
-use super::mcp::McpServer;
+use super::mcp::{McpServer, Message, Messages};
 use super::problem::Problem;
+use gristmill_query::ToolError;
 
 /// `/mcp`: handles one message. There are no sessions: each request carries all that it needs,
 /// its token among it.
@@ -28,6 +30,13 @@ pub(super) async fn mcp(
         parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
     }
     let message = body::read(message, limits).await?;
+    if parts.method == Method::POST {
+        match Messages::without_order().check(&message) {
+            Message::Refused(answer) => return Ok((StatusCode::BAD_REQUEST, Json(answer)).into_response()),
+            Message::Ignored => return Err(ToolError::bad_input("empty request body").into()),
+            Message::Valid => {}
+        }
+    }
     let request = Request::from_parts(parts, Body::from(message));
     let service = service(McpServer::new(caller.desk().clone()), limits);
     Ok(service.handle(request).await.map(Body::new))

@@ -9,7 +9,7 @@ use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::access::{Access, authenticate};
+use super::access::{Access, authenticate, check_host};
 use super::problem::{Problem, unknown_route};
 use super::record::record;
 use super::request_path::normalise_path;
@@ -28,10 +28,11 @@ pub(super) fn router(state: ServerState) -> Router {
         .route("/v1/status", get(status::status))
         .route("/v1/events", get(events::events))
         .route("/mcp", any(mcp_http::mcp))
+        .route("/mcp/", any(mcp_http::mcp))
         // Without a token, unknown routes answer 401 like known ones.
         .route("/v1/{*rest}", any(not_found))
         .route("/mcp/{*rest}", any(not_found))
-        .layer(middleware::from_fn_with_state(access, authenticate));
+        .layer(middleware::from_fn_with_state(Arc::clone(&access), authenticate));
     let routes = Router::new()
         .route("/", get(page::index))
         .route("/assets/{name}", get(page::asset))
@@ -41,6 +42,7 @@ pub(super) fn router(state: ServerState) -> Router {
         .route("/metrics", get(health::metrics))
         .merge(authenticated)
         .fallback(not_found)
+        .layer(middleware::from_fn_with_state(access, check_host))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(record))
         .with_state(state);

@@ -33,8 +33,10 @@ pub struct Settings {
 pub struct Limits {
     /// The largest request body.
     pub max_body: ByteSize,
-    /// Open connections; further ones wait to be accepted.
+    /// Open connections. Beyond them a few are accepted for `/health`, `/ready` and `/metrics`; further ones wait.
     pub max_connections: usize,
+    /// Event streams that a token may hold open.
+    pub max_event_streams: usize,
     /// Tool calls that run at once.
     pub max_calls: usize,
     /// Timeout for receiving the head of a request, in milliseconds.
@@ -107,6 +109,7 @@ impl Default for Limits {
         Self {
             max_body: ByteSize(1 << 20),
             max_connections: 1024,
+            max_event_streams: 64,
             max_calls: default_threads(),
             header_timeout_ms: 10_000,
             body_timeout_ms: 30_000,
@@ -142,6 +145,7 @@ impl Limits {
         let counts = [
             ("max_body", self.max_body.0),
             ("max_connections", self.max_connections as u64),
+            ("max_event_streams", self.max_event_streams as u64),
             ("max_calls", self.max_calls as u64),
             ("header_timeout_ms", self.header_timeout_ms),
             ("body_timeout_ms", self.body_timeout_ms),

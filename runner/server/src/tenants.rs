@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use super::desk::Desk;
 use gristmill_query::{ErrorCode, ToolError};
 
@@ -16,6 +18,8 @@ pub struct Tenant {
     /// Runs the tenant's requests.
     pub desk: Desk,
     token: Option<TokenDigest>,
+    /// Permits of its event streams.
+    streams: Arc<Semaphore>,
 }
 
 /// All tenants of a server.
@@ -52,10 +56,21 @@ impl TokenDigest {
 }
 
 impl Tenant {
-    /// A tenant. Without a token, every request is the tenant's.
+    /// A tenant, with so many event streams at once. Without a token, every request is the tenant's.
     #[must_use]
-    pub fn new(desk: Desk, token: Option<TokenDigest>) -> Self {
-        Self { desk, token }
+    pub fn new(desk: Desk, token: Option<TokenDigest>, max_event_streams: usize) -> Self {
+        Self { desk, token, streams: Arc::new(Semaphore::new(max_event_streams)) }
+    }
+
+    /// A permit to hold an event stream open.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Busy`] if the tenant holds as many as it may.
+    pub(super) fn event_stream(&self) -> Result<OwnedSemaphorePermit, ToolError> {
+        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| {
+            let message = "too many event streams are open for this token";
+            ToolError::new(ErrorCode::Busy, message).help("close one, or raise `limits.max_event_streams`")
+        })
     }
 }
 
@@ -109,7 +124,7 @@ mod tests {
             name,
             Deadlines { default_ms: 1, max_ms: 1 },
         );
-        Tenant::new(desk, token.map(TokenDigest::of))
+        Tenant::new(desk, token.map(TokenDigest::of), 2)
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
-use crate::panics::silence_operator_panics;
+use crate::panics::{log_to, silence_operator_panics};
 
 /// Serve the tools to an agent over the Model Context Protocol, on standard input and output.
 ///
@@ -39,6 +39,7 @@ pub fn execute(args: McpArgs, registry: &Registry, tools: ToolSet) -> Result<Exi
         gristmill_watch::check(&job)?;
     }
     silence_operator_panics();
+    log_to(&job.index);
     let name: Arc<str> = job.name.as_str().into();
     let index = Arc::new(QueriedIndex::new(name, job).preloaded());
     let runner = Runner::new([Arc::clone(&index)], tools, default_threads());

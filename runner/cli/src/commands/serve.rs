@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use super::job::JobArgs;
 use crate::exit::Exit;
 use crate::failure::{CommandError, Failure};
-use crate::panics::silence_operator_panics;
+use crate::panics::{log_to, silence_operator_panics};
 use crate::terminal;
 
 /// Serve indexes over HTTP: an API, MCP at /mcp, and a search page.
@@ -60,6 +60,9 @@ pub fn execute(args: ServeArgs, registry: &Registry, tools: ToolSet) -> Result<E
     }
     let opened = Opened::of(&args, &settings, registry, tools)?;
     silence_operator_panics();
+    if let Some(first) = opened.served.first() {
+        log_to(&first.index().job().index);
+    }
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);
     let telemetry = Telemetry::install()
         .map_err(|error| Failure::new(Exit::Failed, "cannot install the metrics recorder").caused_by(error))?;
@@ -117,7 +120,7 @@ impl Opened {
             let served = vec![Arc::new(served_of(&loaded))];
             let runner = runner_of(&served, tools, limits.max_calls);
             let desk = Desk::new(runner.clone(), "local", limits.deadlines());
-            let tenants = Tenants::new([Tenant::new(desk, None)]);
+            let tenants = Tenants::new([Tenant::new(desk, None, limits.max_event_streams)]);
             return Ok(Self { served, tenants, runner });
         }
         if names_a_job(&args.job) {
@@ -146,7 +149,7 @@ impl Opened {
         let runner = runner_of(&served, tools, limits.max_calls);
         let tenants = settings.tenants.iter().zip(tokens).map(|(tenant, (token, names))| {
             let desk = Desk::new(runner.only(&names), tenant.name.as_str(), limits.deadlines());
-            Tenant::new(desk, Some(token))
+            Tenant::new(desk, Some(token), limits.max_event_streams)
         });
         Ok(Self { served, tenants: Tenants::new(tenants), runner: runner.clone() })
     }

@@ -42,6 +42,37 @@ fn a_crash_at_any_point_leaves_one_epoch_and_the_next_run_completes() {
     }
 }
 
+/// A panic ends a run with a message; what it was is in a log, and the next run verifies the index.
+#[test]
+fn a_panic_is_logged_and_the_index_verified() {
+    let world = edited();
+    let (before, after) = (world.digest(), world.digest_from_scratch());
+    let segments = std::fs::read_dir(world.index().join("tantivy")).unwrap().map(|entry| entry.unwrap().path());
+    let segment = segments.into_iter().find(|path| path.extension().is_some_and(|it| it == "store")).unwrap();
+    for point in ["staged", "publish.one", "published"] {
+        let output = world.run_command(&[]).env("GRISTMILL_PANIC_AT", point).output().unwrap();
+        let errors = text(&output.stderr);
+        assert!(
+            output.status.code() == Some(1) && errors.contains("internal error: asked to panic"),
+            "{point}: {errors}"
+        );
+        assert!(errors.contains("panic.log") && !errors.contains("stack backtrace"), "{point}: {errors}");
+        assert_eq!(world.digest(), before, "{point}");
+        assert!(world.index().join("VERIFY").exists(), "{point}");
+    }
+    let log = std::fs::read_to_string(world.index().join("panic.log")).unwrap();
+    assert_eq!(log.matches("asked to panic at").count(), 3, "{log}");
+    assert!(log.contains("thread ") && log.contains("not contained") && log.contains("failpoint.rs"), "{log}");
+    // Damage that only a checksum shows: it may be what made the run panic.
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[3] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let (report, code) = world.run(&[]);
+    assert!(code == 0 && report["notice"].as_str().unwrap().contains("checksum mismatch"), "{report:#}");
+    assert_eq!(world.digest(), after);
+    assert!(!world.index().join("VERIFY").exists());
+}
+
 #[test]
 fn vectors_survive_a_crash() {
     let world = World::sample();

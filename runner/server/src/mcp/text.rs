@@ -3,10 +3,23 @@
 use std::fmt::Write as _;
 
 use gristmill_display::thousands;
-use gristmill_query::{AnswerNote, Response};
+use gristmill_query::{AnswerNote, Response, ToolError};
 
 /// An answer with its epoch and notes, truncated to `max_chars` characters.
 pub(super) fn answer(response: &Response, notes: &[AnswerNote], rendered: &str, max_chars: usize) -> String {
+    let mut out = head(response);
+    push(&mut out, notes, rendered, max_chars);
+    out
+}
+
+/// An error with what to do.
+pub(super) fn error(error: &ToolError) -> String {
+    let help = error.help.as_deref().map(|help| format!("\n{help}")).unwrap_or_default();
+    format!("{}: {}{help}", error.code.as_str(), error.message)
+}
+
+/// The line that says which epoch answers.
+pub(super) fn head(response: &Response) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = write!(out, "epoch {}, {} files", response.epoch, thousands(response.coverage.files));
@@ -14,11 +27,16 @@ pub(super) fn answer(response: &Response, notes: &[AnswerNote], rendered: &str, 
         let _ = write!(out, ", revision {revision}");
     }
     out.push('\n');
+    out
+}
+
+/// Appends notes, and an answer truncated to `max_chars` characters.
+pub(super) fn push(out: &mut String, notes: &[AnswerNote], rendered: &str, max_chars: usize) {
     for note in notes {
+        // Writing to a String cannot fail.
         let _ = writeln!(out, "note: {}", note.message);
     }
-    push_truncated(&mut out, rendered, max_chars);
-    out
+    push_truncated(out, rendered, max_chars);
 }
 
 /// Appends a text; one that is too long is truncated after the last line that fits.

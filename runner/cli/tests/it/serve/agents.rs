@@ -167,3 +167,118 @@ fn tools_are_called_over_http() {
     let malformed = server.request("POST", "/mcp", &accept, "{");
     assert!((400..500).contains(&malformed.status), "{}", malformed.text);
 }
+
+#[test]
+fn every_message_over_http_has_an_answer() {
+    let world = World::sample();
+    world.run(&[]);
+    let server = Server::start(&world, &[]);
+    for (body, code) in [
+        ("{", -32_700),
+        ("[]", -32_600),
+        (r#"{"id":1}"#, -32_600),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}"#, -32_602),
+    ] {
+        let answer = server.request("POST", "/mcp", &[], body);
+        assert_eq!((answer.status, &answer.json()["error"]["code"]), (400, &json!(code)), "{body}: {}", answer.text);
+    }
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }).to_string();
+    assert_eq!(server.request("POST", "/mcp/", &[], &ping).status, 200, "a slash at the end changes nothing");
+}
+
+#[test]
+fn several_calls_are_made_at_once() {
+    let world = World::sample();
+    world.run(&[]);
+    let mut agent = Agent::start(&world, &[]);
+    let calls = json!([
+        { "tool": "search", "arguments": { "query": "find_entry" } },
+        { "tool": "get_symbols", "arguments": { "names": ["no_such_name"] } },
+        { "tool": "search", "arguments": {} },
+    ]);
+    let answered = agent.call("ask_many", json!({ "calls": calls, "epoch": 1 }));
+    let text = text(&answered).to_owned();
+    assert!(answered["isError"] == false && text.starts_with("epoch 1, 5 files\n"), "{answered}");
+    let places = ["## 1. search\n", "lib.rs:", "## 2. get_symbols\n", "## 3. search\nbad_input: "];
+    let found: Vec<_> = places.iter().map(|place| text.find(place)).collect();
+    assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?}: {text}");
+    let answers = answered["structuredContent"]["answers"].as_array().unwrap();
+    assert_eq!((answers.len(), &answers[2]["error"]["code"]), (3, &json!("bad_input")), "{answered}");
+    for wrong in [json!({}), json!({ "calls": [] }), json!({ "calls": [{ "name": "search" }] })] {
+        let refused = agent.call("ask_many", wrong.clone());
+        assert_eq!(refused["structuredContent"]["error"]["code"], "bad_input", "{wrong}: {refused}");
+    }
+}
+
+/// A client need not wait for an answer before it sends the next request, and may close its input after the last.
+#[test]
+fn pipelined_calls_are_all_answered() {
+    const CALLS: usize = 200;
+    let world = World::sample();
+    world.run(&[]);
+    let mut agent = Agent::start(&world, &[]);
+    for id in 0..CALLS {
+        let params = json!({ "name": "search", "arguments": { "query": format!("find_entry {id}") } });
+        agent.send(&json!({ "jsonrpc": "2.0", "id": 1000 + id, "method": "tools/call", "params": params }));
+    }
+    agent.process.close_input();
+    let mut answered = Vec::new();
+    while let Some(line) = agent.process.next_line() {
+        let answer: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(answer["result"]["isError"], false, "{answer}");
+        answered.push(answer["id"].as_u64().unwrap());
+    }
+    answered.sort_unstable();
+    assert_eq!(answered, (1000..1000 + CALLS as u64).collect::<Vec<_>>());
+    assert_eq!(agent.process.code(), Some(0));
+}
+
+/// Agents ask in batches. None of their calls is refused.
+#[test]
+fn many_agents_at_once_are_all_served() {
+    const AGENTS: u64 = 16;
+    let world = World::sample();
+    world.run(&[]);
+    let server = Server::start(&world, &[]);
+    server.wait_for_epoch(1);
+    let address = server.address.clone();
+    let calls = json!([
+        { "tool": "search", "input": { "query": "find an entry" } },
+        { "tool": "search", "input": { "query": "entry", "mode": "regex" } },
+        { "tool": "get_symbols", "input": { "names": ["find_entry"] } },
+        { "tool": "references", "input": { "symbol": "find_entry" } },
+        { "tool": "get_files", "input": { "paths": ["lib.rs"] } },
+    ]);
+    let many: Vec<Value> = calls.as_array().unwrap().clone();
+    let many = many.into_iter().map(|mut call| json!({ "tool": call["tool"], "arguments": call["input"].take() }));
+    let arguments = json!({ "calls": many.collect::<Vec<_>>() });
+    let post = |path: &str, body: Value| {
+        let request = ureq::post(format!("http://{address}{path}")).header("content-type", "application/json");
+        // A refusal is an error.
+        request.send(body.to_string()).unwrap().body_mut().read_to_string().unwrap()
+    };
+    let mut took: Vec<std::time::Duration> = std::thread::scope(|scope| {
+        let agent = |nth: u64| {
+            let (post, calls, arguments) = (&post, &calls, &arguments);
+            scope.spawn(move || {
+                let times = (0..4).map(|round| {
+                    let started = std::time::Instant::now();
+                    let text = if (nth + round).is_multiple_of(2) {
+                        post("/v1/ask", json!({ "calls": calls }))
+                    } else {
+                        let params = json!({ "name": "ask_many", "arguments": arguments });
+                        post("/mcp", json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }))
+                    };
+                    let wrong = text.find("\"error\"").map(|at| &text[at..]);
+                    assert!(text.contains("find_entry") && wrong.is_none(), "{wrong:?}");
+                    started.elapsed()
+                });
+                times.collect::<Vec<_>>()
+            })
+        };
+        let agents: Vec<_> = (0..AGENTS).map(agent).collect();
+        agents.into_iter().flat_map(|agent| agent.join().unwrap()).collect()
+    });
+    took.sort_unstable();
+    println!("{} requests of 5 calls: p95 {:?}", took.len(), took[took.len() * 95 / 100]);
+}

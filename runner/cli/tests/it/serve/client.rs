@@ -181,6 +181,13 @@ impl Events {
         }
     }
 
+    /// The line with the status.
+    pub(super) fn first_line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line
+    }
+
     /// Everything until the end of the stream.
     pub(super) fn rest(mut self) -> String {
         let mut rest = String::new();

@@ -117,3 +117,63 @@ fn a_port_in_use_is_reported() {
     assert_eq!(code(&output), 1);
     assert!(text(&output.stderr).contains("--listen"), "{}", text(&output.stderr));
 }
+
+/// Whoever looks after a server is answered while clients hold all of its connections.
+#[test]
+fn a_few_connections_are_reserved_for_operators() {
+    let world = World::sample();
+    world.run(&[]);
+    let server = Server::with_settings(&world, "[limits]\nmax_connections = 2\n", &[]);
+    // On a connection of its own.
+    let ask = |path: &str| {
+        let mut stream = server.connect();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", server.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    // They wait for their first request.
+    let held = [server.connect(), server.connect()];
+    for path in ["/health", "/metrics"] {
+        let answer = ask(path);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+    }
+    let refused = ask("/v1/status");
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 1"), "{refused}");
+    drop(held);
+    server.wait_until("free", |status| status["epoch"] == 1);
+}
+
+/// The streams of one tenant do not take the connections of the others.
+#[test]
+fn event_streams_are_limited() {
+    let world = World::sample();
+    world.run(&[]);
+    let server = Server::with_settings(&world, "[limits]\nmax_event_streams = 2\n", &[]);
+    server.wait_for_epoch(1);
+    let mut held = vec![server.events(), server.events()];
+    held.iter_mut().for_each(|events| drop(events.next("status")));
+    let refused = server.get("/v1/events");
+    assert_eq!((refused.status, &*refused.code()), (503, "busy"), "{}", refused.text);
+    assert!(refused.text.contains("limits.max_event_streams"), "{}", refused.text);
+    // One that ends makes room.
+    drop(held.pop());
+    server.wait_until("free", |_| {
+        let mut stream = server.events();
+        stream.first_line().contains("200")
+    });
+}
+
+/// A name of another site may resolve to this machine.
+#[test]
+fn the_host_is_checked_on_every_route() {
+    let world = World::sample();
+    world.run(&[]);
+    let server = Server::start(&world, &[]);
+    for path in
+        ["/", "/health", "/ready", "/metrics", "/openapi.json", "/v1/status", "/mcp", "/assets/page.js", "/none"]
+    {
+        let refused = server.request("GET", path, &[("host", "evil.example")], "");
+        assert_eq!((refused.status, &*refused.code()), (403, "forbidden"), "{path}: {}", refused.text);
+    }
+}
