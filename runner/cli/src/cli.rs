@@ -11,6 +11,7 @@ use crate::commands::{self, ask};
 use crate::diagnostic::Style;
 use crate::exit::Exit;
 use crate::failure::CommandError;
+use crate::json_log::JsonLog;
 use crate::limits;
 use crate::panics::{caught, own_process};
 use crate::program::Program;
@@ -19,6 +20,9 @@ use crate::terminal;
 /// The environment variable that sets what is logged to standard error, such as `info`
 /// or `gristmill=debug`.
 pub const LOG_VARIABLE: &str = "GRISTMILL_LOG";
+
+/// The environment variable that makes the log one JSON object a line, if it is `json`.
+pub const LOG_FORMAT_VARIABLE: &str = "GRISTMILL_LOG_FORMAT";
 
 const ABOUT: &str = "Index source code into searchable tables, and keep them up to date";
 
@@ -147,5 +151,9 @@ fn start_log() {
     let in_colour = terminal::error_style() == Style::Terminal;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(in_colour).with_writer(std::io::stderr);
     // Fails only if a subscriber is installed already.
-    let _ = log.try_init();
+    let _ = if std::env::var(LOG_FORMAT_VARIABLE).is_ok_and(|format| format == "json") {
+        log.event_format(JsonLog).try_init()
+    } else {
+        log.try_init()
+    };
 }

@@ -15,6 +15,7 @@ pub mod commands;
 mod diagnostic;
 mod exit;
 mod failure;
+mod json_log;
 mod limits;
 mod panics;
 mod program;

@@ -2,18 +2,19 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::desk::Desk;
 use super::problem::Problem;
-use super::request_ids::RequestIds;
+use super::request_ids::{RequestIds, TenantName};
 use super::tenants::{Tenant, Tenants};
 use gristmill_query::{ErrorCode, ToolError, quote};
 
@@ -45,11 +46,26 @@ impl Access {
 pub(super) async fn authenticate(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
     match access.tenant(request.headers()) {
         Ok(tenant) => {
-            request.extensions_mut().insert(tenant);
-            next.run(request).await
+            let name = TenantName(Arc::clone(tenant.desk.tenant()));
+            let mut response = match tenant.admit() {
+                Ok(()) => {
+                    request.extensions_mut().insert(tenant);
+                    next.run(request).await
+                }
+                Err((error, wait)) => too_many(error, wait),
+            };
+            response.extensions_mut().insert(name);
+            response
         }
         Err(error) => Problem::new(error).into_response(),
     }
+}
+
+fn too_many(error: ToolError, wait: Duration) -> Response {
+    let mut response = Problem::new(error).into_response();
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+    response
 }
 
 /// Middleware of all routes: rejects requests that name another host, which an attacker's name may resolve to.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::request_ids::RequestIds;
 use super::schemas::ToolDescriptions;
-use gristmill_query::{AnswerNote, AnswerOrError, CallContext, Request, RequestOptions, Response, Runner, ToolError};
+use gristmill_query::{
+    AnswerNote, AnswerOrError, CallContext, Request, RequestOptions, Response, Runner, ToolCall, ToolError,
+};
 
 /// Runs the requests of one tenant on the indexes that it may query, within its deadlines.
 ///
@@ -16,7 +18,15 @@ pub struct Desk {
     tools: ToolDescriptions,
     tenant: Arc<str>,
     deadlines: Deadlines,
+    /// Calls that take longer are logged as warnings.
+    slow_ms: u64,
 }
+
+/// The default of [`Desk::warning_after`].
+const SLOW_MS: u64 = 1_000;
+
+/// Characters of a slow call's input in the log.
+const LOGGED_INPUT_CHARS: usize = 400;
 
 /// How long requests may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +42,13 @@ impl Desk {
     #[must_use]
     pub fn new(runner: Runner, tenant: impl Into<Arc<str>>, deadlines: Deadlines) -> Self {
         let tools = ToolDescriptions::new(runner.tools());
-        Self { runner, tools, tenant: tenant.into(), deadlines }
+        Self { runner, tools, tenant: tenant.into(), deadlines, slow_ms: SLOW_MS }
+    }
+
+    /// Logs a warning for each call that takes longer, in milliseconds.
+    #[must_use]
+    pub fn warning_after(self, slow_ms: u64) -> Self {
+        Self { slow_ms, ..self }
     }
 
     /// The runner over the tenant's indexes.
@@ -58,7 +74,9 @@ impl Desk {
     /// Those of [`Runner::ask`], and if `deadline_ms` is out of range.
     pub async fn ask(&self, mut request: Request, ids: &RequestIds) -> Result<Response, ToolError> {
         let call = self.call(&mut request.options, ids)?;
+        let calls = request.calls.clone();
         let mut response = self.runner.ask(request, call).await.map_err(|error| public_error(error, &ids.id))?;
+        self.warn_of_slow(&calls, &response, ids);
         for outcome in &mut response.answers {
             if let AnswerOrError::Error(error) = &mut outcome.result {
                 *error = public_error(error.clone(), &ids.id);
@@ -68,6 +86,22 @@ impl Desk {
             }
         }
         Ok(response)
+    }
+
+    fn warn_of_slow(&self, calls: &[ToolCall], response: &Response, ids: &RequestIds) {
+        for (call, outcome) in calls.iter().zip(&response.answers) {
+            if outcome.took_ms > self.slow_ms as f64 {
+                let input: String = call.input.to_string().chars().take(LOGGED_INPUT_CHARS).collect();
+                tracing::warn!(
+                    request = %ids.id,
+                    tenant = &*self.tenant,
+                    tool = outcome.tool,
+                    took_ms = outcome.took_ms,
+                    input,
+                    "slow call"
+                );
+            }
+        }
     }
 
     fn call(&self, options: &mut RequestOptions, ids: &RequestIds) -> Result<CallContext, ToolError> {

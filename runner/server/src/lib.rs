@@ -18,7 +18,7 @@
 //! There are no cycles: a module uses only modules of the lines above its own.
 //!
 //! 1. `request_ids`, `request_path`, `url_query`, `body`, `problem`, `schemas`, `telemetry`, `call_metrics`,
-//!    `progress`: no dependencies within the server.
+//!    `progress`, `rate_limit`: no dependencies within the server.
 //! 2. `desk`, `served`, `page`, `record`.
 //! 3. `tenants`, `served_indexes`, `live`; `mcp`, a protocol over a desk, without a transport.
 //! 4. `settings`; `access`, which knows the tenants.
@@ -46,6 +46,7 @@ mod openapi;
 mod page;
 mod problem;
 mod progress;
+mod rate_limit;
 mod record;
 mod request_ids;
 mod request_path;

@@ -23,6 +23,10 @@ impl Problem {
     }
 }
 
+/// The error of a response: for the log.
+#[derive(Clone, Copy)]
+pub(super) struct Failed(pub(super) ErrorCode);
+
 impl From<ToolError> for Problem {
     fn from(error: ToolError) -> Self {
         Self::new(error)
@@ -33,6 +37,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let code = self.error.code;
         let mut response = (status(code), Json(self)).into_response();
+        response.extensions_mut().insert(Failed(code));
         match code {
             ErrorCode::Unauthorised => {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

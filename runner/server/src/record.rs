@@ -1,5 +1,6 @@
 //! The middleware around every request: request id, metrics, log line, common headers.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
@@ -7,8 +8,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::problem::normalise;
-use super::request_ids::RequestIds;
+use super::problem::{Failed, normalise};
+use super::request_ids::{RequestIds, TenantName};
 
 /// The header with the request id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,9 +33,13 @@ pub(super) async fn record(mut request: Request, next: Next) -> Response {
     let labels = [("route", route.clone()), ("status", status.as_str().to_owned())];
     metrics::counter!("gristmill_http_requests_total", &labels).increment(1);
     metrics::histogram!("gristmill_http_request_duration_seconds", "route" => route.clone()).record(took.as_secs_f64());
+    let tenant = response.extensions().get::<TenantName>().map(|tenant| Arc::clone(&tenant.0));
+    let outcome = response.extensions().get::<Failed>().map_or("ok", |failed| failed.0.as_str());
     tracing::info!(
         request = %ids.id,
         trace = ids.trace.as_deref(),
+        tenant = tenant.as_deref(),
+        outcome,
         %method,
         route,
         status = status.as_u16(),

@@ -26,3 +26,7 @@ impl Default for RequestIds {
         Self::new()
     }
 }
+
+/// The tenant of a request, on its response: for the log.
+#[derive(Clone)]
+pub(super) struct TenantName(pub(super) Arc<str>);

@@ -1,6 +1,7 @@
 //! Server settings, read from a TOML file.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Limits {
     pub deadline_ms: u64,
     /// The longest deadline that a request may set, in milliseconds.
     pub max_deadline_ms: u64,
+    /// Calls that run longer are logged as warnings with their input, in milliseconds.
+    pub slow_call_ms: u64,
 }
 
 /// A tenant: who may query which indexes.
@@ -64,6 +67,8 @@ pub struct TenantSettings {
     /// Whether to index these jobs whenever their sources change.
     #[serde(default)]
     pub watch: bool,
+    /// Requests a second that the tenant may send, on average and at once; default: any number.
+    pub requests_per_second: Option<NonZeroU32>,
 }
 
 /// The settings are invalid.
@@ -115,6 +120,7 @@ impl Default for Limits {
             body_timeout_ms: 30_000,
             deadline_ms: 30_000,
             max_deadline_ms: 600_000,
+            slow_call_ms: 1_000,
         }
     }
 }
@@ -279,6 +285,7 @@ mod tests {
             token_sha256: sha256.map(Into::into),
             jobs: Vec::new(),
             watch: false,
+            requests_per_second: None,
         };
         let environment = |name: &str| match name {
             "GOOD" => Some("0123456789abcdef".to_owned()),

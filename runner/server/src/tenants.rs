@@ -1,12 +1,14 @@
 //! Tenants: who may query which indexes.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::desk::Desk;
+use super::rate_limit::RateLimit;
 use gristmill_query::{ErrorCode, ToolError};
 
 /// The SHA-256 digest of a bearer token. The token itself is not kept.
@@ -20,6 +22,7 @@ pub struct Tenant {
     token: Option<TokenDigest>,
     /// Permits of its event streams.
     streams: Arc<Semaphore>,
+    rate: Option<RateLimit>,
 }
 
 /// All tenants of a server.
@@ -59,7 +62,24 @@ impl Tenant {
     /// A tenant, with so many event streams at once. Without a token, every request is the tenant's.
     #[must_use]
     pub fn new(desk: Desk, token: Option<TokenDigest>, max_event_streams: usize) -> Self {
-        Self { desk, token, streams: Arc::new(Semaphore::new(max_event_streams)) }
+        Self { desk, token, streams: Arc::new(Semaphore::new(max_event_streams)), rate: None }
+    }
+
+    /// Limits the tenant to that many requests a second.
+    #[must_use]
+    pub fn limited_to(self, requests_per_second: u32) -> Self {
+        Self { rate: Some(RateLimit::new(requests_per_second, Instant::now())), ..self }
+    }
+
+    /// Takes a request.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Busy`] if the tenant sends more than it may; with the time to wait.
+    pub(super) fn admit(&self) -> Result<(), (ToolError, Duration)> {
+        self.rate.as_ref().map_or(Ok(()), |rate| rate.admit(Instant::now())).map_err(|wait| {
+            let message = "more requests than the rate limit of this token";
+            (ToolError::new(ErrorCode::Busy, message).help("send them more slowly"), wait)
+        })
     }
 
     /// A permit to hold an event stream open.

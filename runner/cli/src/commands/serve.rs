@@ -119,7 +119,7 @@ impl Opened {
             let loaded = load(&args.job, None, registry, args.watch)?;
             let served = vec![Arc::new(served_of(&loaded))];
             let runner = runner_of(&served, tools, limits.max_calls);
-            let desk = Desk::new(runner.clone(), "local", limits.deadlines());
+            let desk = Desk::new(runner.clone(), "local", limits.deadlines()).warning_after(limits.slow_call_ms);
             let tenants = Tenants::new([Tenant::new(desk, None, limits.max_event_streams)]);
             return Ok(Self { served, tenants, runner });
         }
@@ -149,7 +149,12 @@ impl Opened {
         let runner = runner_of(&served, tools, limits.max_calls);
         let tenants = settings.tenants.iter().zip(tokens).map(|(tenant, (token, names))| {
             let desk = Desk::new(runner.only(&names), tenant.name.as_str(), limits.deadlines());
-            Tenant::new(desk, Some(token), limits.max_event_streams)
+            let desk = desk.warning_after(limits.slow_call_ms);
+            let admitted = Tenant::new(desk, Some(token), limits.max_event_streams);
+            match tenant.requests_per_second {
+                Some(limit) => admitted.limited_to(limit.get()),
+                None => admitted,
+            }
         });
         Ok(Self { served, tenants: Tenants::new(tenants), runner: runner.clone() })
     }

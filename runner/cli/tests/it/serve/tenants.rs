@@ -41,6 +41,40 @@ fn served() -> (World, Server) {
     (world, server)
 }
 
+/// A tenant beyond its rate is told to wait, and the log says who sent what, and what came of it.
+#[test]
+fn requests_are_limited_and_logged() {
+    let world = World::new();
+    let settings =
+        settings(&world).replacen("jobs = [\"alpha.toml\"]\n", "jobs = [\"alpha.toml\"]\nrequests_per_second = 3\n", 1);
+    let mut command = command(&world, &format!("[limits]\nslow_call_ms = 1\n\n{settings}"));
+    command.env("GRISTMILL_LOG", "info").env("GRISTMILL_LOG_FORMAT", "json");
+    let mut server = Server::of(command);
+    server.use_token(Some(TOKEN_A));
+    let answers: Vec<_> = (0..40).map(|_| server.get("/v1/jobs")).collect();
+    assert!(answers[..3].iter().all(|answer| answer.status == 200));
+    let refused = answers.iter().find(|answer| answer.status == 429).expect("some are beyond the rate");
+    assert_eq!((&*refused.code(), refused.header("retry-after")), ("busy", "1"));
+    server.use_token(Some(TOKEN_B));
+    let body = json!({ "calls": [{ "tool": "search", "input": { "query": "of_beta" } }] }).to_string();
+    let answer = server.request("POST", "/v1/ask", &[("x-request-id", "of-b")], &body);
+    assert_eq!(answer.status, 200, "the other tenant is not limited: {}", answer.text);
+    assert_eq!(server.end("-TERM"), Some(0));
+    let log = server.log();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let finished = |tenant: &str, outcome: &str| {
+        lines
+            .iter()
+            .any(|line| line["message"] == "request finished" && line["tenant"] == tenant && line["outcome"] == outcome)
+    };
+    assert!(finished("a", "ok") && finished("a", "busy") && finished("b", "ok"), "{log}");
+    let slow = lines.iter().find(|line| line["message"] == "slow call").expect("the first search opens tables");
+    assert!(
+        slow["request"] == "of-b" && slow["tenant"] == "b" && slow["input"].as_str().unwrap().contains("of_beta"),
+        "{slow}"
+    );
+}
+
 #[test]
 fn without_a_token_nothing_is_revealed() {
     let (_world, mut server) = served();
