@@ -332,6 +332,20 @@ impl IndexFolder {
         seal::damages(&self.path, &record.seals, false)
     }
 
+    /// The seals of files that epochs before the newest reach, and the newest does not.
+    pub(crate) fn past_seals(&self) -> Seals {
+        let mut seals = Seals::new();
+        let Ok(numbers) = self.epoch_numbers() else { return seals };
+        let Some((newest, older)) = numbers.split_last() else { return seals };
+        for record in older.iter().filter_map(|number| self.record_as_committed(*number).ok()) {
+            seals.extend(record.seals);
+        }
+        if let Ok(newest) = self.record_as_committed(*newest) {
+            seals.retain(|file, _| !newest.seals.contains_key(file));
+        }
+        seals
+    }
+
     /// Refuses an epoch with [damaged files](Self::damages).
     ///
     /// # Errors

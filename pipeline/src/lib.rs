@@ -15,6 +15,7 @@ pub mod merkle;
 mod nearest;
 mod operator;
 mod origin;
+mod past_files;
 mod path;
 pub mod port;
 pub mod run;
@@ -44,6 +45,7 @@ pub use operator::{
     OperatorConfig, OperatorConfigError, OperatorError, Parser, RolePorts, TokenCount, VectorMap, contained,
     is_contained,
 };
+pub use past_files::PastFiles;
 pub use path::RelPath;
 #[doc(hidden)]
 pub use semaphore::{Permit, Semaphore};

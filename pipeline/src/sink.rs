@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::extra::{ExtraColumn, Extras};
+use crate::past_files::PastFiles;
 use crate::path::RelPath;
 use crate::port::{Chunk, Definition, Import, Port, Reference, Text};
 
@@ -160,7 +161,7 @@ pub struct SinkConfigError {
 /// use gristmill_pipeline::port::Port;
 /// use gristmill_pipeline::testing::record;
 /// use gristmill_pipeline::{
-///     Epoch, EpochMeta, EpochWriter, Fingerprint, Hash, Published, Record, RowId, Sink, SinkConfig, SinkContext,
+///     Epoch, EpochMeta, EpochWriter, Fingerprint, Hash, PastFiles, Published, Record, RowId, Sink, SinkConfig, SinkContext,
 ///     SinkError, StagedEpoch, StagedRows, Token,
 /// };
 ///
@@ -250,6 +251,7 @@ pub struct SinkConfigError {
 ///     views: Vec::new(),
 ///     single_threaded: true,
 ///     memory_limit: u64::MAX,
+///     past_files: PastFiles::default(),
 /// };
 /// let meta = EpochMeta { epoch: Epoch::FIRST, merkle_root: Hash::of(b"") };
 /// let mut writer = RowSet.open(context, None)?.begin(meta.epoch, true)?;
@@ -516,6 +518,7 @@ pub struct StoredVectors {
 /// #     views: Vec::new(),
 /// #     single_threaded: true,
 /// #     memory_limit: u64::MAX,
+/// #     past_files: Default::default(),
 /// # };
 /// # let meta = EpochMeta { epoch: Epoch::FIRST, merkle_root: Hash::of(b"") };
 /// let memory = Memory::default();
@@ -583,4 +586,6 @@ pub struct SinkContext {
     /// Bytes that the process should stay within. A store leaves out what is not part of its rows, such as an
     /// index, rather than exceed it, and says so in [`Published::notice`].
     pub memory_limit: u64,
+    /// Whether files of epochs before the newest are whole.
+    pub past_files: PastFiles,
 }

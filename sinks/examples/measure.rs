@@ -46,6 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         views: Vec::new(),
         single_threaded: std::env::var_os("SINGLE").is_some(),
         memory_limit: u64::MAX,
+        past_files: Default::default(),
     };
     let (lance, lance_context) = (LanceConfig::default(), context("lance", &[Port::Syntax, Port::Vectors]));
     let lance_token = epochs(&lance, &lance_context, &records)?;

@@ -60,6 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         views: Vec::new(),
         single_threaded: std::env::var_os("SINGLE").is_some(),
         memory_limit: u64::MAX,
+        past_files: Default::default(),
     };
     let config = LanceConfig { vector_index: index, ..LanceConfig::default() };
     let sink = config.open(context, None)?;

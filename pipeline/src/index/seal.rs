@@ -90,6 +90,11 @@ impl Seal {
         }
     }
 
+    /// Whether a file is what it was.
+    pub(crate) fn is_of(self, path: &Path) -> bool {
+        self.fault(path, true).is_none()
+    }
+
     /// Compares a file's length, and with `contents` its checksum.
     fn fault(self, path: &Path, contents: bool) -> Option<Fault> {
         let found = std::fs::metadata(path).map(|metadata| (metadata.is_file(), metadata.len()));

@@ -25,6 +25,7 @@ use crate::execute::Lease;
 use crate::graph::{Graph, SinkStage};
 use crate::index::{CommitRecord, rebuild_folder};
 use crate::measure::Meters;
+use crate::past_files::PastFiles;
 use crate::port::Port;
 use crate::sink::{EpochMeta, Record, RowId, SinkContext, SinkError, StagedRows, StoredFacts, StoredVectors, Token};
 
@@ -65,6 +66,7 @@ impl Opening<'_> {
             views: if keeps_views { self.tables.clone() } else { Vec::new() },
             single_threaded: !self.threaded,
             memory_limit: self.memory_limit,
+            past_files: PastFiles::of(&self.index, &sink.name),
         }
     }
 

@@ -150,7 +150,7 @@ impl StagedEpoch for LanceStaged {
             if let Some(state) = shared.wait("cannot count rows of", stored.table(), stored.state())? {
                 token.insert(stored.table().as_str().to_owned(), json!(state));
             }
-            files.extend(shared.wait("cannot list the files of", stored.table(), stored.files(&shared.folder))?);
+            files.extend(shared.wait("cannot list the files of", stored.table(), stored.files())?);
         }
         let sink = Box::new(LanceSink { shared, tables });
         Ok(Published { notice, files, ..Published::new(Token::Object(token), sink) })

@@ -33,6 +33,7 @@ pub(super) fn layouts(config: &LanceConfig, context: &SinkContext) -> Result<Vec
         session: Arc::clone(&session),
         config: config.clone(),
         memory_limit: context.memory_limit,
+        past_files: context.past_files.clone(),
         schema,
     };
     Ok(schemas.into_iter().map(layout).collect())

@@ -29,6 +29,12 @@ impl Location {
         &self.folder
     }
 
+    /// Files as paths relative to the folder of the store.
+    pub fn relative(&self, files: Vec<PathBuf>) -> Vec<PathBuf> {
+        let store = self.folder.parent().unwrap_or(&self.folder);
+        files.into_iter().filter_map(|file| file.strip_prefix(store).map(Path::to_path_buf).ok()).collect()
+    }
+
     /// The folder of the key runs.
     pub fn keys(&self) -> &Path {
         &self.keys

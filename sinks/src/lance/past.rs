@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use gristmill_pipeline::PastFiles;
 use lance::Dataset;
 
 use super::keys::Entry;
 use super::location::Location;
+use super::salvage::state_files;
 
 /// Rows of one key that lie in one version of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,14 +44,18 @@ impl Group {
 }
 
 /// Old versions of a table, opened on first use.
-#[derive(Default)]
 pub(super) struct Past {
+    files: PastFiles,
     /// `None` for versions that are gone.
     versions: HashMap<u64, Option<Arc<Dataset>>>,
 }
 
 impl Past {
-    /// A version of a table, if it is still there.
+    pub fn new(files: PastFiles) -> Self {
+        Self { files, versions: HashMap::new() }
+    }
+
+    /// A version of a table, if it is still there and whole: rows of one that is not are made again.
     pub async fn open(
         &mut self,
         location: &Location,
@@ -59,11 +65,25 @@ impl Past {
         if let Some(opened) = self.versions.get(&version) {
             return Ok(opened.clone());
         }
+        if !self.files.are_whole(&location.relative(vec![location.manifest(version)])) {
+            self.versions.insert(version, None);
+            return Ok(None);
+        }
         let opened = match newest.checkout_version(version).await {
             // Lance may have cached a version whose files were deleted.
-            Ok(dataset) => location.has_manifest_of(&dataset).then(|| Arc::new(dataset)),
-            Err(error) if is_gone(&error) => None,
-            Err(error) => return Err(error),
+            Ok(dataset) => {
+                let is_whole = location.has_manifest_of(&dataset) && {
+                    let files = location.relative(state_files(location, &dataset, version));
+                    self.files.are_whole(&files)
+                };
+                is_whole.then(|| Arc::new(dataset))
+            }
+            Err(error) => {
+                if !is_gone(&error) {
+                    tracing::warn!(table = newest.uri(), version, %error, "cannot open an old version");
+                }
+                None
+            }
         };
         self.versions.insert(version, opened.clone());
         Ok(opened)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill_pipeline::{Salvaged, SinkError, Token};
+use lance::Dataset;
 use lance::index::DatasetIndexExt as _;
 
 use super::blocking::Blocking;
@@ -22,15 +23,12 @@ use crate::tables::Table;
 const INDICES: &str = "_indices";
 
 impl StoredTable {
-    /// The files of the state that a token names, in `folder` of the store and relative to it. Key runs are not
+    /// The files of the state that a token names, relative to the folder of the store. Key runs are not
     /// among them: garbage collection rewrites some, and every block of them has a checksum.
-    pub(super) async fn files(&self, folder: &Path) -> Result<Vec<PathBuf>, TableError> {
+    pub(super) async fn files(&self) -> Result<Vec<PathBuf>, TableError> {
         let (Some(dataset), Some(version)) = (&self.dataset, self.version) else { return Ok(Vec::new()) };
         let location = &self.location;
-        let mut files = vec![location.manifest(version)];
-        files.extend(location.data_files(dataset.fragments().iter()));
-        let deletions = dataset.fragments().iter().filter_map(|it| Some((it.id, it.deletion_file.as_ref()?)));
-        files.extend(deletions.map(|(fragment, file)| location.deletion_file(fragment, file)));
+        let mut files = state_files(location, dataset, version);
         if self.schema.dimension.is_some() {
             for index in indexes(dataset).await? {
                 for file in durable::entries(&location.index(&index))? {
@@ -38,9 +36,17 @@ impl StoredTable {
                 }
             }
         }
-        let inside = |file: PathBuf| file.strip_prefix(folder).map(Path::to_path_buf).ok();
-        Ok(files.into_iter().filter_map(inside).collect())
+        Ok(location.relative(files))
     }
+}
+
+/// The manifest, data and deletion files of a version of a table.
+pub(super) fn state_files(location: &Location, dataset: &Dataset, version: u64) -> Vec<PathBuf> {
+    let mut files = vec![location.manifest(version)];
+    files.extend(location.data_files(dataset.fragments().iter()));
+    let deletions = dataset.fragments().iter().filter_map(|it| Some((it.id, it.deletion_file.as_ref()?)));
+    files.extend(deletions.map(|(fragment, file)| location.deletion_file(fragment, file)));
+    files
 }
 
 /// Compares the key runs of the tables that a token names, in the `folder` of a store, with their checksums. Returns

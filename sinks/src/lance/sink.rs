@@ -36,7 +36,6 @@ pub(super) type LanceWriter = LanceStore<TableWriter>;
 pub(super) struct Shared {
     pub(super) name: Box<str>,
     pub(super) blocking: Blocking,
-    pub(super) folder: PathBuf,
     sync: bool,
     concurrent: bool,
 }
@@ -44,8 +43,7 @@ pub(super) struct Shared {
 impl Shared {
     fn new(config: &LanceConfig, context: &SinkContext) -> Result<Self, SinkError> {
         let blocking = Blocking::new(context.single_threaded).wrap_err(&context.name, "cannot start its runtime")?;
-        let (name, folder) = (context.name.clone(), context.folder.clone());
-        Ok(Self { name, blocking, folder, sync: config.sync, concurrent: !context.single_threaded })
+        Ok(Self { name: context.name.clone(), blocking, sync: config.sync, concurrent: !context.single_threaded })
     }
 
     /// Flushes files and the folders that they are in to the disk.

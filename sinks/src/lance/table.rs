@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gristmill_pipeline::Key;
+use gristmill_pipeline::{Key, PastFiles};
 use lance::Dataset;
 use lance::dataset::transaction::Operation;
 use lance::session::Session;
@@ -25,6 +25,7 @@ pub(super) struct TableLayout {
     pub config: LanceConfig,
     /// Bytes that the process should stay within.
     pub memory_limit: u64,
+    pub past_files: PastFiles,
 }
 
 /// A table of the store, open at the state that a token names.
@@ -79,7 +80,7 @@ impl TableLayout {
     }
 
     fn into_stored(self, dataset: Option<Dataset>, version: Option<u64>, keys: &[&str]) -> StoredTable {
-        let Self { schema, location, session, config, memory_limit } = self;
+        let Self { schema, location, session, config, memory_limit, past_files } = self;
         let index = |kind: &KeyKind| {
             let mut index = KeyIndex::new(*kind, location.keys().to_path_buf());
             index.open(keys);
@@ -87,7 +88,7 @@ impl TableLayout {
         };
         let indexes = KeyKind::of(&schema.table).iter().map(index).collect();
         let dataset = dataset.map(Arc::new);
-        let past = Past::default();
+        let past = Past::new(past_files);
         StoredTable { schema, location, session, config, memory_limit, dataset, version, indexes, past }
     }
 }

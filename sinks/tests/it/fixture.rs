@@ -38,6 +38,7 @@ impl Index {
             views: Vec::new(),
             single_threaded: false,
             memory_limit: u64::MAX,
+            past_files: Default::default(),
         }
     }
 
