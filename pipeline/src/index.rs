@@ -449,7 +449,7 @@ impl IndexFolder {
         numbers.sort_unstable();
         let read = |number: u64| {
             let path = folder.join(format!("{number}.json"));
-            match std::fs::read_to_string(&path) {
+            match read_text(&path) {
                 Ok(report) => Some(Ok((number, report))),
                 // A run dropped it since it was listed.
                 Err(error) if error.kind() == ErrorKind::NotFound => None,

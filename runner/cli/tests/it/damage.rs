@@ -244,6 +244,18 @@ fn nothing_is_recalled_from_damaged_files_of_an_older_epoch() {
     }
 }
 
+/// Reports of runs are no part of an epoch.
+#[test]
+fn a_damaged_report_of_a_run_hides_nothing_else() {
+    let world = World::sample();
+    world.run(&[]);
+    std::fs::write(world.index().join("runs/1.json"), [0xff; 40]).unwrap();
+    world.read(&["status", "--verify"]);
+    world.read(&["history"]);
+    let (report, code) = world.run(&[]);
+    assert_eq!((code, report["ending"].as_str()), (0, Some("unchanged")));
+}
+
 /// Compaction would give damaged rows a checksum of their own.
 #[test]
 fn damage_is_not_compacted() {
