@@ -3,6 +3,7 @@
 //! ```text
 //! LOCK                     one writer: an OS lock that dies with its process
 //! HEAD                     the newest commit record's epoch, replaced by rename
+//! HEAD.check               the same with a checksum, written after it
 //! VERIFY                   asks the next run to verify all checksums first
 //! commits/<epoch>.json     what the epoch is: Merkle root, fingerprints, a token per sink, a seal per file
 //! commits/<epoch>.revision a later revision of the source that holds the same
@@ -248,6 +249,8 @@ impl IndexFolder {
     /// # Errors
     /// If it cannot be read.
     pub fn head_epoch(&self) -> Result<Option<Epoch>, IndexError> {
+        // Before `HEAD`, which moves first: so it never names less than what is read here.
+        let committed = self.committed();
         let path = self.path.join("HEAD");
         let text = match read_text(&path) {
             Ok(text) => text,
@@ -256,21 +259,18 @@ impl IndexFolder {
             }
             Err(error) => return Err(io_error("cannot read", &path)(error)),
         };
-        if let Ok(epoch) = text.trim().parse()
-            && let Some(found) = self.format_of(epoch).filter(|found| *found < FORMAT)
-        {
-            // Before format 2 it held the number alone.
-            return Err(IndexError::Older { folder: self.path.clone(), found });
-        }
-        match checked::parse_head(&text) {
-            Ok(epoch) => Ok(Some(epoch)),
-            Err(reason) => Err(IndexError::Damaged { path, reason: reason.into() }),
+        let damaged = |reason: String| IndexError::Damaged { path, reason };
+        let Ok(epoch) = text.trim().parse() else { return Err(damaged("it names no epoch".into())) };
+        match committed.filter(|committed| *committed > epoch) {
+            None => Ok(Some(epoch)),
+            Some(committed) => Err(damaged(format!("it names epoch {epoch}, and epoch {committed} was committed"))),
         }
     }
 
-    /// The format of an epoch's record, as far as it can be read.
-    fn format_of(&self, epoch: Epoch) -> Option<u32> {
-        format_of(&read_text(&self.record_path(epoch)).ok()?).ok()
+    /// The newest epoch that was committed for certain, by a file with a checksum: `HEAD` is a number alone, which
+    /// scripts read, and a flipped digit would be another epoch.
+    fn committed(&self) -> Option<Epoch> {
+        checked::parse_head(&read_text(&self.path.join(CHECK)).ok()?).ok()
     }
 
     /// The record of an epoch.
@@ -364,6 +364,10 @@ impl IndexFolder {
     #[must_use]
     pub fn verify(&self, record: &CommitRecord) -> Vec<Damage> {
         let mut damages = seal::damages(&self.path, &record.seals, true);
+        if read_text(&self.path.join("HEAD")).is_ok_and(|text| text != format!("{}\n", text.trim())) {
+            let fault = Fault::Unreadable("is not a number and a line feed".into());
+            damages.push(Damage { path: "HEAD".into(), fault });
+        }
         if let Err(error) = self.tree(record) {
             let path = Path::new("merkle").join(record.epoch.to_string());
             let fault = match error {
@@ -521,6 +525,9 @@ pub fn suspect(index: &Path) {
 
 const SUSPECT: &str = "VERIFY";
 
+/// See [`IndexFolder::committed`].
+const CHECK: &str = "HEAD.check";
+
 /// Where a sink is built anew while another state of it stands.
 pub(crate) fn rebuild_folder(index: &Path, sink: &str) -> PathBuf {
     index.join(format!("{sink}.rebuild"))
@@ -618,7 +625,12 @@ impl IndexWriter {
     /// Makes an epoch, whose record is there, the newest.
     fn move_head(&self, epoch: Epoch) -> Result<(), IndexError> {
         let head = self.folder.path.join("HEAD");
-        atomic::replace(&head, checked::head(epoch).as_bytes()).map_err(io_error("cannot write", &head))
+        atomic::replace(&head, format!("{epoch}\n").as_bytes()).map_err(io_error("cannot write", &head))?;
+        // Not flushed, and no failure: without it a damaged `HEAD` is found less often.
+        let check = self.folder.path.join(CHECK);
+        let draft = check.with_extension("draft");
+        let _ = std::fs::write(&draft, checked::head(epoch)).and_then(|()| std::fs::rename(&draft, &check));
+        Ok(())
     }
 
     /// Makes the newest epoch that is whole the one that `HEAD` names, for when `HEAD`, or the record that it names,

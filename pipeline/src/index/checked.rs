@@ -1,8 +1,8 @@
 //! Text files that carry a checksum of themselves, so that a damaged one is never taken for another state.
 //!
 //! ```text
-//! HEAD   = <epoch> SP check LF                  check: of the epoch's digits
-//! record = JSON object whose last field is "checksum"    check: of all that comes before that field
+//! HEAD.check = <epoch> SP check LF                       check: of the epoch's digits
+//! record     = JSON object whose last field is "checksum"    check: of all that comes before that field
 //! ```
 //!
 //! A check is the first half of a BLAKE3 hash, in hexadecimal digits.
@@ -19,14 +19,14 @@ fn check(text: &str) -> String {
     Hash::of(text.as_bytes()).short(CHECK_DIGITS)
 }
 
-/// Writes `HEAD`.
+/// Writes an epoch's number with its check.
 pub(super) fn head(epoch: Epoch) -> String {
     let digits = epoch.to_string();
     let check = check(&digits);
     format!("{digits} {check}\n")
 }
 
-/// Reads `HEAD`; an error says what is wrong with it.
+/// Reads an epoch's number; an error says what is wrong with it.
 pub(super) fn parse_head(text: &str) -> Result<Epoch, &'static str> {
     let (digits, found) = text.trim_end().split_once(' ').ok_or("it lacks its checksum")?;
     if found != check(digits) {
