@@ -149,8 +149,7 @@ impl<M: EmbeddingModel> Embed<M> {
     ) -> Result<Embedded, OperatorError> {
         let key = |index: usize| passages.get(index).map(|passage| passage.key);
         let answered = |done: &[Answer]| {
-            let kept = done.iter().filter_map(|(index, vector)| Some((key(*index)?, vector.as_deref().ok()?)));
-            answers.answered(&kept.collect::<Vec<_>>());
+            answers.answered(done.iter().filter_map(|(index, vector)| Some((key(*index)?, vector.as_deref().ok()?))));
         };
         let next = AtomicUsize::new(0);
         let work = || {
@@ -159,7 +158,7 @@ impl<M: EmbeddingModel> Embed<M> {
                 let batch_texts: Vec<&str> =
                     batch.iter().filter_map(|&index| texts.get(index)).map(String::as_str).collect();
                 let _turn = self.model.turn();
-                answers.asks(&batch.iter().filter_map(|&index| key(index)).collect::<Vec<_>>());
+                answers.asks(batch.iter().filter_map(|&index| key(index)));
                 if let Err(error) = self.embed(&batch_texts, batch, &answered, &mut done) {
                     // Stops the other threads: their results would not be used.
                     next.store(batches.len(), Ordering::Relaxed);

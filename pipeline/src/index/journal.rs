@@ -310,8 +310,8 @@ mod tests {
         let open = || Journal::open(folder.path(), &Hash::of(b"embedder"), 1).expect("opens");
         let journal = open();
         let answers = journal.answers();
-        answers.asks(&[key(1), key(2), key(3)]);
-        answers.answered(&[(key(2), &[2.0])]);
+        answers.asks([key(1), key(2), key(3)]);
+        answers.answered([(key(2), [2.0].as_slice())]);
         journal.append(key(2), &[9.0]).expect("is there already");
         // The process dies: nothing is flushed, nothing dropped.
         std::mem::forget((journal, answers));
@@ -322,8 +322,8 @@ mod tests {
         journal.read(&[key(2)], &mut read).expect("reads");
         assert_eq!(read, [2.0]);
         let answers = journal.answers();
-        answers.asks(&[key(1), key(4)]);
-        answers.asks(&[key(1)]);
+        answers.asks([key(1), key(4)]);
+        answers.asks([key(1)]);
         assert_eq!(journal.asked_again(), 1);
         journal.remove().expect("removes");
         assert_eq!(std::fs::read_dir(folder.path()).expect("lists").count(), 0);

@@ -1,3 +1,7 @@
+use std::collections::BTreeMap;
+
+use gristmill_ids::Hash;
+
 use super::*;
 use crate::index::CommitRecord;
 use crate::merkle::{Leaf, Stat};

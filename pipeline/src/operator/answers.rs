@@ -27,16 +27,16 @@ impl AnswerLog {
     }
 
     /// Notes that these passages are about to be asked for.
-    pub fn asks(&self, keys: &[PassageKey]) {
+    pub fn asks(&self, keys: impl IntoIterator<Item = PassageKey>) {
         if let Some(keeper) = &self.0 {
-            keeper.asked(keys);
+            keeper.asked(&keys.into_iter().collect::<Vec<_>>());
         }
     }
 
     /// Keeps vectors as they will be [emitted](super::Emitter::emit), which they must be as well.
-    pub fn answered(&self, answers: &[(PassageKey, &[f32])]) {
+    pub fn answered<'v>(&self, answers: impl IntoIterator<Item = (PassageKey, &'v [f32])>) {
         if let Some(keeper) = &self.0 {
-            keeper.answered(answers);
+            keeper.answered(&answers.into_iter().collect::<Vec<_>>());
         }
     }
 }

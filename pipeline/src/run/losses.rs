@@ -16,7 +16,7 @@ use crate::sink::{Salvaged, SinkError};
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     sinks: BTreeMap<Arc<str>, Loss>,
-    /// Sinks of which nothing is left: they are built anew beside what there is of them.
+    /// Sinks of which nothing is left: they are rebuilt in folders of their own.
     pub(super) rebuilt: BTreeSet<Arc<str>>,
 }
 

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use gristmill_ids::{ChunkLaneId, ContentHash, EmbedLaneId, Epoch, Hash};
 use gristmill_views::{ViewDelta, ViewSchema};
 
-pub(super) use self::handle::SinkHandle;
-use self::handle::{Pending, PublishedState, Shape};
+use self::handle::{Pending, Shape};
+pub(super) use self::handle::{SinkHandle, SinkState};
 use self::stored::StorePart;
 pub(super) use self::stored::StoredRow;
 use super::assembly::Assembly;
@@ -43,7 +43,7 @@ pub(super) struct Opening<'a> {
     pub(super) memory_limit: u64,
     /// The epoch at which they are opened; without one they hold nothing.
     pub(super) base: Option<&'a CommitRecord>,
-    /// The sinks that are built anew beside what there is of them, from nothing.
+    /// The sinks that are rebuilt from nothing, in folders of their own.
     pub(super) rebuilt: &'a BTreeSet<Arc<str>>,
 }
 
@@ -338,19 +338,13 @@ impl StagedSinks {
         let begun: Vec<_> = self.sinks.iter_mut().map(SinkHandle::publish).collect::<Result<_, _>>()?;
         let (mut states, mut notices) = (Vec::with_capacity(begun.len()), Vec::new());
         for (sink, begun) in self.sinks.iter().zip(&begun) {
-            let PublishedState { token, notice, files } = sink.finish(begun)?;
-            states.push(SinkState { token, files });
+            let (state, notice) = sink.finish(begun)?;
+            states.push(state);
             notices.extend(notice.map(|notice| format!("{}: {notice}", sink.name)));
             crate::failpoint::reach("publish.one");
         }
         Ok(PublishedSinks { sinks: SinkGroup { sinks: std::mem::take(&mut self.sinks) }, states, notices })
     }
-}
-
-/// What finds the state of a sink, and the files that it reaches.
-pub(super) struct SinkState {
-    pub(super) token: Token,
-    pub(super) files: Vec<PathBuf>,
 }
 
 /// Sinks that published an epoch.

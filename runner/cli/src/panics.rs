@@ -65,12 +65,19 @@ pub(crate) fn own_process() {
     IS_OWN_PROCESS.store(true, Ordering::Relaxed);
     std::panic::set_hook(Box::new(|panic| {
         log(panic);
-        if gristmill_pipeline::is_contained() {
-            tracing::debug!(%panic, "contained");
-        } else {
+        if !is_contained(panic) {
             tracing::error!(%panic, "internal error");
         }
     }));
+}
+
+/// Whether a panic becomes a diagnostic or an error, which is all that is said of it then.
+fn is_contained(panic: &PanicHookInfo<'_>) -> bool {
+    let is_contained = gristmill_pipeline::is_contained();
+    if is_contained {
+        tracing::debug!(%panic, "contained");
+    }
+    is_contained
 }
 
 /// Runs a command. A panic becomes a failure.
@@ -95,9 +102,7 @@ pub(crate) fn silence_operator_panics() {
     }
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if gristmill_pipeline::is_contained() {
-            tracing::debug!(%panic, "contained");
-        } else {
+        if !is_contained(panic) {
             usual(panic);
         }
     }));
@@ -117,9 +122,10 @@ pub(crate) fn end_on_panics(index: &Path) {
         if IS_OWN_PROCESS.load(Ordering::Relaxed) {
             log(panic);
         }
-        if gristmill_pipeline::is_contained() {
-            tracing::debug!(%panic, "contained");
-        } else if IS_OWN_PROCESS.load(Ordering::Relaxed) {
+        if is_contained(panic) {
+            return;
+        }
+        if IS_OWN_PROCESS.load(Ordering::Relaxed) {
             gristmill_pipeline::index::suspect(&index);
             end(panic);
         } else {

@@ -32,8 +32,18 @@ impl Snapshot {
     /// Opens an epoch of the index in `folder`; without `epoch`, the newest.
     ///
     /// # Errors
-    /// If the index or the epoch does not exist or cannot be read.
+    /// If the index or the epoch does not exist, cannot be read, or lacks files.
     pub fn open(folder: &Path, epoch: Option<Epoch>) -> Result<Self, SnapshotError> {
+        let snapshot = Self::pin(folder, epoch)?;
+        snapshot.folder.check(&snapshot.record)?;
+        Ok(snapshot)
+    }
+
+    /// Pins an epoch like [`open`](Self::open), but does not look at its files.
+    ///
+    /// # Errors
+    /// If the index or the epoch does not exist or cannot be read.
+    pub fn pin(folder: &Path, epoch: Option<Epoch>) -> Result<Self, SnapshotError> {
         let folder = IndexFolder::open(folder)?;
         let missing = || IndexError::Missing { folder: folder.path().to_owned() };
         let epoch = match epoch {
@@ -42,7 +52,6 @@ impl Snapshot {
         };
         let pin = folder.pin(epoch)?;
         let record = folder.record(epoch)?;
-        folder.check(&record)?;
         Ok(Self { folder, record, _pin: pin })
     }
 
@@ -73,7 +82,9 @@ impl Snapshot {
         self.record.sinks.get(name)?.embed
     }
 
-    fn token(&self, name: &str) -> &gristmill_pipeline::Token {
+    /// Returns what finds the state of the sink with this name; null if there is none.
+    #[must_use]
+    pub fn token(&self, name: &str) -> &gristmill_pipeline::Token {
         const NONE: &gristmill_pipeline::Token = &gristmill_pipeline::Token::Null;
         self.record.tokens.get(name).unwrap_or(NONE)
     }

@@ -54,9 +54,9 @@ impl McpServer {
         match self.desk.ask(Request { calls, options }, ids).await {
             Ok(response) => {
                 let text = many::render(&self.desk, &response, max_chars);
-                let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-                result.structured_content = small(json!({ "answers": response.answers }));
-                result
+                let answers = json!({ "answers": response.answers });
+                let bytes = answers.to_string().len();
+                succeeded(text, answers, bytes)
             }
             Err(error) => failed(&error),
         }
@@ -91,21 +91,12 @@ impl McpServer {
         let rendered = tool.and_then(|tool| (tool.render)(&answer));
         let json = answer.to_string();
         let text = text::answer(response, &outcome.notes, rendered.as_deref().unwrap_or(&json), max_chars);
-        let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-        result.structured_content = small(answer);
-        result
+        succeeded(text, answer, json.len())
     }
 
     /// Whether a tool is the one that makes several calls. A tool of the runner with its name takes precedence.
     fn is_many(&self, tool: &str) -> bool {
         tool == ASK_MANY && self.desk.tools().find(tool).is_none()
-    }
-
-    /// All tools, as MCP describes them.
-    fn tools(&self) -> Vec<Tool> {
-        let tools = self.desk.tools();
-        let many = self.is_many(ASK_MANY).then(|| many::tool(tools));
-        tools.as_slice().iter().map(mcp_tool).chain(many).collect()
     }
 }
 
@@ -125,11 +116,14 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tools()))
+        let tools = self.desk.tools();
+        let many = self.is_many(ASK_MANY).then(|| many::tool(tools));
+        Ok(ListToolsResult::with_all_items(tools.as_slice().iter().map(mcp_tool).chain(many).collect()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.tools().into_iter().find(|tool| tool.name == name)
+        let tools = self.desk.tools();
+        if self.is_many(name) { Some(many::tool(tools)) } else { tools.find(name).map(mcp_tool) }
     }
 
     async fn call_tool(
@@ -155,9 +149,12 @@ impl ServerHandler for McpServer {
     }
 }
 
-/// Structured content, if it is small. Older versions of the protocol allow objects only.
-fn small(answer: Value) -> Option<Value> {
-    (answer.is_object() && answer.to_string().len() < MAX_STRUCTURED_BYTES).then_some(answer)
+/// The result of a call: a text, and the answer of so many bytes as structured content if it is small.
+fn succeeded(text: String, answer: Value, bytes: usize) -> CallToolResult {
+    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    // Older versions of the protocol allow objects only.
+    result.structured_content = (bytes < MAX_STRUCTURED_BYTES && answer.is_object()).then_some(answer);
+    result
 }
 
 /// A tool, as MCP describes it.

@@ -80,11 +80,10 @@ const WAITING_JOBS: usize = 4;
 /// A job whose result is waited for later.
 pub(super) struct Pending<R>(Receiver<Result<R, SinkError>>);
 
-/// A state that a sink published.
-pub(super) struct PublishedState {
-    pub(super) token: Token,
-    pub(super) notice: Option<String>,
-    pub(super) files: Vec<PathBuf>,
+/// What finds the state of a sink, and the files that it reaches.
+pub(in crate::run) struct SinkState {
+    pub(in crate::run) token: Token,
+    pub(in crate::run) files: Vec<PathBuf>,
 }
 
 /// What a handle is made of beside the store.
@@ -345,13 +344,13 @@ impl SinkHandle {
         })
     }
 
-    pub(super) fn publish(&mut self) -> Result<Pending<PublishedState>, SinkError> {
+    pub(super) fn publish(&mut self) -> Result<Pending<(SinkState, Option<String>)>, SinkError> {
         let out_of_step = self.out_of_step("publish the epoch");
         self.start("publish", move |store| match std::mem::replace(store, Store::Closed) {
             Store::Staged(staged) => {
                 let Published { token, sink, notice, files } = staged.publish()?;
                 *store = Store::Open(sink);
-                Ok(PublishedState { token, notice, files })
+                Ok((SinkState { token, files }, notice))
             }
             Store::Open(_) | Store::Writing(_) | Store::Counted { .. } | Store::Closed => Err(out_of_step),
         })

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gristmill_config::Registry;
 use gristmill_display::thousands;
-use gristmill_pipeline::index::{CommitRecord, IndexError, IndexFolder, damaged_vectors};
+use gristmill_pipeline::index::{CommitRecord, damaged_vectors};
 use gristmill_pipeline::run::RunReport;
 use gristmill_query::{Snapshot, SnapshotError};
 use gristmill_sinks::lance::damaged_key_runs;
@@ -47,7 +47,7 @@ struct Status {
 pub fn execute(args: StatusArgs, registry: &Registry) -> Result<Exit, CommandError> {
     let (folder, vectors) = args.index.folders(registry)?;
     let verified = if args.verify { Some(verify(&folder, vectors.as_deref())?) } else { None };
-    let status = gather(&folder).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let status = gather(&folder).map_err(failed)?;
     if args.json {
         terminal::print_json(&status)?;
     } else {
@@ -60,6 +60,10 @@ pub fn execute(args: StatusArgs, registry: &Registry) -> Result<Exit, CommandErr
     Ok(Exit::Done)
 }
 
+fn failed(error: SnapshotError) -> Failure {
+    Failure::new(Exit::Failed, error.to_string())
+}
+
 /// How much was read, and found as it was written.
 struct Verified {
     files: u64,
@@ -68,17 +72,11 @@ struct Verified {
 
 /// Reads all that the newest epoch reaches, and the shared vectors, and compares it with its checksums.
 fn verify(folder: &Path, vectors: Option<&Path>) -> Result<Verified, CommandError> {
-    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, error.to_string());
-    let index = IndexFolder::open(folder).map_err(|error| failed(&error))?;
-    let missing = || failed(&IndexError::Missing { folder: folder.to_owned() });
-    let epoch = index.head_epoch().map_err(|error| failed(&error))?.ok_or_else(missing)?;
-    // Keeps garbage collection from deleting what is read.
-    let _pin = index.pin(epoch).map_err(|error| failed(&error))?;
-    let record = index.record(epoch).map_err(|error| failed(&error))?;
-    let mut damages: Vec<String> = index.verify(&record).iter().map(ToString::to_string).collect();
-    for (name, _) in record.sinks.iter().filter(|(_, sink)| sink.kind == "lance") {
-        let token = record.tokens.get(name).cloned().unwrap_or_default();
-        let runs = damaged_key_runs(&index.sink(name), &token);
+    let snapshot = Snapshot::pin(folder, None).map_err(failed)?;
+    let Snapshot { folder, record, .. } = &snapshot;
+    let mut damages: Vec<String> = folder.verify(record).iter().map(ToString::to_string).collect();
+    for name in snapshot.sinks("lance") {
+        let runs = damaged_key_runs(&folder.sink(name), snapshot.token(name));
         let what = |(run, reason): &(PathBuf, String)| format!("{name}/{}: {reason}", run.display());
         damages.extend(runs.iter().map(what));
     }

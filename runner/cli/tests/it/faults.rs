@@ -4,19 +4,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use crate::cases::check_all;
 use crate::damage::copy;
 use crate::process::DEADLINE;
 use crate::world::{World, text};
 
 /// The library that makes calls fail: see there for its settings.
 const LIBRARY: &str = include_str!("faults/faults.c");
-
-/// Threads that inject faults side by side.
-const THREADS: usize = 2;
 
 const EIO: i32 = 5;
 const EAGAIN: i32 = 11;
@@ -60,11 +56,6 @@ struct Fault {
     error: i32,
     is_sticky: bool,
     nth: u64,
-}
-
-/// The number of faults; `GRISTMILL_FAULTS` sets another.
-fn limit() -> usize {
-    std::env::var("GRISTMILL_FAULTS").ok().and_then(|faults| faults.parse().ok()).unwrap_or(200)
 }
 
 /// An index of a tree, an edit of that tree, and what the index of either should hold.
@@ -197,24 +188,8 @@ fn a_call_that_fails_anywhere_costs_no_epoch() {
         return;
     };
     let all = bench.faults();
-    let taken = limit().min(all.len());
-    // Spread over all.
-    let chosen: Vec<Fault> = (0..taken).map(|place| all[place * all.len() / taken]).collect();
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (bench, chosen, next, wrong) = (&bench, &chosen, &next, &wrong);
-            scope.spawn(move || {
-                let index = bench.world.folder.path().join(format!("faulty{thread}"));
-                while let Some(fault) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(reason) = bench.check(*fault, &index) {
-                        wrong.lock().unwrap().push(format!("{fault:?}: {reason}"));
-                    }
-                }
-            });
-        }
+    let checked = check_all(&all, ("GRISTMILL_FAULTS", 200), bench.world.folder.path(), |fault, index| {
+        bench.check(*fault, index).map_err(|reason| format!("{fault:?}: {reason}"))
     });
-    println!("{} of {} faults injected", chosen.len(), all.len());
-    let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{} of {} faults:\n{}", wrong.len(), chosen.len(), wrong.join("\n"));
+    println!("{checked} of {} faults injected", all.len());
 }

@@ -3,6 +3,7 @@
 
 mod ask;
 mod bench;
+mod cases;
 mod collect;
 mod command_line;
 mod config;

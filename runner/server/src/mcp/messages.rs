@@ -69,12 +69,21 @@ impl Messages {
     }
 }
 
+/// What a parameter is.
+#[derive(Clone, Copy)]
+enum Kind {
+    String,
+    Object,
+}
+
 /// Checks the parameters without which a request of this method means nothing.
 fn check_params(method: &str, params: Option<&Value>) -> Result<(), String> {
-    let (strings, objects): (&[&str], &[&str]) = match method {
-        "initialize" => (&["protocolVersion"], &["capabilities", "clientInfo"]),
-        "tools/call" => (&["name"], &[]),
-        _ => (&[], &[]),
+    let required: &[(&str, Kind)] = match method {
+        "initialize" => {
+            &[("protocolVersion", Kind::String), ("capabilities", Kind::Object), ("clientInfo", Kind::Object)]
+        }
+        "tools/call" => &[("name", Kind::String)],
+        _ => &[],
     };
     let none = Map::new();
     let params = match params {
@@ -82,18 +91,12 @@ fn check_params(method: &str, params: Option<&Value>) -> Result<(), String> {
         Some(Value::Null) | None => &none,
         Some(_) => return Err("`params` must be an object".into()),
     };
-    for name in strings {
-        match params.get(*name) {
-            Some(Value::String(_)) => {}
-            Some(_) => return Err(format!("`params.{name}` must be a string")),
-            None => return Err(missing(&format!("params.{name}"))),
-        }
-    }
-    for name in objects {
-        match params.get(*name) {
-            Some(Value::Object(_)) => {}
-            Some(_) => return Err(format!("`params.{name}` must be an object")),
-            None => return Err(missing(&format!("params.{name}"))),
+    for (name, kind) in required {
+        match (params.get(*name), kind) {
+            (Some(Value::String(_)), Kind::String) | (Some(Value::Object(_)), Kind::Object) => {}
+            (Some(_), Kind::String) => return Err(format!("`params.{name}` must be a string")),
+            (Some(_), Kind::Object) => return Err(format!("`params.{name}` must be an object")),
+            (None, _) => return Err(missing(&format!("params.{name}"))),
         }
     }
     match params.get("arguments") {

@@ -4,15 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+use crate::cases::check_all;
 use crate::world::{World, text};
-
-/// Threads that damage indexes side by side.
-const THREADS: usize = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
@@ -27,11 +23,6 @@ enum Fault {
 
 const FAULTS: [Fault; 6] =
     [Fault::Deleted, Fault::Cut, Fault::Flipped(1), Fault::Flipped(0), Fault::Flipped(2), Fault::Older];
-
-/// The number of cases; `GRISTMILL_DAMAGES` sets another.
-fn limit() -> usize {
-    std::env::var("GRISTMILL_DAMAGES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(60)
-}
 
 /// An index with two epochs, and the folder of its first epoch.
 struct Bench {
@@ -199,23 +190,8 @@ fn reached(index: &Path) -> BTreeSet<PathBuf> {
 fn damage_to_any_file_is_told_and_mended() {
     let bench = Bench::new();
     let all = bench.cases();
-    let taken = limit().min(all.len());
-    let chosen: Vec<_> = (0..taken).map(|place| &all[place * all.len() / taken]).collect();
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (bench, chosen, next, wrong) = (&bench, &chosen, &next, &wrong);
-            scope.spawn(move || {
-                let index = bench.world.folder.path().join(format!("damaged{thread}"));
-                while let Some((file, fault)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(reason) = bench.check(&index, file, *fault) {
-                        wrong.lock().unwrap().push(format!("{} {fault:?}: {reason}", file.display()));
-                    }
-                }
-            });
-        }
+    let checked = check_all(&all, ("GRISTMILL_DAMAGES", 60), bench.world.folder.path(), |(file, fault), index| {
+        bench.check(index, file, *fault).map_err(|reason| format!("{} {fault:?}: {reason}", file.display()))
     });
-    println!("{taken} of {} cases", all.len());
-    let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{} of {taken} cases:\n{}", wrong.len(), wrong.join("\n"));
+    println!("{checked} of {} cases", all.len());
 }
