@@ -29,7 +29,7 @@ mod writer;
 pub(crate) use journal::Journal;
 pub use record::{CommitRecord, FORMAT, SinkRecord};
 pub(crate) use seal::seal;
-pub use seal::{Damage, Fault, Seal, Seals};
+pub use seal::{Damage, Depth, Fault, Seal, Seals};
 pub(crate) use shared::SharedVectors;
 pub use shared::damaged_vectors;
 pub(crate) use writer::rebuild_folder;
@@ -261,7 +261,7 @@ impl IndexFolder {
     /// about a microsecond a file.
     #[must_use]
     pub fn damages(&self, record: &CommitRecord) -> Vec<Damage> {
-        seal::damages(&self.path, &record.seals, false)
+        seal::damages(&self.path, &record.seals, Depth::Lengths)
     }
 
     /// The seals of files that epochs before the newest reach, and the newest does not.
@@ -295,7 +295,7 @@ impl IndexFolder {
     /// has checksums of its own in them.
     #[must_use]
     pub fn verify(&self, record: &CommitRecord) -> Vec<Damage> {
-        let mut damages = seal::damages(&self.path, &record.seals, true);
+        let mut damages = seal::damages(&self.path, &record.seals, Depth::Contents);
         if read_text(&self.path.join("HEAD")).is_ok_and(|text| text != format!("{}\n", text.trim())) {
             let fault = Fault::Unreadable("is not a number and a line feed".into());
             damages.push(Damage { path: "HEAD".into(), fault });
@@ -312,15 +312,16 @@ impl IndexFolder {
         damages
     }
 
-    /// The records of all epochs that are kept, oldest first.
+    /// The records of all epochs that are kept, oldest first; for those that are damaged, in what way.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn epochs(&self) -> Result<Vec<CommitRecord>, IndexError> {
+    pub fn epochs(&self) -> Result<Vec<Result<CommitRecord, IndexError>>, IndexError> {
         let record = |number: Epoch| match self.record(number) {
             // It was given up since it was listed.
             Err(IndexError::NoEpoch { .. }) => None,
-            record => Some(record),
+            Err(error @ IndexError::Io { .. }) => Some(Err(error)),
+            record => Some(Ok(record)),
         };
         self.epoch_numbers()?.into_iter().filter_map(record).collect()
     }
@@ -348,7 +349,7 @@ impl IndexFolder {
     /// If it cannot be read, is damaged, or is not the tree that the record names.
     pub fn tree(&self, record: &CommitRecord) -> Result<Tree, IndexError> {
         let path = self.path.join("merkle").join(record.epoch.to_string());
-        let bytes = std::fs::read(&path).map_err(io_error("cannot read", &path))?;
+        let bytes = read_file(&path).map_err(io_error("cannot read", &path))?;
         let mut tree = Tree::from_bytes(&bytes)
             .map_err(|error| IndexError::Damaged { path: path.clone(), reason: error.to_string() })?;
         tree.is_over_refs = !record.refs.is_empty();
@@ -398,12 +399,20 @@ impl IndexFolder {
 
 /// Reads a file as text. What is no text reads as such that no checksum fits.
 fn read_text(path: &Path) -> std::io::Result<String> {
-    match std::fs::read(path) {
+    match read_file(path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        // A folder in its place is damage as well.
-        Err(error) if error.kind() == ErrorKind::IsADirectory => Ok(String::new()),
+        // Another thing in its place is damage as well.
+        Err(error) if error.kind() == ErrorKind::InvalidData => Ok(String::new()),
         Err(error) => Err(error),
     }
+}
+
+/// Reads a regular file. Whoever reads a pipe or a device waits for it, maybe for ever.
+fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::new(ErrorKind::InvalidData, "is no file"));
+    }
+    std::fs::read(path)
 }
 
 /// The format that the text of a record names.

@@ -36,6 +36,7 @@ pub use gristmill_ids::{
 pub use gristmill_plane as plane;
 pub use gristmill_views as views;
 pub use gristmill_views::{View, ViewColumn, ViewDelta, ViewRow, ViewSchema, ViewType, ViewValue};
+pub use index::Depth;
 pub use measure::{Meters, Percentiles, StageMeter, StageReport, resident_memory};
 #[doc(hidden)]
 pub use nearest::nearest;

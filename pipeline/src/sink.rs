@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::extra::{ExtraColumn, Extras};
+use crate::index::Depth;
 use crate::past_files::PastFiles;
 use crate::path::RelPath;
 use crate::port::{Chunk, Definition, Import, Port, Reference, Text};
@@ -315,9 +316,9 @@ pub trait SinkConfig: Send + Sync {
         Ok(None)
     }
 
-    /// Compares the files of a state that [`Published::files`] leaves out with checksums of their own, and returns the
-    /// damaged ones, relative to `folder`, each with what is wrong.
-    fn verify(&self, _folder: &Path, _base: &Token) -> Vec<(PathBuf, String)> {
+    /// Compares the files of a state that [`Published::files`] leaves out with checksums or lengths of their own, and
+    /// returns the damaged ones, relative to `folder`, each with what is wrong.
+    fn verify(&self, _folder: &Path, _base: &Token, _depth: Depth) -> Vec<(PathBuf, String)> {
         Vec::new()
     }
 

@@ -90,7 +90,7 @@ impl ArrowSink {
 
     /// Removes the file of an epoch that is not published.
     fn remove_draft(&self, epoch: Epoch) -> Result<(), SinkError> {
-        durable::remove_file(&self.draft_path(epoch)).wrap_err(&self.name, "cannot remove the file of an aborted epoch")
+        durable::remove(&self.draft_path(epoch)).wrap_err(&self.name, "cannot remove the file of an aborted epoch")
     }
 
     /// Removes all files of epochs after this one, and all that are not complete.
@@ -101,7 +101,7 @@ impl ArrowSink {
             let path = entry.wrap_err(&self.name, action)?.path();
             let is_draft = path.extension().is_some_and(|extension| extension == "draft");
             if is_draft || epoch_of(&path).is_some_and(|epoch| epoch > newest) {
-                durable::remove_file(&path).wrap_err(&self.name, action)?;
+                durable::remove(&path).wrap_err(&self.name, action)?;
             }
         }
         Ok(())
@@ -154,7 +154,7 @@ impl SinkConfig for ArrowConfig {
         let action = "cannot open its folder";
         let newest = match base {
             None => {
-                durable::remove_folder(&sink.folder).wrap_err(&sink.name, action)?;
+                durable::remove(&sink.folder).wrap_err(&sink.name, action)?;
                 Epoch::NONE
             }
             Some(token) => {
@@ -261,7 +261,7 @@ impl StagedEpoch for ArrowStaged {
         if let Err(error) = durable::rename(&sink.draft_path(epoch), &published) {
             // The next open removes what cannot be removed now.
             let _ = sink.remove_draft(epoch);
-            let _ = durable::remove_file(&published);
+            let _ = durable::remove(&published);
             return Err(sink_error(&sink.name, "cannot publish its file", error));
         }
         let token = json!({ "file": name, "rows": added });

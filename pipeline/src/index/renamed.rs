@@ -3,14 +3,13 @@
 //! It is written beside the epoch's record and not into it: a reader holds an epoch by a
 //! lock on the record's file, and another file in its place would be held by nobody.
 
-use std::fs::{read_to_string, remove_file};
 use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 
 use gristmill_ids::Hash;
 use serde::{Deserialize, Serialize};
 
-use super::{CommitRecord, atomic, checked};
+use super::{CommitRecord, atomic, checked, read_text};
 use crate::source::RefRevision;
 
 /// What such a name replaces in a record.
@@ -35,7 +34,7 @@ pub(super) fn write(path: &Path, record: &CommitRecord) -> Result<()> {
 
 /// Gives a record its newer name, if it has one.
 pub(super) fn apply(path: &Path, record: &mut CommitRecord) -> Result<()> {
-    let text = match read_to_string(path) {
+    let text = match read_text(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         text => text?,
     };
@@ -45,12 +44,4 @@ pub(super) fn apply(path: &Path, record: &mut CommitRecord) -> Result<()> {
     let renamed: Renamed = serde_json::from_str(&text).map_err(|error| Error::new(ErrorKind::InvalidData, error))?;
     (record.revision, record.refs, record.selection) = (renamed.revision, renamed.refs, renamed.selection);
     Ok(())
-}
-
-/// Removes the name, if there is one.
-pub(super) fn remove(path: &Path) -> Result<()> {
-    match remove_file(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
 }

@@ -20,6 +20,15 @@ pub struct Seal {
     pub crc32: u32,
 }
 
+/// How closely files are compared with what they were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Whether they exist and have their lengths: about a microsecond a file.
+    Lengths,
+    /// Their checksums too: each is read whole.
+    Contents,
+}
+
 /// Seals by path, relative to the index folder, with `/` between names.
 pub type Seals = BTreeMap<Box<str>, Seal>;
 
@@ -92,11 +101,11 @@ impl Seal {
 
     /// Whether a file is what it was.
     pub(crate) fn is_of(self, path: &Path) -> bool {
-        self.fault(path, true).is_none()
+        self.fault(path, Depth::Contents).is_none()
     }
 
-    /// Compares a file's length, and with `contents` its checksum.
-    fn fault(self, path: &Path, contents: bool) -> Option<Fault> {
+    /// Compares a file.
+    fn fault(self, path: &Path, depth: Depth) -> Option<Fault> {
         let found = std::fs::metadata(path).map(|metadata| (metadata.is_file(), metadata.len()));
         match found {
             Ok((true, bytes)) if bytes == self.bytes => {}
@@ -107,7 +116,7 @@ impl Seal {
             }
             Err(error) => return Some(Fault::Unreadable(error.to_string())),
         }
-        if !contents {
+        if depth == Depth::Lengths {
             return None;
         }
         match Self::of(path) {
@@ -133,7 +142,7 @@ pub(crate) fn seal(
     for file in files {
         let path = folder.join(file);
         let key = key(name, file);
-        let known = before.get(&key).filter(|known| known.fault(&path, false).is_none());
+        let known = before.get(&key).filter(|known| known.fault(&path, Depth::Lengths).is_none());
         let seal = match known {
             Some(known) => *known,
             None => Seal::of(&path).map_err(|error| (path, error))?,
@@ -152,11 +161,11 @@ fn key(name: &str, file: &Path) -> Box<str> {
     key.into()
 }
 
-/// Compares the files of an index with their seals: their lengths, and with `contents` their checksums.
-pub(super) fn damages(index: &Path, seals: &Seals, contents: bool) -> Vec<Damage> {
+/// Compares the files of an index with their seals.
+pub(super) fn damages(index: &Path, seals: &Seals, depth: Depth) -> Vec<Damage> {
     let damage = |(file, seal): (_, &Seal)| {
         let path = PathBuf::from(Box::as_ref(file));
-        let fault = seal.fault(&index.join(&path), contents)?;
+        let fault = seal.fault(&index.join(&path), depth)?;
         Some(Damage { path, fault })
     };
     seals.iter().filter_map(damage).collect()
@@ -176,19 +185,19 @@ mod tests {
         let seals = seal("sink", &folder.path().join("sink"), &files, &Seals::new()).expect("seals");
         // The check value of the CRC catalogue.
         assert_eq!(seals["sink/part/a"], Seal { bytes: 9, crc32: 0xcbf4_3926 });
-        let faults = |contents| {
-            let found = damages(folder.path(), &seals, contents);
+        let faults = |depth| {
+            let found = damages(folder.path(), &seals, depth);
             found.into_iter().map(|damage| damage.fault).collect::<Vec<_>>()
         };
-        assert_eq!((faults(false), faults(true)), (vec![], vec![]));
+        assert_eq!((faults(Depth::Lengths), faults(Depth::Contents)), (vec![], vec![]));
         std::fs::write(&path, "123456780").expect("writes");
-        assert_eq!((faults(false), faults(true)), (vec![], vec![Fault::Checksum]));
+        assert_eq!((faults(Depth::Lengths), faults(Depth::Contents)), (vec![], vec![Fault::Checksum]));
         let again = seal("sink", &folder.path().join("sink"), &files, &seals).expect("seals");
         assert_eq!(again, seals, "its length is what it was");
         std::fs::write(&path, "1").expect("writes");
-        assert_eq!(faults(false), [Fault::Length { found: 1, expected: 9 }]);
+        assert_eq!(faults(Depth::Lengths), [Fault::Length { found: 1, expected: 9 }]);
         std::fs::remove_file(&path).expect("removes");
-        assert_eq!(faults(false), [Fault::Missing]);
+        assert_eq!(faults(Depth::Lengths), [Fault::Missing]);
         assert!(seal("sink", &folder.path().join("sink"), &files, &seals).is_err());
     }
 }

@@ -1,12 +1,15 @@
 //! Writing to an index folder: the lock, the commit point, and what makes room for them.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use gristmill_ids::Epoch;
 
-use super::{CHECK, CommitRecord, IndexError, IndexFolder, PARTS, atomic, checked, io_error, numbered, renamed};
+use super::{
+    CHECK, CommitRecord, Depth, IndexError, IndexFolder, PARTS, atomic, checked, io_error, numbered, renamed, seal,
+};
 use crate::merkle::Tree;
 
 /// An index folder, locked for writing. Dropping it, or the end of the process by
@@ -62,13 +65,17 @@ impl IndexWriter {
             Err(error) => return Err(io_error("cannot list", path)(error)),
         };
         // Every folder that was ever written to has the lock's file, unless somebody deleted it.
-        if !is_new && !path.join("LOCK").exists() && !PARTS.iter().all(|part| path.join(part).exists()) {
+        if !is_new
+            && std::fs::symlink_metadata(path.join("LOCK")).is_err()
+            && !PARTS.iter().all(|part| path.join(part).exists())
+        {
             return Err(IndexError::NotAnIndex { folder: path.to_owned() });
         }
         // First, or a folder that is left behind here would be no index to the next run.
         std::fs::create_dir_all(path).map_err(io_error("cannot create", path))?;
         let lock_path = path.join("LOCK");
-        if lock_path.is_dir() {
+        // Whoever opens a pipe waits for its other end.
+        if std::fs::symlink_metadata(&lock_path).is_ok_and(|found| !found.is_file()) {
             remove_any(&lock_path)?;
         }
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
@@ -109,7 +116,7 @@ impl IndexWriter {
         let path = self.folder.record_path(record.epoch);
         // Of an index that was here before.
         let older_name = renamed::beside(&path);
-        renamed::remove(&older_name).map_err(io_error("cannot delete", &older_name))?;
+        remove_any(&older_name)?;
         let json = checked::encode(record)
             .map_err(|error| IndexError::Damaged { path: path.clone(), reason: error.to_string() })?;
         atomic::replace(&path, json.as_bytes()).map_err(io_error("cannot write", &path))?;
@@ -203,9 +210,8 @@ impl IndexWriter {
         renamed::write(&path, record).map_err(io_error("cannot write", &path))
     }
 
-    /// The records of epochs that are to be kept: the newest so many, and those that a
-    /// reader holds. The others' records are deleted, so that nobody can open them any
-    /// more.
+    /// The records of epochs that are to be kept: the newest so many but those with damaged files, and those that a
+    /// reader holds. The others' records are deleted, so that nobody can open them any more.
     pub(crate) fn give_up_old(&self, keep: u64) -> Result<Vec<CommitRecord>, IndexError> {
         let mut kept = Vec::new();
         for number in self.folder.epoch_numbers()? {
@@ -224,24 +230,44 @@ impl IndexWriter {
         let newest = kept.last().map_or(Epoch::NONE, |record| record.epoch);
         let mut failed = None;
         kept.retain(|record| {
-            let path = self.folder.record_path(record.epoch);
-            if newest.get() - record.epoch.get() < keep {
+            let is_wanted = newest.get() - record.epoch.get() < keep;
+            if record.epoch == newest || (is_wanted && self.folder.damages(record).is_empty()) {
                 return true;
             }
-            // Locked until it is gone, so that no reader can begin to hold it meanwhile.
-            let file = File::open(&path).ok();
-            if file.as_ref().is_some_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock))) {
-                return true;
-            }
-            match std::fs::remove_file(&path).and_then(|()| renamed::remove(&renamed::beside(&path))) {
-                Ok(()) => false,
-                Err(error) => {
-                    failed.get_or_insert(io_error("cannot delete", &path)(error));
-                    true
-                }
-            }
+            self.give_up(record.epoch).unwrap_or_else(|error| {
+                failed.get_or_insert(error);
+                true
+            })
         });
         failed.map_or(Ok(kept), Err)
+    }
+
+    /// Deletes the records of epochs before the newest of which files are damaged, and that no reader holds. Returns
+    /// how many there were.
+    pub(crate) fn give_up_damaged(&self) -> Result<u64, IndexError> {
+        let damages = seal::damages(&self.folder.path, &self.folder.past_seals(), Depth::Contents);
+        let damaged: HashSet<PathBuf> = damages.into_iter().map(|damage| damage.path).collect();
+        let mut given_up = 0;
+        for number in self.folder.epoch_numbers()?.into_iter().rev().skip(1) {
+            let Ok(record) = self.folder.record(number) else { continue };
+            if record.seals.keys().any(|file| damaged.contains(Path::new(&**file))) && !self.give_up(number)? {
+                given_up += 1;
+            }
+        }
+        Ok(given_up)
+    }
+
+    /// Deletes the record of an epoch unless a reader holds it. Returns whether it is still there.
+    fn give_up(&self, epoch: Epoch) -> Result<bool, IndexError> {
+        let path = self.folder.record_path(epoch);
+        // Locked until it is gone, so that no reader can begin to hold it meanwhile.
+        let file = File::open(&path).ok();
+        if file.as_ref().is_some_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock))) {
+            return Ok(true);
+        }
+        remove_any(&path)?;
+        remove_any(&renamed::beside(&path))?;
+        Ok(false)
     }
 
     /// Replaces an epoch's tree by one with equal hashes and fresher stat data.

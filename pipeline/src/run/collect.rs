@@ -7,7 +7,7 @@ use super::RunError;
 use super::commit::Draft;
 use super::indexer::{Begun, Indexer, Warm};
 use super::sinks::PublishedSinks;
-use crate::index::{CommitRecord, Damage, IndexError};
+use crate::index::{CommitRecord, Damage, Depth, IndexError};
 use crate::sink::{StagedRows, Token};
 
 /// What a collection did.
@@ -56,7 +56,7 @@ impl Indexer<'_> {
             return Err(IndexError::Missing { folder: self.plan.index.to_owned() }.into());
         };
         // What is rewritten gets new checksums, so damage that is not found now would not be found any more.
-        self.find_damages(true);
+        self.find_damages(Depth::Contents);
         if let Some(Damage { path, fault }) = self.damages.first() {
             let (path, reason) = (self.writer.folder().path().join(path), fault.to_string());
             return Err(IndexError::Damaged { path, reason }.into());

@@ -19,7 +19,7 @@ use super::sinks::{Opening, PublishedSinks, SinkGroup, WritingSinks};
 use super::{RunError, RunPlan};
 use crate::execute::{self, Budget, Mode};
 use crate::graph::EmbedLane;
-use crate::index::{CommitRecord, Damage, Fault, IndexError, IndexWriter, Journal};
+use crate::index::{CommitRecord, Damage, Depth, Fault, IndexError, IndexWriter, Journal};
 use crate::merkle::Tree;
 use crate::source::{Scan, Source};
 
@@ -94,7 +94,16 @@ impl<'a> Indexer<'a> {
                 (record, Tree::empty())
             }
         });
-        self.find_damages(full || self.plan.verify || self.writer.is_suspect());
+        let is_doubted = full || self.plan.verify || self.writer.is_suspect();
+        self.find_damages(if is_doubted { Depth::Contents } else { Depth::Lengths });
+        if self.plan.verify {
+            let given_up = self.writer.give_up_damaged()?;
+            let notice = || format!("{given_up} older epochs were given up: files of theirs are damaged");
+            self.notice = self.notice.take().or_else(|| (given_up > 0).then(notice));
+        }
+        for sink in self.plan.graph.sinks() {
+            self.writer.remove_rebuilds(&sink.name)?;
+        }
         Ok(())
     }
 
@@ -122,20 +131,20 @@ impl<'a> Indexer<'a> {
         Ok(restored)
     }
 
-    /// Looks for damaged files of the newest epoch; with `contents` it reads them.
-    pub(super) fn find_damages(&mut self, contents: bool) {
+    /// Looks for damaged files of the newest epoch.
+    pub(super) fn find_damages(&mut self, depth: Depth) {
         let (folder, graph) = (self.writer.folder(), self.plan.graph);
         self.damages.clear();
         let Some((record, _)) = &self.head else { return };
-        if !contents {
-            self.damages = folder.damages(record);
-            return;
-        }
+        self.damages = match depth {
+            Depth::Lengths => folder.damages(record),
+            Depth::Contents => folder.verify(record),
+        };
         // A damaged tree was found when it was read.
-        self.damages = folder.verify(record).into_iter().filter(|damage| !damage.path.starts_with("merkle")).collect();
+        self.damages.retain(|damage| !damage.path.starts_with("merkle"));
         for sink in graph.sinks() {
             let Some(token) = record.tokens.get(&*sink.name) else { continue };
-            for (file, reason) in sink.config.verify(&folder.sink(&sink.name), token) {
+            for (file, reason) in sink.config.verify(&folder.sink(&sink.name), token, depth) {
                 let path = Path::new(&*sink.name).join(file);
                 self.damages.push(Damage { path, fault: Fault::Unreadable(reason) });
             }
@@ -183,20 +192,37 @@ impl<'a> Indexer<'a> {
         self.advance_or_repair(source, Some(changed), false)
     }
 
-    /// Advances. Where that fails and the newest epoch turns out to be damaged, it is rebuilt where it is, once.
+    /// Advances. Where that fails and the newest epoch turns out to be damaged, it is rebuilt where it is. Where that
+    /// fails too, or the user asked for what fails to be rebuilt, the sink that failed is rebuilt beside its folder.
     fn advance_or_repair(
         &mut self,
         source: &dyn Source,
         changed: Option<&[PathBuf]>,
         full: bool,
     ) -> Result<RunReport, RunError> {
-        let error = match self.advance(source, changed, full) {
-            Err(error @ (RunError::Sink(_) | RunError::LostVector { .. })) if self.damages.is_empty() => error,
+        let was_damaged = !self.damages.is_empty();
+        let mut error = match self.advance(source, changed, full) {
+            Err(error @ (RunError::Sink(_) | RunError::LostVector { .. })) => error,
             advanced => return advanced,
         };
         self.warm = None;
-        self.find_damages(true);
-        if self.damages.is_empty() { Err(error) } else { self.advance(source, None, full) }
+        self.find_damages(Depth::Contents);
+        if !was_damaged && !self.damages.is_empty() {
+            error = match self.advance(source, None, full) {
+                Err(error @ RunError::Sink(_)) => error,
+                advanced => return advanced,
+            };
+            self.warm = None;
+            self.find_damages(Depth::Contents);
+        }
+        let is_asked_for = full || self.plan.verify || !self.damages.is_empty();
+        let failed = match error {
+            RunError::Sink(failed) if self.head.is_some() && is_asked_for => failed,
+            error => return Err(error),
+        };
+        // Its folder holds something that no epoch names.
+        self.damages.push(Damage { path: (&*failed.sink).into(), fault: Fault::Unreadable(failed.to_string()) });
+        self.advance(source, None, full)
     }
 
     fn advance(&mut self, source: &dyn Source, changed: Option<&[PathBuf]>, full: bool) -> Result<RunReport, RunError> {
@@ -447,9 +473,6 @@ impl<'a> Indexer<'a> {
         }
         if !is_warm {
             losses = self.losses(replace, full)?;
-            for sink in plan.graph.sinks() {
-                self.writer.remove_rebuilds(&sink.name)?;
-            }
             match group.open(&self.opening(&losses)) {
                 Err(_) if full && self.head.is_some() => {
                     // Whatever it is that keeps them from being opened.

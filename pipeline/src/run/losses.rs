@@ -61,7 +61,12 @@ impl Losses {
             // What is left of it has other files.
             record.seals.retain(|file, _| Path::new(&**file).iter().next().is_none_or(|first| first != name));
             let token = record.tokens.get(name);
-            let left = token.map_or(Ok(None), |token| sink.config.salvage(&folder.sink(name), token, &files))?;
+            // An empty path is the folder itself.
+            let is_lost = files.iter().any(|file| file.as_os_str().is_empty());
+            let left = match token.filter(|_| !is_lost) {
+                Some(token) => sink.config.salvage(&folder.sink(name), token, &files)?,
+                None => None,
+            };
             match left {
                 Some(Salvaged { token, has_rows, has_vectors, lost_views }) => {
                     record.tokens.insert(name.to_owned(), token);

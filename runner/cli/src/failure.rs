@@ -130,7 +130,13 @@ impl From<RunError> for CommandError {
             | RunError::OtherDimension { .. } => Exit::BadConfig,
             _ => Exit::Failed,
         };
-        Self::new(exit, error.to_string())
+        let failure = Failure::new(exit, error.to_string());
+        match error {
+            RunError::Sink(_) => failure
+                .help("if the disk is not at fault, rebuild the sink beside its folder: `gristmill run --verify`"),
+            _ => failure,
+        }
+        .into()
     }
 }
 

@@ -32,12 +32,15 @@ pub fn runs(folder: &IndexFolder) -> Result<Vec<PastRun>, IndexError> {
     Ok(folder.runs()?.into_iter().filter_map(run).collect())
 }
 
-/// Returns the retained epochs, oldest first.
+/// Returns the retained epochs, oldest first. Those with damaged records are left out, with a warning in the log.
 ///
 /// # Errors
 /// If their records or the reports cannot be read.
 pub fn epochs(folder: &IndexFolder) -> Result<Vec<PastEpoch>, IndexError> {
-    let records = folder.epochs()?;
+    let readable = |epoch: Result<CommitRecord, IndexError>| {
+        epoch.inspect_err(|error| tracing::warn!("leaves out an epoch: {error}")).ok()
+    };
+    let records: Vec<CommitRecord> = folder.epochs()?.into_iter().filter_map(readable).collect();
     let mut reports: BTreeMap<Epoch, RunReport> = BTreeMap::new();
     // Runs without changes name the epoch too. A rebuilt index had several epochs with the same
     // number, of which the last one exists.

@@ -20,7 +20,7 @@ use gristmill_pipeline::{Epoch, Key};
 pub(super) use index::{KeyIndex, Written};
 pub(super) use of_rows::keys_of;
 pub(super) use prune::prune;
-pub(super) use run::{RunError, verify};
+pub(super) use run::{RunError, check_length, verify};
 
 use crate::tables::Table;
 

@@ -149,7 +149,7 @@ impl PublishedTable {
         let removed = remove_files(&runs);
         if published.is_some() {
             match (&table.dataset, table.version) {
-                (None, _) => durable::remove_folder(table.location.folder())?,
+                (None, _) => durable::remove(table.location.folder())?,
                 // No token names a version of it, so that the next epoch replaces all rows.
                 (Some(_), None) => {}
                 (Some(_), Some(version)) => {

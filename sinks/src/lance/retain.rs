@@ -13,6 +13,7 @@ use super::error::{TableError, named};
 use super::keys::prune;
 use super::location::Location;
 use super::token::{keys_of, tables_of, version_of};
+use super::written::version_of_manifest;
 use super::{load, session};
 use crate::durable;
 use crate::sink_error::WrapErr as _;
@@ -35,14 +36,21 @@ pub(super) fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
     for table in tables_in(folder).wrap_err("lance", "cannot list its tables")? {
         let location = Location::new(folder, &table);
         if !named_tables.contains(&table) && !tokens.is_empty() {
-            durable::remove_folder(location.folder()).wrap_err("lance", "cannot delete a table")?;
-            durable::remove_folder(location.keys()).wrap_err("lance", "cannot delete key runs")?;
+            durable::remove(location.folder()).wrap_err("lance", "cannot delete a table")?;
+            durable::remove(location.keys()).wrap_err("lance", "cannot delete key runs")?;
             continue;
         }
         let kept: HashSet<u64> = tokens.iter().filter_map(|token| version_of(token, &table)).collect();
         let oldest = kept.iter().min().copied();
         blocking
-            .wait(collect(&location, &session, kept))
+            .wait(async {
+                match collect(&location, &session, &kept).await {
+                    Err(TableError::Lance(_)) if remove_unreadable(&location, &session, &kept).await? => {
+                        collect(&location, &session, &kept).await
+                    }
+                    collected => collected,
+                }
+            })
             .wrap_err("lance", "cannot delete old versions")?
             .map_err(named("lance", "cannot delete old versions of", &table))?;
         let keys = tokens.iter().flat_map(|token| keys_of(token, &table)).map(str::to_owned).collect();
@@ -71,7 +79,7 @@ fn tables_in(folder: &Path) -> std::io::Result<Vec<Table>> {
     Ok(tables)
 }
 
-async fn collect(location: &Location, session: &Arc<Session>, kept: HashSet<u64>) -> Result<(), TableError> {
+async fn collect(location: &Location, session: &Arc<Session>, kept: &HashSet<u64>) -> Result<(), TableError> {
     if !location.exists() {
         return Ok(());
     }
@@ -89,12 +97,32 @@ async fn collect(location: &Location, session: &Arc<Session>, kept: HashSet<u64>
     Ok(())
 }
 
+/// Deletes the manifests of versions that are not `kept` and that nobody can open: collection reads them all. Returns
+/// whether there were any.
+async fn remove_unreadable(
+    location: &Location,
+    session: &Arc<Session>,
+    kept: &HashSet<u64>,
+) -> Result<bool, TableError> {
+    let mut any = false;
+    for entry in durable::entries(&location.manifests())? {
+        let path = entry?.path();
+        let Some(version) = version_of_manifest(&path).filter(|version| !kept.contains(version)) else { continue };
+        if let Err(error) = load::open(location, session, Some(version)).await {
+            tracing::warn!(manifest = %path.display(), %error, "deletes a version that cannot be read");
+            durable::remove(&path)?;
+            any = true;
+        }
+    }
+    Ok(any)
+}
+
 /// Deletes the key runs that are not `kept`.
 fn collect_keys(location: &Location, kept: &BTreeSet<String>) -> std::io::Result<()> {
     for entry in durable::entries(location.keys())? {
         let path = entry?.path();
         if !path.file_name().and_then(|name| name.to_str()).is_some_and(|name| kept.contains(name)) {
-            durable::remove_file(&path)?;
+            durable::remove(&path)?;
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gristmill_pipeline::{Salvaged, SinkError, Token};
+use gristmill_pipeline::{Depth, Salvaged, SinkError, Token};
 use lance::Dataset;
 use lance::index::DatasetIndexExt as _;
 
@@ -49,16 +49,21 @@ pub(super) fn state_files(location: &Location, dataset: &Dataset, version: u64) 
     files
 }
 
-/// Compares the key runs of the tables that a token names, in the `folder` of a store, with their checksums. Returns
-/// the damaged ones, relative to the folder, each with what is wrong: `gristmill run --verify` rebuilds them.
+/// Compares the key runs of the tables that a token names, in the `folder` of a store, with their checksums, or only
+/// their lengths. Returns the damaged ones, relative to the folder, each with what is wrong: `gristmill run --verify`
+/// rebuilds them.
 #[must_use]
-pub fn damaged_key_runs(folder: &Path, base: &Token) -> Vec<(PathBuf, String)> {
+pub fn damaged_key_runs(folder: &Path, base: &Token, depth: Depth) -> Vec<(PathBuf, String)> {
+    let check = match depth {
+        Depth::Lengths => keys::check_length,
+        Depth::Contents => keys::verify,
+    };
     let mut damaged = Vec::new();
     for table in tables_of(base) {
         let location = Location::new(folder, &table);
         for run in keys_of(base, &table) {
             let path = location.keys().join(run);
-            if let Err(error) = keys::verify(&path) {
+            if let Err(error) = check(&path) {
                 let path = path.strip_prefix(folder).map(Path::to_path_buf).unwrap_or(path);
                 damaged.push((path, error.to_string()));
             }
@@ -78,6 +83,9 @@ pub(super) fn salvage(folder: &Path, base: &Token, damaged: &[PathBuf]) -> Resul
             // They are made again from the rows.
             state.insert("keys".into(), keys::without(&keys_of(base, &table), &runs).into());
         }
+        if !location.keys().is_dir() {
+            durable::remove(location.keys()).wrap_err("lance", "cannot delete what is in the place of key runs")?;
+        }
         if files.is_empty() {
             continue;
         }
@@ -90,8 +98,8 @@ pub(super) fn salvage(folder: &Path, base: &Token, damaged: &[PathBuf]) -> Resul
             }
             continue;
         }
-        durable::remove_folder(location.folder()).wrap_err("lance", "cannot delete a damaged table")?;
-        durable::remove_folder(location.keys()).wrap_err("lance", "cannot delete key runs of a damaged table")?;
+        durable::remove(location.folder()).wrap_err("lance", "cannot delete a damaged table")?;
+        durable::remove(location.keys()).wrap_err("lance", "cannot delete key runs of a damaged table")?;
         match &table {
             Table::View(name) => {
                 states.remove(table.as_str());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use futures::future::join_all;
 use gristmill_pipeline::port::Port;
 use gristmill_pipeline::{
-    Epoch, EpochWriter, FactForm, FactStore, Fingerprint, Hash, Record, Salvaged, Sink, SinkConfig, SinkContext,
+    Depth, Epoch, EpochWriter, FactForm, FactStore, Fingerprint, Hash, Record, Salvaged, Sink, SinkConfig, SinkContext,
     SinkError, Token,
 };
 
@@ -121,7 +121,7 @@ impl SinkConfig for LanceConfig {
         let shared = Shared::new(self, &context)?;
         if base.is_none() {
             // Also removes tables that other inputs made.
-            durable::remove_folder(&context.folder).wrap_err(&context.name, "cannot remove leftovers")?;
+            durable::remove(&context.folder).wrap_err(&context.name, "cannot remove leftovers")?;
         }
         let open = |layout: TableLayout| {
             let table = layout.schema.table.clone();
@@ -152,8 +152,8 @@ impl SinkConfig for LanceConfig {
         Ok(Some(Box::new(LanceSink { shared, tables })))
     }
 
-    fn verify(&self, folder: &Path, base: &Token) -> Vec<(PathBuf, String)> {
-        super::salvage::damaged_key_runs(folder, base)
+    fn verify(&self, folder: &Path, base: &Token, depth: Depth) -> Vec<(PathBuf, String)> {
+        super::salvage::damaged_key_runs(folder, base, depth)
     }
 
     fn salvage(&self, folder: &Path, base: &Token, damaged: &[PathBuf]) -> Result<Option<Salvaged>, SinkError> {

@@ -183,7 +183,7 @@ impl TableWriter {
 pub(super) fn remove_files(files: &[PathBuf]) -> std::io::Result<()> {
     let mut outcome = Ok(());
     for file in files {
-        outcome = outcome.and(durable::remove_file(file));
+        outcome = outcome.and(durable::remove(file));
     }
     outcome
 }

@@ -72,7 +72,7 @@ pub(super) fn check_manifest(location: &Location, dataset: &Dataset) -> Result<(
     let Some(manifest) = location.manifest_of(dataset) else { return Ok(()) };
     check_end(manifest.clone()).inspect_err(|_| {
         // What cannot be deleted now, garbage collection finds.
-        let _ = durable::remove_file(&manifest);
+        let _ = durable::remove(&manifest);
     })
 }
 
@@ -84,7 +84,7 @@ pub(super) fn remove_torn_manifests(location: &Location, version: u64) -> io::Re
         let is_later = version_of_manifest(&path).is_some_and(|found| found > version);
         if is_later && matches!(check_end(path.clone()), Err(LostWrite::NoEnd(_))) {
             tracing::warn!(manifest = %path.display(), "deletes a manifest that was not written whole");
-            durable::remove_file(&path)?;
+            durable::remove(&path)?;
         }
     }
     Ok(())
@@ -92,7 +92,7 @@ pub(super) fn remove_torn_manifests(location: &Location, version: u64) -> io::Re
 
 /// The version in the name of a manifest, which counts down from the largest number so that the newest is listed
 /// first, or up, as in older tables.
-fn version_of_manifest(path: &Path) -> Option<u64> {
+pub(super) fn version_of_manifest(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?.strip_suffix(".manifest")?;
     let number: u64 = name.parse().ok()?;
     Some(if name.len() == 20 { u64::MAX - number } else { number })

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use gristmill_pipeline::{Epoch, SinkError, Token};
+use tantivy::directory::error::OpenReadError;
 use tantivy::{Index, TantivyError};
 
 use super::directory::{EpochDirectory, META};
@@ -32,9 +33,8 @@ pub(super) fn meta_of(token: &Token) -> Option<&str> {
 /// The files of the state that a token names, relative to `folder`.
 pub(super) fn files_of(folder: &Path, token: &Token) -> tantivy::Result<Vec<PathBuf>> {
     let Some(meta) = meta_of(token) else { return Ok(Vec::new()) };
-    let directory = EpochDirectory::open(folder, meta).map_err(TantivyError::from)?;
     // Segments list files that they may have, such as of deletions.
-    let segments = Index::open(directory)?.load_metas()?.list_segment_files();
+    let segments = segment_files(folder, meta)?;
     let mut files: Vec<PathBuf> = segments.into_iter().filter(|file| folder.join(file).exists()).collect();
     files.push(meta.into());
     files.sort_unstable();
@@ -55,7 +55,7 @@ pub(super) fn retain(folder: &Path, tokens: &[Token]) -> Result<(), SinkError> {
     }
     for name in metas(folder).wrap_err("tantivy", action)? {
         if !keep.contains(&name) {
-            durable::remove_file(&folder.join(name)).wrap_err("tantivy", action)?;
+            durable::remove(&folder.join(name)).wrap_err("tantivy", action)?;
         }
     }
     sweep(folder).wrap_err("tantivy", action)
@@ -66,27 +66,49 @@ pub(super) fn roll_back(folder: &Path, newest: &str) -> tantivy::Result<()> {
     for name in metas(folder)? {
         if epoch_of(&name) > epoch_of(newest) {
             tracing::info!(index = %folder.display(), from = name, to = newest, "rolls back");
-            durable::remove_file(&folder.join(name))?;
+            durable::remove(&folder.join(name))?;
         }
     }
     sweep(folder)
 }
 
-/// Deletes the files that no published epoch names.
+/// Deletes the files that no published epoch names, and epochs that nobody can open.
 pub(super) fn sweep(folder: &Path) -> tantivy::Result<()> {
     let mut named: HashSet<PathBuf> = HashSet::new();
     for name in metas(folder)? {
-        let directory = EpochDirectory::open(folder, &name).map_err(TantivyError::from)?;
-        named.extend(Index::open(directory)?.load_metas()?.list_segment_files());
+        match segment_files(folder, &name) {
+            Ok(files) => named.extend(files),
+            Err(error) if is_damage(&error) => {
+                tracing::warn!(index = %folder.display(), meta = name, %error, "deletes an epoch that cannot be read");
+                durable::remove(&folder.join(name))?;
+            }
+            Err(error) => return Err(error),
+        }
     }
     for name in names(folder)? {
         // Locks begin with a dot.
         let kept = name == META || name.starts_with('.') || epoch_of(&name).is_some();
         if !kept && !named.contains(Path::new(&name)) {
-            durable::remove_file(&folder.join(name))?;
+            durable::remove(&folder.join(name))?;
         }
     }
     Ok(())
+}
+
+/// The files that an epoch's segments have, or may have.
+fn segment_files(folder: &Path, meta: &str) -> tantivy::Result<HashSet<PathBuf>> {
+    let directory = EpochDirectory::open(folder, meta).map_err(TantivyError::from)?;
+    Ok(Index::open(directory)?.load_metas()?.list_segment_files())
+}
+
+/// Whether the file is at fault, not the system that was to read it.
+fn is_damage(error: &TantivyError) -> bool {
+    let (TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. }) | TantivyError::IoError(io_error)) =
+        error
+    else {
+        return true;
+    };
+    matches!(io_error.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }
 
 fn metas(folder: &Path) -> io::Result<impl Iterator<Item = String>> {

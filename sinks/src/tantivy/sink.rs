@@ -151,7 +151,7 @@ impl Shared {
     /// Makes the folder an empty one.
     fn clear(&self) -> Result<(), SinkError> {
         let action = "cannot open the index";
-        durable::remove_folder(&self.folder).wrap_err(&self.name, action)?;
+        durable::remove(&self.folder).wrap_err(&self.name, action)?;
         fs::create_dir_all(&self.folder).wrap_err(&self.name, action)
     }
 
@@ -186,7 +186,7 @@ impl Shared {
         // It holds files open, and may still write some.
         drop(writer);
         if let Some(name) = meta {
-            durable::remove_file(&self.folder.join(name))?;
+            durable::remove(&self.folder.join(name))?;
         }
         collect::sweep(&self.folder)
     }

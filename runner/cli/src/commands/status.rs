@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gristmill_config::Registry;
 use gristmill_display::thousands;
-use gristmill_pipeline::index::{CommitRecord, damaged_vectors};
+use gristmill_pipeline::index::{CommitRecord, Depth, damaged_vectors};
 use gristmill_pipeline::run::RunReport;
 use gristmill_query::{Snapshot, SnapshotError};
 use gristmill_sinks::lance::damaged_key_runs;
@@ -76,7 +76,7 @@ fn verify(folder: &Path, vectors: Option<&Path>) -> Result<Verified, CommandErro
     let Snapshot { folder, record, .. } = &snapshot;
     let mut damages: Vec<String> = folder.verify(record).iter().map(ToString::to_string).collect();
     for name in snapshot.sinks("lance") {
-        let runs = damaged_key_runs(&folder.sink(name), snapshot.token(name));
+        let runs = damaged_key_runs(&folder.sink(name), snapshot.token(name), Depth::Contents);
         let what = |(run, reason): &(PathBuf, String)| format!("{name}/{}: {reason}", run.display());
         damages.extend(runs.iter().map(what));
     }

@@ -51,7 +51,7 @@ fn a_damaged_merkle_tree_is_rebuilt_and_reported() {
 /// Without `HEAD` and its record a run goes on from the newest epoch that is whole.
 #[test]
 fn a_damaged_head_costs_no_epoch() {
-    let damages: [(Damage, bool); 6] = [
+    let damages: [(Damage, bool); 7] = [
         (("no number", |index| std::fs::write(index.join("HEAD"), "zero").unwrap()), true),
         (("a number of no epoch", |index| std::fs::write(index.join("HEAD"), "7\n").unwrap()), true),
         (("no head", |index| std::fs::remove_file(index.join("HEAD")).unwrap()), true),
@@ -59,6 +59,12 @@ fn a_damaged_head_costs_no_epoch() {
             ("a folder", |index| {
                 std::fs::remove_file(index.join("HEAD")).unwrap();
                 std::fs::create_dir(index.join("HEAD")).unwrap();
+            }),
+            true,
+        ),
+        (
+            ("a folder for a later name", |index| {
+                std::fs::create_dir_all(index.join("commits/2.revision/inside")).unwrap()
             }),
             true,
         ),
@@ -241,6 +247,143 @@ fn nothing_is_recalled_from_damaged_files_of_an_older_epoch() {
         assert_eq!((code, report["work"]["contents_analysed"].as_u64()), (0, Some(1)), "{report:#}");
         assert_eq!(world.digest(), world.digest_from_scratch());
         world.read(&["status", "--verify"]);
+    }
+}
+
+/// What only older epochs name, or none, stops neither runs nor garbage collection.
+#[test]
+fn damage_beside_the_newest_epoch_stops_nothing() {
+    fn replace(path: &Path, content: Option<&str>) {
+        if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
+        match content {
+            Some(content) => std::fs::write(path, content).unwrap(),
+            None => std::fs::create_dir_all(path.join("inside")).unwrap(),
+        }
+    }
+    /// Those of a folder with such names, but for files that the newest epoch reaches.
+    fn older(index: &Path, folder: &str, is_one: fn(&str) -> bool) -> PathBuf {
+        let record = std::fs::read_to_string(index.join("commits/3.json")).unwrap();
+        let entries = std::fs::read_dir(index.join(folder)).unwrap().map(|entry| entry.unwrap());
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        names.retain(|name| is_one(name) && !record.contains(&**name));
+        names.sort();
+        index.join(folder).join(names.pop().unwrap_or_else(|| panic!("{folder} has none")))
+    }
+    let manifest = |index: &Path| older(index, "lance/files.lance/_versions", |name| name.ends_with(".manifest"));
+    let deletes = |index: &Path| older(index, "tantivy", |name| name.ends_with(".del"));
+    let keys = |index: &Path| older(index, "lance/files.keys", |name| name.ends_with(".run"));
+    type Place<'a> = &'a dyn Fn(&Path) -> PathBuf;
+    let meta: Place<'_> = &|index| index.join("tantivy/meta.1.json");
+    let cases: [(&str, Place<'_>, Option<&str>); 9] = [
+        ("an empty list of segments", meta, Some("")),
+        ("no list of segments", meta, Some("{\"segments\": 7}")),
+        ("a folder for a list of segments", meta, None),
+        ("an empty manifest", &manifest, Some("")),
+        ("no manifest", &manifest, Some("manifest LANC")),
+        ("a folder for a manifest", &manifest, None),
+        ("a folder for deleted documents", &deletes, None),
+        ("a folder for a key run", &keys, None),
+        ("a record", &|index| index.join("commits/1.json"), Some("{")),
+    ];
+    for (name, place, content) in cases {
+        let world = World::sample();
+        for edit in ["pub fn first() {}\n", "pub fn second() {}\n", "pub fn third() {}\n"] {
+            world.write("lib.rs", edit);
+            world.run(&[]);
+        }
+        let place = place(&world.index());
+        if !place.exists() {
+            std::fs::write(&place, "").unwrap();
+        }
+        replace(&place, content);
+        world.read(&["history"]);
+        world.write("lib.rs", "pub fn fourth() {}\n");
+        let (report, code) = world.run(&[]);
+        assert_eq!((code, report["ending"].as_str()), (0, Some("committed")), "{name}: {report:#}");
+        let output = world.job_command("gc", &["--keep", "2"]).output().unwrap();
+        assert_eq!(self::code(&output), 0, "{name}: {}", text(&output.stderr));
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{name}");
+        let (report, code) = world.run(&["--verify"]);
+        assert_eq!((code, report["ending"].as_str()), (0, Some("unchanged")), "{name}: {report:#}");
+    }
+}
+
+/// What hangs whoever opens it, or leads nowhere.
+#[cfg(unix)]
+#[test]
+fn pipes_and_links_in_place_of_files_are_damage() {
+    for (name, is_read) in
+        [("HEAD", true), ("HEAD.check", true), ("merkle/1", true), ("runs/1.json", true), ("LOCK", false)]
+    {
+        for is_pipe in [true, false] {
+            let world = World::sample();
+            world.run(&[]);
+            let path = world.index().join(name);
+            std::fs::remove_file(&path).unwrap();
+            if is_pipe {
+                assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+            } else {
+                std::os::unix::fs::symlink("nowhere", &path).unwrap();
+            }
+            if is_read {
+                // Ends, in one way or the other.
+                world.command(&["status", "--verify"]).arg("--index").arg(world.index()).output().unwrap();
+            }
+            let (report, code) = world.run(&[]);
+            assert_eq!(code, 0, "{name}, {is_pipe}: {report:#}");
+            assert_eq!(world.digest(), world.digest_from_scratch(), "{name}, {is_pipe}");
+        }
+    }
+}
+
+/// Whatever makes a store fail, `--verify` rebuilds it beside its folder.
+#[test]
+fn a_store_that_cannot_be_written_is_rebuilt_on_request() {
+    let places = [
+        "lance/symbols.lance/_transactions",
+        "lance/symbols.lance/data",
+        "lance/files.keys",
+        "tantivy/.tantivy-writer.lock",
+    ];
+    for place in places {
+        let world = World::sample();
+        world.run(&[]);
+        let path = world.index().join(place);
+        if path.is_dir() {
+            std::fs::remove_dir_all(&path).unwrap();
+            std::fs::write(&path, "mine").unwrap();
+        } else {
+            let _ = std::fs::remove_file(&path);
+            std::fs::create_dir_all(path.join("inside")).unwrap();
+        }
+        world.write("lib.rs", "pub fn edited() {}\n");
+        let (report, code) = world.run(&["--verify"]);
+        assert_eq!((code, report["ending"].as_str()), (0, Some("committed")), "{place}: {report:#}");
+        assert!(report["notice"].is_string(), "{place}: {report:#}");
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{place}");
+        world.write("lib.rs", "pub fn edited_again() {}\n");
+        let (report, _) = world.run(&[]);
+        assert_eq!(report["notice"].as_str(), None, "{place}");
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{place}");
+    }
+}
+
+/// A run looks whether the key runs are there before it needs them.
+#[test]
+fn a_run_without_changes_rebuilds_lost_key_runs() {
+    let damages: [Damage; 2] = [
+        ("cut short", |run| File::options().write(true).open(run).unwrap().set_len(40).unwrap()),
+        ("deleted", |run| std::fs::remove_file(run).unwrap()),
+    ];
+    for (name, damage) in damages {
+        let world = World::sample();
+        world.run(&[]);
+        damage(&runs(&world)[0]);
+        let (report, _) = world.run(&[]);
+        assert_eq!(report["ending"], "committed", "{name}: {report:#}");
+        assert_eq!(report["work"]["contents_analysed"], 0, "{name}: {report:#}");
+        world.read(&["status", "--verify"]);
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{name}");
     }
 }
 

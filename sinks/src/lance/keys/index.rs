@@ -173,7 +173,7 @@ impl KeyIndex {
         fs::create_dir_all(&self.folder)?;
         if self.slots().iter().all(|slot| slot.name != name) {
             // Left over from an epoch of this number that was never committed.
-            durable::remove_file(&file)?;
+            durable::remove(&file)?;
         }
         let mut writer = RunWriter::create(&file, name.clone())?;
         for entry in Merge::new(streams) {

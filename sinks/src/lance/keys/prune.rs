@@ -87,7 +87,7 @@ fn rewrite(runs: &[Run], places: &[(RunName, PathBuf)], oldest: u64) -> Result<(
     let drafts: Vec<PathBuf> = places.iter().map(|(_, path)| path.with_extension("draft")).collect();
     let mut writers = Vec::with_capacity(drafts.len());
     for (draft, (name, _)) in drafts.iter().zip(places) {
-        durable::remove_file(draft)?;
+        durable::remove(draft)?;
         writers.push(RunWriter::create(draft, name.clone())?);
     }
     let mut rows = ByRow::new(runs);

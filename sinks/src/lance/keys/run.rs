@@ -49,6 +49,14 @@ pub(in crate::lance) fn verify(path: &Path) -> Result<(), RunError> {
     Run::open(File::open(path)?, &name)?.entries().try_for_each(|entry| entry.map(drop))
 }
 
+/// Compares the length of a run with its header.
+pub(in crate::lance) fn check_length(path: &Path) -> Result<(), RunError> {
+    let file = File::open(path)?;
+    let mut header = [0; HEADER_BYTES];
+    file.read_at(&mut header, 0)?;
+    extent(&file, &header).map(drop)
+}
+
 /// A source of bytes that is read at offsets.
 pub(super) trait ReadAt {
     fn length(&self) -> io::Result<u64>;
@@ -97,17 +105,8 @@ impl<S: ReadAt> Run<S> {
     pub fn open(source: S, name: &RunName) -> Result<Self, RunError> {
         let mut header = [0; HEADER_BYTES];
         source.read_at(&mut header, 0)?;
-        let entries = entries_of(&header)?;
-        let blocks = entries.div_ceil(BLOCK_ENTRIES as u64);
-        let too_long = RunError::Damaged("its header claims more entries than a file can have");
-        let footer_at =
-            entries.checked_mul(ENTRY_BYTES as u64).and_then(|bytes| bytes.checked_add(HEADER_BYTES as u64));
-        let rest = (blocks * FENCE_BYTES as u64).checked_add(SEAL_BYTES as u64);
-        let (Some(footer_at), Some(rest)) = (footer_at, rest) else { return Err(too_long) };
-        if footer_at.checked_add(rest) != Some(source.length()?) {
-            return Err(RunError::Damaged("its length does not match its header"));
-        }
-        let mut footer = vec![0; usize::try_from(rest).map_err(|_| too_long)?];
+        let Extent { entries, footer_at, rest } = extent(&source, &header)?;
+        let mut footer = vec![0; rest];
         source.read_at(&mut footer, footer_at)?;
         let (footer, stored_seal) = footer.split_at(footer.len() - SEAL_BYTES);
         if seal(name, &header, footer).as_bytes() != stored_seal {
@@ -169,6 +168,29 @@ impl<S: ReadAt> Run<S> {
         }
         Ok(())
     }
+}
+
+/// What the header says of the file.
+struct Extent {
+    entries: u64,
+    /// Where the footer begins.
+    footer_at: u64,
+    /// Bytes of footer and seal.
+    rest: usize,
+}
+
+/// Reads a header, and compares it with the length of the file.
+fn extent(source: &impl ReadAt, header: &[u8; HEADER_BYTES]) -> Result<Extent, RunError> {
+    let entries = entries_of(header)?;
+    let blocks = entries.div_ceil(BLOCK_ENTRIES as u64);
+    let too_long = RunError::Damaged("its header claims more entries than a file can have");
+    let footer_at = entries.checked_mul(ENTRY_BYTES as u64).and_then(|bytes| bytes.checked_add(HEADER_BYTES as u64));
+    let rest = (blocks * FENCE_BYTES as u64).checked_add(SEAL_BYTES as u64);
+    let (Some(footer_at), Some(rest)) = (footer_at, rest) else { return Err(too_long) };
+    if footer_at.checked_add(rest) != Some(source.length()?) {
+        return Err(RunError::Damaged("its length does not match its header"));
+    }
+    Ok(Extent { entries, footer_at, rest: usize::try_from(rest).map_err(|_| too_long)? })
 }
 
 fn entries_of(header: &[u8; HEADER_BYTES]) -> Result<u64, RunError> {
