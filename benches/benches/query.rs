@@ -64,7 +64,7 @@ fn from_threads(threads: usize, iterations: u64, ask: impl Fn(usize) + Sync) -> 
 fn query(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let job = Arc::new(job(&folder.path().join("index")));
-    run(&job, Rebuild::Nothing, &Interrupt::default(), Progress::hidden(), None).unwrap();
+    run(&job, Rebuild::Nothing, Duration::ZERO, &Interrupt::default(), Progress::hidden(), None).unwrap();
     let index = Arc::new(QueriedIndex::new("bench", job));
     let all =
         GetSymbols { names: Vec::new(), paths: Vec::new(), kinds: vec!["function".into()], docs: false, limit: 1000 };

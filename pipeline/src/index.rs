@@ -4,6 +4,7 @@
 //! LOCK                     one writer: an OS lock that dies with its process
 //! HEAD                     the newest commit record's epoch, replaced by rename
 //! HEAD.check               the same with a checksum, written after it
+//! WRITER                   who holds the lock, and how far it is
 //! VERIFY                   asks the next run to verify all checksums first
 //! commits/<epoch>.json     what the epoch is: Merkle root, fingerprints, a token per sink, a seal per file
 //! commits/<epoch>.revision a later revision of the source that holds the same
@@ -20,6 +21,7 @@
 mod atomic;
 mod checked;
 mod journal;
+mod presence;
 mod record;
 mod renamed;
 mod seal;
@@ -27,13 +29,14 @@ mod shared;
 mod writer;
 
 pub(crate) use journal::Journal;
+pub use presence::{Writer, writer_of};
 pub use record::{CommitRecord, FORMAT, SinkRecord};
 pub(crate) use seal::seal;
 pub use seal::{Damage, Depth, Fault, Seal, Seals};
 pub(crate) use shared::SharedVectors;
 pub use shared::damaged_vectors;
 pub(crate) use writer::rebuild_folder;
-pub use writer::{IndexWriter, suspect};
+pub use writer::{Cleared, IndexWriter, suspect};
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -55,10 +58,15 @@ const CHECK: &str = "HEAD.check";
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// Another process writes to it.
-    #[error("the index {folder} is being written by another process; wait for it to end, or use another index folder")]
+    #[error(
+        "the index {folder} is being written by {}; wait for it with `--wait`, or use another index folder",
+        holder.as_ref().map_or("another process".to_owned(), ToString::to_string)
+    )]
     Locked {
         /// The folder.
         folder: PathBuf,
+        /// Who has the lock, where it is known.
+        holder: Option<Box<Writer>>,
     },
     /// It holds something else.
     #[error("{folder} is not empty and is no index; choose another folder with `index.path` or `--index`")]
@@ -203,6 +211,13 @@ impl IndexFolder {
     /// scripts read, and a flipped digit would be another epoch.
     fn committed(&self) -> Option<Epoch> {
         checked::parse_head(&read_text(&self.path.join(CHECK)).ok()?).ok()
+    }
+
+    /// Whether a folder holds an index that was cleared, and no epoch since.
+    #[must_use]
+    pub fn is_cleared(path: &Path) -> bool {
+        let folder = Self::at(path);
+        folder.committed().is_some() && matches!(folder.head_epoch(), Ok(None))
     }
 
     /// The record of an epoch.

@@ -315,6 +315,8 @@ pub struct Meters {
     pub files: AtomicU64,
     /// Contents that this run has to analyse, as far as known.
     pub contents: AtomicU64,
+    /// Requests to the indexer that wait, of whoever takes requests.
+    pub queued_requests: AtomicU64,
     trace: Option<Arc<Trace>>,
 }
 
@@ -330,7 +332,13 @@ impl Meters {
     pub fn recording(graph: &Graph, trace: Option<Arc<Trace>>) -> Arc<Self> {
         let meter = |name: &Arc<str>| Arc::new(StageMeter::recording(Arc::clone(name), trace.as_ref()));
         let stages = graph.stages().iter().map(|stage| meter(&stage.name)).collect();
-        Arc::new(Self { stages, files: AtomicU64::default(), contents: AtomicU64::default(), trace })
+        Arc::new(Self {
+            stages,
+            files: AtomicU64::default(),
+            contents: AtomicU64::default(),
+            queued_requests: AtomicU64::default(),
+            trace,
+        })
     }
 
     /// Records what the calling thread has done since then, if there is a trace.

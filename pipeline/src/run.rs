@@ -32,7 +32,7 @@ pub use report::{Changes, Ending, InFlight, MemoryReport, PlaneReport, Quarantin
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gristmill_plane::{Broken, PlaneError};
 use gristmill_views::{View, ViewSchema};
@@ -80,8 +80,10 @@ pub struct RunPlan<'a> {
     pub full: bool,
     /// Whether to verify all checksums of the index first.
     pub verify: bool,
+    /// How long to wait for another process that writes to the index.
+    pub lock_wait: Duration,
     /// The meters to write to.
-    pub meters: &'a Meters,
+    pub meters: &'a Arc<Meters>,
     /// Asks the run to stop.
     pub interrupt: &'a Interrupt,
     /// A fault to build into the fact plane, for tests.

@@ -1,15 +1,19 @@
 //! Writing to an index folder: the lock, the commit point, and what makes room for them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use gristmill_ids::Epoch;
+use serde::{Deserialize, Serialize};
 
+use super::presence::{Presence, writer_of};
 use super::{
     CHECK, CommitRecord, Depth, IndexError, IndexFolder, PARTS, atomic, checked, io_error, numbered, renamed, seal,
 };
+use crate::interrupt::Interrupt;
 use crate::merkle::Tree;
 
 /// An index folder, locked for writing. Dropping it, or the end of the process by
@@ -17,7 +21,18 @@ use crate::merkle::Tree;
 #[derive(Debug)]
 pub struct IndexWriter {
     folder: IndexFolder,
+    // Ends before the lock is free.
+    presence: Presence,
     lock: File,
+}
+
+/// What clearing an index deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cleared {
+    /// The newest epoch that there was; [`Epoch::NONE`] if there was none.
+    pub last_epoch: Epoch,
+    /// Bytes of files.
+    pub bytes: u64,
 }
 
 /// Asks the next run on an index to verify all checksums first: for who must end while it writes the index and does
@@ -47,6 +62,9 @@ fn remove_any(path: &Path) -> Result<(), IndexError> {
     }
 }
 
+/// How often a lock that another process holds is tried.
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(50);
+
 /// How many run reports are kept.
 const RUNS_KEPT: u64 = 100;
 
@@ -56,6 +74,14 @@ impl IndexWriter {
     /// # Errors
     /// If another process writes to it, or it holds something that is no index.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
+        Self::open_within(path, Duration::ZERO, &Interrupt::default())
+    }
+
+    /// Like [`open`](Self::open), but waits so long for another process that writes to it, or until it is interrupted.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_within(path: &Path, wait: Duration, interrupt: &Interrupt) -> Result<Self, IndexError> {
         let is_new = match std::fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) if error.kind() == ErrorKind::NotFound => true,
@@ -80,10 +106,19 @@ impl IndexWriter {
         }
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = lock.map_err(io_error("cannot open", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(IndexError::Locked { folder: path.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(io_error("cannot lock", &lock_path)(error)),
+        let began = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if began.elapsed() < wait && !interrupt.is_requested() => {
+                    std::thread::sleep(LOCK_POLL_INTERVAL.min(wait.saturating_sub(began.elapsed())));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let holder = writer_of(path).map(Box::new);
+                    return Err(IndexError::Locked { folder: path.to_owned(), holder });
+                }
+                Err(TryLockError::Error(error)) => return Err(io_error("cannot lock", &lock_path)(error)),
+            }
         }
         for part in PARTS.map(|part| path.join(part)) {
             if std::fs::symlink_metadata(&part).is_ok_and(|found| !found.is_dir() && !part.is_dir()) {
@@ -95,8 +130,48 @@ impl IndexWriter {
         let folder = IndexFolder::at(path);
         match folder.head() {
             Err(error @ IndexError::Newer { .. }) => Err(error),
-            _ => Ok(Self { folder, lock }),
+            _ => Ok(Self { folder, presence: Presence::of(path), lock }),
         }
+    }
+
+    /// Shows other processes what this one does.
+    pub(crate) fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Deletes all epochs with their stores, journals and run reports. Epochs that come later go on counting, so that no
+    /// reader takes one of them for another. Vectors shared with other indexes stay.
+    ///
+    /// # Errors
+    /// If a file cannot be deleted. There is no epoch then either, unless it was `HEAD`.
+    pub fn clear(&self) -> Result<Cleared, IndexError> {
+        let index = &self.folder.path;
+        let last_epoch = self.largest_number();
+        let before = self.folder.bytes();
+        let records = numbered(&index.join("commits"))?.into_iter().map(Epoch::new);
+        let records = records.filter_map(|number| self.folder.record_as_committed(number).ok());
+        let sinks: BTreeSet<String> = records.flat_map(|record| record.tokens.into_keys()).collect();
+        if last_epoch > Epoch::NONE {
+            self.write_check(last_epoch).map_err(io_error("cannot write", &index.join(CHECK)))?;
+        }
+        remove_any(&index.join("HEAD"))?;
+        File::open(index).and_then(|index| index.sync_all()).map_err(io_error("cannot flush", index))?;
+        for part in PARTS.map(|part| index.join(part)) {
+            remove_any(&part)?;
+            std::fs::create_dir_all(&part).map_err(io_error("cannot create", &part))?;
+        }
+        for sink in &sinks {
+            remove_any(&self.folder.sink(sink))?;
+            self.remove_rebuilds(sink)?;
+        }
+        self.clear_suspicion();
+        Ok(Cleared { last_epoch, bytes: before.saturating_sub(self.folder.bytes()) })
+    }
+
+    fn write_check(&self, epoch: Epoch) -> std::io::Result<()> {
+        let check = self.folder.path.join(CHECK);
+        let draft = check.with_extension("draft");
+        std::fs::write(&draft, checked::head(epoch)).and_then(|()| std::fs::rename(&draft, &check))
     }
 
     /// The folder, for reading.
@@ -129,9 +204,7 @@ impl IndexWriter {
         let head = self.folder.path.join("HEAD");
         atomic::replace(&head, format!("{epoch}\n").as_bytes()).map_err(io_error("cannot write", &head))?;
         // Not flushed, and no failure: without it a damaged `HEAD` is found less often.
-        let check = self.folder.path.join(CHECK);
-        let draft = check.with_extension("draft");
-        let _ = std::fs::write(&draft, checked::head(epoch)).and_then(|()| std::fs::rename(&draft, &check));
+        let _ = self.write_check(epoch);
         Ok(())
     }
 
@@ -148,10 +221,16 @@ impl IndexWriter {
         self.folder.record(record.epoch).map(Some)
     }
 
-    /// The largest number of any epoch of which there is a record, whole or not.
+    /// The largest number of any epoch of which there is a record, whole or not, or was one until the index was cleared.
     pub(crate) fn largest_number(&self) -> Epoch {
         let numbers = numbered(&self.folder.path.join("commits")).unwrap_or_default();
-        Epoch::new(numbers.into_iter().max().unwrap_or_default())
+        let recorded = Epoch::new(numbers.into_iter().max().unwrap_or_default());
+        recorded.max(self.folder.committed().unwrap_or(Epoch::NONE))
+    }
+
+    /// Whether there is no record of any epoch, whole or not.
+    pub(crate) fn has_no_record(&self) -> bool {
+        numbered(&self.folder.path.join("commits")).is_ok_and(|numbers| numbers.is_empty())
     }
 
     /// The folder in which a damaged sink is rebuilt.

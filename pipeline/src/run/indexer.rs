@@ -2,6 +2,7 @@
 //! is asked.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gristmill_ids::{Epoch, PassageKey};
@@ -19,7 +20,7 @@ use super::sinks::{Opening, PublishedSinks, SinkGroup, WritingSinks};
 use super::{RunError, RunPlan};
 use crate::execute::{self, Budget, Mode};
 use crate::graph::EmbedLane;
-use crate::index::{CommitRecord, Damage, Depth, Fault, IndexError, IndexWriter, Journal};
+use crate::index::{Cleared, CommitRecord, Damage, Depth, Fault, IndexError, IndexWriter, Journal};
 use crate::merkle::Tree;
 use crate::source::{Scan, Source};
 
@@ -62,7 +63,10 @@ impl<'a> Indexer<'a> {
         plan.check()?;
         let mut indexer = Self {
             plan,
-            writer: IndexWriter::open(plan.index)?,
+            writer: match IndexWriter::open_within(plan.index, plan.lock_wait, plan.interrupt) {
+                Err(IndexError::Locked { .. }) if plan.interrupt.is_requested() => return Err(RunError::Interrupted),
+                opened => opened?,
+            },
             head: None,
             notice: None,
             damage: None,
@@ -112,7 +116,11 @@ impl<'a> Indexer<'a> {
         let largest = self.writer.largest_number();
         let why = match self.writer.folder().head() {
             Ok(Some(record)) => return Ok(Some(record)),
-            Ok(None) if largest == Epoch::NONE => return Ok(None),
+            // It is new, or was cleared.
+            Ok(None) if self.writer.has_no_record() => {
+                self.floor = largest;
+                return Ok(None);
+            }
             Ok(None) => "HEAD is missing".to_owned(),
             Err(error @ IndexError::Damaged { .. }) => error.to_string(),
             // What an older program wrote is replaced when the user asks for it, and only then.
@@ -178,7 +186,8 @@ impl<'a> Indexer<'a> {
     /// # Errors
     /// If the epoch could not be committed; the index then holds what it held before.
     pub fn update(&mut self, source: &dyn Source, full: bool) -> Result<RunReport, RunError> {
-        self.advance_or_repair(source, None, full)
+        let updated = self.advance_or_repair(source, None, full);
+        self.at_rest(updated)
     }
 
     /// Brings the index up to date like [`update`](Self::update), but looks only at these
@@ -189,7 +198,29 @@ impl<'a> Indexer<'a> {
     /// # Errors
     /// As for [`update`](Self::update).
     pub fn update_paths(&mut self, source: &dyn Source, changed: &[PathBuf]) -> Result<RunReport, RunError> {
-        self.advance_or_repair(source, Some(changed), false)
+        let updated = self.advance_or_repair(source, Some(changed), false);
+        self.at_rest(updated)
+    }
+
+    /// Deletes all that the index holds: see [`IndexWriter::clear`].
+    ///
+    /// # Errors
+    /// If a file cannot be deleted.
+    pub fn clear(&mut self) -> Result<Cleared, RunError> {
+        self.writer.presence().show("clear", None);
+        self.warm = None;
+        self.behind = true;
+        let cleared = self.writer.clear();
+        let reread = self.read_head(false);
+        let cleared = self.at_rest(cleared)?;
+        reread?;
+        Ok(cleared)
+    }
+
+    /// Tells the index that nothing is going on, whatever the outcome.
+    fn at_rest<T>(&self, outcome: T) -> T {
+        self.writer.presence().show("idle", None);
+        outcome
     }
 
     /// Advances. Where that fails and the newest epoch turns out to be damaged, it is rebuilt where it is. Where that
@@ -237,6 +268,7 @@ impl<'a> Indexer<'a> {
         let changed = changed.filter(|_| !self.behind);
         let is_whole = changed.is_none();
         self.behind = true;
+        self.writer.presence().show("scan", None);
         let last = self.head.as_ref().map(|(record, tree)| record.last_scan(tree));
         let scan = match (&last, changed) {
             (Some(last), Some(changed)) => source.rescan(last, changed, &plan.scan_options()),
@@ -337,7 +369,8 @@ impl<'a> Indexer<'a> {
         let measures = knowledge.plane().measures();
         let mut journals = self.journals()?;
         let mut shared = plan.shared_vectors()?;
-        let memory = MemoryWatch::start(plan.memory_limit);
+        let (presence, meters) = (self.writer.presence().clone(), Arc::clone(plan.meters));
+        let memory = MemoryWatch::start(plan.memory_limit, move |phase| presence.show(phase, Some(&meters)));
         let budget = Budget::new(plan.in_flight_limit);
         let answers = |lane: &EmbedLane| journals.get(lane.space.index()).map(Journal::answers).unwrap_or_default();
         let (limit, graph) = (plan.in_flight_limit, plan.graph);

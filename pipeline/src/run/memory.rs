@@ -16,6 +16,9 @@ use crate::measure::private_memory;
 
 const INTERVAL: Duration = Duration::from_millis(20);
 
+/// Looks at the memory between two that show how far the run is.
+const LOOKS_PER_SHOW: u64 = 50;
+
 static RELIEF: OnceLock<fn()> = OnceLock::new();
 
 /// Sets what the process does when its memory runs short, such as to return freed memory to the system. The
@@ -83,8 +86,9 @@ impl Shared {
 }
 
 impl MemoryWatch {
-    /// Starts to watch. Without a thread it is only looked at where the driver asks.
-    pub(super) fn start(limit: u64) -> Self {
+    /// Starts to watch, and calls `show` about once a second with the phase of the run. Without a thread it is only looked
+    /// at where the driver asks.
+    pub(super) fn start(limit: u64, show: impl Fn(&'static str) + Send + 'static) -> Self {
         let shared = Arc::new(Shared {
             limit,
             held: AtomicU64::new(0),
@@ -96,8 +100,15 @@ impl MemoryWatch {
         shared.look();
         let of_thread = Arc::clone(&shared);
         let watch = move || {
-            while !of_thread.ended.load(Ordering::Relaxed) {
+            for nth in 0_u64.. {
+                if of_thread.ended.load(Ordering::Relaxed) {
+                    break;
+                }
                 of_thread.look();
+                if nth.is_multiple_of(LOOKS_PER_SHOW) {
+                    let phase = *of_thread.phase.lock();
+                    show(phase);
+                }
                 std::thread::park_timeout(INTERVAL);
             }
         };
@@ -181,7 +192,7 @@ mod tests {
 
     #[test]
     fn memory_is_short_near_the_limit() {
-        let (enough, little) = (MemoryWatch::start(u64::MAX), MemoryWatch::start(1));
+        let (enough, little) = (MemoryWatch::start(u64::MAX, |_| {}), MemoryWatch::start(1, |_| {}));
         assert_eq!(enough.pressure(), Pressure::None);
         assert!(!enough.report().was_short);
         if private_memory().is_some() {

@@ -233,6 +233,7 @@ impl Job {
     pub(crate) fn with_plan<R>(&self, mode: Mode, full: bool, work: impl FnOnce(&RunPlan<'_>) -> R) -> R {
         let graph = self.graph();
         work(&RunPlan {
+            lock_wait: std::time::Duration::ZERO,
             graph: &graph,
             views: &self.views,
             source: &self.source(),

@@ -36,6 +36,7 @@ enum Indexing {
     Watch(commands::watch::WatchArgs),
     Replay(commands::replay::ReplayArgs),
     Gc(commands::gc::GcArgs),
+    Clear(commands::clear::ClearArgs),
 }
 
 /// Commands that serve, evaluate and inspect indexes. In the help they come after those of the
@@ -124,6 +125,7 @@ impl Indexing {
             Self::Watch(args) => commands::watch::execute(args, registry),
             Self::Replay(args) => commands::replay::execute(args, registry),
             Self::Gc(args) => commands::gc::execute(args, registry),
+            Self::Clear(args) => commands::clear::execute(args, registry),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod bench;
 pub mod check;
+pub mod clear;
 pub mod digest;
 pub mod eval;
 pub mod gc;

@@ -1,5 +1,8 @@
 //! Creates the pipeline's run plan and source from a job.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use gristmill_pipeline::Meters;
 use gristmill_pipeline::run::{Interrupt, RunPlan};
 use gristmill_pipeline::source::{DirectorySource, GitConfig, GitSource, Revisions, Source, SourceError};
@@ -11,7 +14,7 @@ impl Job {
     pub fn run_plan<'a>(
         &'a self,
         source: &'a dyn Source,
-        meters: &'a Meters,
+        meters: &'a Arc<Meters>,
         full: bool,
         interrupt: &'a Interrupt,
     ) -> RunPlan<'a> {
@@ -29,6 +32,7 @@ impl Job {
             memory_limit: self.memory_limit,
             full,
             verify: false,
+            lock_wait: Duration::ZERO,
             meters,
             interrupt,
             broken_plane: None,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::error::{ErrorCode, ToolError};
+use super::request::AnswerContext;
 
 /// The deadline of a call that sets none.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
@@ -18,8 +19,11 @@ pub struct CallContext {
     pub request: Arc<str>,
     /// The tenant that sent the request.
     pub tenant: Arc<str>,
+    /// The user for whom the request was made, if the caller named one.
+    pub user: Option<Arc<str>>,
     /// The W3C `traceparent` of the caller.
     pub trace: Option<Arc<str>>,
+    timeout: Duration,
     deadline: Instant,
     cancelled: CancellationToken,
 }
@@ -31,7 +35,9 @@ impl CallContext {
         Self {
             request: new_request(),
             tenant: tenant.into(),
+            user: None,
             trace: None,
+            timeout,
             deadline: Instant::now() + timeout,
             cancelled: CancellationToken::new(),
         }
@@ -43,6 +49,17 @@ impl CallContext {
         match request {
             Some(request) => Self { request: request.into(), ..self },
             None => self,
+        }
+    }
+
+    /// What answers say of the context.
+    pub(super) fn describe(&self) -> AnswerContext {
+        let text = |text: &Option<Arc<str>>| text.as_deref().map(ToOwned::to_owned);
+        AnswerContext {
+            tenant: self.tenant.to_string(),
+            user: text(&self.user),
+            trace: text(&self.trace),
+            deadline_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
         }
     }
 

@@ -12,6 +12,7 @@ use gristmill_sinks::lance::Resident;
 use gristmill_sinks::tables::Table;
 use gristmill_sinks::{LanceReader, TantivyReader};
 
+use super::answers::Answers;
 use super::error::{ErrorCode, ToolError};
 use super::lazy::Lazy;
 use super::quote::quote;
@@ -31,6 +32,7 @@ pub struct OpenEpoch {
     /// chunkers for them.
     same_chunks: bool,
     refs: Vec<IndexedRef>,
+    answers: OnceLock<Answers>,
 }
 
 /// A ref of the index, and its rows, once a query loaded them.
@@ -331,7 +333,12 @@ impl OpenEpoch {
         });
         let refs = snapshot.record.refs.iter();
         let refs = refs.map(|held| IndexedRef { name: held.name.clone(), rows: OnceLock::new() }).collect();
-        Ok(Self { snapshot, text_index, tables, same_chunks, refs })
+        Ok(Self { snapshot, text_index, tables, same_chunks, refs, answers: OnceLock::new() })
+    }
+
+    /// Answers that are kept, in so many bytes. The first call counts.
+    pub(super) fn answers(&self, bytes: u64) -> &Answers {
+        self.answers.get_or_init(|| Answers::new(bytes))
     }
 
     /// Returns the table with the chunks of the full-text index, if there is one.

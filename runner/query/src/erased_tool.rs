@@ -15,6 +15,8 @@ pub struct ErasedTool {
     pub name: &'static str,
     /// What the tool answers, and when to use it.
     pub about: &'static str,
+    /// See [`Tool::OF_EPOCH`].
+    pub(super) of_epoch: bool,
     /// Generates the schema of the input.
     pub input: fn(&mut SchemaGenerator) -> Schema,
     /// Generates the schema of the answer.
@@ -39,6 +41,7 @@ impl ErasedTool {
         Self {
             name: T::NAME,
             about: T::ABOUT,
+            of_epoch: T::OF_EPOCH,
             input: T::json_schema,
             answer: T::Answer::json_schema,
             add_flags: T::augment_args,

@@ -131,8 +131,8 @@ impl QueriedIndex {
         Ok(opened)
     }
 
-    /// Opens the newest epoch, if it is not the current one, and makes it the current one. Returns
-    /// whether it did. On an error the current epoch stays.
+    /// Opens the newest epoch, if it is not the current one, and makes it the current one; none is, once the index was
+    /// cleared. Returns whether it did. On an error the current epoch stays.
     ///
     /// # Errors
     /// If the newest epoch cannot be opened.
@@ -150,7 +150,14 @@ impl QueriedIndex {
     }
 
     fn open_newest(&self, head: &mut Option<Head>) -> Result<bool, SnapshotError> {
-        let folder = IndexFolder::open(&self.folder)?;
+        let folder = match IndexFolder::open(&self.folder) {
+            Err(_) if IndexFolder::is_cleared(&self.folder) => {
+                self.older.lock().clear();
+                *head = None;
+                return Ok(self.current.swap(None).is_some());
+            }
+            opened => opened?,
+        };
         let written = std::fs::metadata(self.folder.join("HEAD")).and_then(|head| head.modified()).ok();
         let newest = folder.head_epoch()?.map(|epoch| Head { epoch, written });
         if newest.is_some() && newest == *head && self.current.load().is_some() {

@@ -15,6 +15,7 @@
 #![warn(missing_docs)]
 
 mod answered;
+mod answers;
 mod blocking;
 mod call;
 mod epoch;
@@ -46,7 +47,9 @@ pub use index::QueriedIndex;
 pub use observer::CallObserver;
 pub use paths::{did_you_mean, relative_path};
 pub use quote::quote;
-pub use request::{AnswerNote, AnswerOrError, Coverage, Outcome, Request, RequestOptions, Response, ToolCall};
+pub use request::{
+    AnswerContext, AnswerNote, AnswerOrError, Coverage, Outcome, Request, RequestOptions, Response, ToolCall,
+};
 pub use rows::{
     ChunkRows, EdgeRows, ExtraValues, FileRows, ImportRows, NearestRow, Numbered, OfFile, ReferenceRows, Row, Run,
     SymbolRows, TableRows, VectorRows, all, at as row_at, find, nearest, runs, scorer,

@@ -52,6 +52,9 @@ pub struct ToolCall {
 pub struct Response {
     /// The id of the request in the server log.
     pub request: String,
+    /// In which context it was answered.
+    #[serde(default)]
+    pub context: AnswerContext,
     /// The epoch from which all answers come.
     pub epoch: Epoch,
     /// The indexed revision, if the source is a git repository.
@@ -63,6 +66,22 @@ pub struct Response {
     pub coverage: Coverage,
     /// The outcome of each call, in the order of the calls.
     pub answers: Vec<Outcome>,
+}
+
+/// The context in which a request was answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct AnswerContext {
+    /// The tenant whose token it came with.
+    pub tenant: String,
+    /// The user for whom it was made, if the caller named one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The W3C `traceparent` of the caller, if it sent one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// The time that it had, in milliseconds.
+    pub deadline_ms: u64,
 }
 
 /// The size of an epoch.

@@ -9,6 +9,7 @@ use gristmill_config::{Job, Registry};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
+use super::answers;
 use super::call::{CallContext, DEFAULT_DEADLINE, deadline_error};
 use super::epoch::OpenEpoch;
 use super::erased_tool::ErasedTool;
@@ -47,6 +48,8 @@ pub struct Runner {
     indexes: Arc<BTreeMap<Arc<str>, Arc<QueriedIndex>>>,
     tools: Arc<ToolSet>,
     observer: Option<Arc<dyn CallObserver>>,
+    /// Bytes of answers that are kept of an epoch; 0 for none.
+    kept_bytes: u64,
     threads: Arc<Threads>,
     /// The share of the threads that this runner may use, if it is a tenant's.
     share: Option<Arc<Threads>>,
@@ -59,13 +62,19 @@ impl Runner {
     pub fn new(indexes: impl IntoIterator<Item = Arc<QueriedIndex>>, tools: ToolSet, max_calls: usize) -> Self {
         let indexes = indexes.into_iter().map(|index| (Arc::clone(index.name()), index)).collect();
         let (indexes, tools) = (Arc::new(indexes), Arc::new(tools));
-        Self { indexes, tools, observer: None, threads: Arc::new(Threads::new(max_calls)), share: None }
+        Self { indexes, tools, observer: None, kept_bytes: 0, threads: Arc::new(Threads::new(max_calls)), share: None }
     }
 
     /// Sets the observer that receives the outcome of every call.
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn CallObserver>) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// Keeps answers, in so many bytes for each open epoch. Worth it where the same is asked again.
+    #[must_use]
+    pub fn keeping_answers(self, bytes: u64) -> Self {
+        Self { kept_bytes: bytes, ..self }
     }
 
     /// Creates a runner over the index of one job.
@@ -185,6 +194,7 @@ impl Runner {
         let record = epoch.record();
         Ok(Response {
             request: call.request.to_string(),
+            context: call.describe(),
             epoch: record.epoch,
             revision: record.revision.as_deref().map(ToOwned::to_owned),
             committed_ms: record.committed_ms,
@@ -219,10 +229,27 @@ impl Runner {
     ) -> Outcome {
         let started = Instant::now();
         let ToolCall { tool: name, input } = tool_call;
-        let span = tracing::info_span!("call", tool = %name, request = %call.request, tenant = %call.tenant, trace = call.trace.as_deref());
-        let result = match self.tools.find(&name).copied() {
+        let span = tracing::info_span!("call", tool = %name, request = %call.request, tenant = %call.tenant, user = call.user.as_deref(), trace = call.trace.as_deref());
+        let found = self.tools.find(&name).copied();
+        let kept = found.filter(|tool| tool.of_epoch && self.kept_bytes > 0);
+        let kept = kept.map(|tool| (tool.name, answers::key(tool.name, ref_name.as_deref(), &input)));
+        if let Some((tool, key)) = &kept {
+            let again = epoch.answers(self.kept_bytes).get(key);
+            if let Some(observer) = &self.observer {
+                observer.kept_answer_looked_up(tool, again.is_some());
+            }
+            if let Some(answer) = again {
+                let duration = started.elapsed();
+                if let Some(observer) = &self.observer {
+                    observer.call_ended(tool, duration, None);
+                }
+                let (took_ms, result) = (duration.as_secs_f64() * 1e3, AnswerOrError::Answer((*answer).clone()));
+                return Outcome { tool: name, took_ms, notes: Vec::new(), result };
+            }
+        }
+        let result = match found {
             Some(tool) => {
-                let (of_work, span) = (call.clone(), span.clone());
+                let (of_work, span, epoch) = (call.clone(), span.clone(), Arc::clone(&epoch));
                 let answer = move || {
                     let _entered = span.enter();
                     answer(&tool, input, &index, &epoch, ref_name.as_deref(), &of_work)
@@ -236,6 +263,10 @@ impl Runner {
             Ok((result, notes)) => (result, notes),
             Err(error) => (Err(error), Vec::new()),
         };
+        // A note may tell of something that passes, such as an embedder that does not answer.
+        if let (Some((_, key)), Ok(answer), true) = (kept, &result, notes.is_empty()) {
+            epoch.answers(self.kept_bytes).keep(key, answer, duration);
+        }
         if let Some(observer) = &self.observer {
             let known = self.tools.find(&name).map_or("unknown", |tool| tool.name);
             observer.call_ended(known, duration, result.as_ref().err().map(|error| error.code));

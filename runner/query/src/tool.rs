@@ -25,6 +25,8 @@ pub trait Tool: DeserializeOwned + JsonSchema + clap::Args + Send + 'static {
     /// What the tool answers, and when to use it: agents choose by this text. The first sentence
     /// is the summary that `gristmill --help` shows.
     const ABOUT: &'static str;
+    /// Whether the answer follows from the epoch, the ref and the input alone, so that it may be kept and given again.
+    const OF_EPOCH: bool = false;
     /// The type of the answer.
     type Answer: Serialize + DeserializeOwned + JsonSchema;
 

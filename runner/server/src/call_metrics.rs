@@ -16,4 +16,9 @@ impl CallObserver for CallMetrics {
                 .increment(1);
         }
     }
+
+    fn kept_answer_looked_up(&self, tool: &'static str, was_kept: bool) {
+        let outcome = if was_kept { "hit" } else { "miss" };
+        metrics::counter!("gristmill_kept_answers_total", "tool" => tool, "outcome" => outcome).increment(1);
+    }
 }

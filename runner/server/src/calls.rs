@@ -11,6 +11,7 @@ use super::access::Caller;
 use super::body::{self, BodyLimits};
 use super::problem::{Problem, status};
 use super::url_query;
+use super::writers::{IndexInput, IndexState};
 use gristmill_query::{AnswerOrError, Request, RequestOptions, Response, ToolCall, ToolError, quote};
 
 /// `POST /v1/ask`: several tool calls on one epoch.
@@ -40,6 +41,19 @@ pub(super) async fn ask_one(
         _ => StatusCode::OK,
     };
     Ok((status, Json(response)).into_response())
+}
+
+/// `POST /v1/jobs/{job}/run`: a request to index. Its status is 202 while it is not done.
+pub(super) async fn run(
+    State(limits): State<BodyLimits>,
+    caller: Caller,
+    Path(job): Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let input: Option<IndexInput> = body::json(body, limits, "a request to index").await?;
+    let answer = caller.desk().index(Some(&job), input.unwrap_or_default(), &caller.ids).await?;
+    let status = if answer.state == IndexState::Done { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(answer)).into_response())
 }
 
 /// `GET /v1/tools`: the tools with their schemas.

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use super::progress::IndexingProgress;
 use super::request_ids::RequestIds;
 use super::schemas::ToolDescriptions;
+use super::served::Served;
+use super::writers::{IndexAnswer, IndexInput, Writers};
 use gristmill_query::{
     AnswerNote, AnswerOrError, CallContext, Request, RequestOptions, Response, Runner, ToolCall, ToolError,
 };
@@ -20,6 +23,7 @@ pub struct Desk {
     deadlines: Deadlines,
     /// Calls that take longer are logged as warnings.
     slow_ms: u64,
+    writers: Writers,
 }
 
 /// The default of [`Desk::warning_after`].
@@ -42,7 +46,40 @@ impl Desk {
     #[must_use]
     pub fn new(runner: Runner, tenant: impl Into<Arc<str>>, deadlines: Deadlines) -> Self {
         let tools = ToolDescriptions::new(runner.tools());
-        Self { runner, tools, tenant: tenant.into(), deadlines, slow_ms: SLOW_MS }
+        Self { runner, tools, tenant: tenant.into(), deadlines, slow_ms: SLOW_MS, writers: Writers::default() }
+    }
+
+    /// Lets the tenant ask to index these indexes, which are among those of the runner.
+    #[must_use]
+    pub fn writing(self, served: Vec<Arc<Served>>) -> Self {
+        Self { writers: Writers::new(served), ..self }
+    }
+
+    /// Whether the tenant may ask to index anything.
+    pub(super) fn may_index(&self) -> bool {
+        !self.writers.is_empty()
+    }
+
+    /// Asks to index. Dropping the future takes it back.
+    ///
+    /// # Errors
+    /// If the job does not exist, the tenant may not write its index, too many requests wait, or it fails.
+    pub(super) async fn index(
+        &self,
+        job: Option<&str>,
+        input: IndexInput,
+        ids: &RequestIds,
+    ) -> Result<IndexAnswer, ToolError> {
+        let job = Arc::clone(self.runner.index(job)?.name());
+        self.writers.ask(&job, input, &ids.id).await.map_err(|error| public_error(error, &ids.id))
+    }
+
+    /// The progress of indexing.
+    ///
+    /// # Errors
+    /// As for [`index`](Self::index).
+    pub(super) fn progress(&self, job: Option<&str>) -> Result<IndexingProgress, ToolError> {
+        Ok(self.writers.of(self.runner.index(job)?.name())?.tracker().report())
     }
 
     /// Logs a warning for each call that takes longer, in milliseconds.
@@ -95,6 +132,7 @@ impl Desk {
                 tracing::warn!(
                     request = %ids.id,
                     tenant = &*self.tenant,
+                    user = ids.user.as_deref(),
                     tool = outcome.tool,
                     took_ms = outcome.took_ms,
                     input,
@@ -113,6 +151,7 @@ impl Desk {
         }
         let mut call = self.runner.call(Arc::clone(&self.tenant), options)?.named(Some(&ids.id));
         call.trace.clone_from(&ids.trace);
+        call.user.clone_from(&ids.user);
         Ok(call)
     }
 }

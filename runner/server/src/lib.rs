@@ -1,12 +1,12 @@
 //! The server: indexes over HTTP and over the Model Context Protocol.
 //!
 //! ```text
-//! connection ─► record ─────► authenticate ─► tenant ─┬► calls ──┐
-//!  (limits)     (request id,  (Host, Origin,          ├► MCP ────┼► Desk ─► Runner
+//! connection ─► record ─────► authenticate ─► tenant ─┬► calls ──┐       ┌► Runner
+//!  (limits)     (request id,  (Host, Origin,          ├► MCP ────┼► Desk ┴► Writers ─► Indexing
 //!                metrics)      token)                 └► status ─┘  (deadlines; no details in errors)
 //!
-//! Live: for each index a thread that opens new epochs ─────► events
-//!       for each watched job a thread that commits them ─┘
+//! Live: for each index a thread that opens new epochs ───────────────────────► events
+//!       and one that commits them: when asked to, and with a watch by itself ─┘
 //! ```
 //!
 //! A *tenant* is the holder of a token, with the jobs that the token grants. A server without
@@ -19,7 +19,7 @@
 //!
 //! 1. `request_ids`, `request_path`, `url_query`, `body`, `problem`, `schemas`, `telemetry`, `call_metrics`,
 //!    `progress`, `rate_limit`: no dependencies within the server.
-//! 2. `desk`, `served`, `page`, `record`.
+//! 2. `served`, `page`, `record`; `writers`, which knows `served`; `desk`, which knows `writers`.
 //! 3. `tenants`, `served_indexes`, `live`; `mcp`, a protocol over a desk, without a transport.
 //! 4. `settings`; `access`, which knows the tenants.
 //! 5. Handlers: `calls`, `status`, `health`, `mcp_http`. They take the parts of the state that they
@@ -61,6 +61,7 @@ mod stdio;
 mod telemetry;
 mod tenants;
 mod url_query;
+mod writers;
 
 pub use body::BodyLimits;
 pub use call_metrics::CallMetrics;
@@ -70,7 +71,7 @@ pub use live::Live;
 pub use openapi::document as openapi;
 pub use request_ids::RequestIds;
 pub use served::Served;
-pub use settings::{Limits, Settings, SettingsError, TenantSettings};
+pub use settings::{IndexingSettings, Limits, Settings, SettingsError, TenantSettings};
 pub use state::ServerState;
 pub use stdio::serve_stdio;
 pub use telemetry::Telemetry;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
+use gristmill_indexing::{Cause, IndexingOptions, Step, WatchError, WatchOptions};
 use gristmill_pipeline::run::{Interrupt, RunError};
-use gristmill_watch::{Cause, Step, WatchError, WatchOptions};
 
 use super::progress::{IndexingState, ProgressTracker};
 use super::served::Served;
@@ -21,7 +21,7 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Served indexes and the threads that keep them up to date: for each index one that opens new
-/// epochs, whichever process commits them, and for each watched job one that indexes.
+/// epochs, whichever process commits them, and one that indexes.
 pub struct Live {
     served: Vec<Arc<Served>>,
     interrupt: Interrupt,
@@ -29,21 +29,19 @@ pub struct Live {
 }
 
 impl Live {
-    /// Starts the threads.
+    /// Starts the threads. Indexing uses that share of the workers of a job, and yields to queries.
     ///
     /// # Errors
     /// If a thread cannot be started.
-    pub fn start(served: Vec<Arc<Served>>) -> std::io::Result<Self> {
+    pub fn start(served: Vec<Arc<Served>>, cpu: f64) -> std::io::Result<Self> {
         let mut live = Self { served, interrupt: Interrupt::default(), threads: Vec::new() };
         for served in live.served.clone() {
             let (followed, interrupt) = (Arc::clone(&served), live.interrupt.clone());
             let follower = thread::Builder::new().name("follow".into()).spawn(move || follow(&followed, &interrupt))?;
             let (waker, interrupt) = (follower.thread().clone(), live.interrupt.clone());
             live.threads.push(follower);
-            if served.tracker().is_some() {
-                let watch = move || watch_job(&served, &interrupt, &waker);
-                live.threads.push(thread::Builder::new().name("watch".into()).spawn(watch)?);
-            }
+            let index = move || write(&served, cpu, &interrupt, &waker);
+            live.threads.push(thread::Builder::new().name("index".into()).spawn(index)?);
         }
         Ok(live)
     }
@@ -91,7 +89,7 @@ fn follow(served: &Served, interrupt: &Interrupt) {
         if catch_unwind(AssertUnwindSafe(|| served.refresh())).is_err() {
             tracing::error!(job = %served.index().name(), "opening the index panicked; retrying");
         }
-        let is_indexing = served.tracker().is_some_and(|tracker| tracker.state() == IndexingState::Indexing);
+        let is_indexing = served.tracker().state() == IndexingState::Indexing;
         // The end of an epoch is published at once.
         if (is_indexing && reported.elapsed() >= REPORT_INTERVAL) || is_indexing != was_indexing {
             served.publish_progress();
@@ -102,25 +100,31 @@ fn follow(served: &Served, interrupt: &Interrupt) {
     }
 }
 
-/// Watches the job until interrupted, and restarts the watch when it fails.
-fn watch_job(served: &Served, interrupt: &Interrupt, follower: &Thread) {
-    let Some(tracker) = served.tracker() else { return };
-    let index = served.index();
+/// Writes the index, as it is asked to and where it watches after every change, until interrupted. A watch that fails is
+/// started again.
+fn write(served: &Served, cpu: f64, interrupt: &Interrupt, follower: &Thread) {
+    let (index, tracker, indexing) = (served.index(), served.tracker(), served.indexing());
+    let watch = served.is_watched().then(WatchOptions::default);
+    let options = IndexingOptions { watch, cpu, yields: true };
     let mut last_logged = String::new();
     while !interrupt.is_requested() {
-        let watched = catch_unwind(AssertUnwindSafe(|| {
-            gristmill_watch::run(index.job(), WatchOptions::default(), interrupt, tracker.meters(), &mut |step| {
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            indexing.run(options, interrupt, &mut |step| {
                 track(tracker, &step);
+                if !matches!(step, Step::Started) {
+                    // Whoever asked may query what they get as the answer.
+                    served.refresh();
+                }
                 follower.unpark();
                 Ok(())
             })
         }));
         if interrupt.is_requested() {
-            return;
+            break;
         }
-        let (message, detail) = match watched {
-            Ok(Ok(())) => ("the watch ended unexpectedly", String::new()),
-            Ok(Err(error)) => (public_message(&error), error.to_string()),
+        let (message, detail) = match ended {
+            Ok(Ok(())) => ("indexing ended unexpectedly", String::new()),
+            Ok(Err(error)) => (public_message(&error), WatchError::to_string(&error)),
             Err(_) => ("indexing panicked", String::new()),
         };
         tracker.enter(IndexingState::Failed, Some(&format!("{message}; retrying, see the server log")));
@@ -134,6 +138,7 @@ fn watch_job(served: &Served, interrupt: &Interrupt, follower: &Thread) {
             thread::park_timeout(RETRY_DELAY.saturating_sub(failed.elapsed()));
         }
     }
+    indexing.close();
 }
 
 /// Records a step of the watch.
@@ -146,8 +151,13 @@ fn track(tracker: &ProgressTracker, step: &Step<'_>) {
             let message = "the last epoch failed; retrying with the next change, see the server log";
             tracker.enter(IndexingState::Failed, Some(message));
         }
-        // Any other error ends the watch, and `watch_job` reports it.
-        Step::Finished(Err(_)) => {}
+        Step::Finished(Err(RunError::Interrupted)) => tracker.enter(IndexingState::Idle, None),
+        Step::Cleared(Ok(_)) => tracker.enter(IndexingState::Idle, None),
+        // With a watch it ends the loop, and `write` reports it; without one those who asked are told.
+        Step::Finished(Err(error)) | Step::Cleared(Err(error)) => {
+            tracing::error!(detail = %error, "indexing failed");
+            tracker.enter(IndexingState::Failed, Some("the last run failed; see the server log"));
+        }
     }
 }
 

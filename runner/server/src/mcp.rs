@@ -2,6 +2,7 @@
 //! transport.
 
 mod arguments;
+mod index;
 mod many;
 mod messages;
 mod text;
@@ -20,6 +21,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
 
 use arguments::Arguments;
+use index::INDEX;
 use many::{ASK_MANY, AskMany};
 
 use super::desk::Desk;
@@ -94,6 +96,17 @@ impl McpServer {
         succeeded(text, answer, json.len())
     }
 
+    /// The tools that are not the runner's. One of the runner with the same name takes precedence.
+    fn own_tools(&self) -> impl Iterator<Item = Tool> {
+        let many = self.is_many(ASK_MANY).then(|| many::tool(self.desk.tools()));
+        many.into_iter().chain(self.is_index(INDEX).then(index::tool))
+    }
+
+    /// Whether a tool is the one that indexes, and the tenant may use it.
+    fn is_index(&self, tool: &str) -> bool {
+        tool == INDEX && self.desk.may_index() && self.desk.tools().find(tool).is_none()
+    }
+
     /// Whether a tool is the one that makes several calls. A tool of the runner with its name takes precedence.
     fn is_many(&self, tool: &str) -> bool {
         tool == ASK_MANY && self.desk.tools().find(tool).is_none()
@@ -117,13 +130,12 @@ impl ServerHandler for McpServer {
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let tools = self.desk.tools();
-        let many = self.is_many(ASK_MANY).then(|| many::tool(tools));
-        Ok(ListToolsResult::with_all_items(tools.as_slice().iter().map(mcp_tool).chain(many).collect()))
+        Ok(ListToolsResult::with_all_items(tools.as_slice().iter().map(mcp_tool).chain(self.own_tools()).collect()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        let tools = self.desk.tools();
-        if self.is_many(name) { Some(many::tool(tools)) } else { tools.find(name).map(mcp_tool) }
+        let own = || self.own_tools().find(|tool| tool.name == name);
+        self.desk.tools().find(name).map(mcp_tool).or_else(own)
     }
 
     async fn call_tool(
@@ -132,15 +144,26 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let tools = self.desk.tools();
-        if tools.find(&request.name).is_none() && !self.is_many(&request.name) {
-            let names: Vec<&str> = tools.as_slice().iter().map(|tool| tool.name).chain([ASK_MANY]).collect();
+        if self.get_tool(&request.name).is_none() {
+            let own = self.own_tools().map(|tool| tool.name);
+            let names: Vec<_> = tools.as_slice().iter().map(|tool| tool.name.into()).chain(own).collect();
             let message = format!("unknown tool {}; available tools: {}", quote(&request.name), names.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         }
         // Over HTTP, the transport hands on the extensions of the HTTP request.
         let ids = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<RequestIds>());
         let ids = ids.cloned().unwrap_or_default();
-        let call = self.call(&request.name, request.arguments.unwrap_or_default(), &ids);
+        let arguments = request.arguments.unwrap_or_default();
+        let call = async {
+            if !self.is_index(&request.name) {
+                return self.call(&request.name, arguments, &ids).await;
+            }
+            let told = context.meta.get_progress_token().map(|token| (&context.peer, token));
+            match index::ask(&self.desk, arguments, &ids, told).await {
+                Ok(answer) => succeeded(index::render(&answer), json!(answer), 0),
+                Err(error) => failed(&error),
+            }
+        };
         // A cancelled call is dropped, which cancels its work.
         match context.ct.run_until_cancelled(call).await {
             Some(result) => Ok(result.into()),

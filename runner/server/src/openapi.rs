@@ -16,6 +16,7 @@ use super::progress::IndexingProgress;
 use super::schemas::{ToolDescription, standard_formats};
 use super::served::{NewEpoch, Status};
 use super::status::JobSummary;
+use super::writers::{IndexAnswer, IndexInput};
 use gristmill_query::{Request, Response, ToolSet};
 
 /// The OpenAPI document of a server. Clones share it.
@@ -123,6 +124,13 @@ fn common(paths: &mut Map<String, Value>, schemas: &mut Schemas) {
     add("/v1/jobs", "get", about("list_jobs", "indexes", "Lists the jobs that the caller may query", jobs));
     let status = with_problems(schemas.of::<Status>(), "Problem");
     add("/v1/status", "get", with(about("status", "indexes", "Returns the status of an index", status), job.clone()));
+
+    let run = with_problems(schemas.of::<IndexAnswer>(), "Problem");
+    let mut run = about("run", "indexes", "Asks to update, rebuild or clear an index", run);
+    run["responses"]["202"] = json!({ "description": "Not done yet; it goes on", "headers": headers(), "content": json_content(schemas.of::<IndexAnswer>()) });
+    let of_job = json!({ "name": "job", "in": "path", "required": true, "description": "The job.", "schema": { "type": "string" } });
+    let body = json!({ "required": false, "content": json_content(schemas.of::<IndexInput>()) });
+    add("/v1/jobs/{job}/run", "post", with(run, json!({ "parameters": [of_job], "requestBody": body })));
 
     let mut events = with_problems(Value::Bool(true), "Problem");
     events["200"] = json!({
@@ -297,6 +305,7 @@ mod tests {
         /v1/ask
         /v1/events
         /v1/jobs
+        /v1/jobs/{job}/run
         /v1/status
         /v1/tools
         ");

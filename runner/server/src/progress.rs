@@ -75,10 +75,6 @@ impl ProgressTracker {
         Self { meters, current: Mutex::new(current) }
     }
 
-    pub(super) fn meters(&self) -> &Arc<Meters> {
-        &self.meters
-    }
-
     /// Enters a state. A repeated failure for the same reason keeps its time.
     pub(super) fn enter(&self, state: IndexingState, last_error: Option<&str>) {
         let mut current = self.current.lock();

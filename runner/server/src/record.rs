@@ -14,6 +14,9 @@ use super::request_ids::{RequestIds, TenantName};
 /// The header with the request id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The header with the user for whom a client asks, such as a gateway for its own users.
+const USER: HeaderName = HeaderName::from_static("x-user");
+
 /// The header with the W3C trace context.
 const TRACE: HeaderName = HeaderName::from_static("traceparent");
 
@@ -39,6 +42,7 @@ pub(super) async fn record(mut request: Request, next: Next) -> Response {
         request = %ids.id,
         trace = ids.trace.as_deref(),
         tenant = tenant.as_deref(),
+        user = ids.user.as_deref(),
         outcome,
         %method,
         route,
@@ -59,10 +63,11 @@ pub(super) async fn record(mut request: Request, next: Next) -> Response {
 /// The identifiers that the client sent; a generated id if it sent none or a malformed one.
 fn request_ids(headers: &HeaderMap) -> RequestIds {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let user = text(USER).filter(|user| is_user(user)).map(Into::into);
     let trace = text(TRACE).filter(|trace| is_trace(trace)).map(Into::into);
     match text(REQUEST_ID).filter(|id| is_id(id)) {
-        Some(id) => RequestIds { id: id.into(), trace },
-        None => RequestIds { trace, ..RequestIds::new() },
+        Some(id) => RequestIds { id: id.into(), user, trace },
+        None => RequestIds { user, trace, ..RequestIds::new() },
     }
 }
 
@@ -70,6 +75,12 @@ fn request_ids(headers: &HeaderMap) -> RequestIds {
 fn is_id(id: &str) -> bool {
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     (1..=MAX_ID_LENGTH).contains(&id.len()) && id.bytes().all(is_safe)
+}
+
+/// Whether the name of a user is safe to log: as an id, and as addresses are written.
+fn is_user(user: &str) -> bool {
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@+".contains(&byte);
+    (1..=MAX_ID_LENGTH).contains(&user.len()) && user.bytes().all(is_safe)
 }
 
 /// Whether a value is a `traceparent`: version, trace id, parent id and flags.

@@ -9,15 +9,17 @@ use gristmill_query::new_request;
 pub struct RequestIds {
     /// The request id: the client's `x-request-id`, or a generated one.
     pub id: Arc<str>,
+    /// The user for whom the client asks, from the header `x-user`.
+    pub user: Option<Arc<str>>,
     /// The client's W3C trace context, from the header `traceparent`.
     pub trace: Option<Arc<str>>,
 }
 
 impl RequestIds {
-    /// A generated id, and no trace.
+    /// A generated id, and nothing else.
     #[must_use]
     pub fn new() -> Self {
-        Self { id: new_request(), trace: None }
+        Self { id: new_request(), user: None, trace: None }
     }
 }
 

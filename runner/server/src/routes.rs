@@ -25,6 +25,7 @@ pub(super) fn router(state: ServerState) -> Router {
         .route("/v1/tools", get(calls::list))
         .route("/v1/tools/{tool}", post(calls::ask_one))
         .route("/v1/jobs", get(status::jobs))
+        .route("/v1/jobs/{job}/run", post(calls::run))
         .route("/v1/status", get(status::status))
         .route("/v1/events", get(events::events))
         .route("/mcp", any(mcp_http::mcp))

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use gristmill_indexing::Indexing;
+use gristmill_pipeline::Epoch;
+use gristmill_pipeline::index::{Writer, writer_of};
 use gristmill_pipeline::run::Ending;
-use gristmill_pipeline::{Epoch, Meters};
 use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,8 +18,10 @@ use gristmill_query::{Coverage, ErrorCode, OpenEpoch, QueriedIndex, ToolError};
 /// A served index.
 pub struct Served {
     index: Arc<QueriedIndex>,
-    /// The indexing progress, if this process watches the job.
-    tracker: Option<ProgressTracker>,
+    /// Writes the index.
+    indexing: Indexing,
+    watched: bool,
+    tracker: ProgressTracker,
     events: broadcast::Sender<JobEvent>,
     /// The error that was logged last.
     last_logged: Mutex<Option<ToolError>>,
@@ -81,8 +85,15 @@ pub struct Status {
     pub memory_bytes: Option<u64>,
     /// Tool calls on all indexes of the server.
     pub calls: CallLoad,
-    /// The indexing progress; null if this server does not watch the job.
-    pub indexing: Option<IndexingProgress>,
+    /// Whether this server commits a new epoch after every change of the source.
+    pub watched: bool,
+    /// What this server does to the index.
+    pub indexing: IndexingProgress,
+    /// Requests to index that wait.
+    pub queued: usize,
+    /// The process that writes the index now, which may be another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub writer: Option<Writer>,
 }
 
 /// Counts of tool calls.
@@ -103,8 +114,10 @@ impl Served {
     /// A served index. With `watched`, this process keeps it up to date.
     #[must_use]
     pub fn new(index: Arc<QueriedIndex>, watched: bool) -> Self {
-        let tracker = watched.then(|| ProgressTracker::new(Meters::new(&index.job().graph)));
-        Self { index, tracker, events: broadcast::Sender::new(EVENT_BUFFER), last_logged: Mutex::default() }
+        let indexing = Indexing::new(Arc::clone(index.job()));
+        let tracker = ProgressTracker::new(Arc::clone(indexing.meters()));
+        let events = broadcast::Sender::new(EVENT_BUFFER);
+        Self { index, indexing, watched, tracker, events, last_logged: Mutex::default() }
     }
 
     /// The index.
@@ -113,9 +126,19 @@ impl Served {
         &self.index
     }
 
-    /// The indexing progress, if this process watches the job.
-    pub(super) fn tracker(&self) -> Option<&ProgressTracker> {
-        self.tracker.as_ref()
+    /// Writes the index.
+    pub(super) fn indexing(&self) -> &Indexing {
+        &self.indexing
+    }
+
+    /// Whether this process commits a new epoch after every change of the source.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched
+    }
+
+    /// The indexing progress.
+    pub(super) fn tracker(&self) -> &ProgressTracker {
+        &self.tracker
     }
 
     /// Subscribes to the events from now on.
@@ -125,11 +148,9 @@ impl Served {
 
     /// Publishes the indexing progress.
     pub(super) fn publish_progress(&self) {
-        if let Some(tracker) = &self.tracker
-            && self.events.receiver_count() > 0
-        {
+        if self.events.receiver_count() > 0 {
             // Fails only if the last subscriber has left meanwhile.
-            let _ = self.events.send(JobEvent::Progress(Arc::new(tracker.report())));
+            let _ = self.events.send(JobEvent::Progress(Arc::new(self.tracker.report())));
         }
     }
 
@@ -175,7 +196,10 @@ impl Served {
             last_error: self.last_error(open.is_some(), newest.is_some()),
             memory_bytes: gristmill_pipeline::resident_memory(),
             calls: CallLoad { max, running, waiting },
-            indexing: self.tracker.as_ref().map(ProgressTracker::report),
+            watched: self.watched,
+            indexing: self.tracker.report(),
+            queued: self.indexing.waiting(),
+            writer: writer_of(&self.index.job().index),
         }
     }
 
@@ -186,7 +210,7 @@ impl Served {
 
     /// Why the index is not up to date. The cause itself may name paths and is in the log only.
     fn last_error(&self, is_open: bool, has_newest: bool) -> Option<String> {
-        if let Some(error) = self.tracker.as_ref().and_then(ProgressTracker::last_error) {
+        if let Some(error) = self.tracker.last_error() {
             return Some(error);
         }
         self.index.last_error()?;

@@ -23,6 +23,8 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// Limits of requests and connections.
     pub limits: Limits,
+    /// How indexes are written beside queries.
+    pub indexing: IndexingSettings,
     /// Who may query which indexes.
     #[serde(rename = "tenant")]
     pub tenants: Vec<TenantSettings>,
@@ -50,6 +52,22 @@ pub struct Limits {
     pub max_deadline_ms: u64,
     /// Calls that run longer are logged as warnings with their input, in milliseconds.
     pub slow_call_ms: u64,
+    /// Answers that are kept to be given again, for each open epoch; 0 for none.
+    pub kept_answers: ByteSize,
+}
+
+/// How indexes are written beside queries.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IndexingSettings {
+    /// The share of a job's workers that indexing uses, above 0 and at most 1. Whatever it is, indexing yields to queries.
+    pub cpu: f64,
+}
+
+impl Default for IndexingSettings {
+    fn default() -> Self {
+        Self { cpu: 1.0 }
+    }
 }
 
 /// A tenant: who may query which indexes.
@@ -67,6 +85,9 @@ pub struct TenantSettings {
     /// Whether to index these jobs whenever their sources change.
     #[serde(default)]
     pub watch: bool,
+    /// Whether the tenant may ask to index its jobs, to rebuild and to clear them.
+    #[serde(default)]
+    pub may_index: bool,
     /// Requests a second that the tenant may send, on average and at once; default: any number.
     pub requests_per_second: Option<NonZeroU32>,
 }
@@ -104,6 +125,7 @@ impl Default for Settings {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7878),
             origins: Vec::new(),
             limits: Limits::default(),
+            indexing: IndexingSettings::default(),
             tenants: Vec::new(),
         }
     }
@@ -121,6 +143,7 @@ impl Default for Limits {
             deadline_ms: 30_000,
             max_deadline_ms: 600_000,
             slow_call_ms: 1_000,
+            kept_answers: ByteSize(16 << 20),
         }
     }
 }
@@ -186,6 +209,10 @@ impl Settings {
         let malformed = |reason| SettingsError::Malformed { file: file.to_owned(), reason };
         let mut settings: Self = toml::from_str(text).map_err(malformed)?;
         settings.limits.check()?;
+        let cpu = settings.indexing.cpu;
+        if !(cpu > 0.0 && cpu <= 1.0) {
+            return Err(SettingsError::Invalid(format!("`indexing.cpu` must be above 0 and at most 1, got {cpu}")));
+        }
         let mut names = Vec::new();
         for tenant in &mut settings.tenants {
             let name = &tenant.name;
@@ -267,6 +294,8 @@ mod tests {
             ("listen = \"here\"".to_owned(), "line 1"),
             ("[limits]\nmax_bodies = 3".into(), "max_bodies"),
             ("[limits]\nmax_calls = 0".into(), "limits.max_calls"),
+            ("[indexing]\ncpu = 1.5".into(), "`indexing.cpu` must be above 0 and at most 1, got 1.5"),
+            ("[indexing]\ncpu = 0".into(), "indexing.cpu"),
             ("[limits]\ndeadline_ms = 9\nmax_deadline_ms = 8".into(), "which is 8, got 9"),
             (format!("{}{}", tenant("a"), tenant("a")), "duplicate tenant name `a`"),
             ("[[tenant]]\nname = \"a\"\njobs = []".into(), "`jobs` is empty"),
@@ -285,6 +314,7 @@ mod tests {
             token_sha256: sha256.map(Into::into),
             jobs: Vec::new(),
             watch: false,
+            may_index: false,
             requests_per_second: None,
         };
         let environment = |name: &str| match name {

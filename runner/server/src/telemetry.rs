@@ -47,6 +47,7 @@ impl Telemetry {
         describe_histogram!("gristmill_http_request_duration_seconds", "Duration of HTTP requests by route.");
         describe_histogram!("gristmill_tool_call_duration_seconds", "Duration of tool calls by tool.");
         describe_counter!("gristmill_tool_call_errors_total", "Failed tool calls by tool and error code.");
+        describe_counter!("gristmill_kept_answers_total", "Calls whose answer was kept (hit) or not (miss), by tool.");
         describe_gauge!("gristmill_tool_calls_max", "Maximum number of concurrent tool calls.");
         describe_gauge!("gristmill_tool_calls_running", "Tool calls that are running.");
         describe_gauge!("gristmill_tool_calls_waiting", "Tool calls that are waiting for a free thread.");

@@ -94,6 +94,7 @@ impl Tool for Aggregate {
     const ABOUT: &'static str = "Summarise the source by folder, language or kind. Returns files, lines, chunks, definitions \
         and bytes by folder (`depth` levels deep) or by language, or the number of definitions by kind. Good for a \
         first look at a repository.";
+    const OF_EPOCH: bool = true;
     type Answer = AggregateAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<AggregateAnswer, ToolError> {

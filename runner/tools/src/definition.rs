@@ -59,6 +59,7 @@ impl Tool for GotoDefinition {
     const NAME: &'static str = "goto_definition";
     const ABOUT: &'static str = "Find the definition of a name. Pass the name, or the file and line of a reference, or both \
         to get the most likely of several definitions first.";
+    const OF_EPOCH: bool = true;
     type Answer = DefinitionAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<DefinitionAnswer, ToolError> {

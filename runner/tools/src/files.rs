@@ -76,6 +76,7 @@ impl Tool for GetFiles {
     const NAME: &'static str = "get_files";
     const ABOUT: &'static str = "Read indexed files, or line ranges of them. Takes any number of paths; a range is written as \
         `src/lib.rs:10-40`.";
+    const OF_EPOCH: bool = true;
     type Answer = FilesAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<FilesAnswer, ToolError> {

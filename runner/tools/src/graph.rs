@@ -90,6 +90,7 @@ impl Tool for GraphExpand {
     const NAME: &'static str = "graph_expand";
     const ABOUT: &'static str = "Walk the reference graph from a definition or file. Follows callers, callees, imports, \
         imported_by, implements, implemented_by, or all references (uses, used_by), up to 6 steps deep.";
+    const OF_EPOCH: bool = true;
     type Answer = GraphAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<GraphAnswer, ToolError> {
@@ -165,6 +166,7 @@ impl Tool for GraphPath {
     const NAME: &'static str = "graph_path";
     const ABOUT: &'static str = "Find a shortest path in the reference graph from one definition or file to another. Follows \
         calls, mentions, imports and implementations.";
+    const OF_EPOCH: bool = true;
     type Answer = GraphAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<GraphAnswer, ToolError> {

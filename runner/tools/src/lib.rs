@@ -25,6 +25,7 @@
 #![warn(missing_docs)]
 
 mod aggregate;
+mod chunks;
 mod definition;
 mod evidence;
 mod files;
@@ -44,6 +45,7 @@ mod symbols;
 mod words;
 
 pub use aggregate::{Aggregate, AggregateAnswer, AggregateBy, Group};
+pub use chunks::{Chunk, ChunksAnswer, GetChunks};
 pub use definition::{DefinitionAnswer, DefinitionMatch, GotoDefinition};
 pub use files::{File, FilesAnswer, GetFiles};
 pub use graph::{GraphAnswer, GraphEdge, GraphExpand, GraphNode, GraphPath};
@@ -69,6 +71,7 @@ pub fn standard() -> ToolSet {
         .with::<Search>()
         .with::<GetSymbols>()
         .with::<GetFiles>()
+        .with::<GetChunks>()
         .with::<GotoDefinition>()
         .with::<References>()
         .with::<GraphExpand>()

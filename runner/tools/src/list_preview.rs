@@ -105,6 +105,7 @@ impl Tool for ListPreview {
     const NAME: &'static str = "list_preview";
     const ABOUT: &'static str = "List a folder with a preview of each file. Shows folders with number of files, lines and main \
         languages, and files with their first top-level definitions. Good for exploring a repository.";
+    const OF_EPOCH: bool = true;
     type Answer = ListAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<ListAnswer, ToolError> {

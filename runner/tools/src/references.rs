@@ -79,6 +79,7 @@ impl Tool for References {
     const NAME: &'static str = "references";
     const ABOUT: &'static str = "Find all references to a function, type or other name. Returns calls, mentions and \
         implementations; resolved to the definition if the index has the view `edges`, else matched by name.";
+    const OF_EPOCH: bool = true;
     type Answer = ReferencesAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<ReferencesAnswer, ToolError> {

@@ -179,6 +179,7 @@ fn hit(candidate: &Candidate<'_>) -> SearchHit {
         lexical_score: lexical,
         vector_score: vector,
         signals: Some(signals),
+        locator: Some(candidate.key),
         ..candidate.chunk.hit()
     }
 }

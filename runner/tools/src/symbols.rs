@@ -84,6 +84,7 @@ impl Tool for GetSymbols {
     const NAME: &'static str = "get_symbols";
     const ABOUT: &'static str = "List definitions by name, file or kind. Returns functions, classes, methods, types… with \
         signature and location, for any number of names.";
+    const OF_EPOCH: bool = true;
     type Answer = SymbolsAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<SymbolsAnswer, ToolError> {

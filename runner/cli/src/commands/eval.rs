@@ -220,7 +220,7 @@ fn source_settings(repository: &Repository, folder: &Path) -> Result<Vec<String>
 }
 
 fn build_index(job: &Job, interrupt: &Interrupt) -> Result<Cost, CommandError> {
-    let report = run(job, Rebuild::Nothing, interrupt, Progress::hidden(), None)?;
+    let report = run(job, Rebuild::Nothing, Duration::ZERO, interrupt, Progress::hidden(), None)?;
     let snapshot = Snapshot::open(&job.index, None).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     let chunks = match snapshot.sinks("lance").next() {
         Some(name) => snapshot.lance(name).map(|reader| reader.count_rows(&Table::Chunks)),

@@ -3,9 +3,9 @@
 use gristmill_config::Registry;
 use gristmill_display::{bytes, thousands};
 use gristmill_pipeline::Meters;
-use gristmill_pipeline::run::{Indexer, Interrupt};
+use gristmill_pipeline::run::{Indexer, Interrupt, RunPlan};
 
-use super::job::JobArgs;
+use super::job::{JobArgs, WaitArgs};
 use crate::exit::Exit;
 use crate::failure::CommandError;
 use crate::panics::end_on_panics;
@@ -19,6 +19,9 @@ pub struct GcArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
+    /// The lock.
+    #[command(flatten)]
+    pub wait: WaitArgs,
     /// Number of epochs to retain, including the newest [default: the job's `index.keep`]
     #[arg(long, value_name = "N")]
     pub keep: Option<u64>,
@@ -40,7 +43,8 @@ pub fn execute(args: GcArgs, registry: &Registry) -> Result<Exit, CommandError> 
     end_on_panics(&job.index);
     // The source is not read.
     let source = job.directory_source();
-    let mut indexer = Indexer::open(job.run_plan(&source, &meters, false, &interrupt))?;
+    let plan = RunPlan { lock_wait: args.wait.duration(), ..job.run_plan(&source, &meters, false, &interrupt) };
+    let mut indexer = Indexer::open(plan)?;
     let keep = args.keep.unwrap_or(if job.keep == 0 { u64::MAX } else { job.keep });
     let collected = indexer.collect(keep, !args.no_compact)?;
     if args.json {

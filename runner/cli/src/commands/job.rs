@@ -1,6 +1,7 @@
 //! Arguments that select a job or an index, shared by the commands.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use gristmill_config::{Job, JobRequest, Override, Registry};
@@ -77,6 +78,22 @@ impl JobArgs {
             overrides.push(Override::Value { origin, section, key: "path", value });
         }
         Ok(overrides)
+    }
+}
+
+/// Waits for another process that writes to the index.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct WaitArgs {
+    /// Wait for another process that writes to the index, at most so many seconds [default: as long as it takes]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "4294967295")]
+    pub wait: Option<u32>,
+}
+
+impl WaitArgs {
+    /// How long to wait; not at all without the flag.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(self.wait.unwrap_or_default().into())
     }
 }
 

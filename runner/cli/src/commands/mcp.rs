@@ -36,17 +36,18 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 pub fn execute(args: McpArgs, registry: &Registry, tools: ToolSet) -> Result<Exit, CommandError> {
     let job = Arc::new(args.job.load(registry, args.watch)?);
     if args.watch {
-        gristmill_watch::check(&job)?;
+        gristmill_indexing::check(&job)?;
     }
     silence_operator_panics();
     log_to(&job.index);
     let name: Arc<str> = job.name.as_str().into();
     let index = Arc::new(QueriedIndex::new(name, job).preloaded());
-    let runner = Runner::new([Arc::clone(&index)], tools, default_threads());
-    let desk = Desk::new(runner, "local", Limits::default().deadlines());
+    let limits = Limits::default();
+    let runner = Runner::new([Arc::clone(&index)], tools, default_threads()).keeping_answers(limits.kept_answers.0);
+    let served = vec![Arc::new(Served::new(index, args.watch))];
+    let desk = Desk::new(runner, "local", limits.deadlines()).writing(served.clone());
     let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, what.to_owned()).caused_by(error);
-    let live = Live::start(vec![Arc::new(Served::new(index, args.watch))])
-        .map_err(|error| failed("cannot start threads", error))?;
+    let live = Live::start(served, 1.0).map_err(|error| failed("cannot start threads", error))?;
     let runtime = Runtime::new().map_err(|error| failed("cannot start threads", error))?;
     let ended = runtime.block_on(async {
         let stop = Stop::new().map_err(|error| failed("cannot install signal handlers", error))?;

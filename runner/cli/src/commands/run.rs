@@ -11,7 +11,7 @@ use gristmill_config::{Job, Registry};
 use gristmill_pipeline::run::{Interrupt, RunError, RunPlan, RunReport};
 use gristmill_pipeline::{Meters, Mode, Trace};
 
-use super::job::JobArgs;
+use super::job::{JobArgs, WaitArgs};
 use crate::exit::Exit;
 use crate::failure::CommandError;
 use crate::panics::end_on_panics;
@@ -29,6 +29,9 @@ pub struct RunArgs {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
+    /// The lock.
+    #[command(flatten)]
+    pub wait: WaitArgs,
     /// Rebuild the index from scratch.
     #[arg(long)]
     pub full: bool,
@@ -74,7 +77,7 @@ pub fn execute(args: RunArgs, registry: &Registry) -> Result<Exit, CommandError>
         RunArgs { verify: true, .. } => Rebuild::Damaged,
         _ => Rebuild::Nothing,
     };
-    let report = run(&job, rebuild, &interrupt, progress, trace.clone());
+    let report = run(&job, rebuild, args.wait.duration(), &interrupt, progress, trace.clone());
     watched.store(true, Ordering::Relaxed);
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
         // Of a run that failed as well: it may show why.
@@ -113,13 +116,15 @@ pub enum Rebuild {
     Everything,
 }
 
-/// Runs a job with a progress display. What its threads do is recorded in `trace`, if there is one.
+/// Runs a job with a progress display, after another process that writes its index, if that ends so soon. What its
+/// threads do is recorded in `trace`, if there is one.
 ///
 /// # Errors
 /// The error that stopped the epoch.
 pub fn run(
     job: &Job,
     rebuild: Rebuild,
+    lock_wait: Duration,
     interrupt: &Interrupt,
     progress: Progress,
     trace: Option<Arc<Trace>>,
@@ -127,7 +132,7 @@ pub fn run(
     let source = job.open_source()?;
     let meters = Meters::recording(&job.graph, trace);
     let plan = job.run_plan(&*source, &meters, rebuild == Rebuild::Everything, interrupt);
-    let plan = RunPlan { verify: rebuild == Rebuild::Damaged, ..plan };
+    let plan = RunPlan { verify: rebuild == Rebuild::Damaged, lock_wait, ..plan };
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let shown = std::thread::Builder::new().name("progress".into());

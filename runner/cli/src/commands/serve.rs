@@ -8,7 +8,7 @@ use std::time::Duration;
 use gristmill_config::{Job, Registry};
 use gristmill_query::{QueriedIndex, Runner, ToolSet};
 use gristmill_server::{
-    CallMetrics, Desk, Live, Served, ServerState, Settings, SettingsError, Stop, Telemetry, Tenant, Tenants,
+    CallMetrics, Desk, Limits, Live, Served, ServerState, Settings, SettingsError, Stop, Telemetry, Tenant, Tenants,
     TokenDigest, serve,
 };
 use tokio::net::TcpListener;
@@ -74,7 +74,8 @@ pub fn execute(args: ServeArgs, registry: &Registry, tools: ToolSet) -> Result<E
                 .help("stop the process that listens there, or choose another port with --listen")
         })?;
         let address = listener.local_addr().map_err(|error| failed("cannot determine the bound address", error))?;
-        let live = Live::start(opened.served).map_err(|error| failed("cannot start threads", error))?;
+        let live =
+            Live::start(opened.served, settings.indexing.cpu).map_err(|error| failed("cannot start threads", error))?;
         // Standard output may be closed; the server runs all the same.
         let _ = terminal::print(&format!("listening on http://{address}\n"));
         let served = live.served().to_vec();
@@ -118,8 +119,9 @@ impl Opened {
         if settings.tenants.is_empty() {
             let loaded = load(&args.job, None, registry, args.watch)?;
             let served = vec![Arc::new(served_of(&loaded))];
-            let runner = runner_of(&served, tools, limits.max_calls);
+            let runner = runner_of(&served, tools, limits);
             let desk = Desk::new(runner.clone(), "local", limits.deadlines()).warning_after(limits.slow_call_ms);
+            let desk = desk.writing(served.clone());
             let tenants = Tenants::new([Tenant::new(desk, None, limits.max_event_streams)]);
             return Ok(Self { served, tenants, runner });
         }
@@ -146,17 +148,22 @@ impl Opened {
             tokens.push((token, names));
         }
         let served: Vec<Arc<Served>> = jobs.iter().map(|loaded| Arc::new(served_of(loaded))).collect();
-        let runner = runner_of(&served, tools, limits.max_calls);
+        let runner = runner_of(&served, tools, limits);
         let tenants = settings.tenants.iter().zip(tokens).map(|(tenant, (token, names))| {
             let desk = Desk::new(runner.only(&names), tenant.name.as_str(), limits.deadlines());
-            let desk = desk.warning_after(limits.slow_call_ms);
+            let mut desk = desk.warning_after(limits.slow_call_ms);
+            if tenant.may_index {
+                let own = served.iter().filter(|served| names.contains(served.index().name()));
+                desk = desk.writing(own.cloned().collect());
+            }
             let admitted = Tenant::new(desk, Some(token), limits.max_event_streams);
             match tenant.requests_per_second {
                 Some(limit) => admitted.limited_to(limit.get()),
                 None => admitted,
             }
         });
-        Ok(Self { served, tenants: Tenants::new(tenants), runner: runner.clone() })
+        let tenants = Tenants::new(tenants);
+        Ok(Self { served, tenants, runner })
     }
 }
 
@@ -165,7 +172,7 @@ fn add(jobs: &mut Vec<Loaded>, file: &Path, registry: &Registry, watched: bool) 
     let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
     if let Some(known) = jobs.iter_mut().find(|known| known.file.as_ref() == Some(&file)) {
         if watched && !known.watched {
-            gristmill_watch::check(&known.job)?;
+            gristmill_indexing::check(&known.job)?;
             known.watched = true;
         }
         return Ok(known.job.name.as_str().into());
@@ -184,7 +191,7 @@ fn add(jobs: &mut Vec<Loaded>, file: &Path, registry: &Registry, watched: bool) 
 fn load(args: &JobArgs, file: Option<PathBuf>, registry: &Registry, watched: bool) -> Result<Loaded, CommandError> {
     let job = args.load(registry, watched)?;
     if watched {
-        gristmill_watch::check(&job)?;
+        gristmill_indexing::check(&job)?;
     }
     Ok(Loaded { file, job: Arc::new(job), watched })
 }
@@ -202,7 +209,8 @@ fn served_of(loaded: &Loaded) -> Served {
     Served::new(Arc::new(QueriedIndex::new(name, Arc::clone(&loaded.job)).preloaded()), loaded.watched)
 }
 
-fn runner_of(served: &[Arc<Served>], tools: ToolSet, max_calls: usize) -> Runner {
+fn runner_of(served: &[Arc<Served>], tools: ToolSet, limits: &Limits) -> Runner {
     let indexes = served.iter().map(|served| Arc::clone(served.index()));
-    Runner::new(indexes, tools, max_calls).observed_by(Arc::new(CallMetrics))
+    let runner = Runner::new(indexes, tools, limits.max_calls).observed_by(Arc::new(CallMetrics));
+    runner.keeping_answers(limits.kept_answers.0)
 }

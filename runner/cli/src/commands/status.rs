@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gristmill_config::Registry;
-use gristmill_display::thousands;
-use gristmill_pipeline::index::{CommitRecord, Depth, damaged_vectors};
+use gristmill_display::{bytes, thousands};
+use gristmill_pipeline::index::{CommitRecord, Depth, IndexError, Writer, damaged_vectors, writer_of};
 use gristmill_pipeline::run::RunReport;
 use gristmill_query::{Snapshot, SnapshotError};
 use gristmill_sinks::lance::damaged_key_runs;
@@ -38,6 +38,8 @@ struct Status {
     /// The number of rows by sink and table; for full-text indexes the table is `documents`.
     rows: BTreeMap<String, BTreeMap<String, u64>>,
     last_run: Option<RunReport>,
+    /// The process that writes the index now.
+    writer: Option<Writer>,
 }
 
 /// Prints the status.
@@ -47,7 +49,12 @@ struct Status {
 pub fn execute(args: StatusArgs, registry: &Registry) -> Result<Exit, CommandError> {
     let (folder, vectors) = args.index.folders(registry)?;
     let verified = if args.verify { Some(verify(&folder, vectors.as_deref())?) } else { None };
-    let status = gather(&folder).map_err(failed)?;
+    let status = match (gather(&folder), writer_of(&folder)) {
+        (Err(SnapshotError::Index(IndexError::Missing { .. })), Some(writer)) => {
+            return being_built(&writer, args.json);
+        }
+        (gathered, _) => gathered.map_err(failed)?,
+    };
     if args.json {
         terminal::print_json(&status)?;
     } else {
@@ -56,6 +63,16 @@ pub fn execute(args: StatusArgs, registry: &Registry) -> Result<Exit, CommandErr
     if let Some(Verified { files, bytes }) = verified {
         let (files, bytes) = (thousands(files), gristmill_display::bytes(bytes));
         terminal::print_error(&format!("all checksums match: {files} files, {bytes}\n"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints the status of an index that has no epoch yet, and soon will.
+fn being_built(writer: &Writer, json: bool) -> Result<Exit, CommandError> {
+    if json {
+        terminal::print_json(&serde_json::json!({ "record": null, "rows": {}, "last_run": null, "writer": writer }))?;
+    } else {
+        terminal::print(&format!("epoch   none yet\nwriter  {}\n", describe(writer)))?;
     }
     Ok(Exit::Done)
 }
@@ -102,7 +119,7 @@ fn gather(folder: &Path) -> Result<Status, SnapshotError> {
         rows.insert(name.to_owned(), [("documents".to_owned(), snapshot.tantivy(name)?.count())].into());
     }
     let last_run = snapshot.folder.runs()?.pop().and_then(|(_, report)| serde_json::from_str(&report).ok());
-    Ok(Status { record: snapshot.record, rows, last_run })
+    Ok(Status { record: snapshot.record, rows, last_run, writer: writer_of(folder) })
 }
 
 fn render(status: &Status) -> String {
@@ -125,6 +142,9 @@ fn render(status: &Status) -> String {
         let tables: Vec<String> = tables.iter().map(|(table, rows)| format!("{} {table}", thousands(*rows))).collect();
         let _ = writeln!(out, "{sink:7} {}", tables.join(", "));
     }
+    if let Some(writer) = &status.writer {
+        let _ = writeln!(out, "writer  {}", describe(writer));
+    }
     if let Some(run) = &status.last_run {
         let _ = writeln!(
             out,
@@ -135,6 +155,23 @@ fn render(status: &Status) -> String {
             run.changes.added + run.changes.modified + run.changes.deleted,
             run.quarantined.len()
         );
+    }
+    out
+}
+
+/// What the process that writes the index does.
+fn describe(writer: &Writer) -> String {
+    let Writer { since_ms, phase, contents, contents_done, queued, memory_bytes, .. } = writer;
+    let mut out = format!("{writer} since {} ago: {phase}", ago(*since_ms));
+    // Writing to a String cannot fail.
+    if *contents > 0 && phase != "idle" {
+        let _ = write!(out, ", {} of {} contents read", thousands(*contents_done), thousands(*contents));
+    }
+    if *queued > 0 {
+        let _ = write!(out, ", {} requests waiting", thousands(*queued));
+    }
+    if let Some(held) = memory_bytes {
+        let _ = write!(out, ", {} of memory", bytes(*held));
     }
     out
 }

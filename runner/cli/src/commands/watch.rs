@@ -1,12 +1,12 @@
 //! `gristmill watch`: keeps an index up to date.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use gristmill_config::{Job, Registry};
-use gristmill_pipeline::Meters;
+use gristmill_indexing::{Indexing, IndexingOptions, Step, WatchError, WatchOptions, check};
 use gristmill_pipeline::run::{Ending, Interrupt, RunError, RunReport};
-use gristmill_watch::{Step, WatchError, WatchOptions, check};
 
 use super::job::JobArgs;
 use crate::exit::Exit;
@@ -50,9 +50,11 @@ pub fn execute(args: WatchArgs, registry: &Registry) -> Result<Exit, CommandErro
         debounce: Duration::from_millis(args.debounce),
         max_delay: Duration::from_millis(args.max_delay),
     };
-    let ended = gristmill_watch::run(&job, options, &interrupt, &Meters::new(&job.graph), &mut |step| match step {
-        Step::Started => Ok(()),
+    let options = IndexingOptions { watch: Some(options), ..IndexingOptions::default() };
+    let job = Arc::new(job);
+    let ended = Indexing::new(Arc::clone(&job)).run(options, &interrupt, &mut |step| match step {
         Step::Finished(report) => print_step(&job, args.quiet, report),
+        Step::Started | Step::Cleared(_) => Ok(()),
     });
     over.store(true, Ordering::Relaxed);
     match ended {

@@ -4,6 +4,7 @@
 mod ask;
 mod bench;
 mod cases;
+mod clear;
 mod collect;
 mod command_line;
 mod config;

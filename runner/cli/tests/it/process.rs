@@ -4,6 +4,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 pub(crate) struct Process {
     child: Child,
     input: Option<ChildStdin>,
-    lines: Receiver<String>,
+    lines: Mutex<Receiver<String>>,
     errors: tempfile::NamedTempFile,
 }
 
@@ -26,7 +27,7 @@ impl Process {
         let (sender, lines) = channel();
         let output = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { input: child.stdin.take(), child, lines, errors }
+        Self { input: child.stdin.take(), child, lines: Mutex::new(lines), errors }
     }
 
     /// Writes a line to its input.
@@ -41,7 +42,7 @@ impl Process {
 
     /// The next line of its output; `None` at the end.
     pub(crate) fn next_line(&self) -> Option<String> {
-        match self.lines.recv_timeout(DEADLINE) {
+        match self.lines.lock().unwrap().recv_timeout(DEADLINE) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => panic!("no output: {}", self.errors()),

@@ -7,5 +7,6 @@ mod changes;
 mod client;
 mod connections;
 mod embedders;
+mod indexing;
 mod refusals;
 mod tenants;

@@ -17,13 +17,13 @@ mod embed_server;
 const BATCH: u64 = 4;
 const CONCURRENCY: u64 = 3;
 
-struct Server {
+pub(crate) struct EmbedServer {
     address: String,
 }
 
-impl Server {
+impl EmbedServer {
     /// Starts a server that takes 20 ms for an answer; it ends with the tests.
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let args = ["--port", &port.to_string(), "--slow", "20"].map(str::to_owned);
         std::thread::spawn(move || embed_server::serve(&args).unwrap());
@@ -48,7 +48,7 @@ impl Server {
     }
 }
 
-fn job(server: &Server, mode: &str) -> String {
+pub(crate) fn job(server: &EmbedServer, mode: &str) -> String {
     let stages =
         [("read", "read", "source"), ("hash", "hash", "read"), ("parse", "parse", "hash"), ("chunk", "chunk", "parse")];
     let mut job = format!("[job]\nmode = \"{mode}\"\n");
@@ -67,7 +67,7 @@ fn job(server: &Server, mode: &str) -> String {
 fn a_killed_run_asks_again_for_what_was_in_flight() {
     const KILLS: u64 = 5;
     for mode in ["sequential", "parallel", "pipeline"] {
-        let (world, server) = (World::new(), Server::start());
+        let (world, server) = (World::new(), EmbedServer::start());
         for file in 0..240 {
             let body: String =
                 (0..3).map(|nth| format!("pub fn f{file}_{nth}() -> u32 {{\n    {file}{nth}\n}}\n\n")).collect();

@@ -88,6 +88,7 @@ mod tests {
     #[test]
     fn the_first_line_is_the_epoch() {
         let response = Response {
+            context: gristmill_query::AnswerContext::default(),
             request: "r".into(),
             epoch: gristmill_pipeline::Epoch::new(7),
             revision: None,

@@ -85,6 +85,7 @@ impl<'a> Chunk<'a> {
     pub(super) fn hit(self) -> SearchHit {
         let [start_line, end_line] = self.lines();
         SearchHit {
+            chunk_id: None,
             path: self.path().clone(),
             start_line,
             end_line,
@@ -98,6 +99,8 @@ impl<'a> Chunk<'a> {
             lexical_score: None,
             vector_score: None,
             signals: None,
+            address: self.address(),
+            locator: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The hits of a search.
 
 use gristmill_pipeline::RelPath;
+use gristmill_sinks::lance::ChunkLocator;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,9 @@ use super::signals::Signals;
 /// A chunk that matches the query.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SearchHit {
+    /// The id of the chunk, for `get_chunks`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_id: Option<String>,
     /// The file.
     #[schemars(with = "String")]
     pub path: RelPath,
@@ -41,6 +45,12 @@ pub struct SearchHit {
     /// The signals of the score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signals: Option<Signals>,
+    /// The address of the chunk's row.
+    #[serde(skip)]
+    pub(super) address: Option<u64>,
+    /// What finds that address.
+    #[serde(skip)]
+    pub(super) locator: Option<ChunkLocator>,
 }
 
 /// Lines of a text, with the matches in them.

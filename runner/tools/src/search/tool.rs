@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
+use arrow::array::AsArray as _;
 use gristmill_query::{Tool, ToolContext, ToolError, in_range};
+use gristmill_sinks::lance::ChunkLocator;
+use gristmill_sinks::tables::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +69,10 @@ pub struct Search {
     #[serde(default)]
     #[arg(long)]
     pub explain: bool,
+    /// Return the ids of the chunks, for `get_chunks`.
+    #[serde(default)]
+    #[arg(long)]
+    pub ids: bool,
 }
 
 fn default_limit() -> usize {
@@ -89,6 +96,7 @@ impl Search {
             full_text: false,
             plain: false,
             explain: false,
+            ids: false,
         }
     }
 }
@@ -120,6 +128,7 @@ impl Tool for Search {
         lexical and vector scores; `text` uses lexical scores alone, `vector` vector scores alone, `regex` a regular \
         expression and `literal` an exact string, in whole files and with exact counts. Filter by paths, languages, \
         kinds and extra columns.";
+    const OF_EPOCH: bool = true;
     type Answer = SearchAnswer;
 
     fn answer(self, context: &ToolContext<'_>) -> Result<SearchAnswer, ToolError> {
@@ -148,6 +157,9 @@ impl Tool for Search {
             hit.text = hit.text.take().filter(|_| self.full_text);
             hit.signals = hit.signals.filter(|_| self.explain);
         }
+        if self.ids {
+            add_ids(context, &mut answer.hits)?;
+        }
         Ok(answer)
     }
 
@@ -172,6 +184,36 @@ impl Tool for Search {
         }
         out
     }
+}
+
+/// Reads the ids of the hits' chunks, which are not resident.
+fn add_ids(context: &ToolContext<'_>, hits: &mut [SearchHit]) -> Result<(), ToolError> {
+    let reader = &context.epoch.tables()?.reader;
+    // Those of the full-text index have no addresses.
+    let (locators, unplaced): (Vec<ChunkLocator>, Vec<&mut SearchHit>) =
+        hits.iter_mut().filter(|hit| hit.address.is_none()).filter_map(|hit| Some((hit.locator?, hit))).unzip();
+    if !locators.is_empty() {
+        let found = reader.chunk_addresses(&locators)?;
+        found.into_iter().zip(unplaced).for_each(|(address, hit)| hit.address = address);
+    }
+    let mut addressed: Vec<(u64, &mut SearchHit)> =
+        hits.iter_mut().filter_map(|hit| Some((hit.address?, hit))).collect();
+    if addressed.is_empty() {
+        return Ok(());
+    }
+    addressed.sort_by_key(|(address, _)| *address);
+    let mut addresses: Vec<u64> = addressed.iter().map(|(address, _)| *address).collect();
+    // Several matches may lie in one chunk.
+    addresses.dedup();
+    let batch = reader.take(&Table::Chunks, &addresses, &["chunk_id"])?;
+    let Some(ids) = batch.column_by_name("chunk_id").and_then(|column| column.as_string_opt::<i32>()) else {
+        return Err(ToolError::unreadable("the table `chunks` cannot be read", &"it has no ids"));
+    };
+    for (address, hit) in addressed {
+        let row = addresses.binary_search(&address).ok();
+        hit.chunk_id = row.map(|row| ids.value(row).to_owned());
+    }
+    Ok(())
 }
 
 /// Snippet lines in the text form.

@@ -83,6 +83,41 @@ fn tools_are_called_over_standard_input() {
     assert_eq!(agent.end(), Some(0));
 }
 
+/// An agent that has changed files asks for an epoch that holds them, and is told how far it is.
+#[test]
+fn an_agent_indexes_what_it_changed() {
+    let world = World::sample();
+    let mut agent = Agent::start(&world, &[]);
+    let missing = agent.call("search", json!({ "query": "find_entry" }));
+    assert_eq!(missing["structuredContent"]["error"]["code"], "no_epoch", "{missing}");
+    let params = json!({ "name": "index", "arguments": { "wait_ms": 100_000 }, "_meta": { "progressToken": "mine" } });
+    agent.send(&json!({ "jsonrpc": "2.0", "id": 77, "method": "tools/call", "params": params }));
+    let mut told = 0;
+    let answer = loop {
+        let message: Value = serde_json::from_str(&agent.process.next_line().expect("it answers")).unwrap();
+        if message["id"] == 77 {
+            break message;
+        }
+        assert_eq!(message["method"], "notifications/progress", "{message}");
+        assert!(message["params"]["progressToken"] == "mine" && message["params"]["progress"].is_number(), "{message}");
+        told += 1;
+    };
+    assert!(told > 0, "{answer}");
+    let result = &answer["result"];
+    assert!(text(result).starts_with("gristmill: epoch 1 in ") && text(result).contains("5 added"), "{}", text(result));
+    assert_eq!(result["structuredContent"]["done"]["ending"], "committed");
+    world.write("lib.rs", "pub fn edited() {}\n");
+    agent.call("index", json!({}));
+    assert!(text(&agent.call("get_symbols", json!({ "names": ["edited"] }))).contains("lib.rs"));
+    assert!(text(&agent.call("index", json!({}))).contains("unchanged, epoch 2 holds it"));
+    assert!(text(&agent.call("index", json!({ "task": "clear" }))).contains("cleared"));
+    for wrong in [json!({ "task": "x" }), json!({ "wait": 1 }), json!({ "job": "other" }), json!({ "wait_ms": -1 })] {
+        let refused = agent.call("index", wrong.clone());
+        assert_eq!(refused["isError"], true, "{wrong}: {refused}");
+    }
+    assert_eq!(agent.end(), Some(0));
+}
+
 #[test]
 fn invalid_calls_are_reported() {
     let world = World::sample();
@@ -281,4 +316,51 @@ fn many_agents_at_once_are_all_served() {
     });
     took.sort_unstable();
     println!("{} requests of 5 calls: p95 {:?}", took.len(), took[took.len() * 95 / 100]);
+}
+
+/// Many clients at once are all served, none much later than the others, within bounded memory. Set
+/// `GRISTMILL_LOAD_SECONDS` for a longer test.
+#[test]
+fn no_client_among_many_is_starved() {
+    const CLIENTS: usize = 256;
+    const ROUNDS: usize = 3;
+    let seconds: u64 = std::env::var("GRISTMILL_LOAD_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let world = World::sample();
+    world.run(&[]);
+    let server = Server::start(&world, &[]);
+    server.wait_for_epoch(1);
+    let ask = |client: usize, round: usize| {
+        let input = json!({ "query": format!("find an entry {client} {round}") });
+        let body = json!({ "calls": [{ "tool": "search", "input": input }] }).to_string();
+        let request =
+            ureq::post(format!("http://{}/v1/ask", server.address)).header("content-type", "application/json");
+        // A refusal is an error.
+        let text = request.send(body).unwrap().body_mut().read_to_string().unwrap();
+        assert!(text.contains("\"answer\":"), "{text}");
+    };
+    ask(0, 0);
+    let memory = || server.status()["memory_bytes"].as_u64();
+    let before = memory();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+    let counts: Vec<usize> = std::thread::scope(|scope| {
+        let client = |client: usize| {
+            let ask = &ask;
+            scope.spawn(move || {
+                let mut answered = 0;
+                while answered < ROUNDS || std::time::Instant::now() < until {
+                    ask(client, answered);
+                    answered += 1;
+                }
+                answered
+            })
+        };
+        let clients: Vec<_> = (0..CLIENTS).map(client).collect();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    });
+    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+    println!("{CLIENTS} clients: {least} to {most} answers each; {before:?} to {:?} bytes", memory());
+    assert!(*least >= ROUNDS, "{counts:?}");
+    if let (Some(before), Some(after)) = (before, memory()) {
+        assert!(after < before + (256 << 20), "{before} to {after} bytes");
+    }
 }

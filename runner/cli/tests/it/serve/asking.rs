@@ -1,6 +1,6 @@
 //! Tool calls over HTTP, status, metrics and the web page.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::Server;
 use crate::world::World;
@@ -55,7 +55,7 @@ fn jobs_and_status_are_reported() {
     let status = server.status();
     assert_eq!(status["job"], jobs[0]["name"]);
     assert_eq!((&status["newest_epoch"], &status["epoch_lag"]), (&json!(1), &json!(0)));
-    assert_eq!((&status["indexing"], &status["last_error"]), (&json!(null), &json!(null)));
+    assert_eq!((&status["watched"], &status["last_error"]), (&json!(false), &json!(null)));
     assert!(status["calls"]["max"].as_u64().unwrap() > 0);
 }
 
@@ -110,6 +110,82 @@ fn the_page_is_cached_by_etag() {
     }
 }
 
+/// A chunk that a search found is read by its id, in this epoch and in the next.
+#[test]
+fn chunks_are_read_by_their_ids() {
+    let (world, server) = served();
+    for mode in ["hybrid", "text", "literal"] {
+        let found =
+            server.ask("search", json!({ "query": "find_entry", "mode": mode, "ids": true, "full_text": true }));
+        let hit = &found["hits"][0];
+        let id = hit["chunk_id"].as_str().unwrap_or_else(|| panic!("{mode}: {found}"));
+        let missing = "0".repeat(32);
+        let read = server.ask("get_chunks", json!({ "ids": [id, missing] }));
+        let chunk = &read["chunks"][0];
+        assert_eq!((&chunk["path"], &chunk["chunk_id"]), (&json!("lib.rs"), &json!(id)), "{mode}: {read}");
+        assert!(chunk["text"].as_str().unwrap().contains("find_entry"), "{mode}: {read}");
+        assert_eq!(read["not_found"], json!([missing]));
+    }
+    let found = server.ask("search", json!({ "query": "find_entry" }));
+    assert_eq!(found["hits"][0]["chunk_id"], json!(null), "ids are read when they are asked for");
+    // The command line has no tables in memory.
+    let printed = world.command(&["search", "find_entry", "--ids", "--json", "--mode", "text"]);
+    let printed = { printed }.arg("--index").arg(world.index()).output().unwrap();
+    let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    let id = printed["answer"]["hits"][0]["chunk_id"].as_str().unwrap_or_else(|| panic!("{printed}")).to_owned();
+    assert!(world.read(&["get-chunks", &id]).contains("lib.rs:"));
+    for wrong in ["", "x", "' OR 1 = 1 --", &"A".repeat(32)] {
+        assert_eq!(server.post("/v1/tools/get_chunks", &json!({ "ids": [wrong] })).code(), "bad_input", "{wrong}");
+    }
+}
+
+/// Answers say in which context they were given.
+#[test]
+fn answers_carry_their_context() {
+    let (_world, server) = served();
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let headers = [("x-request-id", "r-1"), ("x-user", "ann@example.com"), ("traceparent", trace)];
+    let body = json!({ "calls": [{ "tool": "search", "input": { "query": "cache" } }], "deadline_ms": 9000 });
+    let answer = server.request("POST", "/v1/ask", &headers, &body.to_string()).json();
+    assert_eq!(answer["request"], "r-1");
+    let context = json!({ "tenant": "local", "user": "ann@example.com", "trace": trace, "deadline_ms": 9000 });
+    assert_eq!(answer["context"], context);
+    let answer = server.request("POST", "/v1/ask", &[("x-user", "a\"b")], &body.to_string()).json();
+    assert_eq!(answer["context"]["user"], json!(null), "what is not safe to log is left out");
+}
+
+/// What was asked before is not looked for again while the epoch is served, and after it is.
+#[test]
+fn answers_are_kept_for_their_epoch() {
+    let world = World::sample();
+    for file in 0..300 {
+        world.write(&format!("many/{file}.rs"), format!("pub fn find_{file}() -> u32 {{\n    {file}\n}}\n"));
+    }
+    world.run(&[]);
+    let server = Server::start(&world, &[]);
+    server.wait_for_epoch(1);
+    let query = json!({ "query": "where is an entry found", "limit": 100 });
+    let first = server.ask("search", query.clone());
+    assert_eq!(server.ask("search", query.clone()), first);
+    let looked_up = |outcome: &str| {
+        let line = format!("gristmill_kept_answers_total{{tool=\"search\",outcome=\"{outcome}\"}} ");
+        let metrics = server.get("/metrics").text;
+        metrics.lines().find_map(|found| found.strip_prefix(&line)?.parse::<u64>().ok()).unwrap_or_default()
+    };
+    assert_eq!((looked_up("hit"), looked_up("miss")), (1, 1));
+    world.write("lib.rs", "/// Where an entry is found.\npub fn an_entry_is_found_here() {}\n");
+    world.run(&[]);
+    server.wait_for_epoch(2);
+    assert_ne!(server.ask("search", query.clone()), first);
+    assert_eq!((looked_up("hit"), looked_up("miss")), (1, 2));
+    // The older epoch has its own.
+    let older = json!({ "calls": [{ "tool": "search", "input": query }], "epoch": 1 });
+    assert_eq!(server.post("/v1/ask", &older).json()["answers"][0]["answer"], first);
+    // What tells of runs and not of the epoch is not kept.
+    server.ask("history_recent", json!({}));
+    assert!(!server.get("/metrics").text.contains("gristmill_kept_answers_total{tool=\"history_recent\""));
+}
+
 #[test]
 fn documented_routes_exist() {
     let (_world, server) = served();
@@ -117,7 +193,8 @@ fn documented_routes_exist() {
     assert_eq!(description["openapi"], "3.1.0");
     for (path, operations) in description["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys().filter(|_| path != "/v1/events") {
-            let answer = server.request(&method.to_uppercase(), &path.replace("{name}", "app.js"), &[], "");
+            let path = path.replace("{name}", "app.js").replace("{job}", "gristmill");
+            let answer = server.request(&method.to_uppercase(), &path, &[], "");
             assert!(answer.status != 404 && answer.status != 405, "{method} {path}: {}", answer.text);
         }
     }

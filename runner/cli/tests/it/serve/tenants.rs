@@ -5,11 +5,11 @@ use serde_json::json;
 use super::client::Server;
 use crate::world::{World, code, text};
 
-const TOKEN_A: &str = "token-of-a-0123456789";
-const TOKEN_B: &str = "token-of-b-0123456789";
+pub(super) const TOKEN_A: &str = "token-of-a-0123456789";
+pub(super) const TOKEN_B: &str = "token-of-b-0123456789";
 
 /// Two jobs, `alpha` and `beta`, of a tenant each.
-fn settings(world: &World) -> String {
+pub(super) fn settings(world: &World) -> String {
     world.write("lib.rs", "pub fn of_alpha() {}\n");
     world.write("beta/lib.rs", "pub fn of_beta() {}\n");
     for (name, source) in [("alpha", "src"), ("beta", "src/beta")] {
@@ -26,7 +26,7 @@ fn settings(world: &World) -> String {
     )
 }
 
-fn command(world: &World, settings: &str) -> std::process::Command {
+pub(super) fn command(world: &World, settings: &str) -> std::process::Command {
     let file = world.folder.path().join("server.toml");
     std::fs::write(&file, settings).unwrap();
     let mut command = world.command(&["serve", "--config"]);

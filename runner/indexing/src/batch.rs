@@ -2,15 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
 
 use gristmill_config::Job;
 use gristmill_pipeline::index::is_index_folder;
-use gristmill_pipeline::run::Interrupt;
 use notify::Event;
-
-use super::WatchOptions;
 
 /// The folders of which no event counts.
 #[derive(Debug)]
@@ -25,13 +20,13 @@ pub(crate) struct Excluded {
 pub(crate) struct Batch {
     /// Changed paths.
     pub(crate) paths: BTreeSet<PathBuf>,
-    /// Whether events were lost, so that the whole source must be scanned.
+    /// Whether the whole source must be scanned, as events were lost.
     pub(crate) needs_rescan: bool,
 }
 
 impl Batch {
     /// Adds an event, without the paths in excluded folders.
-    fn add(&mut self, event: notify::Result<Event>, excluded: &Excluded) {
+    pub(crate) fn add(&mut self, event: notify::Result<Event>, excluded: &Excluded) {
         let is_excluded = |path: &PathBuf| excluded.contains(path);
         match event {
             Ok(event) if event.need_rescan() => self.needs_rescan = true,
@@ -42,7 +37,7 @@ impl Batch {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.paths.is_empty() && !self.needs_rescan
     }
 }
@@ -70,33 +65,5 @@ impl Excluded {
         let inside = self.roots.iter().find_map(|root| path.strip_prefix(root).ok());
         let depth = inside.map_or(0, |inside| inside.components().count());
         path.ancestors().take(depth).any(is_index_folder)
-    }
-}
-
-/// Waits for events, and collects them until they pause. Returns `None` when interrupted.
-pub(crate) fn next_batch(
-    events: &Receiver<notify::Result<Event>>,
-    options: WatchOptions,
-    excluded: &Excluded,
-    interrupt: &Interrupt,
-) -> Option<Batch> {
-    const POLL_INTERVAL: Duration = Duration::from_millis(100);
-    let WatchOptions { debounce, max_delay } = options;
-    let mut batch = Batch::default();
-    let mut since = None;
-    loop {
-        if interrupt.is_requested() {
-            return None;
-        }
-        let wait = if batch.is_empty() { POLL_INTERVAL } else { debounce };
-        match events.recv_timeout(wait) {
-            Ok(event) => batch.add(event, excluded),
-            Err(RecvTimeoutError::Timeout) if !batch.is_empty() => return Some(batch),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return None,
-        }
-        if !batch.is_empty() && since.get_or_insert_with(Instant::now).elapsed() >= max_delay {
-            return Some(batch);
-        }
     }
 }
