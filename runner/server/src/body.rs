@@ -68,7 +68,23 @@ fn too_large(max_bytes: usize, length: usize) -> ToolError {
 /// Those of [`read`], and if the body is not valid JSON or not `expected`, such as `a request`.
 pub(super) async fn json<T: DeserializeOwned>(body: Body, limits: BodyLimits, expected: &str) -> Result<T, ToolError> {
     let bytes = read(body, limits).await?;
-    let bytes: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
+    parse(if bytes.is_empty() { b"null" } else { &bytes }, expected)
+}
+
+/// Reads a body as JSON. An empty body is the default.
+///
+/// # Errors
+/// As for [`json`].
+pub(super) async fn json_or_default<T: DeserializeOwned + Default>(
+    body: Body,
+    limits: BodyLimits,
+    expected: &str,
+) -> Result<T, ToolError> {
+    let bytes = read(body, limits).await?;
+    if bytes.is_empty() { Ok(T::default()) } else { parse(&bytes, expected) }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8], expected: &str) -> Result<T, ToolError> {
     serde_json::from_slice(bytes).map_err(|error| {
         let message = if error.is_data() {
             format!("invalid request body, expected {expected}: {error}")

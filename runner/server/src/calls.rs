@@ -50,8 +50,8 @@ pub(super) async fn run(
     Path(job): Path<String>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let input: Option<IndexInput> = body::json(body, limits, "a request to index").await?;
-    let answer = caller.desk().index(Some(&job), input.unwrap_or_default(), &caller.ids).await?;
+    let input: IndexInput = body::json_or_default(body, limits, "a request to index").await?;
+    let answer = caller.desk().index(Some(&job), input, &caller.ids).await?;
     let status = if answer.state == IndexState::Done { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(answer)).into_response())
 }

@@ -14,7 +14,8 @@ use super::load;
 use super::location::Location;
 use super::past::Past;
 use super::token::TableState;
-use super::written::{check_manifest, remove_torn_manifests};
+use super::written::{check_manifest, has_manifests, remove_torn_manifests};
+use crate::durable;
 use crate::tables::{Table, TableSchema};
 
 /// A table of the store that is not open yet.
@@ -55,7 +56,13 @@ impl TableLayout {
             (false, Some(version)) => return Err(TableError::MissingTable(version)),
             (true, None) => {
                 remove_torn_manifests(&self.location, 0)?;
-                Some(load::open(&self.location, &self.session, None).await?)
+                if has_manifests(&self.location)? {
+                    Some(load::open(&self.location, &self.session, None).await?)
+                } else {
+                    // Its first version was never written, and nobody names one.
+                    durable::remove(self.location.folder())?;
+                    None
+                }
             }
             (true, Some(wanted)) => {
                 remove_torn_manifests(&self.location, wanted)?;

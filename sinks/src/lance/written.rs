@@ -90,6 +90,16 @@ pub(super) fn remove_torn_manifests(location: &Location, version: u64) -> io::Re
     Ok(())
 }
 
+/// Whether the table has any manifest.
+pub(super) fn has_manifests(location: &Location) -> io::Result<bool> {
+    for entry in durable::entries(&location.manifests())? {
+        if version_of_manifest(&entry?.path()).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The version in the name of a manifest, which counts down from the largest number so that the newest is listed
 /// first, or up, as in older tables.
 pub(super) fn version_of_manifest(path: &Path) -> Option<u64> {

@@ -417,7 +417,7 @@ fn damage_is_not_compacted() {
 }
 
 /// All files below a folder, relative to it, in order.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     fn list(folder: &Path, inside: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder.join(inside)).unwrap().map(|entry| entry.unwrap()) {
             let path = inside.join(entry.file_name());

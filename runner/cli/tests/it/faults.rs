@@ -42,11 +42,15 @@ const CALLS: [(&str, i32, bool); 16] = [
     ("thread", EAGAIN, false),
 ];
 
+const VIEWS: [&str; 2] = ["--set", "views.edges=true"];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scenario {
     FirstBuild,
     Edit,
     Collection,
+    /// A table more, derived from what there is.
+    MoreViews,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,27 +68,41 @@ struct Bench {
     library: PathBuf,
     before: String,
     after: String,
+    /// What the index holds after that edit, with one more view.
+    with_more_views: String,
+}
+
+/// Builds the library that makes calls fail. Nothing if there is no compiler for it.
+pub(crate) fn faulty_library(folder: &Path) -> Option<PathBuf> {
+    let (source, library) = (folder.join("faults.c"), folder.join("faults.so"));
+    std::fs::write(&source, LIBRARY).unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).arg("-ldl");
+    let output = compiler.output().ok()?;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    Some(library)
 }
 
 impl Bench {
     /// Nothing if there is no compiler for the library.
     fn new() -> Option<Self> {
         let world = World::sample();
-        let folder = world.folder.path();
-        let (source, library) = (folder.join("faults.c"), folder.join("faults.so"));
-        std::fs::write(&source, LIBRARY).unwrap();
-        let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).arg("-ldl");
-        let output = compiler.output().ok()?;
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        world.run(&["--set", "views.edges=true"]);
+        let library = faulty_library(world.folder.path())?;
+        world.run(&VIEWS);
         let before = world.digest();
         world.write("lib.rs", "pub fn replaced() -> u32 {\n    7\n}\n");
         world.write("app/more.py", "from main import parse_config\n\nparse_config('a')\n".repeat(40));
         std::fs::remove_file(world.source().join("notes.txt")).unwrap();
-        let after = world.digest_from_scratch_of(&world.source(), &["--set", "views.edges=true"]);
+        let after = world.digest_from_scratch_of(&world.source(), &VIEWS);
         assert_ne!(before, after);
-        Some(Self { world, library, before, after })
+        let more_views = [VIEWS, ["--set", "views.symbol_ranks=true"]].concat();
+        let with_more_views = world.digest_from_scratch_of(&world.source(), &more_views);
+        Some(Self { world, library, before, after, with_more_views })
+    }
+
+    /// What the index holds after a scenario.
+    fn after(&self, scenario: Scenario) -> &str {
+        if scenario == Scenario::MoreViews { &self.with_more_views } else { &self.after }
     }
 
     /// A command of a scenario on a copy of the index.
@@ -92,8 +110,9 @@ impl Bench {
         let mut command = match scenario {
             Scenario::FirstBuild | Scenario::Edit => self.world.command(&["run", "--quiet"]),
             Scenario::Collection => self.world.command(&["gc", "--keep", "1"]),
+            Scenario::MoreViews => self.world.command(&["run", "--quiet", "--set", "views.symbol_ranks=true"]),
         };
-        command.args(["--set", "views.edges=true"]).arg("--source").arg(self.world.source()).arg("--index").arg(index);
+        command.args(VIEWS).arg("--source").arg(self.world.source()).arg("--index").arg(index);
         command
     }
 
@@ -147,17 +166,18 @@ impl Bench {
         let has_epoch = fault.scenario != Scenario::FirstBuild || is_done;
         if has_epoch {
             let digest = self.world.try_digest_of(index)?;
-            let is_one = digest == self.after || !is_done && digest == self.before;
+            let is_one = digest == self.after(fault.scenario) || !is_done && digest == self.before;
             if !is_one {
                 return Err(format!("exit code {code:?}, and the index holds neither epoch: {errors}"));
             }
         }
         if !is_done || fault.scenario == Scenario::Collection {
-            let output = self.command(Scenario::Edit, index).output().unwrap();
+            let next = if fault.scenario == Scenario::MoreViews { Scenario::MoreViews } else { Scenario::Edit };
+            let output = self.command(next, index).output().unwrap();
             if !output.status.success() {
                 return Err(format!("the next run fails: {}, after {errors}", text(&output.stderr)));
             }
-            if self.world.try_digest_of(index)? != self.after {
+            if self.world.try_digest_of(index)? != self.after(fault.scenario) {
                 return Err(format!("the next run leaves another index, after {errors}"));
             }
         }
@@ -168,7 +188,7 @@ impl Bench {
     fn faults(&self) -> Vec<Fault> {
         let index = self.world.folder.path().join("counted");
         let mut faults = Vec::new();
-        for scenario in [Scenario::FirstBuild, Scenario::Edit, Scenario::Collection] {
+        for scenario in [Scenario::FirstBuild, Scenario::Edit, Scenario::Collection, Scenario::MoreViews] {
             for (call, error, is_sticky) in CALLS {
                 self.prepare(scenario, &index);
                 let none = Fault { scenario, call, error, is_sticky, nth: 0 };

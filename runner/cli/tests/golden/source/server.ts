@@ -1,0 +1,3 @@
+export class HttpServer {
+  listen(port: number): void {}
+}
