@@ -19,16 +19,16 @@
 //! | `--model M`, `--key K` | status 404 for another model, 401 for another API key |
 //! | `--files FOLDER` | serves the files in the folder, with range requests |
 //!
-//! `GET /counts` returns the numbers of requests and texts, and the maximum number of concurrent
-//! requests, as JSON.
+//! `GET /counts` returns the numbers of requests and texts, the maximum number of concurrent
+//! requests, and the `traceparent` of the last one, as JSON.
 #![allow(clippy::print_stdout, reason = "its first line is its address")]
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gristmill_operators::embed::{StaticConfig, StaticEmbed};
@@ -55,6 +55,7 @@ pub fn serve(args: &[String]) -> Outcome<()> {
         texts: AtomicU64::new(0),
         running: AtomicU64::new(0),
         max_running: AtomicU64::new(0),
+        trace: Mutex::default(),
     });
     let port = server.number("port").unwrap_or_default();
     let listener = TcpListener::bind(("127.0.0.1", u16::try_from(port)?))?;
@@ -74,6 +75,8 @@ struct Server {
     texts: AtomicU64,
     running: AtomicU64,
     max_running: AtomicU64,
+    /// The `traceparent` of the last request for embeddings.
+    trace: Mutex<Option<String>>,
 }
 
 struct Request {
@@ -138,11 +141,18 @@ impl Server {
                 let (requests, texts) = (load(&self.requests), load(&self.texts));
                 Response::json(
                     200,
-                    &json!({ "requests": requests, "texts": texts, "at_once": load(&self.max_running) }),
+                    &json!({
+                        "requests": requests,
+                        "texts": texts,
+                        "at_once": load(&self.max_running),
+                        "traceparent": *self.trace.lock().unwrap_or_else(PoisonError::into_inner),
+                    }),
                 )
             }
             (Some("GET"), Some(path)) => self.file(path, request),
             (Some("POST"), Some("/v1/embeddings")) => {
+                *self.trace.lock().unwrap_or_else(PoisonError::into_inner) =
+                    request.headers.get("traceparent").cloned();
                 let now = self.running.fetch_add(1, Ordering::SeqCst) + 1;
                 self.max_running.fetch_max(now, Ordering::SeqCst);
                 let response = self.embeddings(request);

@@ -24,6 +24,7 @@ mod sink;
 pub mod source;
 pub mod testing;
 mod trace;
+pub mod trace_context;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use execute::{Mode, StandaloneStage};

@@ -85,11 +85,13 @@ struct Shown {
 }
 
 impl Presence {
-    /// Shows this process as the writer, which has the lock.
-    pub(super) fn of(index: &Path) -> Self {
+    /// Shows this process as the writer, which has the lock. Returns also the one before, if it ended while it did
+    /// something.
+    pub(super) fn of(index: &Path) -> (Self, Option<Writer>) {
+        let before = read_text(&index.join(FILE)).ok().and_then(|text| serde_json::from_str::<Writer>(&text).ok());
         let presence = Self(Arc::new(Shown { file: index.join(FILE), command: command(), since_ms: now_ms() }));
         presence.show("idle", None);
-        presence
+        (presence, before.filter(|before| before.phase != "idle"))
     }
 
     /// Shows what the process does. What cannot be shown is no failure.
@@ -168,7 +170,8 @@ mod tests {
     fn a_writer_is_shown_while_it_is_there() {
         let folder = tempfile::tempdir().expect("creates");
         assert_eq!(writer_of(folder.path()), None);
-        let presence = Presence::of(folder.path());
+        let (presence, before) = Presence::of(folder.path());
+        assert_eq!(before, None);
         let writer = writer_of(folder.path()).expect("is shown");
         assert_eq!((writer.pid, &*writer.phase), (std::process::id(), "idle"));
         presence.show("process", None);
@@ -177,8 +180,10 @@ mod tests {
         drop(presence);
         assert_eq!(writer_of(folder.path()), None);
         // Left over from a process that was killed.
-        let killed = Writer { started: Some(1), ..writer };
+        let killed = Writer { started: Some(1), phase: "process".into(), ..writer };
         std::fs::write(folder.path().join(FILE), serde_json::to_vec(&killed).expect("encodes")).expect("writes");
         assert_eq!(writer_of(folder.path()), None);
+        let (_presence, before) = Presence::of(folder.path());
+        assert_eq!(before, Some(killed));
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use gristmill_ids::Epoch;
 use serde::{Deserialize, Serialize};
 
-use super::presence::{Presence, writer_of};
+use super::presence::{Presence, Writer, writer_of};
 use super::{
     CHECK, CommitRecord, Depth, IndexError, IndexFolder, PARTS, atomic, checked, io_error, numbered, renamed, seal,
 };
@@ -23,6 +23,8 @@ pub struct IndexWriter {
     folder: IndexFolder,
     // Ends before the lock is free.
     presence: Presence,
+    /// The writer before, if it ended while it did something.
+    ended: Option<Writer>,
     lock: File,
 }
 
@@ -130,8 +132,16 @@ impl IndexWriter {
         let folder = IndexFolder::at(path);
         match folder.head() {
             Err(error @ IndexError::Newer { .. }) => Err(error),
-            _ => Ok(Self { folder, presence: Presence::of(path), lock }),
+            _ => {
+                let (presence, ended) = Presence::of(path);
+                Ok(Self { folder, presence, ended, lock })
+            }
         }
+    }
+
+    /// The writer before, if its process ended while it did something: it was killed, or ended by itself. Told once.
+    pub(crate) fn take_ended(&mut self) -> Option<Writer> {
+        self.ended.take()
     }
 
     /// Shows other processes what this one does.

@@ -331,8 +331,16 @@ impl<'a> Indexer<'a> {
     }
 
     /// Keeps the report of a run that succeeded beside the index, if it is worth it.
-    fn finish(&mut self, report: RunReport, is_kept: bool) -> RunReport {
+    fn finish(&mut self, mut report: RunReport, is_kept: bool) -> RunReport {
         self.behind = false;
+        if let Some(ended) = self.writer.take_ended().filter(|_| report.notice.is_none()) {
+            // A stack that overflows ends the process as a signal does, without a word in `panic.log`.
+            report.notice = Some(format!(
+                "{ended} ended before this run, in phase `{}`: it was killed, or ran out of memory or stack (see \
+                 `panic.log`; RUST_MIN_STACK sets the stack of threads)",
+                ended.phase
+            ));
+        }
         // The epoch is committed: a report that cannot be stored does not undo it.
         if let Some(json) = is_kept.then(|| serde_json::to_vec(&report).ok()).flatten() {
             let _ = self.writer.write_run(&json);

@@ -1,5 +1,7 @@
 //! Errors of tools.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,12 +57,14 @@ pub struct ToolError {
     pub help: Option<String>,
     #[serde(skip)]
     detail: Option<String>,
+    #[serde(skip)]
+    retry_after: Option<Duration>,
 }
 
 impl ToolError {
     /// Creates an error without help and detail.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: None, detail: None }
+        Self { code, message: message.into(), help: None, detail: None, retry_after: None }
     }
 
     /// Creates an error about invalid input.
@@ -92,6 +96,18 @@ impl ToolError {
         Self { detail: Some(detail.to_string()), ..self }
     }
 
+    /// Sets after what time it is worth to try again.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// Returns after what time it is worth to try again, where that is known.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// Returns the cause, for logs and for callers on this machine.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
@@ -111,11 +127,11 @@ impl ToolError {
     /// of the request, under which the server logs the detail.
     #[must_use]
     pub fn into_public(self, request: &str) -> Self {
-        let Self { code, mut message, help, detail } = self;
+        let Self { code, mut message, help, detail, retry_after } = self;
         if detail.is_some() || matches!(code, ErrorCode::Unreadable | ErrorCode::Internal) {
             message = format!("{message}; see request {request} in the server log");
         }
-        Self { code, message, help, detail: None }
+        Self { code, message, help, detail: None, retry_after }
     }
 }
 

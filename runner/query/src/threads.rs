@@ -130,7 +130,9 @@ impl Threads {
                 } else {
                     format!("{waiting} calls wait, which is the maximum")
                 };
-                return Err(ToolError::new(ErrorCode::Busy, message).help("retry later, or set a later `deadline_ms`"));
+                let error = ToolError::new(ErrorCode::Busy, message).help("retry later, or set a later `deadline_ms`");
+                // By then those that wait now have had their turns.
+                return Err(error.retry_after(Duration::from_secs_f64(queue.mean_s * waiting as f64 / self.max as f64)));
             }
             queue.waiting.insert(place, sender);
             Waiting { queue: Arc::clone(&self.queue), place }
@@ -186,8 +188,15 @@ mod tests {
         let held = threads.permit(&call(MINUTE)).await.unwrap();
         threads.queue.lock().mean_s = 10.0;
         let refused = threads.permit(&call(Duration::from_secs(5))).await.err().unwrap();
-        assert_eq!(refused.code, ErrorCode::Busy);
+        assert_eq!((refused.code, refused.wait()), (ErrorCode::Busy, Some(Duration::ZERO)));
         assert_eq!(threads.waiting(), 0);
+        // Whoever is refused is told when those that wait now have had their turns.
+        let first = call(MINUTE);
+        let mut waits = Box::pin(threads.permit(&first));
+        assert!(tokio::time::timeout(Duration::from_millis(1), &mut waits).await.is_err());
+        let refused = threads.permit(&call(Duration::from_secs(5))).await.err().unwrap();
+        assert_eq!(refused.wait(), Some(Duration::from_secs(10)));
+        drop(waits);
         // One that has the time waits, and leaves nothing behind when it is given up.
         let patient = call(MINUTE);
         let waits = threads.permit(&patient);

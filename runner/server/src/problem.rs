@@ -35,7 +35,7 @@ impl From<ToolError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let code = self.error.code;
+        let (code, wait) = (self.error.code, self.error.wait());
         let mut response = (status(code), Json(self)).into_response();
         response.extensions_mut().insert(Failed(code));
         match code {
@@ -43,7 +43,9 @@ impl IntoResponse for Problem {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             ErrorCode::Busy => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                // Whole seconds, and not at once.
+                let seconds = wait.unwrap_or_default().as_secs_f64().ceil().max(1.0) as u64;
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             }
             _ => {}
         }

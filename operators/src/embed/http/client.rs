@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use gristmill_pipeline::trace_context::traceparent;
 use serde::{Deserialize, Serialize};
 use ureq::Agent;
 use ureq::http::{HeaderMap, StatusCode};
@@ -76,6 +77,9 @@ impl Client {
         let mut request = self.agent.post(&self.url).header("Content-Type", "application/json");
         if let Some(ApiKey(key)) = &self.key {
             request = request.header("Authorization", format!("Bearer {key}"));
+        }
+        if let Some(trace) = traceparent() {
+            request = request.header("traceparent", trace);
         }
         let mut response = request.send(body.as_slice()).map_err(|error| self.transport_error(&error))?;
         let max_bytes = dimension.unwrap_or(MAX_DIMENSION) * NUMBER_BYTES * texts.len() + MAX_OTHER_BYTES;

@@ -81,6 +81,10 @@ fn vectors_survive_a_crash() {
     let (report, _) = world.run(&[]);
     assert_eq!(report["work"]["passages_embedded"], 0, "{:#}", report["work"]);
     assert!(report["work"]["passages_recovered"].as_u64() > Some(0));
+    // Whoever was killed left no word; the next run says so, once.
+    let notice = report["notice"].as_str().unwrap_or_default();
+    assert!(notice.contains("ended before this run, in phase `"), "{report:#}");
+    assert_eq!(world.run(&[]).0["notice"].as_str(), None);
     assert_eq!(world.digest(), world.digest_from_scratch());
 }
 

@@ -208,8 +208,15 @@ fn a_call_that_fails_anywhere_costs_no_epoch() {
         return;
     };
     let all = bench.faults();
-    let checked = check_all(&all, ("GRISTMILL_FAULTS", 200), bench.world.folder.path(), |fault, index| {
+    let place = |fault: &Fault| {
+        let Fault { scenario, call, error, is_sticky, .. } = fault;
+        let ever_after = if *is_sticky { ", and all that follow" } else { "" };
+        let error = std::io::Error::from_raw_os_error(*error).to_string();
+        let error = error.split(" (os error").next().unwrap_or_default();
+        [format!("{call}: {error}{ever_after}"), format!("{scenario:?}")]
+    };
+    let table = check_all(&all, ("GRISTMILL_FAULTS", 200), bench.world.folder.path(), place, |fault, index| {
         bench.check(*fault, index).map_err(|reason| format!("{fault:?}: {reason}"))
     });
-    println!("{checked} of {} faults injected", all.len());
+    println!("{table}");
 }

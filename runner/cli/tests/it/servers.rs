@@ -38,13 +38,17 @@ impl EmbedServer {
 
     /// How many texts it was asked for.
     fn texts(&self) -> u64 {
+        self.counts()["texts"].as_u64().unwrap()
+    }
+
+    /// What it counted.
+    pub(crate) fn counts(&self) -> Value {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(b"GET /counts HTTP/1.1\r\n\r\n").unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        let counts: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-        counts["texts"].as_u64().unwrap()
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use gristmill_pipeline::graph::QueryEmbedder;
+use gristmill_pipeline::trace_context::within;
 use gristmill_query::{ErrorCode, ToolContext, ToolError};
 
 /// How long a search waits for the query's vector before it falls back to lexical scores.
@@ -54,13 +55,13 @@ pub(super) fn query_vector(context: &ToolContext<'_>, text: &str) -> Result<Vec<
     let timeout = TIMEOUT.min(context.call.time_left() / 2);
     let waiting = Waiting::begin().ok_or_else(|| failed("too many queries are waiting to be embedded"))?;
     let (sender, receiver) = sync_channel(1);
-    let (embedder, text) = (embedder.clone(), text.to_owned());
+    let (embedder, text, trace) = (embedder.clone(), text.to_owned(), context.call.trace.clone());
     std::thread::Builder::new()
         .name("embed-query".into())
         .spawn(move || {
             let _waiting = waiting;
             // Fails if the search has timed out.
-            let _ = sender.send(embed(&embedder, &text));
+            let _ = sender.send(within(trace, || embed(&embedder, &text)));
         })
         .map_err(|error| failed("cannot start a thread").with_detail(error))?;
     let until = Instant::now() + timeout;

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::client::Server;
+use crate::servers::{EmbedServer, job};
 use crate::world::{World, code, text};
 
 /// Listens for requests for embeddings, and never answers one with a text that says `hang`.
@@ -111,4 +112,30 @@ fn vectors_of_another_dimension_are_rejected() {
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     assert_eq!(embedded.world.run(&["--full"]).0["work"]["passages_embedded"], 5);
     assert_eq!(embedded.world.digest(), embedded.world.digest_from_scratch());
+}
+
+/// Requests to an embedding server are part of the trace that the query or the run is part of.
+#[test]
+fn traces_go_on_to_the_embedding_server() {
+    let (of_run, of_query) = ("0af7651916cd43dd8448eb211c80319c", "4bf92f3577b34da6a3ce929d0e0e4736");
+    let embedder = EmbedServer::start();
+    let world = World::sample();
+    let path = world.folder.path().join("job.toml");
+    std::fs::write(&path, job(&embedder, "pipeline")).unwrap();
+    let path = path.to_str().unwrap();
+    let mut run = world.run_command(&["--quiet", path]);
+    let output = run.env("TRACEPARENT", format!("00-{of_run}-b7ad6b7169203331-01")).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let sent = || embedder.counts()["traceparent"].as_str().map(ToOwned::to_owned);
+    assert!(sent().is_some_and(|sent| sent.starts_with(&format!("00-{of_run}-")) && !sent.contains("b7ad6b71")));
+
+    let server = Server::start(&world, &[path]);
+    server.wait_for_epoch(1);
+    let body = json!({ "query": "where is the cache", "mode": "vector" }).to_string();
+    let trace = format!("00-{of_query}-00f067aa0ba902b7-01");
+    let answer = server.request("POST", "/v1/tools/search", &[("traceparent", &trace)], &body);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(sent().is_some_and(|sent| sent.starts_with(&format!("00-{of_query}-")) && sent != trace));
+    let answer = server.post("/v1/tools/search", &json!({ "query": "another question", "mode": "vector" }));
+    assert_eq!((answer.status, sent()), (200, None), "{}", answer.text);
 }
