@@ -391,6 +391,15 @@ impl IndexFolder {
         file.ok_or_else(|| IndexError::NoEpoch { folder: self.path.clone(), epoch })
     }
 
+    /// Whether an epoch is still the one that a file [pins](Self::pin): the folder may have been replaced by another.
+    #[must_use]
+    pub fn is_pinned_by(&self, epoch: Epoch, pin: &File) -> bool {
+        match (pin.metadata(), std::fs::metadata(self.record_path(epoch))) {
+            (Ok(ours), Ok(there)) => same_file(&ours, &there),
+            _ => false,
+        }
+    }
+
     /// Reports of past runs, oldest first: the run's number, and the report as JSON.
     ///
     /// # Errors
@@ -410,6 +419,19 @@ impl IndexFolder {
         };
         numbers.into_iter().filter_map(read).collect()
     }
+}
+
+/// Whether two files are one.
+#[cfg(unix)]
+fn same_file(left: &std::fs::Metadata, right: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (left.dev(), left.ino()) == (right.dev(), right.ino())
+}
+
+#[cfg(not(unix))]
+fn same_file(_left: &std::fs::Metadata, _right: &std::fs::Metadata) -> bool {
+    // An open file cannot be deleted there.
+    true
 }
 
 /// Reads a file as text. What is no text reads as such that no checksum fits.

@@ -322,6 +322,15 @@ pub trait SinkConfig: Send + Sync {
         Vec::new()
     }
 
+    /// Deletes files in the place of folders, and the reverse, that would be in the way of the next epoch and that no
+    /// epoch names. No sink is open in the folder.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or written.
+    fn tidy(&self, _folder: &Path) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// Deletes the damaged parts of a state, given its damaged files relative to `folder`, and returns what is left;
     /// `None` if the state is of no use any more. The index is then built from what is left, and the sink from
     /// nothing where nothing is. No sink is open in the folder.

@@ -16,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::read_text;
+use super::{atomic, read_text};
 use crate::measure::{Meters, resident_memory};
 
 const FILE: &str = "WRITER";
@@ -69,8 +69,16 @@ impl Writer {
 /// Who writes the index in a folder now; `None` if nobody does, or it is not known.
 #[must_use]
 pub fn writer_of(index: &Path) -> Option<Writer> {
-    let text = read_text(&index.join(FILE)).ok()?;
-    serde_json::from_str(&text).ok().filter(Writer::is_alive)
+    read(&index.join(FILE)).filter(Writer::is_alive)
+}
+
+/// Reads the file. Its text goes to terminals, whoever wrote it.
+fn read(file: &Path) -> Option<Writer> {
+    let mut writer: Writer = serde_json::from_str(&read_text(file).ok()?).ok()?;
+    for text in [&mut writer.command, &mut writer.phase] {
+        text.retain(|letter| !letter.is_control());
+    }
+    Some(writer)
 }
 
 /// The presence of this process as the writer of an index. Dropping the last clone ends it.
@@ -88,7 +96,7 @@ impl Presence {
     /// Shows this process as the writer, which has the lock. Returns also the one before, if it ended while it did
     /// something.
     pub(super) fn of(index: &Path) -> (Self, Option<Writer>) {
-        let before = read_text(&index.join(FILE)).ok().and_then(|text| serde_json::from_str::<Writer>(&text).ok());
+        let before = read(&index.join(FILE));
         let presence = Self(Arc::new(Shown { file: index.join(FILE), command: command(), since_ms: now_ms() }));
         presence.show("idle", None);
         (presence, before.filter(|before| before.phase != "idle"))
@@ -111,9 +119,8 @@ impl Presence {
             memory_bytes: resident_memory(),
             started: start_of("self"),
         };
-        let draft = file.with_extension("draft");
         if let Ok(json) = serde_json::to_vec(&writer) {
-            let _ = std::fs::write(&draft, json).and_then(|()| std::fs::rename(&draft, file));
+            let _ = atomic::replace_unflushed(file, &json);
         }
     }
 }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::presence::{Presence, Writer, writer_of};
 use super::{
-    CHECK, CommitRecord, Depth, IndexError, IndexFolder, PARTS, atomic, checked, io_error, numbered, renamed, seal,
+    CHECK, CommitRecord, Depth, IndexError, IndexFolder, PARTS, atomic, checked, io_error, numbered, renamed,
+    same_file, seal,
 };
 use crate::interrupt::Interrupt;
 use crate::merkle::Tree;
@@ -62,6 +63,46 @@ fn remove_any(path: &Path) -> Result<(), IndexError> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error("cannot delete", path)(error)),
         _ => Ok(()),
     }
+}
+
+/// The folders of an index that look like stores of this program. Folders of others are not touched.
+fn stores_in(index: &Path) -> Vec<String> {
+    let is_store_file = |name: &str| {
+        let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+        matches!(extension, Some("lance" | "keys" | "store" | "arrow"))
+            || (name.starts_with("meta.") && extension == Some("json"))
+    };
+    let names = |folder: &Path| -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    };
+    let mut stores = names(index);
+    stores.retain(|name| !PARTS.contains(&&**name) && names(&index.join(name)).iter().any(|file| is_store_file(file)));
+    for name in &mut stores {
+        let sink = name.strip_suffix(".rebuild").or_else(|| name.strip_suffix(".damaged")).map(str::len);
+        sink.into_iter().for_each(|length| name.truncate(length));
+    }
+    stores
+}
+
+/// Deletes what is neither a file nor a folder, and links that lead nowhere: whoever opens a pipe waits for its other
+/// end. Nothing of this program makes any.
+fn remove_irregular(folder: &Path) -> Result<(), IndexError> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(io_error("cannot list", folder))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(io_error("cannot list", folder))?;
+        let path = entry.path();
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() {
+            remove_irregular(&path)?;
+        } else if !kind.is_file() && !std::fs::metadata(&path).is_ok_and(|found| found.is_file() || found.is_dir()) {
+            remove_any(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// How often a lock that another process holds is tried.
@@ -122,6 +163,7 @@ impl IndexWriter {
                 Err(TryLockError::Error(error)) => return Err(io_error("cannot lock", &lock_path)(error)),
             }
         }
+        remove_irregular(path)?;
         for part in PARTS.map(|part| path.join(part)) {
             if std::fs::symlink_metadata(&part).is_ok_and(|found| !found.is_dir() && !part.is_dir()) {
                 remove_any(&part)?;
@@ -155,12 +197,20 @@ impl IndexWriter {
     /// # Errors
     /// If a file cannot be deleted. There is no epoch then either, unless it was `HEAD`.
     pub fn clear(&self) -> Result<Cleared, IndexError> {
+        self.clear_with(&[])
+    }
+
+    /// Like [`clear`](Self::clear); these are sinks of it, whatever its records say.
+    pub(crate) fn clear_with(&self, known: &[&str]) -> Result<Cleared, IndexError> {
         let index = &self.folder.path;
         let last_epoch = self.largest_number();
         let before = self.folder.bytes();
         let records = numbered(&index.join("commits"))?.into_iter().map(Epoch::new);
         let records = records.filter_map(|number| self.folder.record_as_committed(number).ok());
-        let sinks: BTreeSet<String> = records.flat_map(|record| record.tokens.into_keys()).collect();
+        let mut sinks: BTreeSet<String> = records.flat_map(|record| record.tokens.into_keys()).collect();
+        sinks.extend(known.iter().map(ToString::to_string));
+        // Those of epochs that were never committed, or whose records are damaged.
+        sinks.extend(stores_in(index));
         if last_epoch > Epoch::NONE {
             self.write_check(last_epoch).map_err(io_error("cannot write", &index.join(CHECK)))?;
         }
@@ -180,8 +230,7 @@ impl IndexWriter {
 
     fn write_check(&self, epoch: Epoch) -> std::io::Result<()> {
         let check = self.folder.path.join(CHECK);
-        let draft = check.with_extension("draft");
-        std::fs::write(&draft, checked::head(epoch)).and_then(|()| std::fs::rename(&draft, &check))
+        atomic::replace_unflushed(&check, checked::head(epoch).as_bytes())
     }
 
     /// The folder, for reading.
@@ -399,16 +448,4 @@ impl IndexWriter {
         }
         Ok(())
     }
-}
-
-#[cfg(unix)]
-fn same_file(left: &std::fs::Metadata, right: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    (left.dev(), left.ino()) == (right.dev(), right.ino())
-}
-
-#[cfg(not(unix))]
-fn same_file(_left: &std::fs::Metadata, _right: &std::fs::Metadata) -> bool {
-    // An open file cannot be deleted there.
-    true
 }

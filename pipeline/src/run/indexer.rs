@@ -99,6 +99,9 @@ impl<'a> Indexer<'a> {
             }
         });
         let is_doubted = full || self.plan.verify || self.writer.is_suspect();
+        for sink in self.plan.graph.sinks() {
+            sink.config.tidy(&self.writer.folder().sink(&sink.name))?;
+        }
         self.find_damages(if is_doubted { Depth::Contents } else { Depth::Lengths });
         if self.plan.verify {
             let given_up = self.writer.give_up_damaged()?;
@@ -207,10 +210,12 @@ impl<'a> Indexer<'a> {
     /// # Errors
     /// If a file cannot be deleted.
     pub fn clear(&mut self) -> Result<Cleared, RunError> {
+        self.look_again()?;
         self.writer.presence().show("clear", None);
         self.warm = None;
         self.behind = true;
-        let cleared = self.writer.clear();
+        let sinks: Vec<&str> = self.plan.graph.sinks().iter().map(|sink| &*sink.name).collect();
+        let cleared = self.writer.clear_with(&sinks);
         let reread = self.read_head(false);
         let cleared = self.at_rest(cleared)?;
         reread?;

@@ -132,6 +132,11 @@ impl Indexing {
         ticket
     }
 
+    /// Makes [`run`](Self::run) look at once whether it was interrupted.
+    pub fn wake(&self) {
+        self.queue.wake();
+    }
+
     /// Takes no more requests, and refuses those that wait.
     pub fn close(&self) {
         self.queue.close();
@@ -179,7 +184,7 @@ impl Indexing {
             let began = Instant::now();
             let done = self.once(task, work.patience, options.cpu, cancel);
             done.tell(on_step)?;
-            answering.with(&done.reply(began.elapsed()));
+            answering.with(&done.reply(began.elapsed(), interrupt));
         }
         Ok(())
     }
@@ -222,7 +227,7 @@ impl Indexing {
             let began = Instant::now();
             let done = advance(&mut indexer, &source, work);
             done.tell(on_step)?;
-            answering.with(&done.reply(began.elapsed()));
+            answering.with(&done.reply(began.elapsed(), interrupt));
             if let Some(error) = done.into_end() {
                 return Err(WatchError::Run(error).into());
             }
@@ -288,8 +293,12 @@ impl Done {
         })
     }
 
-    fn reply(&self, took: Duration) -> queue::Reply {
+    fn reply(&self, took: Duration, interrupt: &Interrupt) -> queue::Reply {
         match self {
+            // Not as nobody waits for it.
+            Self::Ran(report) if matches!(**report, Err(RunError::Interrupted)) && interrupt.is_requested() => {
+                Err(RequestError::Stopped)
+            }
             Self::Ran(report) => report.as_ref().as_ref().map(Indexed::from).map_err(Into::into),
             Self::Cleared(Ok(cleared)) => Ok(Indexed::cleared(*cleared, took.as_secs_f64() * 1e3)),
             Self::Cleared(Err(error)) => Err(error.into()),

@@ -17,8 +17,13 @@ use super::request::{Indexed, Task};
 /// Requests that may wait.
 pub const MAX_WAITING: usize = 64;
 
-/// How often it is looked whether the writer is to stop.
+/// How often it is looked whether the writer is to stop: a signal handler cannot wake it. A server wakes it, so an index
+/// that is not watched costs next to nothing.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
+const IDLE_POLL_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long a request that nobody waits for waits for a lock at a time.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a request is answered with.
 pub(crate) type Reply = Result<Indexed, RequestError>;
@@ -97,6 +102,13 @@ impl Queue {
         }
     }
 
+    /// Makes whoever waits in [`next`](Self::next) look whether it was interrupted.
+    pub(crate) fn wake(&self) {
+        // Locked, so that it is not between its look and its wait.
+        let _state = self.state.lock();
+        self.changed.notify_all();
+    }
+
     /// Requests that wait.
     pub(crate) fn waiting(&self) -> usize {
         self.state.lock().waiting.len()
@@ -116,26 +128,32 @@ impl Queue {
             if interrupt.is_requested() {
                 return None;
             }
+            let poll = if watch.is_some() { POLL_INTERVAL } else { IDLE_POLL_INTERVAL };
             let wait = match (state.changes, watch) {
                 _ if !state.waiting.is_empty() => Duration::ZERO,
                 (Some((first, last)), Some(WatchOptions { debounce, max_delay })) => {
                     (last + debounce).min(first + max_delay).saturating_duration_since(Instant::now())
                 }
-                _ => POLL_INTERVAL,
+                _ => poll,
             };
             if wait.is_zero() {
                 return Some(state.take(cancel));
             }
-            self.changed.wait_for(&mut state, wait.min(POLL_INTERVAL));
+            self.changed.wait_for(&mut state, wait.min(poll));
         }
     }
 
-    /// Answers the requests that were taken.
+    /// Answers the requests that were taken. Those that nobody waits for, and that another process was in the way of, wait
+    /// on.
     pub(crate) fn answer(&self, reply: &Reply) {
         let running = {
             let mut state = self.state.lock();
             state.cancel = None;
-            std::mem::take(&mut state.running)
+            let is_kept = |asked: &Asked| asked.is_detached && matches!(reply, Err(RequestError::Locked { .. }));
+            let running = std::mem::take(&mut state.running);
+            let (kept, running): (Vec<_>, Vec<_>) = running.into_iter().partition(is_kept);
+            kept.into_iter().rev().for_each(|asked| state.waiting.push_front(asked));
+            running
         };
         for asked in running {
             // Whoever asked may have left.
@@ -148,7 +166,7 @@ impl Queue {
         let mut state = self.state.lock();
         let now = Instant::now();
         let waiting = std::mem::take(&mut state.waiting);
-        let is_kept = |asked: &Asked| impatient_only && asked.patient_until > now;
+        let is_kept = |asked: &Asked| impatient_only && (asked.is_detached || asked.patient_until > now);
         let (kept, refused): (VecDeque<_>, VecDeque<_>) = waiting.into_iter().partition(is_kept);
         state.waiting = kept;
         drop(state);
@@ -193,7 +211,9 @@ impl State {
         let now = Instant::now();
         // The order between a clear and a run matters.
         while let Some(asked) = self.waiting.pop_front_if(|asked| (asked.task == Task::Clear) == is_clear) {
-            work.patience = work.patience.max(asked.patient_until.saturating_duration_since(now));
+            // For one that nobody waits for it is tried again.
+            let least = if asked.is_detached { RETRY_INTERVAL } else { Duration::ZERO };
+            work.patience = work.patience.max(asked.patient_until.saturating_duration_since(now)).max(least);
             if asked.task == Task::Rebuild {
                 work.task = Some(Task::Rebuild);
             }
@@ -347,6 +367,21 @@ mod tests {
         assert_eq!(it.queue.waiting(), 1);
         assert!(it.next().patience > Duration::from_secs(60));
         drop(patient);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_waits_for_the_lock() {
+        let it = Asking::new();
+        let locked = || Err(RequestError::Locked { holder: "another process".into() });
+        let (left, waits) = (it.queue.ask(Task::Clear, NOW).unwrap(), it.queue.ask(Task::Clear, NOW).unwrap());
+        left.detach();
+        it.queue.refuse(&RequestError::Full, true);
+        assert_eq!((it.queue.waiting(), waits.wait().unwrap_err()), (1, RequestError::Full));
+        assert!(it.next().patience >= RETRY_INTERVAL);
+        it.queue.answer(&locked());
+        assert_eq!((it.queue.waiting(), it.next().task), (1, Some(Task::Clear)));
+        it.queue.answer(&Err(RequestError::Cancelled));
+        assert_eq!(it.queue.waiting(), 0);
     }
 
     #[test]

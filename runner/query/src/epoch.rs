@@ -367,6 +367,11 @@ impl OpenEpoch {
         &self.snapshot.record
     }
 
+    /// Whether the index folder still holds this very epoch.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.snapshot.is_in_place()
+    }
+
     /// Returns the index folder.
     #[must_use]
     pub fn folder(&self) -> &gristmill_pipeline::index::IndexFolder {

@@ -107,6 +107,8 @@ impl QueriedIndex {
         let current = self.current()?;
         let Some(wanted) = epoch.filter(|wanted| *wanted != current.record().epoch) else { return Ok(current) };
         let mut older = self.older.lock();
+        // Those of an index that was replaced by another.
+        older.retain(|open| open.is_in_place());
         if let Some(at) = older.iter().position(|open| open.record().epoch == wanted) {
             let found = older.remove(at);
             older.push(Arc::clone(&found));
@@ -165,7 +167,9 @@ impl QueriedIndex {
         }
         let last = self.current.load_full();
         // An index that was rebuilt shares nothing with the current epoch.
-        let is_later = |last: &Arc<OpenEpoch>| newest.is_some_and(|newest| newest.epoch > last.record().epoch);
+        let is_later = |last: &Arc<OpenEpoch>| {
+            last.is_in_place() && newest.is_some_and(|newest| newest.epoch > last.record().epoch)
+        };
         let last = last.filter(is_later);
         let opened = OpenEpoch::open(&self.folder, None, &self.job.graph, last.as_deref())?;
         if self.preloads {

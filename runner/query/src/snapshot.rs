@@ -14,7 +14,7 @@ pub struct Snapshot {
     /// The commit record.
     pub record: CommitRecord,
     /// Holds the shared lock that keeps `gc` from deleting the epoch.
-    _pin: File,
+    pin: File,
 }
 
 /// Why an epoch cannot be opened.
@@ -52,7 +52,13 @@ impl Snapshot {
         };
         let pin = folder.pin(epoch)?;
         let record = folder.record(epoch)?;
-        Ok(Self { folder, record, _pin: pin })
+        Ok(Self { folder, record, pin })
+    }
+
+    /// Whether the folder still holds this very epoch, and was not replaced by another index.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.folder.is_pinned_by(self.record.epoch, &self.pin)
     }
 
     /// Returns the names of the sinks of a kind, such as `lance`.

@@ -81,7 +81,12 @@ pub(super) async fn json_or_default<T: DeserializeOwned + Default>(
     expected: &str,
 ) -> Result<T, ToolError> {
     let bytes = read(body, limits).await?;
-    if bytes.is_empty() { Ok(T::default()) } else { parse(&bytes, expected) }
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    // Serde would take a list as the values of the fields in order.
+    let fields: serde_json::Map<String, serde_json::Value> = parse(&bytes, expected)?;
+    parse(serde_json::Value::Object(fields).to_string().as_bytes(), expected)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8], expected: &str) -> Result<T, ToolError> {

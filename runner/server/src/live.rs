@@ -66,6 +66,7 @@ impl Live {
 
     fn end(&mut self) {
         self.interrupt.request();
+        self.served.iter().for_each(|served| served.indexing().wake());
         for thread in self.threads.drain(..) {
             thread.thread().unpark();
             if thread.join().is_err() {

@@ -89,7 +89,6 @@ impl Writers {
         };
         let mut ticket = served.indexing().ask(task, wait).map_err(refused)?;
         tracing::info!(job = %job, request, ?task, "asked to index");
-        let done = tokio::time::timeout(wait, ticket.done()).await;
         let answer = |state, done, progress| IndexAnswer {
             request: request.to_owned(),
             job: Arc::clone(served.index().name()),
@@ -98,7 +97,10 @@ impl Writers {
             done,
             progress,
         };
-        match done {
+        if wait.is_zero() {
+            return Ok(answer(left(ticket), None, Some(served.tracker().report())));
+        }
+        match tokio::time::timeout(wait, ticket.done()).await {
             Ok(done) => Ok(answer(IndexState::Done, Some(done.map_err(refused)?), None)),
             Err(_) => Ok(answer(left(ticket), None, Some(served.tracker().report()))),
         }

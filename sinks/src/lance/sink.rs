@@ -84,6 +84,25 @@ impl Shared {
     }
 }
 
+/// The folders of a table that Lance writes to.
+const TABLE_FOLDERS: [&str; 5] = ["_versions", "data", "_deletions", "_transactions", "_indices"];
+
+/// Deletes files in the place of the folders of tables.
+fn tidy(folder: &Path) -> std::io::Result<()> {
+    let remove_file = |path: &Path| if path.is_file() { durable::remove(path) } else { Ok(()) };
+    for entry in durable::entries(folder)? {
+        let path = entry?.path();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("lance") if path.is_dir() => {
+                TABLE_FOLDERS.iter().try_for_each(|part| remove_file(&path.join(part)))?;
+            }
+            Some("lance" | "keys") => remove_file(&path)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 impl SinkConfig for LanceConfig {
     fn kind(&self) -> &str {
         "lance"
@@ -150,6 +169,10 @@ impl SinkConfig for LanceConfig {
         };
         let tables = layouts.into_iter().map(open).collect::<Result<_, _>>()?;
         Ok(Some(Box::new(LanceSink { shared, tables })))
+    }
+
+    fn tidy(&self, folder: &Path) -> Result<(), SinkError> {
+        tidy(folder).wrap_err("lance", "cannot delete what is in the place of its folders")
     }
 
     fn verify(&self, folder: &Path, base: &Token, depth: Depth) -> Vec<(PathBuf, String)> {

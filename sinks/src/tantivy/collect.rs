@@ -95,6 +95,17 @@ pub(super) fn sweep(folder: &Path) -> tantivy::Result<()> {
     Ok(())
 }
 
+/// Deletes folders in the place of files: the store has none.
+pub(super) fn tidy(folder: &Path) -> io::Result<()> {
+    for entry in durable::entries(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            durable::remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// The files that an epoch's segments have, or may have.
 fn segment_files(folder: &Path, meta: &str) -> tantivy::Result<HashSet<PathBuf>> {
     let directory = EpochDirectory::open(folder, meta).map_err(TantivyError::from)?;

@@ -133,6 +133,10 @@ impl SinkConfig for TantivyConfig {
         Ok(Box::new(TantivySink { shared, base, writer: None }))
     }
 
+    fn tidy(&self, folder: &std::path::Path) -> Result<(), SinkError> {
+        collect::tidy(folder).wrap_err("tantivy", "cannot delete what is in the place of its files")
+    }
+
     fn retain(&self, folder: &std::path::Path, tokens: &[Token]) -> Result<(), SinkError> {
         collect::retain(folder, tokens)
     }

@@ -39,6 +39,32 @@ fn an_index_is_cleared_and_goes_on_counting() {
     assert!(world.folder.path().join("mine/notes").exists());
 }
 
+/// What no record names goes too: of epochs that were never committed, or whose records are damaged.
+#[test]
+fn nothing_of_the_source_is_left() {
+    for is_killed in [true, false] {
+        let world = World::sample();
+        if is_killed {
+            let output = world.run_command(&[]).env("GRISTMILL_CRASH_AT", "staged").output().unwrap();
+            assert_eq!(output.status.code(), None);
+        } else {
+            world.run(&[]);
+            std::fs::write(world.index().join("commits/1.json"), "{").unwrap();
+        }
+        std::fs::create_dir(world.index().join("mine")).unwrap();
+        std::fs::write(world.index().join("mine/notes.txt"), "mine").unwrap();
+        assert!(world.index().join("lance").exists());
+        let output = world.command(&["clear"]).arg("--index").arg(world.index()).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+        for store in ["lance", "tantivy"] {
+            assert!(!world.index().join(store).exists(), "{store} is left, killed: {is_killed}");
+        }
+        assert!(world.index().join("mine/notes.txt").exists(), "what is not ours stays");
+        world.run(&[]);
+        assert_eq!(world.digest(), world.digest_from_scratch());
+    }
+}
+
 #[test]
 fn commands_wait_for_the_lock_when_asked_to() {
     let world = World::sample();

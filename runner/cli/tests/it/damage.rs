@@ -312,39 +312,57 @@ fn damage_beside_the_newest_epoch_stops_nothing() {
 #[cfg(unix)]
 #[test]
 fn pipes_and_links_in_place_of_files_are_damage() {
-    for (name, is_read) in
-        [("HEAD", true), ("HEAD.check", true), ("merkle/1", true), ("runs/1.json", true), ("LOCK", false)]
-    {
+    let places = [
+        "HEAD",
+        "HEAD.check",
+        "HEAD.tmp",
+        "HEAD.draft",
+        "WRITER",
+        "WRITER.draft",
+        "LOCK",
+        "commits/3.tmp",
+        "merkle/2",
+        "merkle/3.tmp",
+        "runs/1.json",
+        "lance/files.keys/rows-1-1.run",
+        "lance/files.lance/_versions/latest_version_hint.json",
+        "tantivy/meta.json",
+        "tantivy/meta.1.json",
+        "tantivy/.tantivy-writer.lock",
+        "tantivy/.tantivy-meta.lock",
+    ];
+    for name in places {
         for is_pipe in [true, false] {
             let world = World::sample();
             world.run(&[]);
+            world.write("lib.rs", "pub fn second() {}\n");
+            world.run(&[]);
             let path = world.index().join(name);
-            std::fs::remove_file(&path).unwrap();
+            let _ = std::fs::remove_file(&path);
             if is_pipe {
                 assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
             } else {
                 std::os::unix::fs::symlink("nowhere", &path).unwrap();
             }
-            if is_read {
-                // Ends, in one way or the other.
+            // Each ends, in one way or the other.
+            if name != "LOCK" {
                 world.command(&["status", "--verify"]).arg("--index").arg(world.index()).output().unwrap();
             }
+            world.write("lib.rs", "pub fn third() {}\n");
             let (report, code) = world.run(&[]);
             assert_eq!(code, 0, "{name}, {is_pipe}: {report:#}");
+            let output = world.job_command("gc", &["--keep", "1"]).output().unwrap();
+            assert_eq!(self::code(&output), 0, "{name}, {is_pipe}: {}", text(&output.stderr));
             assert_eq!(world.digest(), world.digest_from_scratch(), "{name}, {is_pipe}");
         }
     }
 }
 
-/// Whatever makes a store fail, `--verify` rebuilds it beside its folder.
+/// Files in the place of folders that the epoch does not reach, and the reverse, stop nothing.
 #[test]
-fn a_store_that_cannot_be_written_is_rebuilt_on_request() {
-    let places = [
-        "lance/symbols.lance/_transactions",
-        "lance/symbols.lance/data",
-        "lance/files.keys",
-        "tantivy/.tantivy-writer.lock",
-    ];
+fn what_lies_in_the_place_of_something_else_is_deleted() {
+    let places =
+        ["lance/chunks.lance/_transactions", "tantivy/meta.json", "tantivy/.tantivy-writer.lock", "HEAD.draft"];
     for place in places {
         let world = World::sample();
         world.run(&[]);
@@ -356,6 +374,23 @@ fn a_store_that_cannot_be_written_is_rebuilt_on_request() {
             let _ = std::fs::remove_file(&path);
             std::fs::create_dir_all(path.join("inside")).unwrap();
         }
+        let output = world.job_command("gc", &["--keep", "1"]).output().unwrap();
+        assert_eq!(code(&output), 0, "{place}: {}", text(&output.stderr));
+        assert_eq!(world.digest(), world.digest_from_scratch(), "{place}");
+        let output = world.command(&["clear"]).arg("--index").arg(world.index()).output().unwrap();
+        assert_eq!(code(&output), 0, "{place}: {}", text(&output.stderr));
+    }
+}
+
+/// Whatever makes a store fail, `--verify` rebuilds it beside its folder.
+#[test]
+fn a_store_that_cannot_be_written_is_rebuilt_on_request() {
+    for place in ["lance/symbols.lance/data", "lance/files.keys", "lance/symbols.lance/_versions"] {
+        let world = World::sample();
+        world.run(&[]);
+        let path = world.index().join(place);
+        std::fs::remove_dir_all(&path).unwrap();
+        std::fs::write(&path, "mine").unwrap();
         world.write("lib.rs", "pub fn edited() {}\n");
         let (report, code) = world.run(&["--verify"]);
         assert_eq!((code, report["ending"].as_str()), (0, Some("committed")), "{place}: {report:#}");

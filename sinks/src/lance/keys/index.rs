@@ -1,14 +1,14 @@
 //! A key index of a table: the runs that describe one state of it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gristmill_pipeline::{Epoch, Key};
 
 use super::merge::{Entries, Merge};
-use super::run::{ENTRY_BYTES, Run, RunError};
+use super::run::{ENTRY_BYTES, Run, RunError, open_file};
 use super::write::RunWriter;
 use super::{Entry, KeyKind, RunName};
 use crate::durable;
@@ -49,7 +49,7 @@ pub(in crate::lance) struct Written {
 impl Slot {
     fn open(&mut self, folder: &Path) -> Result<&Arc<Run>, RunError> {
         if self.run.is_none() {
-            self.run = Some(Arc::new(Run::open(File::open(folder.join(self.name.to_string()))?, &self.name)?));
+            self.run = Some(Arc::new(Run::open(open_file(&folder.join(self.name.to_string()))?, &self.name)?));
         }
         self.run.as_ref().ok_or(RunError::Unnamed)
     }

@@ -1,13 +1,12 @@
 //! Removing entries of rows that no retained version of a table has.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use gristmill_pipeline::Epoch;
 
 use super::merge::{Entries, Merge};
-use super::run::{Run, RunError};
+use super::run::{Run, RunError, open_file};
 use super::write::RunWriter;
 use super::{Entry, KeyKind, RunName};
 use crate::durable;
@@ -29,7 +28,7 @@ pub(in crate::lance) fn prune(folder: &Path, names: &BTreeSet<String>, oldest: u
         let mut runs = Vec::with_capacity(names.len());
         for name in names {
             let path = folder.join(name.to_string());
-            runs.push((Run::open(File::open(&path)?, &name)?, (name, path)));
+            runs.push((Run::open(open_file(&path)?, &name)?, (name, path)));
         }
         let (runs, places): (Vec<Run>, Vec<_>) = runs.into_iter().unzip();
         if is_worthwhile(&runs, oldest)? {

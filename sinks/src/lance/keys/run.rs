@@ -46,12 +46,20 @@ pub(in crate::lance) enum RunError {
 pub(in crate::lance) fn verify(path: &Path) -> Result<(), RunError> {
     let name = path.file_name().and_then(|name| RunName::parse(name.to_str()?));
     let name = name.ok_or(RunError::Damaged("it is not named as a key run"))?;
-    Run::open(File::open(path)?, &name)?.entries().try_for_each(|entry| entry.map(drop))
+    Run::open(open_file(path)?, &name)?.entries().try_for_each(|entry| entry.map(drop))
+}
+
+/// Opens a run. Whoever opens a pipe in its place waits for ever.
+pub(super) fn open_file(path: &Path) -> Result<File, RunError> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(RunError::Damaged("it is no file"));
+    }
+    Ok(File::open(path)?)
 }
 
 /// Compares the length of a run with its header.
 pub(in crate::lance) fn check_length(path: &Path) -> Result<(), RunError> {
-    let file = File::open(path)?;
+    let file = open_file(path)?;
     let mut header = [0; HEADER_BYTES];
     file.read_at(&mut header, 0)?;
     extent(&file, &header).map(drop)

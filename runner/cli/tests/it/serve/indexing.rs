@@ -59,6 +59,7 @@ fn an_index_is_updated_rebuilt_and_cleared_on_request() {
         ("/v1/jobs/other/run", json!({}), 404),
         ("/v1/jobs/gristmill/run", json!({ "task": "destroy" }), 400),
         ("/v1/jobs/gristmill/run", json!(null), 400),
+        ("/v1/jobs/gristmill/run", json!(["clear"]), 400),
         ("/v1/jobs/gristmill/run", json!({ "tusk": "update" }), 400),
         ("/v1/jobs/gristmill/run", json!({ "wait_ms": 600_001 }), 400),
     ] {
@@ -185,6 +186,59 @@ fn the_lock_of_another_process_is_waited_for() {
         assert!(!is_done.load(Ordering::Relaxed));
         drop(lock);
     });
+}
+
+/// Another index in the place of the served one: its lock counts, and its epochs are not taken for ours.
+#[test]
+fn an_index_that_was_replaced_is_another() {
+    let world = World::sample();
+    for edit in ["pub fn ours_1() {}\n", "pub fn ours_2() {}\n", "pub fn ours_3() {}\n"] {
+        world.write("lib.rs", edit);
+        world.run(&[]);
+    }
+    let other = World::sample();
+    for edit in 1..=4 {
+        other.write("lib.rs", format!("pub fn theirs_{edit}() {{}}\n"));
+        other.run(&[]);
+    }
+    let server = Server::start(&world, &["--watch"]);
+    server.wait_for_epoch(3);
+    let symbols = |epoch: u64, name: &str| {
+        let call = json!({ "tool": "get_symbols", "input": { "names": [name] } });
+        let answer = server.post("/v1/ask", &json!({ "calls": [call], "epoch": epoch })).json();
+        answer["answers"][0]["answer"]["symbols"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!((symbols(2, "ours_2"), symbols(2, "theirs_2")), (1, 0));
+    std::fs::rename(world.index(), world.folder.path().join("away")).unwrap();
+    crate::damage::copy(&other.index(), &world.index());
+    server.wait_for_epoch(4);
+    assert_eq!((symbols(2, "ours_2"), symbols(2, "theirs_2")), (0, 1));
+    let lock = std::fs::File::options().create(true).append(true).open(world.index().join("LOCK")).unwrap();
+    lock.try_lock().unwrap();
+    let refused = server.post("/v1/jobs/gristmill/run", &json!({ "task": "clear", "wait_ms": 500 }));
+    assert!(refused.status == 503 || refused.status == 202, "{}", refused.text);
+    assert!(world.index().join("HEAD").exists(), "it has the lock of another");
+}
+
+/// What nobody waits for any more goes on waiting for the lock.
+#[test]
+fn a_request_that_is_left_is_done_once_the_lock_is_free() {
+    let world = World::sample();
+    world.run(&[]);
+    for more in [&[][..], &["--watch"]] {
+        let lock = std::fs::File::open(world.index().join("LOCK")).unwrap();
+        lock.try_lock().unwrap();
+        let server = Server::start(&world, more);
+        world.write("lib.rs", format!("pub fn left_{}() {{}}\n", more.len()));
+        let left = server.post("/v1/jobs/gristmill/run", &json!({ "task": "rebuild", "wait_ms": 0 }));
+        assert_eq!(left.status, 202, "{}", left.text);
+        // Longer than its patience.
+        std::thread::sleep(Duration::from_millis(1500));
+        drop(lock);
+        server.wait_for_epoch(2 + more.len() as u64);
+        assert!(finds(&server, &format!("left_{}", more.len())));
+        drop(server);
+    }
 }
 
 #[test]
