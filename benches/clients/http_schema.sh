@@ -30,4 +30,4 @@ TOML
 "$schemathesis" run "$url/openapi.json" --url "$url" \
     --include-path-regex '^/(v1/|openapi|health|ready|metrics)' --exclude-path /v1/events \
     --checks all --exclude-checks positive_data_acceptance,ignored_auth \
-    --phases examples,coverage,fuzzing --max-examples "${EXAMPLES:-25}" --seed 1 --no-color "$@"
+    --request-timeout 60 --phases examples,coverage,fuzzing --max-examples "${EXAMPLES:-25}" --seed 1 --no-color "$@"
